@@ -1,0 +1,1 @@
+"""make-metrics: times every target of a Makefile that includes its fragment."""

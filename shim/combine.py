@@ -1,0 +1,221 @@
+"""Combining: from the lines of a record to one event per target. Pure, and the same for any order of the lines.
+
+A `Run` is what is known of a run in a form that can be added to: a line that arrives after its run was combined is
+merged, and gives the same events as if it had been there from the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from signal import SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM
+
+from shim.event import Event, message_id
+from shim.record import Contents, Line, Make
+
+MAKE_FAILED = 2  # GNU make's own exit status for any error (manual, section 9.1)
+_ENDS_MAKE = {SIGHUP, SIGINT, SIGQUIT, SIGTERM}
+# Make starts nothing new once it has seen a failure. With jobs, a line that it had already started may yet begin; one
+# that begins this much later shows that the failure was ignored.
+_SETTLED_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Final:
+    """How the last line of a target ended; ordered by when."""
+
+    end_ns: int
+    start_ns: int
+    status: int
+    fate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a target's own recipe lines in one make process add up to."""
+
+    goal: str
+    level: int
+    start_ns: int
+    wall_ns: int
+    busy_ns: int
+    lines: int
+    final: Final
+
+
+@dataclass(slots=True)
+class Run:
+    """All that is known of one run: its make processes, and the work of each target by (make, target)."""
+
+    id: str
+    makes: dict[str, Make] = field(default_factory=dict)
+    work: dict[tuple[str, str], Work] = field(default_factory=dict)
+    torn: int = 0
+
+
+def _plain(name: str) -> str:
+    """A goal or target as make itself names it: without leading "./"."""
+    while name.startswith("./") and len(name) > 2:
+        name = name[2:].lstrip("/")
+    return name
+
+
+def _work(line: Line) -> Work:
+    return Work(
+        goal=_plain(line.goal),
+        level=line.level,
+        start_ns=line.start_ns,
+        wall_ns=line.wall_ns,
+        busy_ns=line.end_ns - line.start_ns,
+        lines=1,
+        final=Final(line.end_ns, line.start_ns, line.status, line.fate),
+    )
+
+
+def _merge_work(one: Work, two: Work) -> Work:
+    first = min(one, two, key=lambda work: (work.start_ns, work.wall_ns, work.goal, work.level))
+    return replace(
+        first, busy_ns=one.busy_ns + two.busy_ns, lines=one.lines + two.lines, final=max(one.final, two.final)
+    )
+
+
+def gather(run: str, contents: Contents) -> Run:
+    """A record's entries added up."""
+    gathered = Run(run, torn=contents.torn)
+    for make in sorted(contents.makes, key=lambda make: (make.wall_ns, repr(make))):
+        gathered.makes.setdefault(make.key, make)
+    for line in contents.lines:
+        _add(gathered, (line.make, _plain(line.target)), _work(line))
+    return gathered
+
+
+def _add(run: Run, key: tuple[str, str], work: Work) -> None:
+    known = run.work.get(key)
+    run.work[key] = work if known is None else _merge_work(known, work)
+
+
+def merge(one: Run, two: Run) -> Run:
+    """Two parts of the same run as one; neither argument is changed."""
+    merged = Run(one.id, {**two.makes, **one.makes}, dict(one.work), one.torn + two.torn)
+    for key, work in two.work.items():
+        _add(merged, key, work)
+    return merged
+
+
+@dataclass(slots=True)
+class _Process:
+    """One make process while its events are put together."""
+
+    run: str
+    make: Make
+    work: dict[str, Work]
+    goals: tuple[str, ...]
+    last_start_ns: int
+
+    def goal_of(self, target: str, work: Work) -> str:
+        """The goal that a target's work served: what make said, else the first goal that was not done before it."""
+        if target in self.goals:
+            return target
+        if work.goal or not self.goals:
+            return work.goal
+        for goal in self.goals[:-1]:
+            own = self.work.get(goal)
+            if own is not None and own.final.end_ns >= work.start_ns:
+                return goal
+        return self.goals[-1]
+
+    def served(self, goal: str) -> list[Work]:
+        """The work of all targets that were made for a goal, its own included."""
+        return [work for target, work in self.work.items() if self.goal_of(target, work) == goal]
+
+    def ended_by(self, work: Work) -> int:
+        """The signal that ended this make while the target's last line ran, 0 for none: make went on, or ended by itself."""
+        final = work.final
+        if not final.fate or self.last_start_ns > final.end_ns:
+            return 0
+        return final.fate if final.fate in _ENDS_MAKE else int(SIGKILL)
+
+    def status(self, target: str) -> int:
+        """A target's exit status: 0 also when its last line failed and make was told to ignore that."""
+        work = self.work[target]
+        signal, status = self.ended_by(work), work.final.status
+        if signal in _ENDS_MAKE or (signal and not status):
+            return -signal
+        return 0 if status and not signal and self._ignored(target, work) else status
+
+    def _ignored(self, target: str, work: Work) -> bool:
+        if self.make.ignore_errors:
+            return True
+        if not self.make.keep_going:
+            settle = _SETTLED_NS if self.make.parallel else 0
+            if self.last_start_ns > work.final.end_ns + settle:
+                return True
+        goal = self.goal_of(target, work)
+        own = self.work.get(goal)
+        return goal != target and own is not None and own.start_ns >= work.final.end_ns
+
+    def goal_status(self, goal: str) -> int:
+        """What make would end with for a goal that has no recipe of its own, or never reached it."""
+        targets = [target for target, work in self.work.items() if self.goal_of(target, work) == goal]
+        signals = {self.ended_by(self.work[target]) for target in targets} - {0}
+        if signals:
+            return -min(signals)
+        return MAKE_FAILED if any(self.status(target) for target in targets) else 0
+
+
+def _milliseconds(ns: int) -> int:
+    return (ns + 500_000) // 1_000_000
+
+
+def _event(process: _Process, target: str, *, asked: bool) -> Event:
+    """The event of a target that is a goal of its make, or had lines of its own."""
+    own = process.work.get(target)
+    make = process.make
+    spans = process.served(target) if asked or own is None else [own]
+    first = min(spans, key=lambda work: (work.start_ns, work.wall_ns))
+    return Event(
+        message_id=message_id(process.run, make.key, target),
+        parent_id=message_id(process.run, make.parent, make.parent_target) if make.parent_target else "",
+        run=process.run,
+        make=make.key,
+        target=target,
+        start_wall_ns=first.wall_ns,
+        duration_ms=_milliseconds(max(work.final.end_ns for work in spans) - first.start_ns),
+        exit_status=process.goal_status(target) if own is None else process.status(target),
+        goal=asked,
+        recipe_ms=0 if own is None else _milliseconds(own.busy_ns),
+        recipe_lines=0 if own is None else own.lines,
+        make_level=make.level,
+        parallel=make.parallel,
+        is_test=make.is_test,
+    )
+
+
+def _processes(run: Run) -> Iterable[_Process]:
+    by_make: dict[str, dict[str, Work]] = {}
+    for (key, target), work in run.work.items():
+        by_make.setdefault(key, {})[target] = work
+    for key, works in by_make.items():
+        level = min(work.level for work in works.values())
+        make = run.makes.get(key) or Make(key=key, level=level)
+        goals = tuple(dict.fromkeys(_plain(goal) for goal in make.goals))
+        if not goals:
+            goals = tuple(sorted({work.goal for work in works.values() if work.goal}))
+        yield _Process(run.id, make, works, goals, max(work.final.start_ns for work in works.values()))
+
+
+def events(run: Run) -> list[Event]:
+    """One event for each target of each make process, in the order in which they began.
+
+    A goal that the developer asked for covers its prerequisites; a goal without lines of its own gets its event from
+    theirs. A goal for which nothing had to be done has none.
+    """
+    made: list[Event] = []
+    for process in _processes(run):
+        asked = process.make.level == 0
+        for target in process.work:
+            made.append(_event(process, target, asked=asked and target in process.goals))
+        for goal in process.goals:
+            if goal not in process.work and process.served(goal):
+                made.append(_event(process, goal, asked=asked))
+    return sorted(made, key=lambda event: (event.start_wall_ns, event.make_level, event.message_id))
