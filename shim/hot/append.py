@@ -1,0 +1,92 @@
+"""Appending one entry to a run's record, under the lock that the sweep takes to combine and remove it.
+
+The lock is flock(2) on `<run>.lock`, the one filelock takes on Unix. A writer that does not get it soon, because the
+file system has no locks or their holder is stuck, writes a record file of its own instead: nothing waits for us, and
+nothing is lost.
+"""
+
+import posix
+import time
+
+from shim.hot import wire
+
+_OPEN = posix.O_CREAT | posix.O_CLOEXEC | posix.O_NOFOLLOW
+_PATIENCE_NS = 250_000_000
+_PAUSE = 0.001  # seconds
+
+
+def directory(path: bytes) -> None:
+    """Make sure of a private directory, parents included; raises OSError if it cannot be one of ours."""
+    try:
+        found = posix.lstat(path)
+    except FileNotFoundError:
+        parent = path.rpartition(b"/")[0]
+        if not parent:
+            raise
+        try:
+            posix.stat(parent)
+        except FileNotFoundError:
+            directory(parent)
+        try:
+            posix.mkdir(path, 0o700)
+        except FileExistsError:
+            pass  # another line of this build was first
+        found = posix.lstat(path)
+    if found.st_mode & 0o170000 != 0o040000 or found.st_uid != posix.geteuid() and posix.geteuid() != 0:
+        raise PermissionError("not a directory of ours")
+
+
+def lock(path: bytes, *, shared: bool = False, patience_ns: int = _PATIENCE_NS) -> int:
+    """A descriptor that holds the lock on a file, which is made if need be.
+
+    Raises OSError when the lock is not to be had within `patience_ns` nanoseconds, ImportError without fcntl.
+    """
+    import fcntl  # built into some interpreters, a small shared object of others
+
+    operation = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB
+    give_up = time.monotonic_ns() + patience_ns
+    while True:
+        fd = posix.open(path, posix.O_RDWR | _OPEN, 0o600)
+        try:
+            fcntl.flock(fd, operation)
+            if posix.fstat(fd).st_nlink:
+                return fd
+            posix.close(fd)  # removed while we waited: its holder combined the record
+        except BlockingIOError:
+            posix.close(fd)
+            if time.monotonic_ns() >= give_up:
+                raise
+            time.sleep(_PAUSE)
+        except OSError:
+            posix.close(fd)
+            raise
+
+
+def entry(records: bytes, run: bytes, text: bytes) -> None:
+    """Append an entry to a run's record in the directory `records`; raises OSError if it cannot be written anywhere."""
+    base = records + b"/" + run
+    try:
+        held = lock(base + b".lock")
+    except (OSError, ImportError):
+        private = b"%b~%b.rec" % (base, posix.urandom(8).hex().encode())
+        _write(private, run, text, posix.O_EXCL)
+        return
+    try:
+        _write(base + b".rec", run, text, 0)
+    finally:
+        posix.close(held)
+
+
+def _write(path: bytes, run: bytes, text: bytes, flags: int) -> None:
+    fd = posix.open(path, posix.O_RDWR | posix.O_APPEND | _OPEN | flags, 0o600)
+    try:
+        size = posix.fstat(fd).st_size
+        if not size:
+            text = wire.preamble(run, posix.urandom(8).hex().encode()) + text
+        elif posix.pread(fd, 1, size - 1) != b"\n":
+            text = b"\n" + text  # a torn entry before us must not cost ours
+        written = posix.write(fd, text)
+        if written != len(text):  # the disk is full: leave no half of an entry
+            posix.ftruncate(fd, size)
+    finally:
+        posix.close(fd)

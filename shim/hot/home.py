@@ -1,0 +1,32 @@
+"""Where records are kept, for the hot path; `shim.paths` says the same to everybody else."""
+
+import posix
+import sys
+
+
+def state(handed: bytes, environ: dict[bytes, bytes]) -> bytes:
+    """The state directory: MAKE_METRICS_HOME's, else what set-up handed over, else the platform's own.
+
+    Raises OSError if there is no home, or if we are root for somebody else, whose files we must not make.
+    """
+    moved = environ.get(b"MAKE_METRICS_HOME")
+    if moved:
+        if moved[:1] != b"/":
+            raise OSError("MAKE_METRICS_HOME is not absolute")
+        return moved.rstrip(b"/") + b"/state"
+    if handed[:1] == b"/":
+        return handed
+    home = environ.get(b"HOME") or _home_of_user()
+    if sys.platform == "darwin":
+        return home + b"/Library/Application Support/make-metrics"
+    base = environ.get(b"XDG_STATE_HOME", b"")
+    return (base if base[:1] == b"/" else home + b"/.local/state") + b"/make-metrics"
+
+
+def _home_of_user() -> bytes:
+    import pwd
+
+    try:
+        return pwd.getpwuid(posix.getuid()).pw_dir.encode()
+    except KeyError:
+        raise OSError("this user has no home") from None

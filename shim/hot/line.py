@@ -1,0 +1,291 @@
+"""One recipe line: run it exactly as make would have, then append one entry to the record.
+
+Order matters here. The real shell is started before any bookkeeping, so that what we do stands in the recipe's shadow.
+Signals are blocked from before it starts and then waited for one by one: none can arrive between a check and a wait.
+Whatever fails after the start costs the record; what fails in starting the shell ends as make itself would end.
+"""
+
+import _signal
+import errno
+import posix
+import sys
+import time
+
+from shim.hot import append, procid, simple, wire
+from shim.hot.handover import Handover
+
+_HANDED_ON = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGUSR1, _signal.SIGUSR2)
+_ENDS_MAKE = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGINT, _signal.SIGQUIT)
+_PYTHON_IGNORES = (_signal.SIGPIPE, _signal.SIGXFSZ)
+_ORPHAN = 9
+_WALK_PATIENCE_NS = 3_000_000_000
+NOT_A_MAKE, NO_MAKE_ABOVE = b"-", b"!"  # verdicts of the walk, in place of a run
+
+
+def main() -> None:
+    """Be the shell that make called; does not return."""
+    encoding = sys.getfilesystemencoding()
+    handed = Handover([word.encode(encoding, "surrogateescape") for word in sys.argv[1:]])
+    environ = _environment(handed)
+    if not _is_recipe_line(handed, environ):
+        _become(handed, environ)
+    _exit(handed, *_run(handed, environ))
+
+
+def _environment(handed: Handover) -> dict[bytes, bytes]:
+    """The environment as make passed it on, without what the interpreter or an intermediate shell changed."""
+    environ = dict(posix.environ)
+    if environ.get(b"LC_CTYPE") in (b"C.UTF-8", b"C.utf8", b"UTF-8") and not environ.get(b"LC_ALL"):
+        # PEP 538: in the C locale the interpreter sets LC_CTYPE for itself and its children.
+        given = procid.environment()
+        if b"LC_CTYPE" in given:
+            environ[b"LC_CTYPE"] = given[b"LC_CTYPE"]
+        elif environ.get(b"LANG", b"") in (b"", b"C", b"POSIX"):
+            del environ[b"LC_CTYPE"]
+    if handed.environment:
+        handed.repair(environ)
+        for name, value in procid.environment(posix.getppid()).items():
+            if name not in environ and not name.replace(b"_", b"a").isalnum():
+                environ[name] = value  # sh drops names that are no identifiers
+    return environ
+
+
+def _is_recipe_line(handed: Handover, environ: dict[bytes, bytes]) -> bool:
+    """Whether make runs a recipe line, rather than `$(shell)` or somebody the SHELL they were given."""
+    if not handed.target or len(handed.rest) < 2 or handed.rest[-2][-1:] != b"c":
+        return False
+    if environ.get(b"MAKELEVEL") != b"%d" % (handed.level + 1):
+        return False
+    if handed.old_make():
+        return True
+    try:
+        fifo = posix.fstat(1).st_mode & 0o170000 == 0o010000
+    except OSError:
+        return True
+    return not fifo or procid.same_output(posix.getppid()) is not False
+
+
+def _command(handed: Handover, *, recipe: bool) -> list[bytes]:
+    """The words to execute: those of a simple line, else the user's shell with its flags and the line."""
+    rest = handed.rest
+    if handed.shell == [b"/bin/sh"] and len(rest) == 2 and rest[0] in (b"-c", b"-ec") and handed.ifs == b"f":
+        words = simple.words(rest[1], newline_is_text=not recipe)
+        if words is not None:
+            return words
+    return handed.shell + rest
+
+
+def _find(name: bytes, environ: dict[bytes, bytes]) -> bytes:
+    """The file that a command's name stands for, by PATH; raises OSError with what execvp(3) would say."""
+    if b"/" in name:
+        return name
+    missing = errno.ENOENT
+    for folder in environ.get(b"PATH", b"/bin:/usr/bin").split(b":"):
+        path = folder + b"/" + name if folder else name
+        try:
+            if posix.stat(path).st_mode & 0o170000 == 0o100000 and posix.access(path, posix.X_OK):
+                return path
+            missing = errno.EACCES
+        except OSError as error:
+            if error.errno == errno.EACCES:
+                missing = errno.EACCES
+    raise OSError(missing, posix.strerror(missing))
+
+
+def _fail(handed: Handover, name: bytes, error: OSError) -> int:
+    """Say what make says of a program that cannot be started, and give the exit status for it."""
+    missing = error.errno == errno.ENOENT
+    words = posix.strerror(error.errno or 0).encode()
+    if missing and handed.version < b"4.3":
+        words = b"Command not found"
+    level = b"[%d]" % handed.level if handed.level else b""
+    try:
+        posix.write(2, b"%b%b: %b: %b\n" % (handed.make, level, name, words))
+    except OSError:
+        pass
+    return 127
+
+
+def _defaults() -> list[int]:
+    """The signals that the interpreter ignores for itself and the recipe must not find ignored."""
+    ignored = procid.ignored(posix.getppid())
+    return [number for number in _PYTHON_IGNORES if not ignored >> number - 1 & 1]
+
+
+def _become(handed: Handover, environ: dict[bytes, bytes]) -> None:
+    """Turn into the command: for `$(shell)`, which is no event; does not return."""
+    command = _command(handed, recipe=False)
+    for number in _defaults():
+        _signal.signal(number, _signal.SIG_DFL)
+    try:
+        path = _find(command[0], environ)
+        try:
+            posix.execve(path, command, environ)
+        except OSError as error:
+            if error.errno != errno.ENOEXEC:
+                raise
+            interpreter = environ.get(b"SHELL", b"/bin/sh")
+            posix.execve(interpreter, [interpreter, path, *command[1:]], environ)
+    except OSError as error:
+        posix._exit(_fail(handed, command[0], error))
+
+
+def _start(command: list[bytes], environ: dict[bytes, bytes], mask: object) -> int:
+    """Start the command as a child and give its pid; raises OSError if there is nothing that can be started."""
+    path, defaults = _find(command[0], environ), _defaults()
+    try:
+        return posix.posix_spawn(path, command, environ, setsigmask=mask, setsigdef=defaults)  # type: ignore[arg-type]
+    except OSError as error:
+        if error.errno != errno.ENOEXEC:
+            raise
+        # A script without "#!": make has the shell of the environment run it.
+        interpreter = environ.get(b"SHELL", b"/bin/sh")
+        command = [interpreter, path, *command[1:]]
+        return posix.posix_spawn(interpreter, command, environ, setsigmask=mask, setsigdef=defaults)  # type: ignore[arg-type]
+
+
+def _run(handed: Handover, environ: dict[bytes, bytes]) -> tuple[int, object]:
+    """Run the line and record it; its wait status as an exit code (negative for a signal), and the first signal mask."""
+    parent = posix.getppid()
+    command = _command(handed, recipe=True)
+    waited = {
+        number
+        for number in (*_HANDED_ON, _signal.SIGINT, _signal.SIGQUIT)
+        if _signal.getsignal(number) is not _signal.SIG_IGN
+    }
+    waited.add(_signal.SIGCHLD)
+    _signal.signal(_signal.SIGCHLD, lambda *_: None)  # a signal that is ignored by default need not be kept for us
+    mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, waited)
+    wall, start = time.time_ns(), time.monotonic_ns()
+    try:
+        child = _start(command, environ, mask)
+    except OSError as error:
+        child, status = 0, _fail(handed, command[0], error)
+    book = None
+    try:
+        book = _Book(handed, environ, parent)
+    except Exception:  # noqa: S110 - our part breaks, the line goes on
+        pass
+    fate = 0
+    if child:
+        status, fate = _wait(child, waited)
+    end = time.monotonic_ns()
+    if book is not None:
+        try:
+            book.close(wall, start, end, status, fate)
+        except Exception:  # noqa: S110
+            pass
+    return status, mask
+
+
+def _wait(child: int, waited: set[int]) -> tuple[int, int]:
+    """Wait for the child, through Ctrl-C and handing on what make sends; its exit code and what befell make."""
+    fate = 0
+    while True:
+        pid, status = posix.waitpid(child, posix.WNOHANG)
+        if pid:
+            return posix.waitstatus_to_exitcode(status), fate
+        number = _signal.sigwait(waited)
+        if number in _ENDS_MAKE:
+            fate = int(number)
+        if number in _HANDED_ON:
+            posix.kill(child, number)
+
+
+def _exit(handed: Handover, status: int, mask: object) -> None:
+    """End as the line ended: with its exit status, or dead of the same signal; does not return."""
+    if status < 0:
+        try:
+            import resource
+
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the line has left its own core file
+        except Exception:  # noqa: S110
+            pass
+        try:
+            _signal.signal(-status, _signal.SIG_DFL)
+        except (OSError, ValueError):
+            pass  # SIGKILL is never caught
+        posix.kill(posix.getpid(), -status)
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, [-status])
+        status = 128 - status
+    posix._exit(status)
+
+
+class _Book:
+    """The record keeping of one line: finds the run while the line runs, and appends the entry when it has ended."""
+
+    def __init__(self, handed: Handover, environ: dict[bytes, bytes], parent: int) -> None:
+        """Raises OSError if there is nowhere to keep records."""
+        from shim.hot import home
+
+        self.handed = handed
+        self.parent = parent
+        self.helper = 0
+        self.run = b""
+        state = home.state(handed.state, environ)
+        self.records, makes = state + b"/records", state + b"/makes"
+        for path in (state, self.records, makes):
+            append.directory(path)
+        self.make = procid.identity(parent) or b""
+        self.marker = makes + b"/" + (self.make or b"unnamed.%d" % posix.getpid())
+        self.run = self._known()
+        if not self.run:
+            self._walk(environ, state)
+
+    def _known(self) -> bytes:
+        """The run as the walk left it in this make's marker; empty if no walk has ended."""
+        try:
+            return procid.read(self.marker)
+        except FileNotFoundError:
+            return b""
+
+    def _walk(self, environ: dict[bytes, bytes], state: bytes) -> None:
+        """Start the walk up the process tree, unless another line of this make has; it holds the lock until it knows."""
+        try:
+            held = append.lock(self.marker, patience_ns=0)
+        except BlockingIOError:
+            return
+        try:
+            if self._known():
+                return
+            handed = self.handed
+            here = __file__.rsplit("/", 2)[0]
+            quiet = _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
+            self.helper = posix.posix_spawn(
+                sys.executable,
+                [sys.executable, "-I", "-S", here + "/ancestry.py", b"%d" % self.parent, self.make or b"-", state,
+                 b"%d" % handed.level, handed.make, handed.version, handed.goal],
+                environ,
+                file_actions=[
+                    (posix.POSIX_SPAWN_DUP2, held, 1),
+                    (posix.POSIX_SPAWN_OPEN, 0, "/dev/null", posix.O_RDONLY, 0),
+                    (posix.POSIX_SPAWN_OPEN, 2, "/dev/null", posix.O_WRONLY, 0),
+                ],
+                setpgroup=0,
+            )  # fmt: skip
+            _signal.signal(_signal.SIGINT, quiet)
+        finally:
+            posix.close(held)
+
+    def close(self, wall: int, start: int, end: int, status: int, fate: int) -> None:
+        """Append the line's entry, waiting for the walk if it is still under way; raises OSError."""
+        try:
+            if not self.run:
+                posix.close(append.lock(self.marker, shared=True, patience_ns=_WALK_PATIENCE_NS))
+                self.run = self._known()
+        finally:
+            if self.helper:
+                posix.kill(self.helper, _signal.SIGKILL)  # what it does after the walk may be done by anyone, any time
+                posix.waitpid(self.helper, 0)
+        make, run = self.make, self.run
+        if run == NOT_A_MAKE:
+            return
+        if run == NO_MAKE_ABOVE or not (make or run):
+            make = run = procid.identity(posix.getpid()) or b"00000000.%d.%d" % (posix.getpid(), start)
+            fate = fate or _ORPHAN
+        elif posix.getppid() != self.parent:
+            fate = fate or _ORPHAN
+        run = run or make
+        handed = self.handed
+        text = wire.line(make, handed.target, handed.goal, handed.level, wall, start, end, status, fate)
+        append.entry(self.records, run, text)
