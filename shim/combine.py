@@ -82,11 +82,18 @@ def _merge_work(one: Work, two: Work) -> Work:
 def gather(run: str, contents: Contents) -> Run:
     """A record's entries added up."""
     gathered = Run(run, torn=contents.torn)
-    for make in sorted(contents.makes, key=lambda make: (make.wall_ns, repr(make))):
-        gathered.makes.setdefault(make.key, make)
+    for make in contents.makes:
+        _meet(gathered, make)
     for line in contents.lines:
         _add(gathered, (line.make, _plain(line.target)), _work(line))
     return gathered
+
+
+def _meet(run: Run, make: Make) -> None:
+    """Keep one of several accounts of a make process: the earliest, whatever the order they come in."""
+    known = run.makes.get(make.key)
+    if known is None or (make.wall_ns, repr(make)) < (known.wall_ns, repr(known)):
+        run.makes[make.key] = make
 
 
 def _add(run: Run, key: tuple[str, str], work: Work) -> None:
@@ -96,40 +103,55 @@ def _add(run: Run, key: tuple[str, str], work: Work) -> None:
 
 def merge(one: Run, two: Run) -> Run:
     """Two parts of the same run as one; neither argument is changed."""
-    merged = Run(one.id, {**two.makes, **one.makes}, dict(one.work), one.torn + two.torn)
+    merged = Run(one.id, dict(one.makes), dict(one.work), one.torn + two.torn)
+    for make in two.makes.values():
+        _meet(merged, make)
     for key, work in two.work.items():
         _add(merged, key, work)
     return merged
 
 
+def _goals_served(work: dict[str, Work], goals: tuple[str, ...]) -> dict[str, str]:
+    """The goal that each target's work served: what make said, else the first goal that was not done before it."""
+    asked = frozenset(goals)
+    done = [(goal, work[goal].final.end_ns) for goal in goals[:-1] if goal in work]
+    served = {}
+    for target, own in work.items():
+        if target in asked:
+            served[target] = target
+        elif own.goal or not goals:
+            served[target] = own.goal
+        else:
+            served[target] = next((goal for goal, end_ns in done if end_ns >= own.start_ns), goals[-1])
+    return served
+
+
 @dataclass(slots=True)
 class _Process:
-    """One make process while its events are put together."""
+    """One make process while its events are put together.
+
+    `last_start_ns` is when its last line began, `last_begun_ns` when it last began a target.
+    """
 
     run: str
     make: Make
     work: dict[str, Work]
     goals: tuple[str, ...]
-    last_start_ns: int
+    last_start_ns: int = field(init=False)
+    last_begun_ns: int = field(init=False)
+    goal_of: dict[str, str] = field(init=False)
+    served: dict[str, list[str]] = field(init=False)
 
-    def goal_of(self, target: str, work: Work) -> str:
-        """The goal that a target's work served: what make said, else the first goal that was not done before it."""
-        if target in self.goals:
-            return target
-        if work.goal or not self.goals:
-            return work.goal
-        for goal in self.goals[:-1]:
-            own = self.work.get(goal)
-            if own is not None and own.final.end_ns >= work.start_ns:
-                return goal
-        return self.goals[-1]
-
-    def served(self, goal: str) -> list[Work]:
-        """The work of all targets that were made for a goal, its own included."""
-        return [work for target, work in self.work.items() if self.goal_of(target, work) == goal]
+    def __post_init__(self) -> None:
+        self.last_start_ns = max(work.final.start_ns for work in self.work.values())
+        self.last_begun_ns = max(work.start_ns for work in self.work.values())
+        self.goal_of = _goals_served(self.work, self.goals)
+        self.served = {}
+        for target, goal in self.goal_of.items():
+            self.served.setdefault(goal, []).append(target)
 
     def ended_by(self, work: Work) -> int:
-        """The signal that ended this make while the target's last line ran, 0 for none: make went on, or ended by itself."""
+        """The signal that ended this make while the target's last line ran; 0 if make went on, or ended by itself."""
         final = work.final
         if not final.fate or self.last_start_ns > final.end_ns:
             return 0
@@ -147,16 +169,17 @@ class _Process:
         if self.make.ignore_errors:
             return True
         if not self.make.keep_going:
+            # Targets begun, not lines: with jobs make finishes the recipes that it is in the midst of.
             settle = _SETTLED_NS if self.make.parallel else 0
-            if self.last_start_ns > work.final.end_ns + settle:
+            if self.last_begun_ns > work.final.end_ns + settle:
                 return True
-        goal = self.goal_of(target, work)
+        goal = self.goal_of[target]
         own = self.work.get(goal)
         return goal != target and own is not None and own.start_ns >= work.final.end_ns
 
     def goal_status(self, goal: str) -> int:
         """What make would end with for a goal that has no recipe of its own, or never reached it."""
-        targets = [target for target, work in self.work.items() if self.goal_of(target, work) == goal]
+        targets = self.served.get(goal, [])
         signals = {self.ended_by(self.work[target]) for target in targets} - {0}
         if signals:
             return -min(signals)
@@ -171,11 +194,11 @@ def _event(process: _Process, target: str, *, asked: bool) -> Event:
     """The event of a target that is a goal of its make, or had lines of its own."""
     own = process.work.get(target)
     make = process.make
-    spans = process.served(target) if asked or own is None else [own]
+    spans = [process.work[served] for served in process.served[target]] if asked or own is None else [own]
     first = min(spans, key=lambda work: (work.start_ns, work.wall_ns))
     return Event(
         message_id=message_id(process.run, make.key, target),
-        parent_id=message_id(process.run, make.parent, make.parent_target) if make.parent_target else "",
+        parent_id=message_id(process.run, make.parent, _plain(make.parent_target)) if make.parent_target else "",
         run=process.run,
         make=make.key,
         target=target,
@@ -201,7 +224,7 @@ def _processes(run: Run) -> Iterable[_Process]:
         goals = tuple(dict.fromkeys(_plain(goal) for goal in make.goals))
         if not goals:
             goals = tuple(sorted({work.goal for work in works.values() if work.goal}))
-        yield _Process(run.id, make, works, goals, max(work.final.start_ns for work in works.values()))
+        yield _Process(run.id, make, works, goals)
 
 
 def events(run: Run) -> list[Event]:
@@ -216,6 +239,6 @@ def events(run: Run) -> list[Event]:
         for target in process.work:
             made.append(_event(process, target, asked=asked and target in process.goals))
         for goal in process.goals:
-            if goal not in process.work and process.served(goal):
+            if goal not in process.work and goal in process.served:
                 made.append(_event(process, goal, asked=asked))
     return sorted(made, key=lambda event: (event.start_wall_ns, event.make_level, event.message_id))

@@ -54,6 +54,10 @@ class Make:
     branch: str = ""
 
 
+_LIMIT = 2**63  # nanoseconds: what the store's integers hold, the year 2262
+_SMALL = 2**31
+
+
 @dataclass(slots=True)
 class Contents:
     """What one record file holds: its own identity, its run, and the entries that could be read."""
@@ -82,9 +86,25 @@ def _line(words: list[bytes]) -> Line:
         status=int(status),
         fate=int(fate),
     )
-    if entry.end_ns < entry.start_ns or not entry.target:
-        raise ValueError("a line that ends before it starts, or has no target")
+    if not entry.target or not 0 <= entry.start_ns <= entry.end_ns < _LIMIT or not 0 <= entry.wall_ns < _LIMIT:
+        raise ValueError("a line without a target, or with impossible times")
+    if not 0 <= entry.level < _SMALL or abs(entry.status) >= _SMALL or not 0 <= entry.fate < _SMALL:
+        raise ValueError("a line with impossible numbers")
     return entry
+
+
+def _known(name: str, value: object) -> object:
+    """A field of a `Make` from its stored form; raises ValueError if it is of another kind than the field."""
+    if name == "goals":
+        if not isinstance(value, (list, tuple)):
+            raise ValueError("goals that are no list")
+        return tuple(_known("goal", goal) for goal in value)
+    kind = type(Make.__dataclass_fields__[name].default) if name not in ("key", "goal") else str
+    if type(value) is not kind:
+        raise ValueError(f"{name} is no {kind.__name__}")
+    if isinstance(value, str):  # bytes that are no UTF-8, in the form that targets have
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return value
 
 
 def make_from(given: dict[str, Any]) -> Make:
@@ -92,11 +112,10 @@ def make_from(given: dict[str, Any]) -> Make:
 
     Raises KeyError, TypeError or ValueError for anything that is no stored make.
     """
-    known = {name: given[name] for name in Make.__dataclass_fields__ if name in given}
-    known["goals"] = tuple(str(goal) for goal in known.get("goals", ()))
+    known: dict[str, Any] = {name: _known(name, given[name]) for name in Make.__dataclass_fields__ if name in given}
     made = Make(**known)
-    if not made.key or not isinstance(made.level, int):
-        raise ValueError("a make without a key")
+    if not made.key or not 0 <= made.level < _SMALL or not 0 <= made.wall_ns < _LIMIT:
+        raise ValueError("a make without a key, or with impossible numbers")
     return made
 
 
@@ -116,6 +135,6 @@ def parse(data: bytes) -> Contents:
                 contents.run, contents.identity = words[2].decode("ascii"), words[3].decode("ascii")
             else:
                 contents.torn += 1
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
             contents.torn += 1
     return contents

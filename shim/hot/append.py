@@ -48,6 +48,7 @@ def lock(path: bytes, *, shared: bool = False, patience_ns: int = _PATIENCE_NS) 
     while True:
         fd = posix.open(path, posix.O_RDWR | _OPEN, 0o600)
         try:
+            _give(fd, path)
             fcntl.flock(fd, operation)
             if posix.fstat(fd).st_nlink:
                 return fd
@@ -60,6 +61,14 @@ def lock(path: bytes, *, shared: bool = False, patience_ns: int = _PATIENCE_NS) 
         except OSError:
             posix.close(fd)
             raise
+
+
+def _give(fd: int, path: bytes) -> None:
+    """As root, in a nested make under sudo: leave a file to the owner of the directory that it is in."""
+    if not posix.geteuid():
+        owner = posix.stat(path.rpartition(b"/")[0])
+        if posix.fstat(fd).st_uid != owner.st_uid:
+            posix.fchown(fd, owner.st_uid, owner.st_gid)
 
 
 def entry(records: bytes, run: bytes, text: bytes) -> None:
@@ -80,6 +89,7 @@ def entry(records: bytes, run: bytes, text: bytes) -> None:
 def _write(path: bytes, run: bytes, text: bytes, flags: int) -> None:
     fd = posix.open(path, posix.O_RDWR | posix.O_APPEND | _OPEN | flags, 0o600)
     try:
+        _give(fd, path)
         size = posix.fstat(fd).st_size
         if not size:
             text = wire.preamble(run, posix.urandom(8).hex().encode()) + text

@@ -10,26 +10,31 @@ try:
     sys.path.insert(0, __file__.rsplit("/", 3)[0])
     from shim.hot import line
 
-    run = line.main
+    ready = line.prepare(sys.argv[1:])
 except Exception:
-
-    def run() -> None:
-        """Be the user's shell: words as in `shim.hot.handover`, found without its help."""
-        import _signal
-        import posix
-
-        for name in ("SIGPIPE", "SIGXFSZ"):
-            _signal.signal(getattr(_signal, name), _signal.SIG_DFL)
-        words = sys.argv[1:]
-        shell = words[7 : 7 + int(words[6])]
-        folders = [""] if "/" in shell[0] else posix.environ.get(b"PATH", b"/bin:/usr/bin").decode().split(":")
-        for folder in folders:
-            path = f"{folder}/{shell[0]}" if folder else shell[0]
-            try:
-                posix.execv(path, words[7:])
-            except OSError as error:
-                status = error.errno
-        posix._exit(126 if status == 13 else 127)
+    ready = None
 
 
-run()
+def fall_back() -> None:
+    """Be the user's shell: words as in `shim.hot.handover`, found without its help."""
+    import _signal
+    import posix
+
+    for name in ("SIGPIPE", "SIGXFSZ"):
+        _signal.signal(getattr(_signal, name), _signal.SIG_DFL)
+    words = sys.argv[1:]
+    shell = words[7 : 7 + int(words[6])]
+    folders = [""] if "/" in shell[0] else posix.environ.get(b"PATH", b"/bin:/usr/bin").decode().split(":")
+    for folder in folders:
+        path = f"{folder}/{shell[0]}" if folder else shell[0]
+        try:
+            posix.execv(path, words[7:])
+        except OSError as error:
+            status = error.errno
+    posix._exit(126 if status == 13 else 127)
+
+
+if ready is None:
+    fall_back()
+else:
+    line.main(*ready)

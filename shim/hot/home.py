@@ -4,11 +4,14 @@ import posix
 import sys
 
 
-def state(handed: bytes, environ: dict[bytes, bytes]) -> bytes:
+def state(handed: bytes, environ: dict[bytes, bytes], *, level: int = 0) -> bytes:
     """The state directory: MAKE_METRICS_HOME's, else what set-up handed over, else the platform's own.
 
-    Raises OSError if there is no home, or if we are root for somebody else, whose files we must not make.
+    Raises OSError if there is no home, and for a developer's own make that runs as root through sudo: only a make that
+    such a one is nested in has somebody to record for.
     """
+    if not level and not posix.geteuid() and environ.get(b"SUDO_UID", b"0") != b"0":
+        raise OSError("root for somebody else")
     moved = environ.get(b"MAKE_METRICS_HOME")
     if moved:
         if moved[:1] != b"/":

@@ -22,11 +22,15 @@ _WALK_PATIENCE_NS = 3_000_000_000
 NOT_A_MAKE, NO_MAKE_ABOVE = b"-", b"!"  # verdicts of the walk, in place of a run
 
 
-def main() -> None:
-    """Be the shell that make called; does not return."""
+def prepare(words: list[str]) -> tuple[Handover, dict[bytes, bytes]]:
+    """What was handed over, and the recipe's environment; any exception means that we are not fit to run the line."""
     encoding = sys.getfilesystemencoding()
-    handed = Handover([word.encode(encoding, "surrogateescape") for word in sys.argv[1:]])
-    environ = _environment(handed)
+    handed = Handover([word.encode(encoding, "surrogateescape") for word in words])
+    return handed, _environment(handed)
+
+
+def main(handed: Handover, environ: dict[bytes, bytes]) -> None:
+    """Be the shell that make called; does not return."""
     if not _is_recipe_line(handed, environ):
         _become(handed, environ)
     _exit(handed, *_run(handed, environ))
@@ -222,22 +226,25 @@ class _Book:
         self.parent = parent
         self.helper = 0
         self.run = b""
-        state = home.state(handed.state, environ)
+        state = home.state(handed.state, environ, level=handed.level)
         self.records, makes = state + b"/records", state + b"/makes"
         for path in (state, self.records, makes):
             append.directory(path)
-        self.make = procid.identity(parent) or b""
+        self.make = procid.identity(parent) or b""  # empty without /proc: the walk names it
+        self.unnamed = not self.make
         self.marker = makes + b"/" + (self.make or b"unnamed.%d" % posix.getpid())
-        self.run = self._known()
+        self._known()
         if not self.run:
             self._walk(environ, state)
 
-    def _known(self) -> bytes:
-        """The run as the walk left it in this make's marker; empty if no walk has ended."""
+    def _known(self) -> None:
+        """Take run and make from the marker that the walk leaves; they stay empty if no walk has ended."""
         try:
-            return procid.read(self.marker)
+            said = procid.read(self.marker).split()
         except FileNotFoundError:
-            return b""
+            return
+        if said:
+            self.run, self.make = said[0], said[-1]
 
     def _walk(self, environ: dict[bytes, bytes], state: bytes) -> None:
         """Start the walk up the process tree, unless another line of this make has; it holds the lock until it knows."""
@@ -246,7 +253,8 @@ class _Book:
         except BlockingIOError:
             return
         try:
-            if self._known():
+            self._known()
+            if self.run:
                 return
             handed = self.handed
             here = __file__.rsplit("/", 2)[0]
@@ -254,7 +262,7 @@ class _Book:
             self.helper = posix.posix_spawn(
                 sys.executable,
                 [sys.executable, "-I", "-S", here + "/ancestry.py", b"%d" % self.parent, self.make or b"-", state,
-                 b"%d" % handed.level, handed.make, handed.version, handed.goal],
+                 handed.make, handed.version, handed.goal],
                 environ,
                 file_actions=[
                     (posix.POSIX_SPAWN_DUP2, held, 1),
@@ -272,20 +280,22 @@ class _Book:
         try:
             if not self.run:
                 posix.close(append.lock(self.marker, shared=True, patience_ns=_WALK_PATIENCE_NS))
-                self.run = self._known()
+                self._known()
         finally:
             if self.helper:
                 posix.kill(self.helper, _signal.SIGKILL)  # what it does after the walk may be done by anyone, any time
                 posix.waitpid(self.helper, 0)
-        make, run = self.make, self.run
-        if run == NOT_A_MAKE:
+            if self.unnamed:
+                posix.unlink(self.marker)
+        if self.run == NOT_A_MAKE:
             return
-        if run == NO_MAKE_ABOVE or not (make or run):
-            make = run = procid.identity(posix.getpid()) or b"00000000.%d.%d" % (posix.getpid(), start)
+        if self.run == NO_MAKE_ABOVE or not self.make:
+            self.make = procid.identity(posix.getpid()) or b"00000000.%d.%d" % (posix.getpid(), wall)
+            self.run = b""
             fate = fate or _ORPHAN
         elif posix.getppid() != self.parent:
             fate = fate or _ORPHAN
-        run = run or make
+        make, run = self.make, self.run or self.make
         handed = self.handed
         text = wire.line(make, handed.target, handed.goal, handed.level, wall, start, end, status, fate)
         append.entry(self.records, run, text)

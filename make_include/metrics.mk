@@ -1,0 +1,177 @@
+# make-metrics: included by the last line of a Makefile, it has every recipe line of it timed, and changes nothing else.
+# GNU make 3.81 and 4.0 to 4.4; does nothing with any other. How and why: docs/decisions/0002 (the hook), 0003 (.ONESHELL).
+#
+# A project may set, before the include line:
+#   METRICS_ONESHELL := 1        one shell for a whole recipe, where make has .ONESHELL
+#   METRICS_SKIP := TARGET...    targets that are run by make itself, unmeasured (% as in patterns)
+#
+# All names begin with ".metrics.": make never exports a name that begins with a dot. $(value ...) instead of $(...) where
+# a name may be undefined, for --warn-undefined-variables.
+
+.metrics.empty :=
+.metrics.blank := $(.metrics.empty) $(.metrics.empty)
+
+# --- 1. Set-up's copy has its values here -------------------------------------------------------------------------------
+.metrics.baked.fragment :=
+.metrics.baked.python :=
+.metrics.baked.entry :=
+.metrics.baked.state :=
+.metrics.baked.data :=
+# --- end of set-up's values
+
+# --- 2. Leave no trace in MAKEFILE_LIST: help targets search it, $(lastword $(MAKEFILE_LIST)) names the Makefile ---------
+# A mark at the end tells the last name from the same name earlier in the list.
+.metrics.me := $(if $(.metrics.baked.fragment),$(if $(findstring $(.metrics.blank)$(.metrics.baked.fragment)|,$(MAKEFILE_LIST)|),$(.metrics.baked.fragment)))
+.metrics.me := $(or $(.metrics.me),$(lastword $(MAKEFILE_LIST)))
+MAKEFILE_LIST := $(subst |.metrics|,,$(subst $(.metrics.blank)$(.metrics.me)|.metrics|,,$(MAKEFILE_LIST)|.metrics|))
+
+# --- 3. Never remade by "%:" or .DEFAULT rules, never the default goal ---------------------------------------------------
+.metrics.goal.before := $(value .DEFAULT_GOAL)
+.metrics.rule := $(subst $(.metrics.blank),\ ,$(.metrics.me))
+$(.metrics.rule): .EXTRA_PREREQS :=
+$(.metrics.rule): ;
+.DEFAULT_GOAL := $(.metrics.goal.before)
+
+ifndef .metrics.included
+
+# --- 4. Off? Where is everything? ----------------------------------------------------------------------------------------
+.metrics.home := $(value MAKE_METRICS_HOME)
+.metrics.data := $(or $(if $(.metrics.home),$(.metrics.home)/data),$(.metrics.baked.data),$(if $(value XDG_DATA_HOME),$(value XDG_DATA_HOME)/make-metrics),$(value HOME)/.local/share/make-metrics)
+.metrics.inert := $(filter off,$(value MAKE_METRICS))$(wildcard $(subst $(.metrics.blank),\ ,$(.metrics.data)/off))
+
+ifeq ($(.metrics.inert)$(.metrics.baked.fragment),)
+# Not set-up's copy: that one serves if there is one, it knows where everything is.
+.metrics.setup := $(subst $(.metrics.blank),\ ,$(.metrics.data)/metrics.mk)
+ifneq ($(wildcard $(.metrics.setup)),)
+include $(.metrics.setup)
+endif
+endif
+endif
+
+ifndef .metrics.included
+.metrics.included := 1
+ifeq ($(.metrics.inert),)
+
+.metrics.python := $(.metrics.baked.python)
+.metrics.entry := $(.metrics.baked.entry)
+ifeq ($(.metrics.baked.fragment),)
+# A checkout or a copy: the shim stands beside this file, else beside the command; the interpreter beside the command, or
+# in the environment that this file is installed in. A version manager's stand-ins for both change the environment: no.
+.metrics.here := $(dir $(abspath $(.metrics.me)))
+.metrics.command := $(firstword $(filter-out %/shims/make-metrics,$(wildcard $(addsuffix /make-metrics,$(subst :, ,$(value PATH))))))
+.metrics.bin := $(dir $(realpath $(.metrics.command)))
+.metrics.python := $(firstword $(wildcard $(addsuffix python3,$(.metrics.bin) $(if $(filter %/site-packages/shim/,$(.metrics.here)),$(.metrics.here)../../../../bin/))))
+.metrics.entry := $(firstword $(wildcard $(.metrics.here)hot/entry.py $(.metrics.here)../shim/hot/entry.py $(if $(.metrics.bin),$(.metrics.bin)../lib/python3*/site-packages/shim/hot/entry.py)))
+.metrics.python := $(if $(.metrics.python),$(abspath $(dir $(.metrics.python)))/$(notdir $(.metrics.python)))
+.metrics.entry := $(abspath $(.metrics.entry))
+endif
+.metrics.trampoline := $(dir $(.metrics.entry))trampoline.sh
+
+# --- 5. Any text as one word without a character that make's parser or a shell treats specially --------------------------
+define .metrics.newline
+
+
+endef
+.metrics.tab := $(.metrics.empty)	$(.metrics.empty)
+.metrics.dollar := $$
+.metrics.hash := \#
+.metrics.backslash := \$(.metrics.empty)
+.metrics.open := (
+.metrics.close := )
+.metrics.encode.1 = $(subst $(.metrics.newline),%0A,$(subst $(.metrics.tab),%09,$(subst $(.metrics.blank),%20,$(subst %,%25,$1))))
+.metrics.encode.2 = $(subst ',%27,$(subst ",%22,$(subst =,%3D,$(subst $(.metrics.backslash),%5C,$(subst $(.metrics.dollar),%24,$(subst $(.metrics.hash),%23,$1))))))
+.metrics.encode.3 = $(subst $(.metrics.open),%28,$(subst $(.metrics.close),%29,$(subst {,%7B,$(subst },%7D,$(subst [,%5B,$(subst ],%5D,$1))))))
+.metrics.encode.4 = $(subst ;,%3B,$(subst *,%2A,$(subst ?,%3F,$(subst &,%26,$(subst |,%7C,$(subst <,%3C,$(subst >,%3E,$1)))))))
+.metrics.encode.5 = $(subst `,%60,$(subst ^,%5E,$(subst ~,%7E,$(subst !,%21,$(subst :,%3A,$1)))))
+.metrics.encode = $(call .metrics.encode.5,$(call .metrics.encode.4,$(call .metrics.encode.3,$(call .metrics.encode.2,$(call .metrics.encode.1,$1)))))
+
+# Interpreter and shim stand in SHELL or .SHELLFLAGS as they are: with a special character in them we do nothing.
+.metrics.ready := $(if $(realpath $(.metrics.python)),$(if $(wildcard $(.metrics.entry)),$(if $(wildcard $(.metrics.trampoline)),1)))
+.metrics.ready := $(if $(filter 2,$(words $(.metrics.python) $(.metrics.entry))),$(.metrics.ready))
+.metrics.ready := $(if $(findstring %,$(call .metrics.encode,$(.metrics.python)$(.metrics.entry))),,$(.metrics.ready))
+
+# --- 6. Which hook? ------------------------------------------------------------------------------------------------------
+# shell: SHELL names the shim; where no makefile could show it. flags: .SHELLFLAGS names it; SHELL stays the makefile's.
+.metrics.version := $(or $(value .metrics.as.version),$(MAKE_VERSION))
+.metrics.features := $(or $(value .metrics.as.features),$(.FEATURES))
+.metrics.flags.hook := $(filter 4.0 4.1 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version))
+.metrics.shell.hook := $(filter 3.81 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version))
+.metrics.hook :=
+
+ifeq ($(.metrics.ready),1)
+ifneq ($(.metrics.shell.hook),)
+ifeq ($(.metrics.version),3.81)
+.metrics.hook := $(if $(filter command% environment% override,$(origin SHELL)),,shell)
+else ifeq ($(filter-out default file,$(origin SHELL))/$(value SHELL)/$(value METRICS_ONESHELL)/,//bin/sh//)
+# A makefile that cannot be read back (standard input, a removed file, a pipe) could mention anything.
+.metrics.mentions := $(foreach .metrics.file,$(MAKEFILE_LIST),$(if $(filter-out /dev/% /proc/%,$(wildcard $(.metrics.file))),$(findstring SHELL,$(file <$(.metrics.file))),SHELL))
+.metrics.hook := $(if $(strip $(.metrics.mentions)),,shell)
+endif
+endif
+ifneq ($(.metrics.flags.hook),)
+.metrics.hook := $(or $(.metrics.hook),flags)
+endif
+endif
+
+# With .POSIX and flags of its own choice 4.4 has -ec or -c for each line by its "-", which flags set by us would end.
+ifeq ($(.metrics.hook),flags)
+ifneq ($(filter shell-export,$(.metrics.features)),)
+ifneq ($(filter default-ec,$(origin .SHELLFLAGS)$(.SHELLFLAGS)),)
+.metrics.hook :=
+endif
+endif
+endif
+
+ifneq ($(.metrics.hook),)
+# --- 7. Which goal is a target made for? Its prerequisites inherit this from it ------------------------------------------
+.metrics.goal :=
+.metrics.goals := $(or $(value MAKECMDGOALS),$(value .DEFAULT_GOAL))
+.metrics.goals := $(foreach .metrics.goal.one,$(.metrics.goals),$(if $(findstring %,$(call .metrics.encode,$(.metrics.goal.one))),,$(filter-out .%,$(patsubst ./%,%,$(.metrics.goal.one)))))
+$(foreach .metrics.goal.one,$(.metrics.goals),$(eval $(.metrics.goal.one): .metrics.goal := $(.metrics.goal.one)))
+
+# --- 8. The words that are handed over (shim/hot/handover.py) ------------------------------------------------------------
+.metrics.skip = $(if $(value METRICS_SKIP),$(filter $(METRICS_SKIP),$@))
+.metrics.here.still = $(and $(realpath $(.metrics.python)),$(wildcard $(.metrics.entry)))
+.metrics.meta := m:$(MAKELEVEL):$(MAKE_VERSION):$(call .metrics.encode,$(notdir $(MAKE_COMMAND))):$(if $(strip $(value IFS)),s,f) h:$(call .metrics.encode,$(.metrics.baked.state))
+.metrics.words = $(.metrics.python) -I -S $(.metrics.entry) mm1 t:$(call .metrics.encode,$@) g:$(call .metrics.encode,$(.metrics.goal)) $(.metrics.meta)
+endif
+
+ifeq ($(.metrics.hook),shell)
+ifeq ($(flavor SHELL),simple)
+.metrics.shell := $(SHELL)
+else
+$(eval define .metrics.shell$(.metrics.newline)$(value SHELL)$(.metrics.newline)endef)
+endif
+# An empty $@ is never a recipe line. Very long lists of prerequisites may make lines that only make itself can run.
+.metrics.use = $(if $(value @),$(if $(.metrics.skip)$(word 1500,$^),,$(.metrics.here.still)))
+SHELL = $(if $(.metrics.use),$(.metrics.words) e: $(words $(.metrics.shell)) )$(.metrics.shell)
+endif
+
+ifeq ($(.metrics.hook),flags)
+ifneq ($(value METRICS_ONESHELL),)
+ifneq ($(filter oneshell,$(.metrics.features)),)
+.ONESHELL:
+ifneq ($(filter default,$(origin .SHELLFLAGS)),)
+.SHELLFLAGS := -ec
+endif
+endif
+endif
+ifeq ($(flavor .SHELLFLAGS),simple)
+.metrics.flags := $(.SHELLFLAGS)
+else
+$(eval define .metrics.flags$(.metrics.newline)$(value .SHELLFLAGS)$(.metrics.newline)endef)
+endif
+# What an intermediate shell changes in the environment: +value as make has it, - unset, = leave.
+.metrics.slash := /
+.metrics.keep = $(if $(filter environment%,$(origin $1)),+$(subst $(.metrics.slash),%2F,$(call .metrics.encode,$(value $1))),$(if $(filter undefined default,$(origin $1)),-,=))
+.metrics.environment := e:$(call .metrics.keep,PWD)/$(call .metrics.keep,OLDPWD)/$(call .metrics.keep,_)/$(call .metrics.keep,SHLVL)
+# Only shells that run a script without side effects, with plain options.
+.metrics.shells := sh dash ash ksh $(if $(value BASH_ENV)$(value SHELLOPTS),,bash)
+.metrics.options := -e -u -eu -ue -o pipefail errexit nounset --norc --noprofile --posix
+.metrics.plain = $(if $(filter-out $(.metrics.options),$(wordlist 2,99,$(SHELL))),,$(filter $(.metrics.shells),$(notdir $(firstword $(SHELL)))))
+.metrics.use = $(if $(value @),$(if $(.metrics.skip)$(word 1500,$^),,$(and $(.metrics.plain),$(.metrics.here.still))))
+.SHELLFLAGS = $(if $(.metrics.use),$(.metrics.trampoline) $(.metrics.words) $(.metrics.environment) $(words $(SHELL)) $(SHELL) )$(.metrics.flags)
+endif
+
+endif
+endif

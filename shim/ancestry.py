@@ -1,0 +1,197 @@
+"""The walk: which make runs a line, what it was asked for, and which makes are above it.
+
+Started by the first line of each make process, while that line's recipe runs. Writes the make's header to the record,
+then the run's name to the make's marker, and releases the marker's lock: from then on every line of this make knows
+its record without walking. What is left of the recipe's time may go into combining old records; the line ends that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+
+if __name__ == "__main__":  # started by its path, in an isolated interpreter without site-packages
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH120, PTH100
+    try:
+        import psutil
+    except ImportError:
+        import site
+
+        site.main()  # a checkout that is installed in place: psutil is elsewhere
+
+import fcntl
+import json
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from shim import goals, head, process
+from shim.hot import append, handover, line
+from shim.record import Make
+
+_LIFETIME_S = 20
+_MANY_RECORDS = 16
+_OLD_RECORD_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """A make process above another one, with the target whose recipe leads down to it (empty if it is not known)."""
+
+    process: psutil.Process
+    key: str
+    target: str
+
+
+def is_make(candidate: psutil.Process, names: frozenset[str]) -> bool:
+    """Whether a process is a make: a script that is called make shows its interpreter in front."""
+    try:
+        words = candidate.cmdline()
+        return bool(words) and os.path.basename(words[0]) in names  # noqa: PTH119
+    except psutil.Error:
+        return False
+
+
+def makes_above(start: psutil.Process, names: frozenset[str]) -> list[Above]:
+    """The make processes above one, nearest first."""
+    found: list[Above] = []
+    below = start
+    with contextlib.suppress(psutil.Error):
+        while (above := below.parent()) is not None:
+            if is_make(above, names):
+                found.append(Above(above, process.key(above.pid) or "", handed_target(below)))
+            below = above
+    return [above for above in found if above.key]
+
+
+def handed_target(shim: psutil.Process) -> str:
+    """The target that a shim process was handed, empty if the process is no shim."""
+    with contextlib.suppress(psutil.Error, ValueError, IndexError):
+        words = [os.fsencode(word) for word in shim.cmdline()]
+        at = words.index(handover.PROTOCOL)
+        return handover.Handover(words[at:]).target.decode("utf-8", "backslashreplace")
+    return ""
+
+
+def flags(makeflags: str) -> dict[str, bool]:
+    """What MAKEFLAGS says of jobs, -k and -i (GNU make manual, section 5.7.3)."""
+    words = makeflags.split(" -- ")[0].split()
+    letters = words[0] if words and not words[0].startswith("-") and "=" not in words[0] else ""
+    letters += "".join(word[1:] for word in words if re.fullmatch("-[a-zA-Z]+", word))
+    return {
+        "parallel": any(word.startswith("-j") and word != "-j1" for word in words),
+        "keep_going": "k" in letters or "--keep-going" in words,
+        "ignore_errors": "i" in letters or "--ignore-errors" in words,
+    }
+
+
+def describe(
+    found: psutil.Process,
+    key: str,
+    above: list[Above],
+    *,
+    default_goal: str = "",
+    makeflags: str = "",
+    version: str = "",
+) -> Make:
+    """A make process as the record's header has it."""
+    directory, words = "", list[str]()
+    with contextlib.suppress(psutil.Error):
+        words = found.cmdline()
+        directory = found.cwd()
+    named = goals.from_command_line(words)
+    checked_out = head.read(Path(directory)) if directory else head.Head()
+    return Make(
+        key=key,
+        parent=above[0].key if above else "",
+        parent_target=above[0].target if above else "",
+        level=len(above),
+        goals=named or ((default_goal,) if default_goal else ()),
+        wall_ns=int(found.create_time() * 1_000_000_000),
+        directory=directory,
+        version=version,
+        is_test=os.environ.get("MAKE_METRICS_IS_TEST") or "no",
+        repository=checked_out.repository,
+        head=checked_out.commit,
+        branch=checked_out.branch,
+        **flags(makeflags),
+    )
+
+
+def _header(records: bytes, run: str, make: Make) -> None:
+    text = json.dumps(asdict(make), separators=(",", ":"))
+    append.entry(records, run.encode(), b"M " + text.encode() + b" ;\n")
+
+
+def walk(pid: int, state: bytes, *, name: str, goal: str, version: str) -> tuple[bytes, bool]:
+    """Find the make `pid` and those above it, and write what the record lacks.
+
+    Gives the marker's text, `<run> <make>` or a verdict, and whether this is the make that the developer started.
+    """
+    names = frozenset({"make", "gmake", name})
+    found = psutil.Process(pid)
+    above = makes_above(found, names)
+    if not is_make(found, names):
+        return (line.NOT_A_MAKE if above else line.NO_MAKE_ABOVE), False
+    key = process.key(pid) or ""
+    run = above[-1].key if above else key
+    records = state + b"/records"
+    made = describe(found, key, above, default_goal=goal, makeflags=os.environ.get("MAKEFLAGS", ""), version=version)
+    _header(records, run, made)
+    for at, one in enumerate(above):
+        if not os.path.lexists(state + b"/makes/" + one.key.encode()):  # a make that does not include the fragment
+            _header(records, run, describe(one.process, one.key, above[at + 1 :]))
+    return f"{run} {key}".encode(), not above
+
+
+def _sweep_if_due(state: bytes) -> None:
+    """Combine old records when many wait, so that they are bounded also for those who never look at a report."""
+    with os.scandir(state + b"/records") as entries:
+        waiting = [entry.stat(follow_symlinks=False).st_mtime for entry in entries if entry.name.endswith(b".rec")]
+    import time
+
+    if len(waiting) < _MANY_RECORDS and (not waiting or time.time() - min(waiting) < _OLD_RECORD_S):
+        return
+    from shim.paths import Paths
+    from shim.sweep import sweep
+
+    os.nice(19)
+    sweep(Paths.from_state(Path(os.fsdecode(state))))
+
+
+def _walk_once(pid: int, state: bytes, *, name: str, goal: str, version: str) -> tuple[bytes, bool]:
+    """Walk where /proc did not name the make: the line could not tell whether another line of it has walked."""
+    marker = state + b"/makes/" + (process.key(pid) or "").encode()
+    held = append.lock(marker, patience_ns=_LIFETIME_S * 1_000_000_000)
+    known = os.pread(held, 4096, 0)
+    if known:
+        return known, False
+    text, developers = walk(pid, state, name=name, goal=goal, version=version)
+    os.write(held, text)
+    os.close(held)
+    return text, developers
+
+
+def main(words: list[bytes]) -> None:
+    """Walk for the line that started us; standard output is the locked marker of its make."""
+    signal.alarm(_LIFETIME_S)
+    os.closerange(3, 65536)  # make's job server, and whatever else the recipe may use
+    pid, key, state = int(words[0]), words[1], words[2]
+    name, version = os.fsdecode(words[3]), words[4].decode("ascii")
+    goal = words[5].decode("utf-8", "backslashreplace")
+    find = _walk_once if key == b"-" else walk
+    text, developers = find(pid, state, name=name, goal=goal, version=version)
+    os.write(1, text)
+    fcntl.flock(1, fcntl.LOCK_UN)
+    os.dup2(0, 1)
+    if developers:
+        _sweep_if_due(state)
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(Exception):
+        main([os.fsencode(word) for word in sys.argv[1:]])

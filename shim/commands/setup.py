@@ -1,0 +1,27 @@
+"""`make-metrics setup`: write the user's fragment, and say which line to add to a Makefile."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from shim import fragment
+from shim.errors import UserError
+from shim.paths import Paths, private
+
+
+def run() -> int:
+    """Write the fragment and print the line on standard output; 0. Raises UserError if it cannot be written."""
+    paths = Paths.from_environment()
+    text = fragment.render(paths)
+    try:
+        private(paths.data)
+        scratch = paths.fragment.with_suffix(f".{os.getpid()}")
+        scratch.write_text(text)
+        scratch.chmod(0o644)
+        scratch.replace(paths.fragment)
+    except OSError as error:
+        raise UserError(f"cannot write {paths.fragment}: {error.strerror}") from error
+    print("Add this line at the end of a Makefile:", file=sys.stderr)
+    print(fragment.include_line(paths))
+    return 0

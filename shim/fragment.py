@@ -1,0 +1,61 @@
+"""The fragment that makefiles include: where it is, and set-up's copy of it with this installation's values."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from shim.errors import UserError
+from shim.paths import Paths
+
+_PACKAGE = Path(__file__).resolve().parent
+_FOR_MAKE = str.maketrans({"$": "$$", "#": "\\#"})
+_UNSAFE = re.compile(r"[^A-Za-z0-9._/+,@-]")
+
+
+def source() -> Path:
+    """The fragment of this installation: beside the package, or in `make_include` of a checkout."""
+    for place in (_PACKAGE / "metrics.mk", _PACKAGE.parent / "make_include" / "metrics.mk"):
+        if place.is_file():
+            return place
+    raise UserError("this installation has no metrics.mk; install make-metrics again")
+
+
+def entry() -> Path:
+    """The file that the interpreter is started with for each recipe line."""
+    return _PACKAGE / "hot" / "entry.py"
+
+
+def render(paths: Paths) -> str:
+    """The fragment with this interpreter, this package and these directories written into it.
+
+    Raises UserError when make could not be given the interpreter's or the package's path as one plain word.
+    """
+    values = {"fragment": paths.fragment, "python": Path(sys.executable), "entry": entry(), "state": paths.state,
+              "data": paths.data}  # fmt: skip
+    for name in ("python", "entry"):
+        if found := _UNSAFE.search(str(values[name])):
+            raise UserError(
+                f"make cannot run {values[name]}: its path has {found[0]!r} in it. "
+                "Install make-metrics in an environment whose path has only letters, digits and . _ / + , @ -"
+            )
+    text = source().read_text()
+    for name, value in values.items():
+        text, count = re.subn(
+            rf"(?m)^\.metrics\.baked\.{name} :=$",
+            lambda found, value=value: f"{found[0]} {str(value).translate(_FOR_MAKE)}",
+            text,
+        )
+        if count != 1:
+            raise UserError(f"{source()} is damaged; install make-metrics again")
+    return text
+
+
+def include_line(paths: Paths) -> str:
+    """The line that a Makefile ends with; make takes a blank in a file's name after a backslash."""
+    home = str(Path.home())
+    path = str(paths.fragment)
+    if path.startswith(home + "/") and home != "/":
+        path = "~" + path[len(home) :]
+    return "-include " + path.translate(_FOR_MAKE).replace(" ", "\\ ")

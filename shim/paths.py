@@ -1,0 +1,112 @@
+"""Every path that make-metrics uses, from one root; no other module of the cold side knows a file's name."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from shim.errors import UserError
+
+NAME = "make-metrics"
+ROOT_VARIABLE = "MAKE_METRICS_HOME"
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The three directories that are ours, and the files in them. Nothing is created by asking for a path."""
+
+    data: Path
+    config: Path
+    state: Path
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Paths:
+        """The platform's directories for this user, or those below `MAKE_METRICS_HOME`.
+
+        Raises UserError if that variable is set to a path that is not absolute.
+        """
+        root = (os.environ if environ is None else environ).get(ROOT_VARIABLE)
+        if root:
+            home = Path(root)
+            if not home.is_absolute():
+                raise UserError(f"{ROOT_VARIABLE} is {root!r}: set it to an absolute path, or unset it")
+            return cls(data=home / "data", config=home / "config", state=home / "state")
+        import platformdirs  # not needed, and not loaded, where the root is given
+
+        return cls(
+            data=platformdirs.user_data_path(NAME, appauthor=False),
+            config=platformdirs.user_config_path(NAME, appauthor=False),
+            state=platformdirs.user_state_path(NAME, appauthor=False),
+        )
+
+    @classmethod
+    def from_state(cls, state: Path) -> Paths:
+        """The paths of this user with another state directory: the one that the fragment handed over."""
+        return replace(cls.from_environment(), state=state)
+
+    @property
+    def fragment(self) -> Path:
+        """The fragment that Makefiles include."""
+        return self.data / "metrics.mk"
+
+    @property
+    def off_file(self) -> Path:
+        """The file whose existence turns recording off."""
+        return self.data / "off"
+
+    @property
+    def records(self) -> Path:
+        """The directory of the runs' records, with a lock file each."""
+        return self.state / "records"
+
+    def record_lock(self, run: str) -> Path:
+        """The lock file that guards all records of a run."""
+        return self.records / f"{run}.lock"
+
+    @property
+    def makes(self) -> Path:
+        """The directory of the markers, one for each make process, which name its run."""
+        return self.state / "makes"
+
+    @property
+    def set_aside(self) -> Path:
+        """The directory of damaged files, kept for whoever wants to look at them."""
+        return self.state / "set-aside"
+
+    @property
+    def store(self) -> Path:
+        """The SQLite database of runs and events."""
+        return self.state / "store.sqlite3"
+
+    @property
+    def sweep_lock(self) -> Path:
+        """The lock of whoever combines records, or puts a damaged store aside."""
+        return self.state / "sweep.lock"
+
+
+def shown(path: Path) -> str:
+    """A path for a message of one line."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in str(path))
+
+
+def private(directory: Path) -> Path:
+    """Make sure that a directory of ours exists, and is a private one (mode 0700); gives it back.
+
+    Raises UserError for a symbolic link or another user's directory in its place, or if it cannot be created.
+    """
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, exist_ok=True)
+        found = directory.lstat()
+        if not stat.S_ISDIR(found.st_mode):
+            raise UserError(f"{shown(directory)} is not a directory (or is a symbolic link): move it away")
+        if found.st_uid != os.geteuid():
+            raise UserError(f"{shown(directory)} belongs to another user: run this as its owner")
+        if stat.S_IMODE(found.st_mode) & 0o077:
+            directory.chmod(0o700)
+    except OSError as error:
+        raise UserError(f"cannot make the directory {shown(directory)}: {error.strerror}") from error
+    return directory
