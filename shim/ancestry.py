@@ -20,6 +20,12 @@ if __name__ == "__main__":  # started by its path, in an isolated interpreter wi
         import site
 
         site.main()  # a checkout that is installed in place: psutil is elsewhere
+        try:
+            import psutil
+        except ImportError:
+            # No walk without it: each make is a run of its own then. Said in the marker, so that no line tries again.
+            os.write(1, b"%b %b" % ((os.fsencode(sys.argv[2]),) * 2))
+            raise SystemExit(0) from None
 
 import fcntl
 import json
@@ -30,7 +36,7 @@ from pathlib import Path
 import psutil
 
 from shim import goals, head, process
-from shim.hot import append, handover, line
+from shim.hot import append, book, handover
 from shim.record import Make
 
 _LIFETIME_S = 20
@@ -136,7 +142,7 @@ def walk(pid: int, state: bytes, *, name: str, goal: str, version: str) -> tuple
     found = psutil.Process(pid)
     above = makes_above(found, names)
     if not is_make(found, names):
-        return (line.NOT_A_MAKE if above else line.NO_MAKE_ABOVE), False
+        return (book.NOT_A_MAKE if above else book.NO_MAKE_ABOVE), False
     key = process.key(pid) or ""
     run = above[-1].key if above else key
     records = state + b"/records"
@@ -184,7 +190,10 @@ def main(words: list[bytes]) -> None:
     name, version = os.fsdecode(words[3]), words[4].decode("ascii")
     goal = words[5].decode("utf-8", "backslashreplace")
     find = _walk_once if key == b"-" else walk
-    text, developers = find(pid, state, name=name, goal=goal, version=version)
+    try:
+        text, developers = find(pid, state, name=name, goal=goal, version=version)
+    except (psutil.Error, OSError, ValueError):
+        text, developers = key + b" " + key, False  # the make has ended, or shows nothing: a run of its own
     os.write(1, text)
     fcntl.flock(1, fcntl.LOCK_UN)
     os.dup2(0, 1)

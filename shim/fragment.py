@@ -42,13 +42,10 @@ def render(paths: Paths) -> str:
             )
     text = source().read_text()
     for name, value in values.items():
-        text, count = re.subn(
-            rf"(?m)^\.metrics\.baked\.{name} :=$",
-            lambda found, value=value: f"{found[0]} {str(value).translate(_FOR_MAKE)}",
-            text,
-        )
-        if count != 1:
+        blank = f"\n.metrics.baked.{name} :=\n"
+        if text.count(blank) != 1:
             raise UserError(f"{source()} is damaged; install make-metrics again")
+        text = text.replace(blank, f"{blank[:-1]} {str(value).translate(_FOR_MAKE)}\n")
     return text
 
 

@@ -1,4 +1,4 @@
-"""What is checked out where a make began: read from the repository's own files, so that no process is started for it."""
+"""What is checked out where a make began: read from the repository's own files, without starting a process."""
 
 from __future__ import annotations
 

@@ -15,25 +15,34 @@ _PATIENCE_NS = 250_000_000
 _PAUSE = 0.001  # seconds
 
 
-def directory(path: bytes) -> None:
-    """Make sure of a private directory, parents included; raises OSError if it cannot be one of ours."""
+def directory(path: bytes, anchor: bytes) -> None:
+    """Make sure of a private directory, with what is missing of its parents below `anchor`, which must be there.
+
+    Raises OSError if that cannot be, or if somebody else's directory or a symbolic link is in its place.
+    """
     try:
         found = posix.lstat(path)
     except FileNotFoundError:
-        parent = path.rpartition(b"/")[0]
-        if not parent:
+        if not path.startswith(anchor + b"/"):
             raise
-        try:
-            posix.stat(parent)
-        except FileNotFoundError:
-            directory(parent)
-        try:
-            posix.mkdir(path, 0o700)
-        except FileExistsError:
-            pass  # another line of this build was first
+        posix.stat(anchor)
+        _make(path, anchor)
         found = posix.lstat(path)
-    if found.st_mode & 0o170000 != 0o040000 or found.st_uid != posix.geteuid() and posix.geteuid() != 0:
+    if found.st_mode & 0o170000 != 0o040000 or (found.st_uid != posix.geteuid() and posix.geteuid()):
         raise PermissionError("not a directory of ours")
+
+
+def _make(path: bytes, anchor: bytes) -> None:
+    try:
+        posix.mkdir(path, 0o700)
+    except FileExistsError:
+        pass  # another line of this build was first
+    except FileNotFoundError:
+        parent = path.rpartition(b"/")[0]
+        if not parent.startswith(anchor + b"/"):
+            raise
+        _make(parent, anchor)
+        _make(path, anchor)
 
 
 def lock(path: bytes, *, shared: bool = False, patience_ns: int = _PATIENCE_NS) -> int:

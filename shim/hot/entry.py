@@ -6,13 +6,14 @@ the line.
 
 import sys
 
+ready = None
 try:
     sys.path.insert(0, __file__.rsplit("/", 3)[0])
     from shim.hot import line
 
     ready = line.prepare(sys.argv[1:])
-except Exception:
-    ready = None
+except Exception:  # noqa: S110
+    pass
 
 
 def fall_back() -> None:

@@ -11,15 +11,12 @@ import posix
 import sys
 import time
 
-from shim.hot import append, procid, simple, wire
+from shim.hot import procid, simple
 from shim.hot.handover import Handover
 
 _HANDED_ON = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGUSR1, _signal.SIGUSR2)
 _ENDS_MAKE = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGINT, _signal.SIGQUIT)
 _PYTHON_IGNORES = (_signal.SIGPIPE, _signal.SIGXFSZ)
-_ORPHAN = 9
-_WALK_PATIENCE_NS = 3_000_000_000
-NOT_A_MAKE, NO_MAKE_ABOVE = b"-", b"!"  # verdicts of the walk, in place of a run
 
 
 def prepare(words: list[str]) -> tuple[Handover, dict[bytes, bytes]]:
@@ -33,7 +30,7 @@ def main(handed: Handover, environ: dict[bytes, bytes]) -> None:
     """Be the shell that make called; does not return."""
     if not _is_recipe_line(handed, environ):
         _become(handed, environ)
-    _exit(handed, *_run(handed, environ))
+    _exit(_run(handed, environ))
 
 
 def _environment(handed: Handover) -> dict[bytes, bytes]:
@@ -148,8 +145,8 @@ def _start(command: list[bytes], environ: dict[bytes, bytes], mask: object) -> i
         return posix.posix_spawn(interpreter, command, environ, setsigmask=mask, setsigdef=defaults)  # type: ignore[arg-type]
 
 
-def _run(handed: Handover, environ: dict[bytes, bytes]) -> tuple[int, object]:
-    """Run the line and record it; its wait status as an exit code (negative for a signal), and the first signal mask."""
+def _run(handed: Handover, environ: dict[bytes, bytes]) -> int:
+    """Run the line and record it; gives its exit status, or the negative number of the signal that ended it."""
     parent = posix.getppid()
     command = _command(handed, recipe=True)
     waited = {
@@ -167,7 +164,9 @@ def _run(handed: Handover, environ: dict[bytes, bytes]) -> tuple[int, object]:
         child, status = 0, _fail(handed, command[0], error)
     book = None
     try:
-        book = _Book(handed, environ, parent)
+        from shim.hot.book import Book  # only now: the recipe does not wait for it
+
+        book = Book(handed, environ, parent)
     except Exception:  # noqa: S110 - our part breaks, the line goes on
         pass
     fate = 0
@@ -179,7 +178,7 @@ def _run(handed: Handover, environ: dict[bytes, bytes]) -> tuple[int, object]:
             book.close(wall, start, end, status, fate)
         except Exception:  # noqa: S110
             pass
-    return status, mask
+    return status
 
 
 def _wait(child: int, waited: set[int]) -> tuple[int, int]:
@@ -188,6 +187,8 @@ def _wait(child: int, waited: set[int]) -> tuple[int, int]:
     while True:
         pid, status = posix.waitpid(child, posix.WNOHANG)
         if pid:
+            if not fate:  # what came while we were busy elsewhere
+                fate = min((number for number in _signal.sigpending() if number in _ENDS_MAKE), default=0)
             return posix.waitstatus_to_exitcode(status), fate
         number = _signal.sigwait(waited)
         if number in _ENDS_MAKE:
@@ -196,7 +197,7 @@ def _wait(child: int, waited: set[int]) -> tuple[int, int]:
             posix.kill(child, number)
 
 
-def _exit(handed: Handover, status: int, mask: object) -> None:
+def _exit(status: int) -> None:
     """End as the line ended: with its exit status, or dead of the same signal; does not return."""
     if status < 0:
         try:
@@ -213,89 +214,3 @@ def _exit(handed: Handover, status: int, mask: object) -> None:
         _signal.pthread_sigmask(_signal.SIG_UNBLOCK, [-status])
         status = 128 - status
     posix._exit(status)
-
-
-class _Book:
-    """The record keeping of one line: finds the run while the line runs, and appends the entry when it has ended."""
-
-    def __init__(self, handed: Handover, environ: dict[bytes, bytes], parent: int) -> None:
-        """Raises OSError if there is nowhere to keep records."""
-        from shim.hot import home
-
-        self.handed = handed
-        self.parent = parent
-        self.helper = 0
-        self.run = b""
-        state = home.state(handed.state, environ, level=handed.level)
-        self.records, makes = state + b"/records", state + b"/makes"
-        for path in (state, self.records, makes):
-            append.directory(path)
-        self.make = procid.identity(parent) or b""  # empty without /proc: the walk names it
-        self.unnamed = not self.make
-        self.marker = makes + b"/" + (self.make or b"unnamed.%d" % posix.getpid())
-        self._known()
-        if not self.run:
-            self._walk(environ, state)
-
-    def _known(self) -> None:
-        """Take run and make from the marker that the walk leaves; they stay empty if no walk has ended."""
-        try:
-            said = procid.read(self.marker).split()
-        except FileNotFoundError:
-            return
-        if said:
-            self.run, self.make = said[0], said[-1]
-
-    def _walk(self, environ: dict[bytes, bytes], state: bytes) -> None:
-        """Start the walk up the process tree, unless another line of this make has; it holds the lock until it knows."""
-        try:
-            held = append.lock(self.marker, patience_ns=0)
-        except BlockingIOError:
-            return
-        try:
-            self._known()
-            if self.run:
-                return
-            handed = self.handed
-            here = __file__.rsplit("/", 2)[0]
-            quiet = _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
-            self.helper = posix.posix_spawn(
-                sys.executable,
-                [sys.executable, "-I", "-S", here + "/ancestry.py", b"%d" % self.parent, self.make or b"-", state,
-                 handed.make, handed.version, handed.goal],
-                environ,
-                file_actions=[
-                    (posix.POSIX_SPAWN_DUP2, held, 1),
-                    (posix.POSIX_SPAWN_OPEN, 0, "/dev/null", posix.O_RDONLY, 0),
-                    (posix.POSIX_SPAWN_OPEN, 2, "/dev/null", posix.O_WRONLY, 0),
-                ],
-                setpgroup=0,
-            )  # fmt: skip
-            _signal.signal(_signal.SIGINT, quiet)
-        finally:
-            posix.close(held)
-
-    def close(self, wall: int, start: int, end: int, status: int, fate: int) -> None:
-        """Append the line's entry, waiting for the walk if it is still under way; raises OSError."""
-        try:
-            if not self.run:
-                posix.close(append.lock(self.marker, shared=True, patience_ns=_WALK_PATIENCE_NS))
-                self._known()
-        finally:
-            if self.helper:
-                posix.kill(self.helper, _signal.SIGKILL)  # what it does after the walk may be done by anyone, any time
-                posix.waitpid(self.helper, 0)
-            if self.unnamed:
-                posix.unlink(self.marker)
-        if self.run == NOT_A_MAKE:
-            return
-        if self.run == NO_MAKE_ABOVE or not self.make:
-            self.make = procid.identity(posix.getpid()) or b"00000000.%d.%d" % (posix.getpid(), wall)
-            self.run = b""
-            fate = fate or _ORPHAN
-        elif posix.getppid() != self.parent:
-            fate = fate or _ORPHAN
-        make, run = self.make, self.run or self.make
-        handed = self.handed
-        text = wire.line(make, handed.target, handed.goal, handed.level, wall, start, end, status, fate)
-        append.entry(self.records, run, text)

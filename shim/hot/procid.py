@@ -1,8 +1,9 @@
 """What /proc tells of a process; the only module that reads it.
 
-A process is named by a key, `<host>.<pid>.<start>`: the host is this boot and pid namespace, the start is in clock ticks
-since boot (proc(5), field 22 of stat), so that a pid that is used again, another boot and another container sharing the
-home all give other keys. Where there is no /proc every function answers "unknown"; `shim.ancestry` then asks psutil.
+A process is named by a key, `<host>.<pid>.<start>`: the host is this boot and pid namespace, the start is in clock
+ticks since boot (proc(5), field 22 of stat), so that a pid that is used again, another boot and another container
+sharing the home all give other keys. Where there is no /proc every function answers "unknown"; `shim.ancestry` then
+asks psutil.
 """
 
 import posix

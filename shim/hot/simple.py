@@ -1,14 +1,14 @@
 """Lines that make runs without a shell: which they are, and the words they are split into.
 
 With the default shell and flags GNU make starts a line's program itself when the line holds nothing that only a shell
-could treat (GNU make manual, section 5.3; the rule's details were found by experiment). Doing the same keeps what shows:
-the words of the message for a missing program, and `echo` being a program rather than a shell's own.
+could treat (GNU make manual, section 5.3; the rule's details were found by experiment). Doing the same keeps what
+shows: the words of the message for a missing program, and `echo` being a program rather than a shell's own.
 """
 
 _SPECIAL = frozenset(b'#;"*?[]&|<>(){}$`^~!')
 _BUILTIN = frozenset(
-    b". : alias bg break case cd command continue eval exec exit export fc fg for getopts hash if jobs login logout read "
-    b"readonly return set shift switch test times trap type ulimit umask unalias unset wait while".split()
+    b". : alias bg break case cd command continue eval exec exit export fc fg for getopts hash if jobs login logout "
+    b"read readonly return set shift switch test times trap type ulimit umask unalias unset wait while".split()
 )
 _BLANK = b" \t"
 

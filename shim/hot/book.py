@@ -1,0 +1,100 @@
+"""Which record a line belongs to, and the line's entry in it; all of it while the recipe runs, but for the append.
+
+Every make process has a marker, `makes/<key>`, that names its run. The first line to find it empty starts the walk
+(`shim.ancestry`), which holds the marker's lock until it has written the run there; later lines only read it.
+"""
+
+import _signal
+import posix
+import sys
+
+from shim.hot import append, home, procid, wire
+from shim.hot.handover import Handover
+
+NOT_A_MAKE, NO_MAKE_ABOVE = b"-", b"!"  # verdicts of the walk, in place of a run
+_ORPHAN = 9  # a fate: make was killed while the line ran
+_WALK_PATIENCE_NS = 3_000_000_000
+
+
+class Book:
+    """The record keeping of one line: finds its run while it goes on, appends its entry when it has ended."""
+
+    def __init__(self, handed: Handover, environ: dict[bytes, bytes], parent: int) -> None:
+        """Raises OSError if there is nowhere to keep records."""
+        self.handed = handed
+        self.parent = parent
+        self.helper = 0
+        self.run = b""
+        state, anchor = home.state(handed.state, environ, level=handed.level)
+        self.records, makes = state + b"/records", state + b"/makes"
+        for path in (state, self.records, makes):
+            append.directory(path, anchor)
+        self.make = procid.identity(parent) or b""  # empty without /proc: the walk names it
+        self.unnamed = not self.make
+        self.marker = makes + b"/" + (self.make or b"unnamed.%d" % posix.getpid())
+        self._known()
+        if not self.run:
+            self._walk(environ, state)
+
+    def _known(self) -> None:
+        """Take run and make from the marker that the walk leaves; they stay empty if no walk has ended."""
+        try:
+            said = procid.read(self.marker).split()
+        except FileNotFoundError:
+            return
+        if said:
+            self.run, self.make = said[0], said[-1]
+
+    def _walk(self, environ: dict[bytes, bytes], state: bytes) -> None:
+        """Start the walk up the process tree, unless another line of this make has; it holds the lock until it ends."""
+        try:
+            held = append.lock(self.marker, patience_ns=0)
+        except BlockingIOError:
+            return
+        try:
+            self._known()
+            if self.run:
+                return
+            handed = self.handed
+            here = __file__.rsplit("/", 2)[0]
+            words = [sys.executable.encode(), b"-I", b"-S", b"%b/ancestry.py" % here.encode(), b"%d" % self.parent,
+                     self.make or b"-", state, handed.make, handed.version, handed.goal]  # fmt: skip
+            # It inherits our signal mask, and is in no group that a terminal signals.
+            self.helper = posix.posix_spawn(
+                sys.executable,
+                words,
+                environ,
+                file_actions=[
+                    (posix.POSIX_SPAWN_DUP2, held, 1),
+                    (posix.POSIX_SPAWN_OPEN, 0, "/dev/null", posix.O_RDONLY, 0),
+                    (posix.POSIX_SPAWN_OPEN, 2, "/dev/null", posix.O_WRONLY, 0),
+                ],
+                setpgroup=0,
+            )
+        finally:
+            posix.close(held)
+
+    def close(self, wall: int, start: int, end: int, status: int, fate: int) -> None:
+        """Append the line's entry, waiting for the walk if it is still under way; raises OSError."""
+        try:
+            if not self.run:
+                posix.close(append.lock(self.marker, shared=True, patience_ns=_WALK_PATIENCE_NS))
+                self._known()
+        finally:
+            if self.helper:
+                posix.kill(self.helper, _signal.SIGKILL)  # what it does after the walk may be done by anyone, any time
+                posix.waitpid(self.helper, 0)
+            if self.unnamed:
+                posix.unlink(self.marker)
+        if self.run == NOT_A_MAKE:
+            return
+        if self.run == NO_MAKE_ABOVE or not self.make:
+            self.make = procid.identity(posix.getpid()) or b"00000000.%d.%d" % (posix.getpid(), wall)
+            self.run = b""
+            fate = fate or _ORPHAN
+        elif posix.getppid() != self.parent:
+            fate = fate or _ORPHAN
+        make, run = self.make, self.run or self.make
+        handed = self.handed
+        text = wire.line(make, handed.target, handed.goal, handed.level, wall, start, end, status, fate)
+        append.entry(self.records, run, text)

@@ -1,0 +1,125 @@
+"""A project with a Makefile that includes the fragment, driven as its developer would."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from shim import combine, fragment, record
+from shim.event import Event
+from shim.paths import Paths
+
+ROOT = Path(__file__).resolve().parent.parent
+_VENV_MAKE = Path(sys.executable).parent / "make"
+
+
+def makes() -> dict[str, str]:
+    """The GNU makes to test with, by version: the system's, and the one that the dev dependencies bring."""
+    found = {}
+    folders = [folder for folder in os.get_exec_path() if Path(folder) != _VENV_MAKE.parent]
+    for path in (*(Path(folder) / name for name in ("make", "gmake") for folder in folders), _VENV_MAKE):
+        if os.access(path, os.X_OK):
+            said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
+            if said.startswith("GNU Make "):
+                found.setdefault(said.split()[2], str(path))
+    return found
+
+
+def until(condition: Callable[[], object], *, seconds: float = 20.0) -> None:
+    """Wait for a condition; fails when it does not come true within the limit."""
+    give_up = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up, "waited in vain"
+        time.sleep(0.01)
+
+
+class Project:
+    """A folder with a Makefile, the fragment set up for a home of its own, and a make."""
+
+    def __init__(self, folder: Path, home: Path, make: str = "make") -> None:
+        self.folder, self.home, self.make_path = folder, home, make
+        self.paths = Paths(data=home / "data", config=home / "config", state=home / "state")
+        folder.mkdir(parents=True, exist_ok=True)
+        self.paths.data.mkdir(parents=True, exist_ok=True)
+        self.paths.fragment.write_text(fragment.render(self.paths))
+        self.line = f"-include {self.paths.fragment}"
+
+    def write(self, text: str, name: str = "Makefile", *, line: str | None = None) -> Path:
+        """A makefile that ends with the include line; tabs may be written as such or as four blanks."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        body = textwrap.dedent(text).replace("\n    ", "\n\t")
+        path.write_text(f"{body.rstrip()}\n{self.line if line is None else line}\n")
+        return path
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """A small environment; nothing of the real home is in it."""
+        home = str(self.home)
+        return {"PATH": os.environ["PATH"], "HOME": home, "LANG": "C.UTF-8", "MAKE_METRICS_HOME": home, **more}
+
+    def make(self, *words: str, env: Mapping[str, str] | None = None, **more: Any) -> subprocess.CompletedProcess[str]:
+        """Run make to its end."""
+        return self.run([self.make_path, *words], env=env, **more)
+
+    def run(
+        self, words: list[str], env: Mapping[str, str] | None = None, **more: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in the project's folder."""
+        given: dict[str, Any] = {"capture_output": True, "text": True, "check": False, "timeout": 60, **more}
+        return subprocess.run(words, cwd=self.folder, env=self.environment() if env is None else env, **given)
+
+    def start(self, *words: str, **more: Any) -> subprocess.Popen[str]:
+        """Start make, in a process group of its own."""
+        given: dict[str, Any] = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
+        env = given.pop("env", None) or self.environment()
+        return subprocess.Popen([self.make_path, *words], cwd=self.folder, env=env, start_new_session=True, **given)
+
+    def cli(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run make-metrics."""
+        env = {**self.environment(), "PYTHONPATH": str(ROOT)}
+        return self.run([sys.executable, "-m", "shim", *words], env=env)
+
+    def events(self) -> dict[str, dict[str, Any]]:
+        """The properties of all events so far, by command; fails if a command has two."""
+        done = self.cli("events")
+        assert (done.returncode, done.stderr) == (0, "")
+        found: dict[str, dict[str, Any]] = {}
+        for line in done.stdout.splitlines():
+            properties = json.loads(line)["properties"]
+            assert properties["command"] not in found, done.stdout
+            found[properties["command"]] = properties
+        return found
+
+    def records(self) -> list[Path]:
+        """The records that wait to be combined."""
+        return sorted(self.paths.records.glob("*.rec"))
+
+    def recorded(self) -> list[Event]:
+        """The events that the waiting records would give, without combining them."""
+        runs: dict[str, combine.Run] = {}
+        for path in self.records():
+            contents = record.parse(path.read_bytes())
+            one = combine.gather(contents.run, contents)
+            runs[contents.run] = combine.merge(runs[contents.run], one) if contents.run in runs else one
+        return [event for run in runs.values() for event in combine.events(run)]
+
+
+@contextmanager
+def started(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """A process that is gone at the end, whatever happens."""
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(10)
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
