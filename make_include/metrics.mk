@@ -25,12 +25,18 @@
 .metrics.me := $(or $(.metrics.me),$(lastword $(MAKEFILE_LIST)))
 MAKEFILE_LIST := $(subst |.metrics|,,$(subst $(.metrics.blank)$(.metrics.me)|.metrics|,,$(MAKEFILE_LIST)|.metrics|))
 
-# --- 3. Never remade by "%:" or .DEFAULT rules, never the default goal ---------------------------------------------------
-.metrics.goal.before := $(value .DEFAULT_GOAL)
+# --- 3. Never remade by "%:" or .DEFAULT rules, never the default goal (which make sets to the first target it sees) -----
 .metrics.rule := $(subst $(.metrics.blank),\ ,$(.metrics.me))
+.metrics.name := $(subst $(.metrics.blank),|,$(.metrics.me))
+ifeq ($(filter $(.metrics.name),$(value .metrics.ruled)),)
+.metrics.ruled := $(value .metrics.ruled) $(.metrics.name)
+.metrics.no.goal := $(if $(value .DEFAULT_GOAL),,1)
 $(.metrics.rule): .EXTRA_PREREQS :=
 $(.metrics.rule): ;
-.DEFAULT_GOAL := $(.metrics.goal.before)
+ifeq ($(.metrics.no.goal),1)
+.DEFAULT_GOAL :=
+endif
+endif
 
 ifndef .metrics.included
 
@@ -100,12 +106,16 @@ endef
 
 ifeq ($(.metrics.ready),1)
 ifneq ($(.metrics.shell.hook),)
+.metrics.later :=
 ifeq ($(.metrics.version),3.81)
 .metrics.hook := $(if $(filter command% environment% override,$(origin SHELL)),,shell)
 else ifeq ($(filter-out default file,$(origin SHELL))/$(value SHELL)/$(value METRICS_ONESHELL)/,//bin/sh//)
 # A makefile that cannot be read back (standard input, a removed file, a pipe) could mention anything.
-.metrics.mentions := $(foreach .metrics.file,$(MAKEFILE_LIST),$(if $(filter-out /dev/% /proc/%,$(wildcard $(.metrics.file))),$(findstring SHELL,$(file <$(.metrics.file))),SHELL))
-.metrics.hook := $(if $(strip $(.metrics.mentions)),,shell)
+.metrics.mentions = $(strip $(foreach .metrics.file,$1,$(if $(filter-out /dev/% /proc/%,$(wildcard $(.metrics.file))),$(findstring SHELL,$(file <$(.metrics.file))),SHELL)))
+.metrics.hook := $(if $(call .metrics.mentions,$(MAKEFILE_LIST))$(if $(findstring --eval,$(MAKEFLAGS)),$(findstring SHELL,$(MAKEFLAGS))),,shell)
+# So could one that is read after this: looked at when the first recipe line is about to run.
+.metrics.seen := $(words $(MAKEFILE_LIST) .)
+.metrics.later = $(eval .metrics.later := $(call .metrics.mentions,$(wordlist $(.metrics.seen),99999,$(MAKEFILE_LIST))))$(.metrics.later)
 endif
 endif
 ifneq ($(.metrics.flags.hook),)
@@ -125,7 +135,7 @@ endif
 ifneq ($(.metrics.hook),)
 # --- 7. Which goal is a target made for? Its prerequisites inherit this from it ------------------------------------------
 .metrics.goal :=
-.metrics.goals := $(or $(value MAKECMDGOALS),$(value .DEFAULT_GOAL))
+.metrics.goals := $(or $(value MAKECMDGOALS),$(.DEFAULT_GOAL))
 .metrics.goals := $(foreach .metrics.goal.one,$(.metrics.goals),$(if $(findstring %,$(call .metrics.encode,$(.metrics.goal.one))),,$(filter-out .%,$(patsubst ./%,%,$(.metrics.goal.one)))))
 $(foreach .metrics.goal.one,$(.metrics.goals),$(eval $(.metrics.goal.one): .metrics.goal := $(.metrics.goal.one)))
 
@@ -143,7 +153,8 @@ else
 $(eval define .metrics.shell$(.metrics.newline)$(value SHELL)$(.metrics.newline)endef)
 endif
 # An empty $@ is never a recipe line. Very long lists of prerequisites may make lines that only make itself can run.
-.metrics.use = $(if $(value @),$(if $(.metrics.skip)$(word 1500,$^),,$(.metrics.here.still)))
+.metrics.use = $(if $(value @),$(if $(.metrics.skip)$(word 1500,$^)$(.metrics.later),,$(.metrics.here.still)))
+unexport SHELL
 SHELL = $(if $(.metrics.use),$(.metrics.words) e: $(words $(.metrics.shell)) )$(.metrics.shell)
 endif
 

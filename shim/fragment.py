@@ -50,9 +50,12 @@ def render(paths: Paths) -> str:
 
 
 def include_line(paths: Paths) -> str:
-    """The line that a Makefile ends with; make takes a blank in a file's name after a backslash."""
+    """The line that a Makefile ends with; make takes a blank in a file's name after a backslash.
+
+    It is the same for everyone whose home is elsewhere, where it can be: make expands the "~", and a "$" in it.
+    """
     home = str(Path.home())
     path = str(paths.fragment)
-    if path.startswith(home + "/") and home != "/":
+    if path.startswith(home + "/") and "$" not in home:
         path = "~" + path[len(home) :]
     return "-include " + path.translate(_FOR_MAKE).replace(" ", "\\ ")

@@ -12,6 +12,22 @@ from shim.record import Make
 
 DEFAULT_BRANCHES = frozenset({"master", "main"})
 _LIMIT_S = 2
+# What git calls its local variables (git-rev-parse(1)): GIT_DIR, set while a hook runs, means another repository.
+_LOCAL = frozenset(
+    f"GIT_{name}"
+    for name in (
+        "ALTERNATE_OBJECT_DIRECTORIES",
+        "COMMON_DIR",
+        "DIR",
+        "GRAFT_FILE",
+        "INDEX_FILE",
+        "NAMESPACE",
+        "OBJECT_DIRECTORY",
+        "PREFIX",
+        "SHALLOW_FILE",
+        "WORK_TREE",
+    )
+)
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -33,13 +49,12 @@ def facts(make: Make) -> Facts:
 
 
 def _commit_time(repository: str, commit: str) -> str | None:
-    # Of git's variables none is passed on: GIT_DIR, set while a hook runs, would mean another repository.
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environ = {name: value for name, value in os.environ.items() if name not in _LOCAL}
     environ |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
     # A signature is not to be checked, whatever log.showSignature says: that would start gpg.
     show = ["show", "-s", "--no-show-signature", "--no-notes", "--format=%cI", commit, "--"]
     try:
-        said = subprocess.run(  # noqa: S603
+        said = subprocess.run(
             ["git", "-C", repository, *show],
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -6,26 +6,31 @@ import re
 
 from shim.hot import procid
 
-KEY = re.compile(r"([0-9a-f]{8})\.([0-9]{1,10})\.([0-9]{1,20})")
+KEY = re.compile(r"([0-9a-f]{8})\.([0-9]{1,7})\.([0-9]{1,20})")
 
 
 def alive(run_key: str) -> bool | None:
     """True for a process that runs, False for one that has ended, None for one that cannot be judged from here.
 
-    A process of another boot, container or host cannot be judged; a name that is no process key names no process.
+    A process of another boot, container or host cannot be judged; a name that is no process key names no process. A
+    process that has ended but was not waited for yet (a zombie) has ended.
     """
     named = KEY.fullmatch(run_key)
     if named is None:
         return False
     if named[1] != procid.host().decode("ascii"):
         return None
-    return _same(int(named[2]), run_key)
+    import psutil  # takes time to load, and is needed only for records of this very boot
 
+    from shim import process
 
-def _same(pid: int, run_key: str) -> bool | None:
-    from shim import process  # psutil: only for a record of this very boot
-
+    pid = int(named[2])
     found = process.key(pid)
     if found != run_key:
-        return None if found is None and process.exists(pid) else False
-    return not process.ended(pid)
+        return None if found is None and psutil.pid_exists(pid) else False
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.Error:
+        return True

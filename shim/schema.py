@@ -67,7 +67,9 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[Sequence[str]] = STE
     """
     while (found := version(connection)) != len(steps):
         if found > len(steps):
-            raise UserError(f"the store is of version {found}, newer than this make-metrics knows: upgrade make-metrics")
+            raise UserError(
+                f"the store is of version {found}, newer than this make-metrics knows: upgrade make-metrics"
+            )
         connection.execute("BEGIN IMMEDIATE")
         try:
             if version(connection) == found:  # nobody else took this step while we waited

@@ -28,14 +28,16 @@ def _work(work: Work) -> list[Any]:
     return [work.goal, work.level, work.start_ns, work.wall_ns, work.busy_ns, work.lines, last]
 
 
+def _worked(goal: str, level: int, start_ns: int, wall_ns: int, busy_ns: int, lines: int, last: list[int]) -> Work:
+    return Work(goal, level, start_ns, wall_ns, busy_ns, lines, Final(*last))
+
+
 def load(kept: bytes) -> Run:
     """The run that `dump` was given; raises ValueError for bytes that it did not make."""
     try:
         document = json.loads(zlib.decompress(kept))
         makes = [make_from(make) for make in document["makes"]]
-        work = {
-            (make, target): Work(*values, final=Final(*final)) for make, target, (*values, final) in document["work"]
-        }
+        work = {(make, target): _worked(*values) for make, target, values in document["work"]}
         return Run(document["id"], {make.key: make for make in makes}, work, document["torn"])
     except (zlib.error, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError("no kept run") from error

@@ -6,15 +6,6 @@ the line.
 
 import sys
 
-ready = None
-try:
-    sys.path.insert(0, __file__.rsplit("/", 3)[0])
-    from shim.hot import line
-
-    ready = line.prepare(sys.argv[1:])
-except Exception:  # noqa: S110
-    pass
-
 
 def fall_back() -> None:
     """Be the user's shell: words as in `shim.hot.handover`, found without its help."""
@@ -35,7 +26,10 @@ def fall_back() -> None:
     posix._exit(126 if status == 13 else 127)
 
 
-if ready is None:
+try:
+    sys.path.insert(0, __file__.rsplit("/", 3)[0])
+    from shim.hot import line
+
+    line.main(sys.argv[1:])
+except Exception:  # which leaves `line` only while nothing has been started
     fall_back()
-else:
-    line.main(*ready)

@@ -16,18 +16,15 @@ from shim.hot.handover import Handover
 
 _HANDED_ON = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGUSR1, _signal.SIGUSR2)
 _ENDS_MAKE = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGINT, _signal.SIGQUIT)
+_DEFAULT_SHELL = b"/bin/sh"  # also what make has run a script without "#!"
 _PYTHON_IGNORES = (_signal.SIGPIPE, _signal.SIGXFSZ)
 
 
-def prepare(words: list[str]) -> tuple[Handover, dict[bytes, bytes]]:
-    """What was handed over, and the recipe's environment; any exception means that we are not fit to run the line."""
+def main(words: list[str]) -> None:
+    """Be the shell that make called; does not return. Raises whatever keeps it from starting anything."""
     encoding = sys.getfilesystemencoding()
     handed = Handover([word.encode(encoding, "surrogateescape") for word in words])
-    return handed, _environment(handed)
-
-
-def main(handed: Handover, environ: dict[bytes, bytes]) -> None:
-    """Be the shell that make called; does not return."""
+    environ = _environment(handed)
     if not _is_recipe_line(handed, environ):
         _become(handed, environ)
     _exit(_run(handed, environ))
@@ -41,7 +38,7 @@ def _environment(handed: Handover) -> dict[bytes, bytes]:
         given = procid.environment()
         if b"LC_CTYPE" in given:
             environ[b"LC_CTYPE"] = given[b"LC_CTYPE"]
-        elif environ.get(b"LANG", b"") in (b"", b"C", b"POSIX"):
+        elif given or environ.get(b"LANG", b"") in (b"", b"C", b"POSIX"):
             del environ[b"LC_CTYPE"]
     if handed.environment:
         handed.repair(environ)
@@ -69,22 +66,24 @@ def _is_recipe_line(handed: Handover, environ: dict[bytes, bytes]) -> bool:
 def _command(handed: Handover, *, recipe: bool) -> list[bytes]:
     """The words to execute: those of a simple line, else the user's shell with its flags and the line."""
     rest = handed.rest
-    if handed.shell == [b"/bin/sh"] and len(rest) == 2 and rest[0] in (b"-c", b"-ec") and handed.ifs == b"f":
+    if handed.shell == [_DEFAULT_SHELL] and len(rest) == 2 and rest[0] in (b"-c", b"-ec") and handed.ifs == b"f":
         words = simple.words(rest[1], newline_is_text=not recipe)
         if words is not None:
             return words
     return handed.shell + rest
 
 
-def _find(name: bytes, environ: dict[bytes, bytes]) -> bytes:
+def _find(handed: Handover, name: bytes, environ: dict[bytes, bytes]) -> bytes:
     """The file that a command's name stands for, by PATH; raises OSError with what execvp(3) would say."""
-    if b"/" in name:
+    if b"/" in name or (b"PATH" not in environ and handed.version == b"4.3"):  # 4.3 does not look elsewhere then
         return name
     missing = errno.ENOENT
-    for folder in environ.get(b"PATH", b"/bin:/usr/bin").split(b":"):
+    for folder in environ.get(b"PATH", b"/bin:/usr/bin").split(b":") if name or handed.version == b"4.3" else ():
         path = folder + b"/" + name if folder else name
         try:
-            if posix.stat(path).st_mode & 0o170000 == 0o100000 and posix.access(path, posix.X_OK):
+            regular = posix.stat(path).st_mode & 0o170000 == 0o100000
+            # 4.3 takes the first that may be executed, be it a directory
+            if (regular or handed.version == b"4.3") and posix.access(path, posix.X_OK):
                 return path
             missing = errno.EACCES
         except OSError as error:
@@ -119,30 +118,27 @@ def _become(handed: Handover, environ: dict[bytes, bytes]) -> None:
     for number in _defaults():
         _signal.signal(number, _signal.SIG_DFL)
     try:
-        path = _find(command[0], environ)
+        path = _find(handed, command[0], environ)
         try:
             posix.execve(path, command, environ)
         except OSError as error:
             if error.errno != errno.ENOEXEC:
                 raise
-            interpreter = environ.get(b"SHELL", b"/bin/sh")
-            posix.execve(interpreter, [interpreter, path, *command[1:]], environ)
+            posix.execve(_DEFAULT_SHELL, [_DEFAULT_SHELL, path, *command[1:]], environ)
     except OSError as error:
         posix._exit(_fail(handed, command[0], error))
 
 
-def _start(command: list[bytes], environ: dict[bytes, bytes], mask: object) -> int:
+def _start(handed: Handover, command: list[bytes], environ: dict[bytes, bytes], mask: object) -> int:
     """Start the command as a child and give its pid; raises OSError if there is nothing that can be started."""
-    path, defaults = _find(command[0], environ), _defaults()
+    path, defaults = _find(handed, command[0], environ), _defaults()
     try:
         return posix.posix_spawn(path, command, environ, setsigmask=mask, setsigdef=defaults)  # type: ignore[arg-type]
     except OSError as error:
         if error.errno != errno.ENOEXEC:
             raise
-        # A script without "#!": make has the shell of the environment run it.
-        interpreter = environ.get(b"SHELL", b"/bin/sh")
-        command = [interpreter, path, *command[1:]]
-        return posix.posix_spawn(interpreter, command, environ, setsigmask=mask, setsigdef=defaults)  # type: ignore[arg-type]
+        command = [_DEFAULT_SHELL, path, *command[1:]]
+        return posix.posix_spawn(_DEFAULT_SHELL, command, environ, setsigmask=mask, setsigdef=defaults)  # type: ignore[arg-type]
 
 
 def _run(handed: Handover, environ: dict[bytes, bytes]) -> int:
@@ -159,9 +155,12 @@ def _run(handed: Handover, environ: dict[bytes, bytes]) -> int:
     mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, waited)
     wall, start = time.time_ns(), time.monotonic_ns()
     try:
-        child = _start(command, environ, mask)
+        child = _start(handed, command, environ, mask)
     except OSError as error:
         child, status = 0, _fail(handed, command[0], error)
+    except Exception:
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
+        raise
     book = None
     try:
         from shim.hot.book import Book  # only now: the recipe does not wait for it

@@ -1,0 +1,112 @@
+"""`python -m ci.conformance --make PATH --out report.json`: run the suite; status 1 for any difference not approved."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import queue
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from ci.conformance import approved, cases, events, report
+from ci.conformance.cases import Case, Mode
+from ci.conformance.execute import PATH, Bench
+from shim import fragment
+from shim.paths import Paths, private
+
+
+def prepare(root: Path, make: Path) -> Bench:
+    """A bench with a fragment as set-up writes it."""
+    root.mkdir()
+    paths = Paths(data=root / "m" / "data", config=root / "m" / "config", state=root / "m" / "state")
+    private(paths.data)
+    paths.fragment.write_text(fragment.render(paths))
+    return Bench(root, make, f"-include {paths.fragment}")
+
+
+def examine(case: Case, mode: Mode, bench: Bench, approvals: list[approved.Approval]) -> report.Verdict:
+    """One case in one mode: plain, then ours."""
+    if case.needs:
+        able = subprocess.run(["/bin/sh", "-c", case.needs], env={"PATH": PATH, "MAKE": str(bench.make)},
+                              capture_output=True, check=False)  # fmt: skip
+        if able.returncode:
+            return report.Verdict(case.name, mode.name, report.SKIPPED, why=f"needs: {case.needs}")
+    state = bench.root / "m" / "state"
+    plain = bench.run(case, mode, ours=False)
+    if recorded := events.taken(state):
+        raise RuntimeError(f"{case.name} records without the line: {recorded}")
+    ours = bench.run(case, mode, ours=True)
+    verdict = report.Verdict(case.name, mode.name, report.SAME, events=events.taken(state))
+    if mode.off:
+        verdict.events_differ = [f"event +{line}" for line in verdict.events]
+    elif case.events is not None and "oneshell" not in mode.addition.lower():
+        found = report.differences({"event": case.events.splitlines()}, {"event": verdict.events})
+        verdict.events_differ = found
+    report.judge(verdict, plain, ours, approvals)
+    return verdict
+
+
+def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    ask = argparse.ArgumentParser(prog="python -m ci.conformance", description=__doc__)
+    ask.add_argument("--make", type=Path, default=Path("/usr/bin/make"), help="the make to examine")
+    ask.add_argument("--out", type=Path, help="where to write the report")
+    ask.add_argument("--case", nargs="*", default=[], metavar="NAME", help="only these cases")
+    ask.add_argument("--mode", nargs="*", default=[], metavar="MODE", choices=list(cases.MODES), help="only these modes")
+    ask.add_argument("--cases", type=Path, default=cases.CASES, help="a folder of cases")
+    ask.add_argument("--quick", action="store_true", help="the mode that shows most, without the slow cases")
+    ask.add_argument("--jobs", type=int, default=min(4, os.cpu_count() or 1), help="how many cases at once")
+    return ask.parse_args(words)
+
+
+def run(asked: argparse.Namespace) -> tuple[list[report.Verdict], list[approved.Approval]]:
+    """All verdicts, and the approvals that nothing needed (none unless the whole suite was asked for)."""
+    make = asked.make.absolute()
+    place = {"platform": platform.system().lower(), "make": report.probe(make)["version"]}
+    approvals = [entry for entry in approved.load() if entry.between == "plain"]
+    benches: queue.Queue[Bench] = queue.Queue()
+
+    def one(case: Case, mode: Mode) -> report.Verdict:
+        bench = benches.get()
+        try:
+            fitting = [entry for entry in approvals if entry.covers(case=case.name, mode=mode.name, **place)]
+            return examine(case, mode, bench, fitting)
+        finally:
+            benches.put(bench)
+
+    with tempfile.TemporaryDirectory(prefix="mm-") as root, ThreadPoolExecutor(asked.jobs) as pool:
+        for number in range(asked.jobs):
+            benches.put(prepare(Path(root) / f"b{number}", make))
+        found = [case for case in cases.load(asked.cases, asked.case) if not (asked.quick and case.slow)]
+        todo = [(case, mode) for case in found for mode in modes(case, asked)]
+        verdicts = list(pool.map(lambda both: one(*both), todo))
+    whole = not (asked.case or asked.mode or asked.quick)
+    stale = [entry for entry in approvals if not entry.used and entry.covers(case=entry.case, mode=entry.mode, **place)]
+    return verdicts, stale if whole else []
+
+
+def modes(case: Case, asked: argparse.Namespace) -> list[Mode]:
+    """The modes to run a case in."""
+    names = asked.mode or [name for name in case.modes if not asked.quick or name in cases.QUICK]
+    return [cases.MODES[name] for name in names]
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run, print what differs, write the report."""
+    asked = arguments(words)
+    verdicts, stale = run(asked)
+    if asked.out:
+        about = report.environment(asked.make.absolute(), platform.python_version())
+        asked.out.write_text(json.dumps(report.document(about, verdicts, stale), indent=1) + "\n")
+    print(report.summary(verdicts, stale))
+    return 1 if stale or any(verdict.verdict == report.DIFFERS for verdict in verdicts) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

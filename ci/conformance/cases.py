@@ -1,0 +1,129 @@
+"""The cases: what a folder of `tests/cases` holds, and the modes that a case is run in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+CASES = Path(__file__).resolve().parents[2] / "tests" / "cases"
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """A way to run every case: what is added to the end of each makefile, plain and ours alike, and how it is compared.
+
+    `ours` is added before the include line only; `separate` keeps standard output and error apart; `jobs` is what
+    MAKEFLAGS starts with, and lines are then compared in any order.
+    """
+
+    name: str
+    addition: str = ""
+    ours: str = ""
+    separate: bool = False
+    jobs: str = ""
+    off: bool = False
+
+
+MODES = {
+    mode.name: mode
+    for mode in (
+        Mode("merged"),
+        Mode("separate", separate=True),
+        Mode("flags", addition="# this comment names SHELL"),
+        Mode("oneshell", addition=".ONESHELL:"),
+        Mode("chosen", addition="ifeq ($(origin .SHELLFLAGS),default)\n.SHELLFLAGS := -ec\nendif\n.ONESHELL:",
+             ours="METRICS_ONESHELL := 1"),
+        Mode("bash", addition="SHELL := /bin/bash"),
+        Mode("env-bash", addition="SHELL := /usr/bin/env bash\n.SHELLFLAGS := -eu -o pipefail -c"),
+        Mode("jobs", jobs="j4", separate=True),
+        Mode("output", jobs=" -j4 -Oline", separate=True),
+        Mode("off", off=True),
+    )
+}  # fmt: skip
+EVERY_CASE = ("merged", "flags")
+QUICK = ("merged",)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A folder: `in/` is copied to a fresh working folder, `cmds` is a shell script that is run there with $MAKE set.
+
+    Optional: `modes` (words: the modes besides the usual ones, or only those after `only`), `needs` (a shell command
+    that succeeds where the case can be run), `events` (what is recorded, see `conformance.events`), `slow` (a marker: not
+    in the quick run).
+    """
+
+    name: str
+    folder: Path
+
+    def _text(self, file: str) -> str:
+        path = self.folder / file
+        return path.read_text() if path.is_file() else ""
+
+    @property
+    def about(self) -> str:
+        """What the case shows, one line."""
+        return self._text("about").strip()
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """The names of the modes to run the case in."""
+        said = self._text("modes").split()
+        return tuple(said[1:]) if said[:1] == ["only"] else (*EVERY_CASE, *said)
+
+    @property
+    def needs(self) -> str:
+        """A shell command whose failure means that the case cannot be run here; may be empty."""
+        return self._text("needs").strip()
+
+    @property
+    def events(self) -> str | None:
+        """The events that are expected, one a line; None if the case does not say."""
+        return self._text("events") if (self.folder / "events").is_file() else None
+
+    @property
+    def slow(self) -> bool:
+        """Whether the quick run leaves the case out."""
+        return (self.folder / "slow").is_file()
+
+
+def load(folder: Path = CASES, names: Sequence[str] = ()) -> list[Case]:
+    """All cases of a folder, or the named ones; raises KeyError for a name that is none."""
+    found = {path.name: Case(path.name, path) for path in sorted(folder.iterdir()) if (path / "cmds").is_file()}
+    return [found[name] for name in names] if names else list(found.values())
+
+
+def is_instrumented(path: Path) -> bool:
+    """Whether a file of a case is a makefile that gets the include line."""
+    return path.name in ("Makefile", "m2") or (path.suffix == ".mk" and not path.name.startswith("plain"))
+
+
+def instrument(work: Path, mode: Mode, line: str | None) -> None:
+    """Add the mode's text, and our line unless it is None, to the end of the makefiles below a folder."""
+    added = [text for text in (mode.addition if not (line and mode.ours) else mode.ours, line) if text]
+    for path in [found for found in work.rglob("*") if found.is_file() and is_instrumented(found)]:
+        old = path.read_bytes()
+        parts = [old] if not old or old.endswith(b"\n") else [old, b"\n"]
+        if b"@INCLUDE@" in old:  # the case says itself where the line stands
+            parts = [old.replace(b"@INCLUDE@", (line or "").encode())]
+            added_here = [text for text in added if text != line]
+        else:
+            added_here = added
+        path.write_bytes(b"".join([*parts, *[text.encode() + b"\n" for text in added_here]]))
+
+
+Normaliser = Callable[[str], str]
+
+
+def normaliser(replaced: dict[str, str]) -> Normaliser:
+    """A function that takes what differs from run to run out of a text."""
+
+    def normal(text: str) -> str:
+        text = re.sub(r"GMfifo\d+", "GMfifoN", text)
+        for old, new in replaced.items():
+            text = text.replace(old, new)
+        return text
+
+    return normal

@@ -1,0 +1,36 @@
+"""The event side of a case: what was recorded, as lines that are the same on every make and platform.
+
+A line is `LEVEL TARGET STATUS LINES`, with `goal` after it for a target that was asked for and `lost=N` for entries that
+could not be read. Durations and times are left out; events of runs with the same lines are counted in front: `3x`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from pathlib import Path
+
+from shim import combine, record
+from shim.event import Event
+from shim.hot import wire
+
+
+def _line(event: Event) -> str:
+    target = wire.encode(event.target.encode("utf-8", "backslashreplace")).decode("ascii")
+    words = [str(event.make_level), target, str(event.exit_status), str(event.recipe_lines)]
+    return " ".join([*words, "goal"] if event.goal else words)
+
+
+def taken(state: Path) -> list[str]:
+    """The events of all records below a state directory, which is emptied."""
+    runs: dict[str, combine.Run] = {}
+    for path in sorted((state / "records").glob("*.rec")):
+        contents = record.parse(path.read_bytes())
+        gathered = combine.gather(contents.run, contents)
+        known = runs.get(contents.run)
+        runs[contents.run] = combine.merge(known, gathered) if known else gathered
+    shutil.rmtree(state, ignore_errors=True)
+    counted = Counter(_line(event) for run in runs.values() for event in combine.events(run))
+    torn = sum(run.torn for run in runs.values())
+    lines = [line if count == 1 else f"{count}x {line}" for line, count in sorted(counted.items())]
+    return [*lines, f"lost={torn}"] if torn else lines

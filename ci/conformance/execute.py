@@ -1,0 +1,116 @@
+"""Running one case one way, and everything that can be seen of it afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import stat
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ci.conformance.cases import Case, Mode, instrument, is_instrumented, normaliser
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+LIMIT_S = 60
+_CHANGES_WITH_PATHS = {".o", ".a"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run printed, how it ended, and the files it left: mode, contents' digest or link's goal, by name."""
+
+    output: str
+    errors: str
+    status: int
+    files: tuple[str, ...] = field(default=())
+
+    def parts(self) -> dict[str, list[str]]:
+        """The outcome as lines under headings, for comparing and for people."""
+        return {
+            "output": self.output.splitlines(),
+            "errors": self.errors.splitlines(),
+            "status": [str(self.status)],
+            "files": list(self.files),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One place to run cases in, with the fragment's own directories beside it; used by one case at a time."""
+
+    root: Path
+    make: Path
+    line: str
+
+    @property
+    def work(self) -> Path:
+        """The working folder, at the same path for a plain and an instrumented run."""
+        return self.root / "w"
+
+    def environment(self, mode: Mode) -> dict[str, str]:
+        """The environment that a case starts in."""
+        home = self.root / "home"
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir()
+        environ = {"PATH": PATH, "HOME": str(home), "LANG": "C.UTF-8", "LC_MESSAGES": "C", "SHELL": "/bin/bash",
+                   "MAKE": str(self.make)}  # fmt: skip
+        if mode.jobs:
+            environ["MAKEFLAGS"] = mode.jobs
+        if mode.off:
+            environ["MAKE_METRICS"] = "off"
+        return environ
+
+    def run(self, case: Case, mode: Mode, *, ours: bool) -> Outcome:
+        """Run the case in a fresh working folder."""
+        _remove(self.work)
+        shutil.copytree(case.folder / "in", self.work, symlinks=True)
+        instrument(self.work, mode, self.line if ours else None)
+        normal = normaliser({str(self.work): "@W@", str(self.root): "@ROOT@", str(self.make): "@MAKE@"})
+        process = subprocess.Popen(
+            ["/bin/sh", str(case.folder.resolve() / "cmds")],
+            cwd=self.work,
+            env=self.environment(mode),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE if mode.separate else subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            output, errors = process.communicate(timeout=LIMIT_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            output, errors = process.communicate()
+            errors = (errors or b"") + b"\nTIMEOUT\n"
+        texts = [normal((text or b"").decode("utf-8", "backslashreplace")) for text in (output, errors)]
+        if mode.jobs:
+            texts = ["".join(line + "\n" for line in sorted(text.splitlines())) for text in texts]
+        try:
+            return Outcome(texts[0], texts[1], process.returncode, _files(self.work))
+        finally:
+            _remove(self.work)
+
+
+def _files(work: Path) -> tuple[str, ...]:
+    return tuple(_file(path, work) for path in sorted(work.rglob("*")))
+
+
+def _file(path: Path, work: Path) -> str:
+    found = path.lstat()
+    name = str(path.relative_to(work)).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    what = ""
+    if stat.S_ISLNK(found.st_mode):
+        what = f"-> {os.readlink(path)}"  # noqa: PTH115 - the text, not a Path of it
+    elif stat.S_ISREG(found.st_mode) and not is_instrumented(path) and path.suffix not in _CHANGES_WITH_PATHS:
+        what = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    return f"{stat.filemode(found.st_mode)} {what} {name}"
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, also one that a case has made unreadable."""
+    if folder.exists():
+        for path in [folder, *[found for found in folder.rglob("*") if found.is_dir() and not found.is_symlink()]]:
+            path.chmod(0o700)
+        shutil.rmtree(folder)

@@ -1,0 +1,158 @@
+"""The command line: what was asked for, the one command's module that does it, and what its errors look like."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from shim.errors import UserError
+
+_USER, _BUG, _INTERRUPTED, _BROKEN_PIPE = 1, 3, 130, 141
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message} (try: {self.prog} --help)")
+
+
+def _report(given: argparse.Namespace) -> int:
+    from shim.commands import report
+
+    return report.run(since=given.since, as_json=given.json)
+
+
+def _events(given: argparse.Namespace) -> int:
+    from shim.commands import events
+
+    return events.run(since=given.since)
+
+
+def _runs(given: argparse.Namespace) -> int:
+    from shim.commands import runs
+
+    return runs.run(since=given.since, as_json=given.json)
+
+
+def _setup(given: argparse.Namespace) -> int:  # noqa: ARG001
+    from shim.commands import setup
+
+    return setup.run()
+
+
+def _include(given: argparse.Namespace) -> int:  # noqa: ARG001
+    from shim.commands import include
+
+    return include.run()
+
+
+def _off(given: argparse.Namespace) -> int:  # noqa: ARG001
+    from shim.commands import off
+
+    return off.run()
+
+
+def _on_this_machine(given: argparse.Namespace) -> int:  # noqa: ARG001
+    from shim.commands import on_this_machine
+
+    return on_this_machine.run()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="make-metrics",
+        description="Times every target of the Makefiles that include its fragment, and reports what each one costs.",
+        epilog="MAKE_METRICS_HOME moves everything that is kept; MAKE_METRICS=off turns recording off for one make.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+
+    def verb(name: str, does: Callable[[argparse.Namespace], int], text: str, *, since: bool, json: bool) -> None:
+        added = verbs.add_parser(name, help=text, description=f"{text[:1].upper()}{text[1:]}.", allow_abbrev=False)
+        added.set_defaults(does=does)
+        if since:
+            form = "30m, 12h, 7d, 2w, or a date such as 2026-01-31"
+            added.add_argument("--since", metavar="WHEN", help=f"only what began since then: {form}")
+        if json:
+            added.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+    verb("setup", _setup, "write the fragment, and print the line to add to a Makefile", since=False, json=False)
+    verb("include", _include, "print the path of the fragment, to include or copy it", since=False, json=False)
+    verb("report", _report, "print what each target cost", since=True, json=True)
+    verb("events", _events, "print the events, one JSON object a line", since=True, json=False)
+    verb("runs", _runs, "print the runs of make", since=True, json=True)
+    verb("off", _off, "turn recording off", since=False, json=False)
+    verb("on-this-machine", _on_this_machine, "record on this machine and send nothing", since=False, json=False)
+    return parser
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("make-metrics")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.version:
+        sys.stdout.write(f"make-metrics {_version()}\n")
+        return 0
+    if given.command is None:
+        parser.error("a command is missing")
+    status: int = given.does(given)
+    return status
+
+
+def _bug() -> None:
+    import platform
+    import traceback
+
+    sys.stderr.write(
+        "make-metrics: this is a bug in make-metrics; please report it with these lines:\n"
+        f"  make-metrics {_version()}, Python {platform.python_version()}, {platform.platform()}\n"
+        f"{traceback.format_exc()}"
+    )
+
+
+def _output_is_gone() -> None:
+    """Keep the interpreter from failing again when it flushes standard output at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status: 1 for a user's error, 3 for a bug, 130 for Ctrl-C, 141 for a closed pipe."""
+    for stream in (sys.stdout, sys.stderr):
+        # A target's name may hold what the terminal's encoding cannot.
+        if stream is not None and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            sys.stdout.flush()
+    except UserError as error:
+        sys.stderr.write(f"make-metrics: {error}\n")
+        return _USER
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        _output_is_gone()
+        return _BROKEN_PIPE
+    except OSError as error:
+        _output_is_gone()
+        sys.stderr.write(f"make-metrics: {error.filename or 'standard output'}: {error.strerror}\n")
+        return _USER
+    except Exception:
+        _bug()
+        return _BUG

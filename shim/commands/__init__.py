@@ -1,0 +1,1 @@
+"""One command a module: plain arguments in, an exit status out."""

@@ -1,0 +1,19 @@
+"""`make-metrics on-this-machine`: what make does is recorded here, and stays here."""
+
+from __future__ import annotations
+
+import sys
+
+from shim.errors import UserError
+from shim.paths import Paths, shown
+
+
+def run() -> int:
+    """Turn recording on again for this user; raises UserError if it cannot be."""
+    paths = Paths.from_environment()
+    try:
+        paths.off_file.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot remove {shown(paths.off_file)}: {error.strerror}") from error
+    sys.stdout.write("recording on this machine, nothing is sent\n")
+    return 0

@@ -1,0 +1,36 @@
+"""What the commands that read have in common: ended makes are combined first, then the store is asked."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from shim import database
+from shim.paths import Paths
+from shim.since import since_ns
+from shim.store import Store
+from shim.sweep import sweep
+
+T = TypeVar("T")
+_PATIENCE_S = 10
+
+
+def read(query: Callable[[Store], T]) -> T:
+    """What a query gives once all records are combined; what was wrong with them is said on standard error.
+
+    Raises UserError if the store cannot be used.
+    """
+    paths = Paths.from_environment()
+    problems = list(sweep(paths, timeout=_PATIENCE_S).problems)
+    try:
+        return database.use(paths, lambda found: query(Store(found)), problems)
+    finally:
+        for problem in problems:
+            sys.stderr.write(f"make-metrics: {problem}\n")
+
+
+def start_ns(since: str | None) -> int | None:
+    """`--since` in nanoseconds since the epoch, None for not given; raises UserError for a bad value."""
+    return None if since is None else since_ns(since, now_ns=time.time_ns())

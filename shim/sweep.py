@@ -1,0 +1,199 @@
+"""The sweep: records of ended makes go to the store, each line exactly once, and are removed.
+
+A run's records are read, written to the store and removed under the lock that its writers take. The store's transaction
+holds the events together with how far each record is combined; a sweep that is killed behind it leaves a record whose
+lines are not combined again, and one that is killed before it has done nothing. The lock file goes last, while it is
+held: who waits for it finds that it has no name any more, and begins again with a new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from shim import combine, database, git, record_file
+from shim.aside import put_aside
+from shim.event import Event
+from shim.history import summarise, top
+from shim.liveness import alive
+from shim.paths import Paths, private, shown
+from shim.store import Store
+
+_PATIENCE_S = 2  # for a writer, who holds a run's lock for the time of one write
+_DAY_NS = 86_400_000_000_000
+_MINUTE_NS = 60_000_000_000
+
+
+@dataclass(slots=True)
+class Swept:
+    """What a sweep did: records combined, records left for later, records put aside, and lines for standard error."""
+
+    combined: int = 0
+    left: int = 0
+    put_aside: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def sweep(paths: Paths, *, timeout: float = 0, reached: Callable[[str], None] = lambda _: None) -> Swept:
+    """Combine the records of all runs whose make has ended, and remove what is too old.
+
+    Waits up to `timeout` seconds for another sweep; with 0 it leaves the work to that one without a word. `reached` is
+    called with the name of each point behind which a sweep could be killed. Raises UserError if the state directory or
+    the store cannot be written.
+    """
+    for directory in (paths.state, paths.records, paths.makes):
+        private(directory)
+    lock = FileLock(paths.sweep_lock, mode=0o600)
+    problems: list[str] = []
+    try:
+        with lock.acquire(timeout=timeout, poll_interval=0.02):
+            return database.use(paths, lambda found: _sweep(paths, Store(found), reached, problems), problems, lock)
+    except Timeout:
+        if timeout:
+            problems.append("another make-metrics is combining records: the latest runs may be missing")
+        return Swept(problems=problems)
+
+
+def _sweep(paths: Paths, store: Store, reached: Callable[[str], None], problems: list[str]) -> Swept:
+    swept = Swept(problems=problems)
+    now_ns = time.time_ns()
+    asked: dict[tuple[str, str, str], git.Facts] = {}
+    for run, records in sorted(_found(paths.records).items()):
+        try:
+            if _ended(run, records or [paths.record_lock(run)], now_ns):
+                _Combining(paths, store, run, swept, asked, reached, now_ns).records(records)
+            else:
+                swept.left += len(records)
+        except FileNotFoundError:
+            pass  # a record that its only writer took back, or a lock that another sweep removed
+        except Timeout:
+            swept.left += len(records)
+        except OSError as error:
+            swept.left += len(records)
+            swept.problems.append(f"cannot combine the record {shown(paths.records / run)}.rec: {error.strerror}")
+    _sweep_makes(paths.makes, now_ns)
+    store.prune(now_ns=now_ns)
+    return swept
+
+
+def _found(directory: Path) -> dict[str, list[Path]]:
+    """The records of each run that has any, or at least a lock."""
+    found: dict[str, list[Path]] = {}
+    for path in directory.iterdir():
+        if path.suffix in (".rec", ".lock"):
+            records = found.setdefault(path.stem.partition("~")[0], [])
+            if path.suffix == ".rec":
+                records.append(path)
+    return found
+
+
+def _ended(run: str, files: Iterable[Path], now_ns: int) -> bool:
+    """Whether a run's make has ended; one that cannot be judged has when nothing was written for a day."""
+    living = alive(run)
+    if living is None:
+        return max(path.lstat().st_mtime_ns for path in files) < now_ns - _DAY_NS
+    return not living
+
+
+@dataclass(frozen=True, slots=True)
+class _Combining:
+    """The combining of one run's records."""
+
+    paths: Paths
+    store: Store
+    run: str
+    swept: Swept
+    asked: dict[tuple[str, str, str], git.Facts]
+    reached: Callable[[str], None]
+    now_ns: int
+
+    def records(self, found: Iterable[Path]) -> None:
+        """Combine and remove records, their lock last."""
+        lock_path = self.paths.record_lock(self.run)
+        lock = FileLock(lock_path, mode=0o600)
+        with lock.acquire(timeout=_PATIENCE_S, poll_interval=0.01):
+            self.reached("locked")
+            # The first may have been written since they were listed.
+            paths = {self.paths.records / f"{self.run}.rec", *found}
+            parts = [part for path in sorted(paths) if (part := self._part(path)) is not None]
+            self._write(parts)
+            self.reached("committed")
+            for part in parts:
+                part.path.unlink()
+                self.swept.combined += 1
+                self.reached("removed")
+            lock_path.unlink()
+            self.reached("unlocked")
+
+    def _part(self, path: Path) -> record_file.Part | None:
+        """A record's new entries; None if it is to be left where it is, or was no record and is put aside."""
+        try:
+            regular = record_file.is_record(path)
+        except FileNotFoundError:
+            return None
+        part = record_file.read(path, self.run, self.store.combined_bytes) if regular else None
+        if part is None or (not part.readable and (part.complete or not self._young(part))):
+            kept = put_aside(self.paths, path)
+            self.swept.put_aside += 1
+            self.swept.problems.append(f"{shown(path)} is no record: it is kept as {shown(kept)}")
+            return None
+        if not part.complete and self._young(part):
+            # Its writer did not get the lock, and may be just about to write.
+            self.swept.left += 1
+            return None
+        return part
+
+    def _young(self, part: record_file.Part) -> bool:
+        return "~" in part.path.name and part.modified_ns > self.now_ns - _MINUTE_NS
+
+    def _write(self, parts: list[record_file.Part]) -> None:
+        new = combine.Run(self.run)
+        for part in parts:
+            new = combine.merge(new, part.run)
+        kept = self.store.kept(self.run)
+        run = combine.merge(kept.run, new) if kept.run else new
+        changed = bool(new.work or new.makes or new.torn)
+        events = self._with_git(run, combine.events(run)) if changed else []
+        self.reached("read")
+        with self.store.transaction():
+            if changed and kept.known and not kept.run:
+                self.store.put_late(run, events)
+            elif changed:
+                summary = summarise(run, events, fallback_ns=max(part.modified_ns for part in parts))
+                self.store.put(run, summary, events, now_ns=self.now_ns)
+            for part in parts:
+                self.store.mark(part.identity, size=part.size, now_ns=self.now_ns)
+            self.reached("written")
+
+    def _with_git(self, run: combine.Run, events: list[Event]) -> list[Event]:
+        """The events with their git facts: as they are in the store, else from their make, else from the top one."""
+        known = self.store.facts(self.run)
+        for key in {event.make for event in events} - known.keys():
+            make = run.makes.get(key)
+            if make is None or not make.head:
+                make = top(run)
+            commit = (make.repository, make.head, make.branch)
+            if commit not in self.asked:
+                self.asked[commit] = git.facts(make)
+            known[key] = self.asked[commit]
+        return [
+            replace(
+                event,
+                git_checked_out_master=known[event.make].checked_out_master,
+                git_commit_time=known[event.make].commit_time,
+            )
+            for event in events
+        ]
+
+
+def _sweep_makes(directory: Path, now_ns: int) -> None:
+    """Remove the markers of make processes that are gone, a day after they were made."""
+    for path in directory.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if path.lstat().st_mtime_ns < now_ns - _DAY_NS and not alive(path.name):
+                path.unlink()

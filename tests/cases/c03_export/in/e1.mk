@@ -1,0 +1,3 @@
+export
+V := 1
+all: ; @env | sort | grep -v ^_=; :

@@ -1,0 +1,3 @@
+unexport
+V := 1
+all: ; @env | sort | grep -v ^_=; :

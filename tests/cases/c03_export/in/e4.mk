@@ -1,0 +1,4 @@
+export V := 1
+unexport HOME
+all: ; @env | sort | grep -v ^_=; :
+	@/usr/bin/env

@@ -1,0 +1,1 @@
+all: ; @env | sort | grep -v ^_=; :

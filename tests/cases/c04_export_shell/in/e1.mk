@@ -1,0 +1,4 @@
+export SHELL
+all: ; @env | grep ^SHELL=; :
+	@env
+	+@$(MAKE) -s -f plain.mk

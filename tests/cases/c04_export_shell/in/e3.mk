@@ -1,0 +1,2 @@
+unexport SHELL
+all: ; @env | grep ^SHELL=; :

@@ -1,0 +1,1 @@
+all: ; @env | grep ^SHELL=; echo $(SHELL)

@@ -1,0 +1,2 @@
+FROM=benv
+echo benv-run

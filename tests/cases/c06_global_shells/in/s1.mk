@@ -1,0 +1,4 @@
+SHELL := /bin/bash -e -u
+all: ; @echo $$- ; false; echo not
+b: ; @echo b
+all: b

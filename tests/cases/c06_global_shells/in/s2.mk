@@ -1,0 +1,3 @@
+SHELL = python3
+all: ; @print(1)
+	@raise SystemExit(7)

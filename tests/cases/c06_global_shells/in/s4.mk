@@ -1,0 +1,3 @@
+SHELL = ./my.x
+all: ; @a b  c
+	echo "q r"

@@ -1,0 +1,3 @@
+SHELL = /nothere/sh
+all: ; @echo x
+	-echo x; :

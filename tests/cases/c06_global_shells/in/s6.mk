@@ -1,0 +1,2 @@
+SHELL = /tmp
+all: ; @echo x; :

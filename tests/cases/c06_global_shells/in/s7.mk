@@ -1,0 +1,3 @@
+SHELL = dash
+all: ; @echo x $$0; :
+	@echo 'a\nb'

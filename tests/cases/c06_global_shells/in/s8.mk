@@ -1,0 +1,3 @@
+SHELL = bash
+export BASH_ENV = ./be.sh
+all: ; @echo x $$0 $$FROM; :

@@ -1,0 +1,3 @@
+include plainset
+all: ; @echo $${BASH_VERSION:+bash}; x=1
+	@echo "[$$x]"

@@ -1,0 +1,2 @@
+all: ; @echo $${BASH_VERSION:+bash}; x=1
+	@echo "[$$x]"

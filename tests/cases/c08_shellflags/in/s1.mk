@@ -1,0 +1,2 @@
+.SHELLFLAGS = -ec
+all: ; @echo $$-; false; echo not

@@ -1,0 +1,3 @@
+X = -eu
+.SHELLFLAGS := $(X) -c
+all: ; @echo $$-; false; echo not

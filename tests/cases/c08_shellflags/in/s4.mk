@@ -1,0 +1,3 @@
+.SHELLFLAGS = -e -x -c
+all: ; @echo $$-; false; echo not
+	@echo simple

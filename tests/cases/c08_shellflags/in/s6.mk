@@ -1,0 +1,3 @@
+@INCLUDE@
+.SHELLFLAGS = -ec
+all: ; @echo $$-; false; echo not

@@ -1,0 +1,2 @@
+all: ; @echo $$-; false; echo not
+	@echo '$(origin .SHELLFLAGS)' '$(flavor .SHELLFLAGS)'

@@ -1,0 +1,7 @@
+.ONESHELL:
+all:
+	true
+	echo two words
+simple:
+	echo one
+all: simple

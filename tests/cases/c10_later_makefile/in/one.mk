@@ -1,0 +1,3 @@
+all: ; @echo $${BASH_VERSION:+bash}; x=1
+	@echo "[$$x]"
+	-false; echo e

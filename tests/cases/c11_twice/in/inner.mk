@@ -1,0 +1,1 @@
+I := $(lastword $(MAKEFILE_LIST))

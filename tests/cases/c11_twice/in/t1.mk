@@ -1,0 +1,3 @@
+@INCLUDE@
+all: ; @echo $$0 '$(MAKEFILE_LIST)'
+@INCLUDE@

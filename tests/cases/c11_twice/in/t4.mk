@@ -1,0 +1,4 @@
+all: ; @echo x; false; echo yes; y=1
+	@echo "[$$y]"
+@INCLUDE@
+.ONESHELL:

@@ -1,0 +1,4 @@
+a: ; @echo a
+b: ; @echo b
+@INCLUDE@
+.DEFAULT_GOAL := b

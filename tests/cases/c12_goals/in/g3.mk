@@ -1,0 +1,3 @@
+.PHONY: x
+.SILENT:
+.DEFAULT: ; @echo default $@

@@ -1,0 +1,2 @@
+@INCLUDE@
+%: ; @echo any $@

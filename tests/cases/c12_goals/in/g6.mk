@@ -1,0 +1,3 @@
+a: ; @echo a
+.DEFAULT_GOAL :=
+b: ; @echo b

@@ -1,0 +1,4 @@
+.DEFAULT_GOAL = $(G)
+a: ; @echo a
+b: ; @echo b
+G = b

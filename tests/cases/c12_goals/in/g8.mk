@@ -1,0 +1,3 @@
+.hidden: ; @echo hidden
+./x/y: ; @echo slash
+%.o: ; @echo pattern

@@ -1,0 +1,3 @@
+all: ; @echo all
+.DEFAULT:
+	@echo def $@ $<

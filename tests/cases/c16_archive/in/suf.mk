@@ -1,0 +1,3 @@
+.SUFFIXES: .txt .out
+.txt.out: ; cat $< > $@; echo $*
+all: h.out

@@ -1,0 +1,4 @@
+.IGNORE:
+all: ; false
+	exit 3
+	nothere-x

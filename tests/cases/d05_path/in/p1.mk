@@ -1,0 +1,7 @@
+all:
+	-tool
+	-tool; :
+	-heretool
+	-heretool; :
+	-/bin/echo abs
+	-echo simple

@@ -1,0 +1,4 @@
+PATH := $(CURDIR)/b3:$(PATH)
+all:
+	-tool
+	-tool; :

@@ -1,0 +1,5 @@
+unexport PATH
+all:
+	-tool
+	-/bin/echo x; /usr/bin/env | /usr/bin/grep ^PATH
+	-ls Makefile

@@ -1,0 +1,2 @@
+x: extra
+extra: ; @echo extra

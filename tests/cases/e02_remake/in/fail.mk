@@ -1,0 +1,3 @@
+all: ; @echo all
+include nope.inc
+nope.inc: ; @echo failing; exit 3

@@ -1,0 +1,1 @@
+INC := $(lastword $(MAKEFILE_LIST))

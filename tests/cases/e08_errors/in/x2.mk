@@ -1,0 +1,2 @@
+a: nope ok ; @echo a
+ok: ; @echo ok

@@ -1,0 +1,1 @@
+a: ; @echo a; $(error stopped $@)

@@ -1,0 +1,4 @@
+a: ; @echo a
+	$(warning careful $@)
+	$(info info $@)
+	false

@@ -1,0 +1,2 @@
+a: ; @echo a
+nonsense here

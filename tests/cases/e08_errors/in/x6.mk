@@ -1,0 +1,3 @@
+a: ; @echo a
+define X
+foo

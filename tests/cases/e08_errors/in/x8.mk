@@ -1,0 +1,2 @@
+a: ; @echo a
+	@echo cont \

@@ -1,0 +1,7 @@
+# comment
+all: b
+	@echo all
+b:
+	@echo b
+
+# a trailing comment

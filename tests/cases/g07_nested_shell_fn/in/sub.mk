@@ -1,0 +1,1 @@
+a: ; @echo sub '$(shell echo "$$MAKELEVEL"; exit 2)' '$(.SHELLSTATUS)'

@@ -1,0 +1,4 @@
+.RECIPEPREFIX := $(.RECIPEPREFIX) 
+.RECIPEPREFIX := x
+all:
+x@echo x; :

@@ -1,0 +1,3 @@
+all:
+	@echo cr
+	@echo two; :

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import pytest
+
+from shim.record import Make, make_from, parse
+
+
+def test_a_make_comes_back() -> None:
+    make = Make(key="a.1.2", goals=("all", "b"), level=1, parallel=True, wall_ns=5)
+    assert make_from(json.loads(json.dumps(asdict(make)))) == make
+
+
+def test_a_newer_versions_fields_are_left_out() -> None:
+    assert make_from({"key": "a.1.2", "colour": "red"}) == Make(key="a.1.2")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"key": ""}, {"key": 5}, {"key": "a", "goals": "all"}, {"key": "a", "goals": [1]},
+     {"key": "a", "wall_ns": "x"},
+     {"key": "a", "level": True}, {"key": "a", "level": -1}, {"key": "a", "wall_ns": 2**63},
+     {"key": "a", "branch": None},
+     {"key": "\ud800"}],
+)  # fmt: skip
+def test_what_is_no_make_is_torn(given: dict[str, object]) -> None:
+    found = parse(b"M " + json.dumps(given).encode() + b" ;\n")
+    assert (found.makes, found.torn) == ([], 1)
+
+
+def test_a_goal_that_is_no_utf8_reads_like_its_target() -> None:
+    found = parse(
+        b"M " + json.dumps({"key": "m", "goals": ["\udcff"]}).encode() + b" ;\nL m %FF - 0 1 1 1 0 0 ;\n",
+    )
+    assert found.makes[0].goals == (found.lines[0].target,)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [b"L m a - 0 1 5 4 0 0 ;", b"L m - - 0 1 4 5 0 0 ;", b"L m a - 0 1 4 5 0 ;", b"L m a - 0 1 -4 5 0 0 ;",
+     b"L m a - 0 9999999999999999999 4 5 0 0 ;", b"L m a - -1 1 4 5 0 0 ;", b"L m %zz - 0 1 4 5 0 0 ;",
+     b"L m a - 0 1 4 5 9999999999 0 ;", b"X ;", b" ;", b"M [] ;", b"M {\"key\": ;",
+     b"L m a - 0 " + b"9" * 5000 + b" 4 5 0 0 ;",
+     b"M " + b"[" * 100_000 + b" ;"],
+)  # fmt: skip
+def test_an_impossible_entry_is_torn(entry: bytes) -> None:
+    found = parse(entry + b"\n")
+    assert (found.lines, found.makes, found.torn) == ([], [], 1)
