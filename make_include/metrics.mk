@@ -15,6 +15,7 @@
 .metrics.baked.fragment :=
 .metrics.baked.python :=
 .metrics.baked.entry :=
+.metrics.baked.launcher :=
 .metrics.baked.state :=
 .metrics.baked.data :=
 # --- end of set-up's values
@@ -43,7 +44,8 @@ ifndef .metrics.included
 # --- 4. Off? Where is everything? ----------------------------------------------------------------------------------------
 .metrics.home := $(value MAKE_METRICS_HOME)
 .metrics.data := $(or $(if $(.metrics.home),$(.metrics.home)/data),$(.metrics.baked.data),$(if $(value XDG_DATA_HOME),$(value XDG_DATA_HOME)/make-metrics),$(value HOME)/.local/share/make-metrics)
-.metrics.inert := $(filter off,$(value MAKE_METRICS))$(wildcard $(subst $(.metrics.blank),\ ,$(.metrics.data)/off))
+# A directory as standard input ends the interpreter before it runs anything of ours.
+.metrics.inert := $(filter off,$(value MAKE_METRICS))$(wildcard $(subst $(.metrics.blank),\ ,$(.metrics.data)/off))$(wildcard /dev/stdin/.)
 
 ifeq ($(.metrics.inert)$(.metrics.baked.fragment),)
 # Not set-up's copy: that one serves if there is one, it knows where everything is.
@@ -72,6 +74,8 @@ ifeq ($(.metrics.baked.fragment),)
 .metrics.entry := $(abspath $(.metrics.entry))
 endif
 .metrics.trampoline := $(dir $(.metrics.entry))trampoline.sh
+# The compiled fast path, where set-up found that it can run; it leaves to the interpreter behind it what is rare.
+.metrics.launcher := $(.metrics.baked.launcher)
 
 # --- 5. Any text as one word without a character that make's parser or a shell treats specially --------------------------
 define .metrics.newline
@@ -143,7 +147,8 @@ $(foreach .metrics.goal.one,$(.metrics.goals),$(eval $(.metrics.goal.one): .metr
 .metrics.skip = $(if $(value METRICS_SKIP),$(filter $(METRICS_SKIP),$@))
 .metrics.here.still = $(and $(realpath $(.metrics.python)),$(wildcard $(.metrics.entry)))
 .metrics.meta := m:$(MAKELEVEL):$(MAKE_VERSION):$(call .metrics.encode,$(notdir $(MAKE_COMMAND))):$(if $(strip $(value IFS)),s,f) h:$(call .metrics.encode,$(.metrics.baked.state))
-.metrics.words = $(.metrics.python) -I -S $(.metrics.entry) mm1 t:$(call .metrics.encode,$@) g:$(call .metrics.encode,$(.metrics.goal)) $(.metrics.meta)
+.metrics.launch = $(if $(.metrics.launcher),$(if $(wildcard $(.metrics.launcher)),$(.metrics.launcher) ))
+.metrics.words = $(.metrics.launch)$(.metrics.python) -I -S $(.metrics.entry) mm1 t:$(call .metrics.encode,$@) g:$(call .metrics.encode,$(.metrics.goal)) $(.metrics.meta)
 endif
 
 ifeq ($(.metrics.hook),shell)

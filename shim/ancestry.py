@@ -124,6 +124,7 @@ def describe(
         repository=checked_out.repository,
         head=checked_out.commit,
         branch=checked_out.branch,
+        boot=process.boot(),
         **flags(makeflags),
     )
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 from shim.errors import UserError
+from shim.hot import handover
 from shim.paths import Paths
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -27,13 +30,27 @@ def entry() -> Path:
     return _PACKAGE / "hot" / "entry.py"
 
 
-def render(paths: Paths) -> str:
+def launcher() -> Path | None:
+    """The compiled fast path; None if it was not built, or cannot run here (another machine's, a noexec mount)."""
+    path = _PACKAGE / "hot" / "launcher"
+    if not os.access(path, os.X_OK):
+        return None
+    try:
+        done = subprocess.run(
+            [path, handover.PROTOCOL], stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return path if done.returncode == 0 else None
+
+
+def render(paths: Paths, *, compiled: bool = True) -> str:
     """The fragment with this interpreter, this package and these directories written into it.
 
-    Raises UserError when make could not be given the interpreter's or the package's path as one plain word.
+    The compiled fast path is named in it where it can run, unless `compiled` is false. Raises UserError when make could not be given the interpreter's or the package's path as one plain word.
     """
     values = {"fragment": paths.fragment, "python": Path(sys.executable), "entry": entry(), "state": paths.state,
-              "data": paths.data}  # fmt: skip
+              "data": paths.data, "launcher": (launcher() if compiled else None) or ""}  # fmt: skip
     for name in ("python", "entry"):
         if found := _UNSAFE.search(str(values[name])):
             raise UserError(
@@ -45,7 +62,7 @@ def render(paths: Paths) -> str:
         blank = f"\n.metrics.baked.{name} :=\n"
         if text.count(blank) != 1:
             raise UserError(f"{source()} is damaged; install make-metrics again")
-        text = text.replace(blank, f"{blank[:-1]} {str(value).translate(_FOR_MAKE)}\n")
+        text = text.replace(blank, f"{blank[:-1]} {str(value).translate(_FOR_MAKE)}".rstrip() + "\n")
     return text
 
 

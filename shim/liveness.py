@@ -9,21 +9,24 @@ from shim.hot import procid
 KEY = re.compile(r"([0-9a-f]{8})\.([0-9]{1,7})\.([0-9]{1,20})")
 
 
-def alive(run_key: str) -> bool | None:
+def alive(run_key: str, boot: str = "") -> bool | None:
     """True for a process that runs, False for one that has ended, None for one that cannot be judged from here.
 
-    A process of another boot, container or host cannot be judged; a name that is no process key names no process. A
-    process that has ended but was not waited for yet (a zombie) has ended.
+    A process of another container or host cannot be judged; one of another boot only where `boot` (see `process.boot`)
+    says that it was this machine's. A name that is no process key names no process. A process that has ended but was
+    not waited for yet (a zombie) has ended.
     """
     named = KEY.fullmatch(run_key)
     if named is None:
         return False
-    if named[1] != procid.host().decode("ascii"):
-        return None
-    import psutil  # takes time to load, and is needed only for records of this very boot
+    import psutil  # takes time to load, and is needed only where there are records
 
     from shim import process
 
+    if boot and boot != process.boot() and boot.split()[0] == process.boot().split()[0]:
+        return False
+    if named[1] != procid.host().decode("ascii"):
+        return None
     pid = int(named[2])
     found = process.key(pid)
     if found != run_key:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+
 import psutil
 
 from shim.hot import procid
@@ -19,3 +21,9 @@ def key(pid: int) -> str | None:
         return f"00000000.{pid}.{int(psutil.Process(pid).create_time() * 1_000_000)}"
     except psutil.Error:
         return None
+
+
+def boot() -> str:
+    """This machine's name and its boot: `<name> <boot id>`; the boot's time stands in where it has no id."""
+    known = procid.boot().decode("ascii")
+    return f"{platform.node()} {known or int(psutil.boot_time())}"

@@ -37,6 +37,15 @@ def is_record(path: Path) -> bool:
     return stat.S_ISREG(path.lstat().st_mode)
 
 
+def boot(path: Path) -> str:
+    """Which machine and boot a record is from, as far as the beginning of its file says; else empty. Raises OSError."""
+    if not is_record(path):
+        return ""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        return next((make.boot for make in parse(file.read(_BLOCK)).makes if make.boot), "")
+
+
 def read(path: Path, run: str, offset_of: Callable[[str], int]) -> Part:
     """Read a record behind the offset that is known for its identity. The caller holds the run's lock.
 

@@ -94,7 +94,7 @@ def _found(directory: Path) -> dict[str, list[Path]]:
 
 def _ended(run: str, files: Iterable[Path], now_ns: int) -> bool:
     """Whether a run's make has ended; one that cannot be judged has when nothing was written for a day."""
-    living = alive(run)
+    living = alive(run, next(filter(None, map(record_file.boot, files)), ""))
     if living is None:
         return max(path.lstat().st_mtime_ns for path in files) < now_ns - _DAY_NS
     return not living

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from shim import fragment
 from tests.project import Project, makes
 
 
@@ -28,13 +29,21 @@ def any_make(request: pytest.FixtureRequest) -> str:
     return str(path)
 
 
-@pytest.fixture
-def each(tmp_path: Path, home: Path, any_make: str) -> Project:
-    """A project for each make there is."""
-    return Project(tmp_path / "project", home, any_make)
+@pytest.fixture(params=["compiled", "python"])
+def compiled(request: pytest.FixtureRequest) -> bool:
+    """Both shims in turn: the compiled fast path in front of the Python shim, and the latter alone."""
+    if request.param == "compiled" and fragment.launcher() is None:
+        pytest.skip("the compiled fast path was not built")
+    return bool(request.param == "compiled")
 
 
 @pytest.fixture
-def project(tmp_path: Path, home: Path) -> Project:
-    """A project for the first make there is."""
-    return Project(tmp_path / "project", home, next(iter(makes().values())))
+def each(tmp_path: Path, home: Path, any_make: str, compiled: bool) -> Project:
+    """A project for each make there is, with each shim."""
+    return Project(tmp_path / "project", home, any_make, compiled=compiled)
+
+
+@pytest.fixture
+def project(tmp_path: Path, home: Path, compiled: bool) -> Project:
+    """A project for the first make there is, with each shim."""
+    return Project(tmp_path / "project", home, next(iter(makes().values())), compiled=compiled)

@@ -23,7 +23,7 @@ _VENV_MAKE = Path(sys.executable).parent / "make"
 
 def makes() -> dict[str, str]:
     """The GNU makes to test with, by version: the system's, and the one that the dev dependencies bring."""
-    found = {}
+    found: dict[str, str] = {}
     folders = [folder for folder in os.get_exec_path() if Path(folder) != _VENV_MAKE.parent]
     for path in (*(Path(folder) / name for name in ("make", "gmake") for folder in folders), _VENV_MAKE):
         if os.access(path, os.X_OK):
@@ -44,12 +44,12 @@ def until(condition: Callable[[], object], *, seconds: float = 20.0) -> None:
 class Project:
     """A folder with a Makefile, the fragment set up for a home of its own, and a make."""
 
-    def __init__(self, folder: Path, home: Path, make: str = "make") -> None:
+    def __init__(self, folder: Path, home: Path, make: str = "make", *, compiled: bool = True) -> None:
         self.folder, self.home, self.make_path = folder, home, make
         self.paths = Paths(data=home / "data", config=home / "config", state=home / "state")
         folder.mkdir(parents=True, exist_ok=True)
         self.paths.data.mkdir(parents=True, exist_ok=True)
-        self.paths.fragment.write_text(fragment.render(self.paths))
+        self.paths.fragment.write_text(fragment.render(self.paths, compiled=compiled))
         self.line = f"-include {self.paths.fragment}"
 
     def write(self, text: str, name: str = "Makefile", *, line: str | None = None) -> Path:

@@ -53,15 +53,17 @@ def test_every_target_of_a_nested_parallel_failing_build_has_one_event(each: Pro
 
 def test_durations_are_what_the_recipes_slept(project: Project) -> None:
     project.write("all: a b\na:\n\t@sleep 0.2\n\t@sleep 0.1\nb:\n\t@sleep 0.25\n\t@sleep 0.1; exit 3\n")
-    for attempt in range(8):  # a busy machine adds to what is measured; it never takes away
+    slept = {"a": 300, "b": 350, "all": 350}
+    least: dict[str, int] = {}
+    for attempt in range(20):  # a busy machine adds to what is measured; it never takes away
         project.make("-j4")
-        done = project.cli("events")
-        events = [json.loads(line)["properties"] for line in done.stdout.splitlines()]
+        events = [json.loads(line)["properties"] for line in project.cli("events").stdout.splitlines()]
         found = {event["command"]: event["duration_ms"] for event in events[3 * attempt :]}
-        assert min(found["a"] - 300, found["b"] - 350, found["all"] - 350) >= 0
-        if max(found["a"] - 300, found["b"] - 350, found["all"] - 350) <= 20:
+        assert all(found[name] >= slept[name] for name in slept), found
+        least = {name: min(found[name], least.get(name, 9999)) for name in slept}
+        if all(least[name] <= slept[name] + 20 for name in slept):
             return
-    pytest.fail(f"never within 20 ms: {found}")
+    pytest.fail(f"never within 20 ms: {least}")
 
 
 def test_a_goal_covers_its_prerequisites_and_others_do_not(each: Project) -> None:
@@ -142,7 +144,9 @@ def test_interrupt_at_a_terminal(each: Project, measured: bool) -> None:
     child.expect(pexpect.EOF)
     child.close()
     said = re.sub(r"\s+", " ", child.before or "")
-    assert re.fullmatch(r" ?(\^C ?)?make: \*\*\* \[Makefile:3: a\] Interrupt ", said), said
+    # 4.4 sometimes loses its own race with the child's end, with and without us, and says so.
+    usual, race = r"make: \*\*\* \[Makefile:3: a\] Interrupt ", r"make: \*\*\* wait: No child processes.*"
+    assert re.fullmatch(rf" ?(\^C ?)?({usual}|{race})", said), said
     assert child.signalstatus == signal.SIGINT
     if measured:
         events = each.events()
@@ -261,7 +265,8 @@ def test_a_pid_that_is_used_again_joins_no_runs(project: Project) -> None:
     assert {event.target: event.goal for event in project.recorded()} == {"one": True, "two": True}
 
 
-def test_without_proc_the_walk_names_the_make(project: Project, tmp_path: Path) -> None:
+def test_without_proc_the_walk_names_the_make(tmp_path: Path, home: Path) -> None:
+    project = Project(tmp_path / "project", home, compiled=False)
     copy = tmp_path / "copy"
     shutil.copytree(ROOT / "shim", copy / "shim", ignore=shutil.ignore_patterns("__pycache__"))
     place = copy / "shim/hot/procid.py"

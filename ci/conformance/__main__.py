@@ -10,6 +10,7 @@ import queue
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -74,9 +75,12 @@ def run(asked: argparse.Namespace) -> tuple[list[report.Verdict], list[approved.
 
     def one(case: Case, mode: Mode) -> report.Verdict:
         bench = benches.get()
+        began = time.monotonic()
         try:
             fitting = [entry for entry in approvals if entry.covers(case=case.name, mode=mode.name, **place)]
-            return examine(case, mode, bench, fitting)
+            verdict = examine(case, mode, bench, fitting)
+            verdict.seconds = round(time.monotonic() - began, 2)
+            return verdict
         finally:
             benches.put(bench)
 

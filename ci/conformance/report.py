@@ -30,6 +30,7 @@ class Verdict:
     events_differ: list[str] = field(default_factory=list)
     plain: dict[str, list[str]] = field(default_factory=dict)
     why: str = ""
+    seconds: float = 0.0
 
 
 def differences(plain: dict[str, list[str]], ours: dict[str, list[str]]) -> list[str]:

@@ -77,8 +77,10 @@ def _find(handed: Handover, name: bytes, environ: dict[bytes, bytes]) -> bytes:
     """The file that a command's name stands for, by PATH; raises OSError with what execvp(3) would say."""
     if b"/" in name or (b"PATH" not in environ and handed.version == b"4.3"):  # 4.3 does not look elsewhere then
         return name
-    missing = errno.ENOENT
-    for folder in environ.get(b"PATH", b"/bin:/usr/bin").split(b":") if name or handed.version == b"4.3" else ():
+    missing = errno.EACCES if not name and handed.version == b"4.3" else errno.ENOENT
+    if not name:  # a pair of quotes
+        raise OSError(missing, posix.strerror(missing))
+    for folder in environ.get(b"PATH", b"/bin:/usr/bin").split(b":"):
         path = folder + b"/" + name if folder else name
         try:
             regular = posix.stat(path).st_mode & 0o170000 == 0o100000
@@ -170,7 +172,7 @@ def _run(handed: Handover, environ: dict[bytes, bytes]) -> int:
         pass
     fate = 0
     if child:
-        status, fate = _wait(child, waited)
+        status, fate = _wait(child, parent, waited)
     end = time.monotonic_ns()
     if book is not None:
         try:
@@ -180,7 +182,7 @@ def _run(handed: Handover, environ: dict[bytes, bytes]) -> int:
     return status
 
 
-def _wait(child: int, waited: set[int]) -> tuple[int, int]:
+def _wait(child: int, parent: int, waited: set[int]) -> tuple[int, int]:
     """Wait for the child, through Ctrl-C and handing on what make sends; its exit code and what befell make."""
     fate = 0
     while True:
@@ -189,11 +191,22 @@ def _wait(child: int, waited: set[int]) -> tuple[int, int]:
             if not fate:  # what came while we were busy elsewhere
                 fate = min((number for number in _signal.sigpending() if number in _ENDS_MAKE), default=0)
             return posix.waitstatus_to_exitcode(status), fate
-        number = _signal.sigwait(waited)
+        number, sender = _next_signal(waited)
+        if sender == child and number != _signal.SIGCHLD:
+            posix.kill(parent, number)  # `kill $PPID` in a recipe means make
+            continue
         if number in _ENDS_MAKE:
-            fate = int(number)
+            fate = number
         if number in _HANDED_ON:
             posix.kill(child, number)
+
+
+def _next_signal(waited: set[int]) -> tuple[int, int]:
+    """Wait for one of the blocked signals; its number and who sent it (0 where that cannot be told)."""
+    if hasattr(_signal, "sigwaitinfo"):
+        told = _signal.sigwaitinfo(waited)
+        return told.si_signo, told.si_pid
+    return int(_signal.sigwait(waited)), 0
 
 
 def _exit(status: int) -> None:

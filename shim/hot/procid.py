@@ -21,11 +21,19 @@ def read(path: bytes, limit: int = 65536) -> bytes:
         posix.close(fd)
 
 
+def boot() -> bytes:
+    """The id that the kernel gave itself when it started; empty where that cannot be told."""
+    try:
+        return read(PROC + b"/sys/kernel/random/boot_id").strip()
+    except OSError:
+        return b""
+
+
 def host() -> bytes:
     """Eight hexadecimal digits for this boot and pid namespace; zeros where that cannot be told."""
     try:
-        boot = int(read(PROC + b"/sys/kernel/random/boot_id").strip().replace(b"-", b""), 16)
-        return b"%08x" % ((boot + posix.stat(PROC + b"/self/ns/pid").st_ino) % _PRIME)
+        number = int(boot().replace(b"-", b""), 16)
+        return b"%08x" % ((number + posix.stat(PROC + b"/self/ns/pid").st_ino) % _PRIME)
     except (OSError, ValueError):
         return b"00000000"
 
