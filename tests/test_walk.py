@@ -1,0 +1,151 @@
+"""What the walk finds: goals on a command line, flags, what is checked out, and makes above."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import psutil
+import pytest
+
+from shim import ancestry, head
+from shim.goals import from_command_line
+from shim.hot import handover
+from tests.project import Project, started
+
+
+@pytest.mark.parametrize(
+    ("line", "goals"),
+    [
+        ("make", ()),
+        ("make all", ("all",)),
+        ("make a b a", ("a", "b")),
+        ("make -j all", ("all",)),
+        ("make -j 4 all", ("all",)),
+        ("make -j4 all", ("all",)),
+        ("make -kj 4 -l 2.5 all", ("all",)),
+        ("make -C sub -f other.mk x", ("x",)),
+        ("make -Csub -fother.mk x", ("x",)),
+        ("make -I inc -o old -W new -E x:=1 goal", ("goal",)),
+        ("make -O goal", ("goal",)),
+        ("make -Oline -s goal", ("goal",)),
+        ("make --jobs 4 --directory sub --file=m goal", ("goal",)),
+        ("make --dir sub --jobs goal", ("goal",)),
+        ("make --output-sync goal --no-print-directory", ("goal",)),
+        ("make CC=gcc A:=1 goal", ("goal",)),
+        ("make -- -odd -C", ("-odd", "-C")),
+        ("make ./here", ("./here",)),
+        ("make -", ("-",)),
+    ],
+)
+def test_goals_of_a_command_line(line: str, goals: tuple[str, ...]) -> None:
+    assert from_command_line(line.split()) == goals
+
+
+@pytest.mark.parametrize("words", ["-j4 b a", "-k --jobs=3 b", "-C . -f Makefile X=1 a", "-l 9 -s -I . b", "--dir . a"])
+def test_make_reads_a_command_line_as_we_do(each: Project, words: str) -> None:
+    each.write("a b all: ;\n$(info $(MAKECMDGOALS))\n", line="")
+    said = each.make("--no-print-directory", *words.split()).stdout.splitlines()[0]
+    assert from_command_line([each.make_path, *words.split()]) == tuple(said.split())
+
+
+@pytest.mark.parametrize(
+    ("makeflags", "expected"),
+    [
+        ("", (False, False, False)),
+        ("k", (False, True, False)),
+        ("ki -j4 --jobserver-auth=3,4", (True, True, True)),
+        (" -j4 --jobserver-auth=fifo:/tmp/x -- K=1", (True, False, False)),
+        ("-j1", (False, False, False)),
+        (" -j", (True, False, False)),
+        ("w -- i=k", (False, False, False)),
+        ("--no-print-directory", (False, False, False)),
+    ],
+)
+def test_flags(makeflags: str, expected: tuple[bool, bool, bool]) -> None:
+    assert tuple(ancestry.flags(makeflags).values()) == expected
+
+
+@pytest.mark.parametrize("words", [["-j3", "-k"], ["-i"], ["-k"], ["-s"], []])
+def test_flags_of_a_real_make(each: Project, words: list[str]) -> None:
+    each.write('all:\n\t@echo "$$MAKEFLAGS"; :\n', line="")
+    found = ancestry.flags(each.make(*words).stdout.strip())
+    assert found == {"parallel": "-j3" in words, "keep_going": "-k" in words, "ignore_errors": "-i" in words}
+
+
+def git(folder: Path, *words: str) -> str:
+    command = ["git", "-c", "user.name=n", "-c", "user.email=e@example.org", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+
+
+class TestHead:
+    """What is checked out, as git itself says it."""
+
+    @pytest.fixture
+    def tree(self, tmp_path: Path) -> Path:
+        tree = tmp_path / "tree"
+        (tree / "sub/folder").mkdir(parents=True)
+        git(tree, "init", "-q", "-b", "trunk/one")
+        git(tree, "commit", "-q", "--allow-empty", "-m", "one")
+        return tree
+
+    def test_branch(self, tree: Path) -> None:
+        commit = git(tree, "rev-parse", "HEAD")
+        assert head.read(tree / "sub/folder") == (str(tree), commit, "trunk/one")
+
+    def test_packed(self, tree: Path) -> None:
+        git(tree, "pack-refs", "--all")
+        assert head.read(tree) == (str(tree), git(tree, "rev-parse", "HEAD"), "trunk/one")
+
+    def test_detached(self, tree: Path) -> None:
+        git(tree, "checkout", "-q", "--detach")
+        assert head.read(tree) == (str(tree), git(tree, "rev-parse", "HEAD"), "")
+
+    def test_linked_work_tree(self, tree: Path) -> None:
+        git(tree, "worktree", "add", "-q", "-b", "two", "../other")
+        git(tree, "commit", "-q", "--allow-empty", "-m", "only on one")
+        other = tree.parent / "other"
+        git(other, "commit", "-q", "--allow-empty", "-m", "two")
+        assert head.read(other) == (str(other), git(other, "rev-parse", "HEAD"), "two")
+
+    def test_nothing_committed(self, tmp_path: Path) -> None:
+        git(tmp_path, "init", "-q", "-b", "main")
+        assert head.read(tmp_path) == (str(tmp_path), "", "main")
+
+    @pytest.mark.parametrize("damage", ["", "ref:", "garbage \x00", "ref: refs/heads/../../../../etc/passwd"])
+    def test_damaged(self, tree: Path, damage: str) -> None:
+        (tree / ".git/HEAD").write_text(damage)
+        assert head.read(tree).commit in ("", damage.strip())
+
+    def test_no_repository(self) -> None:
+        assert head.read(Path("/")) == ("", "", "")
+
+
+def test_a_script_called_make_is_no_make(project: Project, tmp_path: Path) -> None:
+    script = tmp_path / "bin/make"
+    script.parent.mkdir()
+    script.write_text(f'#!/bin/sh\n{project.make_path} "$@"\n')
+    script.chmod(0o755)
+    project.write("all:\n\t@:\n")
+    assert project.run([str(script)]).returncode == 0
+    assert [(event.make_level, event.goal) for event in project.recorded()] == [(0, True)]
+
+
+def test_a_make_without_the_line_counts_as_a_level(project: Project) -> None:
+    project.write("inner:\n\t@:\n", "sub/Makefile")
+    project.write("outer:\n\t@$(MAKE) -C sub inner\n", line="")
+    assert project.make("outer").returncode == 0
+    assert [(event.target, event.make_level, event.goal) for event in project.recorded()] == [("inner", 1, False)]
+
+
+def test_the_target_is_read_from_the_shims_own_words(project: Project) -> None:
+    project.write("z%>w:\n\t@echo $$$$; read line\n")
+    with started(project.start("z1>w", stdin=subprocess.PIPE)) as make:
+        assert make.stdout is not None
+        shell = psutil.Process(int(make.stdout.readline()))
+        shim = shell.parent()
+        assert shim is not None
+        assert ancestry.handed_target(shim) == "z1>w"
+        assert ancestry.handed_target(shell) == ""
+        assert os.fsencode(handover.PROTOCOL) in [os.fsencode(word) for word in shim.cmdline()]
