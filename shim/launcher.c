@@ -61,7 +61,7 @@ struct handover {
     const char *environment; /* still encoded; empty with the SHELL hook */
     long level;
     bool old_make;   /* older than 4.4 */
-    bool make_3_4_3; /* exactly 4.3, which searches PATH by a rule of its own */
+    bool make_4_3; /* exactly 4.3, which searches PATH by a rule of its own */
     bool splits;     /* make would split a simple line itself: IFS is its own */
     char **command;
     int shell_words, words;
@@ -198,7 +198,7 @@ static bool take(struct handover *handed, int count, char **words)
     handed->goal = decode(words[2] + 2);
     handed->version = part[1];
     handed->old_make = major < 4 || (major == 4 && minor < 4);
-    handed->make_3_4_3 = same(part[1], "4.3");
+    handed->make_4_3 = same(part[1], "4.3");
     handed->make = decode(part[2]);
     handed->splits = same(part[3], "f");
     handed->state = decode(words[4] + 2);
@@ -425,17 +425,21 @@ static char **command_of(const struct handover *handed, bool recipe)
 static const char *find(const struct handover *handed, const char *name, char **environment)
 {
     const char *path = value_of(environment, "PATH");
-    bool of_4_3 = handed->make_3_4_3;
+    bool of_4_3 = handed->make_4_3;
     int missing = ENOENT;
     if (strchr(name, '/') != NULL || (path == NULL && of_4_3)) /* 4.3 does not look elsewhere then */
         return name;
+    if (*name == '\0') { /* a pair of quotes */
+        errno = of_4_3 ? EACCES : ENOENT;
+        return NULL;
+    }
     if (path == NULL)
         path = "/bin:/usr/bin";
     size_t size = strlen(path) + strlen(name) + 2;
     char *candidate = malloc(size);
     if (candidate == NULL)
         return NULL;
-    while (*name != '\0' || of_4_3) {
+    for (;;) {
         int folder = (int)strcspn(path, ":");
         struct stat found;
         snprintf(candidate, size, "%.*s%s%s", folder, path, folder > 0 ? "/" : "", name);
@@ -772,10 +776,11 @@ static bool one_of(int wanted, const int *numbers, size_t count)
 }
 
 /* Wait for the child, through Ctrl-C and handing on what make sends. */
-static void wait_for(pid_t child, const sigset_t *waited, struct line *line)
+static void wait_for(pid_t child, pid_t parent, const sigset_t *waited, struct line *line)
 {
     for (;;) {
-        int status, caught;
+        int status;
+        siginfo_t told;
         pid_t ended = waitpid(child, &status, WNOHANG);
         if (ended != 0) {
             line->status = ended < 0 ? 127 : WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
@@ -786,8 +791,13 @@ static void wait_for(pid_t child, const sigset_t *waited, struct line *line)
                         line->fate = ends_make[at];
             return;
         }
-        if (sigwait(waited, &caught) != 0)
+        int caught = sigwaitinfo(waited, &told);
+        if (caught < 0)
+            continue; /* we were stopped and go on */
+        if (caught != SIGCHLD && told.si_pid == child) {
+            kill(parent, caught); /* `kill $PPID` in a recipe means make */
             continue;
+        }
         if (one_of(caught, ends_make, COUNT(ends_make)))
             line->fate = caught;
         if (one_of(caught, handed_on, COUNT(handed_on)))
@@ -841,7 +851,7 @@ static _Noreturn void run(const struct handover *handed, char **environment, con
     bool sound = records != NULL && makes != NULL && private_directory(book->state) && private_directory(records) &&
                  private_directory(makes);
     if (child > 0)
-        wait_for(child, &waited, &line);
+        wait_for(child, book->parent, &waited, &line);
     line.end = nanoseconds(CLOCK_MONOTONIC);
     if (line.fate == 0 && getppid() != book->parent)
         line.fate = ORPHAN;
