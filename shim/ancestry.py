@@ -83,16 +83,26 @@ def handed_target(shim: psutil.Process) -> str:
     return ""
 
 
-def flags(makeflags: str) -> dict[str, bool]:
-    """What MAKEFLAGS says of jobs, -k and -i (GNU make manual, section 5.7.3)."""
+def _given(makeflags: str) -> tuple[str, list[str]]:
+    """The single-letter options in MAKEFLAGS, and all its words before the variables (GNU make manual, 5.7.3)."""
     words = makeflags.split(" -- ")[0].split()
     letters = words[0] if words and not words[0].startswith("-") and "=" not in words[0] else ""
-    letters += "".join(word[1:] for word in words if re.fullmatch("-[a-zA-Z]+", word))
+    return letters + "".join(word[1:] for word in words if re.fullmatch("-[a-zA-Z]+", word)), words
+
+
+def flags(makeflags: str) -> dict[str, bool]:
+    """What MAKEFLAGS says of jobs, -k and -i."""
+    letters, words = _given(makeflags)
     return {
         "parallel": any(word.startswith("-j") and word != "-j1" for word in words),
         "keep_going": "k" in letters or "--keep-going" in words,
         "ignore_errors": "i" in letters or "--ignore-errors" in words,
     }
+
+
+def builds_nothing(makeflags: str) -> bool:
+    """Whether make only says or asks what it would do (-n, -q, -t): what it runs even so is no target's work."""
+    return bool(set("nqt") & set(_given(makeflags)[0]))
 
 
 def describe(
@@ -139,6 +149,9 @@ def walk(pid: int, state: bytes, *, name: str, goal: str, version: str) -> tuple
 
     Gives the marker's text, `<run> <make>` or a verdict, and whether this is the make that the developer started.
     """
+    makeflags = os.environ.get("MAKEFLAGS", "")
+    if builds_nothing(makeflags):
+        return book.NOT_A_MAKE, False
     names = frozenset({"make", "gmake", name})
     found = psutil.Process(pid)
     above = makes_above(found, names)
@@ -147,7 +160,7 @@ def walk(pid: int, state: bytes, *, name: str, goal: str, version: str) -> tuple
     key = process.key(pid) or ""
     run = above[-1].key if above else key
     records = state + b"/records"
-    made = describe(found, key, above, default_goal=goal, makeflags=os.environ.get("MAKEFLAGS", ""), version=version)
+    made = describe(found, key, above, default_goal=goal, makeflags=makeflags, version=version)
     _header(records, run, made)
     for at, one in enumerate(above):
         if not os.path.lexists(state + b"/makes/" + one.key.encode()):  # a make that does not include the fragment

@@ -47,7 +47,8 @@ def launcher() -> Path | None:
 def render(paths: Paths, *, compiled: bool = True) -> str:
     """The fragment with this interpreter, this package and these directories written into it.
 
-    The compiled fast path is named in it where it can run, unless `compiled` is false. Raises UserError when make could not be given the interpreter's or the package's path as one plain word.
+    The compiled fast path is named in it where it can run, unless `compiled` is false. Raises UserError when make could
+    not be given the interpreter's or the package's path as one plain word.
     """
     values = {"fragment": paths.fragment, "python": Path(sys.executable), "entry": entry(), "state": paths.state,
               "data": paths.data, "launcher": (launcher() if compiled else None) or ""}  # fmt: skip

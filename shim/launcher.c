@@ -52,7 +52,7 @@
 #define OPEN_OURS (O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW)
 
 static const int handed_on[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
-static const int ends_make[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM}; /* ascending: the least one is the fate */
+static const int ends_make[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* What the fragment hands over, decoded. `command` is the user's shell with flags and line, as main() got them. */
@@ -775,32 +775,31 @@ static bool one_of(int wanted, const int *numbers, size_t count)
     return false;
 }
 
-/* Wait for the child, through Ctrl-C and handing on what make sends. */
+/* Wait for the child, through Ctrl-C and handing on what make sends; then see to what came while we were busy elsewhere. */
 static void wait_for(pid_t child, pid_t parent, const sigset_t *waited, struct line *line)
 {
+    const struct timespec no_time = {0, 0};
+    bool running = true;
     for (;;) {
         int status;
         siginfo_t told;
-        pid_t ended = waitpid(child, &status, WNOHANG);
+        pid_t ended = running ? waitpid(child, &status, WNOHANG) : 0;
         if (ended != 0) {
             line->status = ended < 0 ? 127 : WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-            sigset_t pending;
-            if (line->fate == 0 && sigpending(&pending) == 0) /* what came while we were busy elsewhere */
-                for (size_t at = COUNT(ends_make); at-- > 0;)
-                    if (sigismember(&pending, ends_make[at]) == 1)
-                        line->fate = ends_make[at];
-            return;
+            running = false;
         }
-        int caught = sigwaitinfo(waited, &told);
-        if (caught < 0)
+        int caught = running ? sigwaitinfo(waited, &told) : sigtimedwait(waited, &told, &no_time);
+        if (caught < 0 && running)
             continue; /* we were stopped and go on */
+        if (caught < 0)
+            return;
         if (caught != SIGCHLD && told.si_pid == child) {
             kill(parent, caught); /* `kill $PPID` in a recipe means make */
             continue;
         }
-        if (one_of(caught, ends_make, COUNT(ends_make)))
+        if (line->fate == 0 && one_of(caught, ends_make, COUNT(ends_make)))
             line->fate = caught;
-        if (one_of(caught, handed_on, COUNT(handed_on)))
+        if (running && one_of(caught, handed_on, COUNT(handed_on)))
             kill(child, caught);
     }
 }

@@ -35,7 +35,8 @@ class Make:
     `key` names the process for good (a pid is used again, a key is not). `parent` is the key of the make above it and
     `parent_target` the target whose recipe started it. `goals` are those of its command line, or the default goal.
     `head` is the commit checked out when it began, `branch` the branch, both empty when unknown. `boot` names the machine
-    and its boot, to tell a run that a restart ended from one of another machine that shares the home.
+    and its boot, to tell a run that a restart ended from one of another machine that shares the home. `ceiling` is the
+    word of the most (see `shim.mode`) that the environment allowed which make was started in, empty when unknown.
     """
 
     key: str
@@ -54,6 +55,7 @@ class Make:
     head: str = ""
     branch: str = ""
     boot: str = ""
+    ceiling: str = ""
 
 
 _LIMIT = 2**63  # nanoseconds: what the store's integers hold, the year 2262

@@ -133,7 +133,7 @@ def test_damaged_shim(same: Callable[..., None], each: Project, tmp_path: Path, 
     place.unlink() if how == "gone" else place.write_text("" if how == "empty" else text[: len(text) // 2])
     fragment = each.paths.fragment.read_text()
     each.paths.fragment.write_text(fragment.replace(f"{ROOT}/shim", f"{copy}/shim"))
-    # What a damaged shim cannot do is to run a simple line as make itself does: a missing program is the shell's to report.
+    # A damaged shim cannot run a simple line as make itself does: a missing program is the shell's to report then.
     same(MAKEFILE.replace("\t-nothere\n", ""))
 
 

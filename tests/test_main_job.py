@@ -14,7 +14,7 @@ import pexpect
 import psutil
 import pytest
 
-from tests.project import ROOT, Project, started
+from tests.project import ROOT, Project, started, until
 
 
 def test_every_target_of_a_nested_parallel_failing_build_has_one_event(each: Project) -> None:
@@ -140,6 +140,9 @@ def test_interrupt_at_a_terminal(each: Project, measured: bool) -> None:
     each.write("all: a\na:\n\t@echo ready; sleep 60\n", line=None if measured else "")
     child = pexpect.spawn(each.make_path, cwd=str(each.folder), env=each.environment(), encoding="utf-8", timeout=20)
     child.expect("ready")
+    # A shell that is interrupted between fork and exec loses the signal, with and without us.
+    make = psutil.Process(child.pid)
+    until(lambda: any(below.name() == "sleep" for below in make.children(recursive=True)))
     child.sendintr()
     child.expect(pexpect.EOF)
     child.close()
@@ -239,6 +242,22 @@ def _environment(process: psutil.Process) -> list[str]:
         return [f"{name}={value}" for name, value in process.environ().items()]
     except psutil.Error:
         return []
+
+
+def test_a_later_run_combines_what_waits(project: Project) -> None:
+    project.write(f"""
+        one:
+        \t@:
+        wait:
+        \t@for try in $$(seq 400); do \\
+        \t  set -- {project.paths.records}/*.rec; [ $$# -gt 3 ] || exit 0; sleep 0.05; \\
+        \tdone; exit 1
+        """)
+    for _ in range(16):
+        project.make("one")
+    assert len(project.records()) == 16
+    assert project.make("wait").returncode == 0
+    assert project.cli("events").stdout.count('"one"') == 16
 
 
 def test_later_lines_do_not_walk(project: Project) -> None:

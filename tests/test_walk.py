@@ -74,6 +74,13 @@ def test_flags_of_a_real_make(each: Project, words: list[str]) -> None:
     assert found == {"parallel": "-j3" in words, "keep_going": "-k" in words, "ignore_errors": "-i" in words}
 
 
+@pytest.mark.parametrize("option", ["-n", "-t", "-q"])
+def test_what_runs_in_a_dry_run_is_no_event(each: Project, option: str) -> None:
+    each.write("all:\n\t+@echo plus\n\t@$(MAKE) inner\ninner:\n\t@echo inner\n")
+    assert "plus" in each.make(option).stdout
+    assert each.recorded() == []
+
+
 def git(folder: Path, *words: str) -> str:
     command = ["git", "-c", "user.name=n", "-c", "user.email=e@example.org", *words]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()

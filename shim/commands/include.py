@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 from shim import fragment
 
 
 def run() -> int:
     """Print the path; 0. Raises UserError if the installation has no fragment."""
-    print(fragment.source())
+    sys.stdout.write(f"{fragment.source()}\n")
     return 0

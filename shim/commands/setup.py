@@ -22,6 +22,6 @@ def run() -> int:
         scratch.replace(paths.fragment)
     except OSError as error:
         raise UserError(f"cannot write {paths.fragment}: {error.strerror}") from error
-    print("Add this line at the end of a Makefile:", file=sys.stderr)
-    print(fragment.include_line(paths))
+    sys.stderr.write("Add this line at the end of a Makefile:\n")
+    sys.stdout.write(f"{fragment.include_line(paths)}\n")
     return 0

@@ -11,7 +11,8 @@ import sys
 from shim.hot import append, home, procid, wire
 from shim.hot.handover import Handover
 
-NOT_A_MAKE, NO_MAKE_ABOVE = b"-", b"!"  # verdicts of the walk, in place of a run
+# Verdicts of the walk, in place of a run: nothing here is a target's work; and there is no make to belong to.
+NOT_A_MAKE, NO_MAKE_ABOVE = b"-", b"!"
 _ORPHAN = 9  # a fate: make was killed while the line ran
 _WALK_PATIENCE_NS = 3_000_000_000
 
