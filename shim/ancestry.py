@@ -13,7 +13,7 @@ import signal
 import sys
 
 if __name__ == "__main__":  # started by its path, in an isolated interpreter without site-packages
-    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH120, PTH100
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     try:
         import psutil
     except ImportError:
@@ -28,36 +28,28 @@ if __name__ == "__main__":  # started by its path, in an isolated interpreter wi
             raise SystemExit(0) from None
 
 import fcntl
-import json
-import re
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections import namedtuple
 
 import psutil
 
-from shim import goals, head, process
-from shim.hot import append, book, handover
-from shim.record import Make
+from shim import ceiling, goals, head, process
+from shim.hot import append, book, handover, wire
 
 _LIFETIME_S = 20
 _MANY_RECORDS = 16
 _OLD_RECORD_S = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Above:
-    """A make process above another one, with the target whose recipe leads down to it (empty if it is not known)."""
-
-    process: psutil.Process
-    key: str
-    target: str
+Facts = dict[str, "str | int | bool | tuple[str, ...]"]  # of one make process: the fields of `shim.record.Make`
+Above = namedtuple("Above", ("process", "key", "target"))
+Above.__doc__ = "A make process above another one, with the target whose recipe leads down to it (empty if not known)."
 
 
 def is_make(candidate: psutil.Process, names: frozenset[str]) -> bool:
     """Whether a process is a make: a script that is called make shows its interpreter in front."""
     try:
         words = candidate.cmdline()
-        return bool(words) and os.path.basename(words[0]) in names  # noqa: PTH119
+        return bool(words) and os.path.basename(words[0]) in names
     except psutil.Error:
         return False
 
@@ -87,7 +79,7 @@ def _given(makeflags: str) -> tuple[str, list[str]]:
     """The single-letter options in MAKEFLAGS, and all its words before the variables (GNU make manual, 5.7.3)."""
     words = makeflags.split(" -- ")[0].split()
     letters = words[0] if words and not words[0].startswith("-") and "=" not in words[0] else ""
-    return letters + "".join(word[1:] for word in words if re.fullmatch("-[a-zA-Z]+", word)), words
+    return letters + "".join(word[1:] for word in words if word.startswith("-") and word[1:].isalpha()), words
 
 
 def flags(makeflags: str) -> dict[str, bool]:
@@ -105,6 +97,17 @@ def builds_nothing(makeflags: str) -> bool:
     return bool(set("nqt") & set(_given(makeflags)[0]))
 
 
+def allowed(found: psutil.Process) -> str:
+    """The most that a make's environment allows to be done with its events.
+
+    Its own, as it was started, and what it hands to recipes: a makefile cannot lift what the developer has set.
+    """
+    words = [ceiling.of(os.environ)]
+    with contextlib.suppress(psutil.Error, OSError):
+        words.append(ceiling.of(found.environ()))
+    return ceiling.lowest(*words)
+
+
 def describe(
     found: psutil.Process,
     key: str,
@@ -113,15 +116,15 @@ def describe(
     default_goal: str = "",
     makeflags: str = "",
     version: str = "",
-) -> Make:
-    """A make process as the record's header has it."""
+) -> Facts:
+    """What the record's header says of a make process."""
     directory, words = "", list[str]()
     with contextlib.suppress(psutil.Error):
         words = found.cmdline()
         directory = found.cwd()
     named = goals.from_command_line(words)
-    checked_out = head.read(Path(directory)) if directory else head.Head()
-    return Make(
+    checked_out = head.read(directory) if directory else head.Head()
+    return dict(
         key=key,
         parent=above[0].key if above else "",
         parent_target=above[0].target if above else "",
@@ -135,13 +138,13 @@ def describe(
         head=checked_out.commit,
         branch=checked_out.branch,
         boot=process.boot(),
+        ceiling=allowed(found),
         **flags(makeflags),
     )
 
 
-def _header(records: bytes, run: str, make: Make) -> None:
-    text = json.dumps(asdict(make), separators=(",", ":"))
-    append.entry(records, run.encode(), b"M " + text.encode() + b" ;\n")
+def _header(records: bytes, run: str, facts: Facts) -> None:
+    append.entry(records, run.encode(), wire.make(facts))
 
 
 def walk(pid: int, state: bytes, *, name: str, goal: str, version: str) -> tuple[bytes, bool]:
@@ -176,6 +179,8 @@ def _sweep_if_due(state: bytes) -> None:
 
     if len(waiting) < _MANY_RECORDS and (not waiting or time.time() - min(waiting) < _OLD_RECORD_S):
         return
+    from pathlib import Path
+
     from shim.paths import Paths
     from shim.sweep import sweep
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import platform
+import os
 
 import psutil
 
@@ -26,4 +26,4 @@ def key(pid: int) -> str | None:
 def boot() -> str:
     """This machine's name and its boot: `<name> <boot id>`; the boot's time stands in where it has no id."""
     known = procid.boot().decode("ascii")
-    return f"{platform.node()} {known or int(psutil.boot_time())}"
+    return f"{os.uname().nodename} {known or int(psutil.boot_time())}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,9 +33,9 @@ class Make:
 
     `key` names the process for good (a pid is used again, a key is not). `parent` is the key of the make above it and
     `parent_target` the target whose recipe started it. `goals` are those of its command line, or the default goal.
-    `head` is the commit checked out when it began, `branch` the branch, both empty when unknown. `boot` names the machine
-    and its boot, to tell a run that a restart ended from one of another machine that shares the home. `ceiling` is the
-    word of the most (see `shim.mode`) that the environment allowed which make was started in, empty when unknown.
+    `head` is the commit checked out when it began, `branch` the branch, both empty when unknown. `boot` names the
+    machine and its boot, to tell a run that a restart ended from one of another machine that shares the home.
+    `ceiling` is the word of the most (see `shim.mode`) that the environment allowed make, empty when unknown.
     """
 
     key: str
@@ -123,6 +122,24 @@ def make_from(given: dict[str, Any]) -> Make:
     return made
 
 
+def _make(words: list[bytes]) -> Make:
+    facts: dict[str, object] = {}
+    for word in words[1:]:
+        name, _, value = word.decode("ascii").partition("=")
+        if name not in Make.__dataclass_fields__:
+            continue
+        kind: type = type(Make.__dataclass_fields__[name].default) if name != "key" else str
+        if kind is bool:
+            facts[name] = {"0": False, "1": True}[value]
+        elif kind is int:
+            facts[name] = int(value)
+        elif kind is tuple:
+            facts[name] = tuple(_text(one.encode()) for one in value.split("&") if one)
+        else:
+            facts[name] = _text(value.encode())
+    return make_from(facts)
+
+
 def parse(data: bytes) -> Contents:
     """Everything that can be read of a record; an entry that cannot is counted in `torn` and costs itself only."""
     contents = Contents()
@@ -134,11 +151,11 @@ def parse(data: bytes) -> Contents:
             if words[0] == b"L":
                 contents.lines.append(_line(words))
             elif words[0] == b"M":
-                contents.makes.append(make_from(json.loads(entry[2 : -len(wire.END)])))
+                contents.makes.append(_make(words))
             elif words[0] == b"R" and int(words[1]) == wire.VERSION:
                 contents.run, contents.identity = words[2].decode("ascii"), words[3].decode("ascii")
             else:
                 contents.torn += 1
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError):
             contents.torn += 1
     return contents

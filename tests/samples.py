@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import time
 from collections import Counter
@@ -61,7 +60,7 @@ def line(
 def entry_of(part: Line | Make) -> bytes:
     """A line or a make as an entry of a record."""
     if isinstance(part, Make):
-        return b"M " + json.dumps(asdict(part)).encode("ascii") + b" ;\n"
+        return wire.make(asdict(part))
     return wire.line(
         part.make.encode(),
         part.target.encode(),

@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
+import psutil
 import pytest
 
+from shim import ancestry
+from shim.hot import wire
 from shim.record import Make, make_from, parse
 
 
@@ -17,6 +21,19 @@ def test_a_newer_versions_fields_are_left_out() -> None:
     assert make_from({"key": "a.1.2", "colour": "red"}) == Make(key="a.1.2")
 
 
+def test_a_make_comes_back_from_a_record() -> None:
+    make = Make(
+        key="a.1.2", goals=("all", "b&c", "d e"), level=1, parallel=True, wall_ns=5, branch="fix=me", directory="/ä"
+    )
+    assert parse(wire.make(asdict(make))).makes == [make]
+
+
+def test_the_walk_names_the_fields_of_a_make() -> None:
+    facts = ancestry.describe(psutil.Process(), "a.1.2", [])
+    assert set(facts) == set(Make.__dataclass_fields__)
+    assert parse(wire.make(facts)).makes[0].directory == str(Path.cwd())
+
+
 @pytest.mark.parametrize(
     "given",
     [{}, {"key": ""}, {"key": 5}, {"key": "a", "goals": "all"}, {"key": "a", "goals": [1]},
@@ -25,15 +42,23 @@ def test_a_newer_versions_fields_are_left_out() -> None:
      {"key": "a", "branch": None},
      {"key": "\ud800"}],
 )  # fmt: skip
-def test_what_is_no_make_is_torn(given: dict[str, object]) -> None:
-    found = parse(b"M " + json.dumps(given).encode() + b" ;\n")
+def test_what_is_no_make_is_refused(given: dict[str, object]) -> None:
+    with pytest.raises((ValueError, TypeError, KeyError)):
+        make_from(given)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [b"", b"level=1", b"key=- level=1", b"key=a level=x", b"key=a level=-1", b"key=a parallel=yes", b"key=a wall_ns=",
+     b"key=a branch=%zz", b"key=%FF\xff", b"key=a wall_ns=9223372036854775808"],
+)  # fmt: skip
+def test_what_is_no_make_is_torn(words: bytes) -> None:
+    found = parse(b"M " + words + b" ;\n")
     assert (found.makes, found.torn) == ([], 1)
 
 
 def test_a_goal_that_is_no_utf8_reads_like_its_target() -> None:
-    found = parse(
-        b"M " + json.dumps({"key": "m", "goals": ["\udcff"]}).encode() + b" ;\nL m %FF - 0 1 1 1 0 0 ;\n",
-    )
+    found = parse(wire.make({"key": "m", "goals": ("\udcff",)}) + b"L m %FF - 0 1 1 1 0 0 ;\n")
     assert found.makes[0].goals == (found.lines[0].target,)
 
 
@@ -41,7 +66,7 @@ def test_a_goal_that_is_no_utf8_reads_like_its_target() -> None:
     "entry",
     [b"L m a - 0 1 5 4 0 0 ;", b"L m - - 0 1 4 5 0 0 ;", b"L m a - 0 1 4 5 0 ;", b"L m a - 0 1 -4 5 0 0 ;",
      b"L m a - 0 9999999999999999999 4 5 0 0 ;", b"L m a - -1 1 4 5 0 0 ;", b"L m %zz - 0 1 4 5 0 0 ;",
-     b"L m a - 0 1 4 5 9999999999 0 ;", b"X ;", b" ;", b"M [] ;", b"M {\"key\": ;",
+     b"L m a - 0 1 4 5 9999999999 0 ;", b"X ;", b" ;", b"M [] ;", b"M ;",
      b"L m a - 0 " + b"9" * 5000 + b" 4 5 0 0 ;",
      b"M " + b"[" * 100_000 + b" ;"],
 )  # fmt: skip

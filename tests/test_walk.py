@@ -99,34 +99,34 @@ class TestHead:
 
     def test_branch(self, tree: Path) -> None:
         commit = git(tree, "rev-parse", "HEAD")
-        assert head.read(tree / "sub/folder") == (str(tree), commit, "trunk/one")
+        assert head.read(str(tree / "sub/folder")) == (str(tree), commit, "trunk/one")
 
     def test_packed(self, tree: Path) -> None:
         git(tree, "pack-refs", "--all")
-        assert head.read(tree) == (str(tree), git(tree, "rev-parse", "HEAD"), "trunk/one")
+        assert head.read(str(tree)) == (str(tree), git(tree, "rev-parse", "HEAD"), "trunk/one")
 
     def test_detached(self, tree: Path) -> None:
         git(tree, "checkout", "-q", "--detach")
-        assert head.read(tree) == (str(tree), git(tree, "rev-parse", "HEAD"), "")
+        assert head.read(str(tree)) == (str(tree), git(tree, "rev-parse", "HEAD"), "")
 
     def test_linked_work_tree(self, tree: Path) -> None:
         git(tree, "worktree", "add", "-q", "-b", "two", "../other")
         git(tree, "commit", "-q", "--allow-empty", "-m", "only on one")
         other = tree.parent / "other"
         git(other, "commit", "-q", "--allow-empty", "-m", "two")
-        assert head.read(other) == (str(other), git(other, "rev-parse", "HEAD"), "two")
+        assert head.read(str(other)) == (str(other), git(other, "rev-parse", "HEAD"), "two")
 
     def test_nothing_committed(self, tmp_path: Path) -> None:
         git(tmp_path, "init", "-q", "-b", "main")
-        assert head.read(tmp_path) == (str(tmp_path), "", "main")
+        assert head.read(str(tmp_path)) == (str(tmp_path), "", "main")
 
     @pytest.mark.parametrize("damage", ["", "ref:", "garbage \x00", "ref: refs/heads/../../../../etc/passwd"])
     def test_damaged(self, tree: Path, damage: str) -> None:
         (tree / ".git/HEAD").write_text(damage)
-        assert head.read(tree).commit in ("", damage.strip())
+        assert head.read(str(tree)).commit in ("", damage.strip())
 
     def test_no_repository(self) -> None:
-        assert head.read(Path("/")) == ("", "", "")
+        assert head.read("/") == ("", "", "")
 
 
 def test_a_script_called_make_is_no_make(project: Project, tmp_path: Path) -> None:

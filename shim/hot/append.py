@@ -12,7 +12,7 @@ from shim.hot import wire
 
 _OPEN = posix.O_CREAT | posix.O_CLOEXEC | posix.O_NOFOLLOW
 _PATIENCE_NS = 250_000_000
-_PAUSE = 0.001  # seconds
+_PAUSE_NS = 500_000
 
 
 def directory(path: bytes, anchor: bytes) -> None:
@@ -53,7 +53,7 @@ def lock(path: bytes, *, shared: bool = False, patience_ns: int = _PATIENCE_NS) 
     import fcntl  # built into some interpreters, a small shared object of others
 
     operation = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB
-    give_up = time.monotonic_ns() + patience_ns
+    begun = time.monotonic_ns()
     while True:
         fd = posix.open(path, posix.O_RDWR | _OPEN, 0o600)
         try:
@@ -64,9 +64,11 @@ def lock(path: bytes, *, shared: bool = False, patience_ns: int = _PATIENCE_NS) 
             posix.close(fd)  # removed while we waited: its holder combined the record
         except BlockingIOError:
             posix.close(fd)
-            if time.monotonic_ns() >= give_up:
+            waited = time.monotonic_ns() - begun
+            if waited >= patience_ns:
                 raise
-            time.sleep(_PAUSE)
+            # Many may wait, on few cores: the longer it takes, the less often each of them looks.
+            time.sleep(max(_PAUSE_NS, waited // 10) / 1e9)
         except OSError:
             posix.close(fd)
             raise

@@ -77,16 +77,17 @@ class Book:
 
     def close(self, wall: int, start: int, end: int, status: int, fate: int) -> None:
         """Append the line's entry, waiting for the walk if it is still under way; raises OSError."""
-        try:
-            if not self.run:
+        if not self.run:
+            try:
                 posix.close(append.lock(self.marker, shared=True, patience_ns=_WALK_PATIENCE_NS))
-                self._known()
-        finally:
-            if self.helper:
-                posix.kill(self.helper, _signal.SIGKILL)  # what it does after the walk may be done by anyone, any time
-                posix.waitpid(self.helper, 0)
-            if self.unnamed:
-                posix.unlink(self.marker)
+            except (OSError, ImportError):
+                pass  # its make counts as a run of its own, which it most often is
+            self._known()
+        if self.helper:
+            posix.kill(self.helper, _signal.SIGKILL)  # what it does after the walk may be done by anyone, any time
+            posix.waitpid(self.helper, 0)
+        if self.unnamed:
+            posix.unlink(self.marker)
         if self.run == NOT_A_MAKE:
             return
         if self.run == NO_MAKE_ABOVE or not self.make:

@@ -6,7 +6,7 @@ to be a shorter number:
 
     R <version> <run> <id> ;                              first entry of every record file
     L <make> <target> <goal> <level> <wall> <start> <end> <status> <fate> ;      one recipe line
-    M <json> ;                                            one make process, written by the walk
+    M <name>=<value> ... ;                                one make process, written by the walk
 
 ``make`` and ``run`` are process keys (see procid). ``wall`` is the start in nanoseconds since the epoch,
 ``start`` and ``end`` are nanoseconds of the monotonic clock, which every process of one boot shares.
@@ -14,6 +14,7 @@ to be a shorter number:
 saw happen to make while the line ran: 0 nothing, a signal's number when it was sent to the line's process
 group or handed on by make, 9 when make was gone before the line ended.
 
+The values of an M entry are texts, numbers, 1 or 0 for yes or no, and lists of texts with "&" between them.
 Text is percent-encoded to printable ASCII without blanks; "-" stands for the empty text.
 """
 
@@ -64,6 +65,20 @@ def line(
         status,
         fate,
     )
+
+
+def make(facts: dict[str, str | int | bool | tuple[str, ...]]) -> bytes:
+    """The entry of one make process, from its facts by name."""
+    words = [b"M"]
+    for name, value in facts.items():
+        if isinstance(value, str):
+            word = encode(value.encode("utf-8", "surrogateescape"))
+        elif isinstance(value, tuple):
+            word = b"&".join([encode(one.encode("utf-8", "surrogateescape")) for one in value])
+        else:
+            word = b"%d" % value
+        words.append(name.encode() + b"=" + word)
+    return b" ".join(words) + b" ;\n"
 
 
 def fields(entry: bytes) -> list[bytes]:

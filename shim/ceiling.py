@@ -1,0 +1,29 @@
+"""The most that an environment allows to be done with a run's events. Loads nothing: the walk asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+ORDER = ("off", "local", "on")
+
+
+def do_not_track(environ: Mapping[str, str]) -> bool:
+    """Whether DO_NOT_TRACK is set, not empty and not 0."""
+    return environ.get("DO_NOT_TRACK", "") not in ("", "0")
+
+
+def of_variable(value: str) -> str:
+    """What MAKE_METRICS allows. It can only reduce: a value that is not known is taken as "not more than local"."""
+    if value == "off":
+        return "off"
+    return "on" if value in ("", "on", "log") else "local"
+
+
+def lowest(*words: str) -> str:
+    """The one of `off`, `local` and `on` that allows least."""
+    return min(words, key=ORDER.index)
+
+
+def of(environ: Mapping[str, str]) -> str:
+    """`off`, `local`, or `on` for no limit, which is no consent either."""
+    return lowest("local" if do_not_track(environ) else "on", of_variable(environ.get("MAKE_METRICS", "")))
