@@ -183,26 +183,31 @@ def _run(handed: Handover, environ: dict[bytes, bytes]) -> int:
 
 
 def _wait(child: int, parent: int, waited: set[int]) -> tuple[int, int]:
-    """Wait for the child, through Ctrl-C and handing on what make sends; its exit code and what befell make."""
-    fate = 0
+    """Wait for the child, through Ctrl-C and handing on what make sends; its exit code and what befell make first."""
+    fate, ended = 0, False
     while True:
-        pid, status = posix.waitpid(child, posix.WNOHANG)
-        if pid:
-            if not fate:  # what came while we were busy elsewhere
-                fate = min((number for number in _signal.sigpending() if number in _ENDS_MAKE), default=0)
+        if not ended:
+            pid, status = posix.waitpid(child, posix.WNOHANG)
+            ended = pid != 0
+        number, sender = _next_signal(waited, ended=ended)
+        if not number:
             return posix.waitstatus_to_exitcode(status), fate
-        number, sender = _next_signal(waited)
         if sender == child and number != _signal.SIGCHLD:
             posix.kill(parent, number)  # `kill $PPID` in a recipe means make
             continue
         if number in _ENDS_MAKE:
-            fate = number
-        if number in _HANDED_ON:
+            fate = fate or number
+        if number in _HANDED_ON and not ended:
             posix.kill(child, number)
 
 
-def _next_signal(waited: set[int]) -> tuple[int, int]:
-    """Wait for one of the blocked signals; its number and who sent it (0 where that cannot be told)."""
+def _next_signal(waited: set[int], *, ended: bool) -> tuple[int, int]:
+    """Wait for one of the blocked signals; its number and who sent it (0 where that cannot be told).
+
+    Once the line has ended: only what came while we were busy elsewhere, number 0 when there is nothing more.
+    """
+    if ended and not waited.intersection(_signal.sigpending()):
+        return 0, 0
     if hasattr(_signal, "sigwaitinfo"):
         told = _signal.sigwaitinfo(waited)
         return told.si_signo, told.si_pid

@@ -1,0 +1,123 @@
+"""`make-metrics doctor`: what is in use on this machine, and what keeps it from working."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from shim import fragment
+from shim.errors import UserError
+from shim.hot import handover
+from shim.paths import Paths, private, shown
+
+OK, NOTE, BAD = "ok", "note", "BAD"
+_LIMIT_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; what is BAD needs somebody to do something."""
+
+    state: str
+    about: str
+    text: str
+
+
+def _fragment(paths: Paths) -> Finding:
+    place = shown(paths.fragment)
+    try:
+        wanted = fragment.render(paths)
+    except UserError as error:
+        return Finding(BAD, "fragment", str(error))
+    try:
+        found = paths.fragment.read_text()
+    except FileNotFoundError:
+        return Finding(BAD, "fragment", f"{place} is not there: run make-metrics setup")
+    except (OSError, ValueError) as error:
+        return Finding(BAD, "fragment", f"{place} cannot be read: {error}")
+    if found != wanted:
+        return Finding(BAD, "fragment", f"{place} is another installation's or an older one: run make-metrics setup")
+    return Finding(OK, "fragment", place)
+
+
+def _recording(paths: Paths) -> Finding:
+    if paths.off_file.exists():
+        return Finding(NOTE, "recording", "off; make-metrics on-this-machine turns it on")
+    if os.environ.get("MAKE_METRICS") == "off":
+        return Finding(NOTE, "recording", "off for what is started here: MAKE_METRICS=off")
+    return Finding(OK, "recording", "on")
+
+
+def _interpreter() -> Finding:
+    words = [sys.executable, "-I", "-S", "-c", "import posix, _signal, errno, time, fcntl"]
+    return _try("interpreter", words, sys.executable)
+
+
+def _walk() -> Finding:
+    """Psutil must be found without the site module's work, or with it: as in `shim.ancestry`."""
+    try:
+        import psutil
+    except ImportError as error:
+        return Finding(BAD, "psutil", f"{error}: nested makes would be runs of their own; install make-metrics again")
+    return Finding(OK, "psutil", psutil.__version__)
+
+
+def _launcher() -> Finding:
+    place = fragment.entry().with_name("launcher")
+    without = "each line costs an interpreter's start"
+    if sys.platform != "linux":
+        return Finding(NOTE, "fast path", f"only for Linux; {without}")
+    if not place.exists():
+        return Finding(NOTE, "fast path", f"not built: no working C compiler when this was installed; {without}")
+    found = _try("fast path", [str(place), handover.PROTOCOL.decode()], shown(place))
+    return found if found.state == OK else Finding(NOTE, "fast path", f"{found.text}; {without}")
+
+
+def _try(about: str, words: list[str], text: str) -> Finding:
+    try:
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_LIMIT_S)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Finding(BAD, about, f"{words[0]} cannot be run: {error}")
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        return Finding(BAD, about, f"{words[0]} ended with {done.returncode}{': ' + said[-1] if said else ''}")
+    return Finding(OK, about, text)
+
+
+def _state(paths: Paths) -> Finding:
+    probe = paths.records / f"doctor.{os.getpid()}"
+    try:
+        for directory in (paths.state, paths.records, paths.makes):
+            private(directory)
+        probe.touch(mode=0o600)
+        probe.unlink()
+    except UserError as error:
+        return Finding(BAD, "state", str(error))
+    except OSError as error:
+        return Finding(BAD, "state", f"{shown(paths.records)} cannot be written: {error.strerror}")
+    return Finding(OK, "state", shown(paths.state))
+
+
+def _problems(paths: Paths) -> Iterator[Finding]:
+    try:
+        found = sorted(Path(entry.path) for entry in os.scandir(paths.set_aside))
+    except OSError:
+        found = []
+    for path in found[-3:]:
+        yield Finding(NOTE, "set aside", f"{shown(path)} was damaged")
+    if len(found) > 3:
+        yield Finding(NOTE, "set aside", f"and {len(found) - 3} more")
+
+
+def run() -> int:
+    """Print what was found; 1 if something needs to be done, else 0. Raises UserError for a bad MAKE_METRICS_HOME."""
+    paths = Paths.from_environment()
+    findings = [_fragment(paths), _recording(paths), _interpreter(), _launcher(), _walk(), _state(paths)]
+    findings += _problems(paths)
+    for found in findings:
+        sys.stdout.write(f"{found.state:4}  {found.about:11}  {found.text}\n")
+    return int(any(found.state == BAD for found in findings))
