@@ -138,13 +138,16 @@ endif
 
 ifneq ($(.metrics.hook),)
 # --- 7. Which goal is a target made for? Its prerequisites inherit this from it ------------------------------------------
-.metrics.goal :=
 .metrics.goals := $(or $(value MAKECMDGOALS),$(.DEFAULT_GOAL))
 .metrics.goals := $(foreach .metrics.goal.one,$(.metrics.goals),$(if $(findstring %,$(call .metrics.encode,$(.metrics.goal.one))),,$(filter-out .%,$(patsubst ./%,%,$(.metrics.goal.one)))))
 $(foreach .metrics.goal.one,$(.metrics.goals),$(eval $(.metrics.goal.one): .metrics.goal := $(.metrics.goal.one)))
+# Before the first target there is no default goal yet: it is then the one that all is made for.
+.metrics.goal = $(if $(value MAKECMDGOALS)$(.metrics.goals),,$(.DEFAULT_GOAL))
 
 # --- 8. The words that are handed over (shim/hot/handover.py) ------------------------------------------------------------
-.metrics.skip = $(if $(value METRICS_SKIP),$(filter $(METRICS_SKIP),$@))
+# Left to make itself: what the project exempts, targets with very many prerequisites (their lines may be such that only
+# make can run them), and names with a character that make's parser takes for a blank and that is not encoded.
+.metrics.skip = $(if $(value METRICS_SKIP),$(filter $(METRICS_SKIP),$@))$(word 1500,$^)$(word 2,$(call .metrics.encode,$@))
 .metrics.here.still = $(and $(realpath $(.metrics.python)),$(wildcard $(.metrics.entry)))
 .metrics.meta := m:$(MAKELEVEL):$(MAKE_VERSION):$(call .metrics.encode,$(notdir $(MAKE_COMMAND))):$(if $(strip $(value IFS)),s,f) h:$(call .metrics.encode,$(.metrics.baked.state))
 .metrics.launch = $(if $(.metrics.launcher),$(if $(wildcard $(.metrics.launcher)),$(.metrics.launcher) ))
@@ -157,8 +160,8 @@ ifeq ($(flavor SHELL),simple)
 else
 $(eval define .metrics.shell$(.metrics.newline)$(value SHELL)$(.metrics.newline)endef)
 endif
-# An empty $@ is never a recipe line. Very long lists of prerequisites may make lines that only make itself can run.
-.metrics.use = $(if $(value @),$(if $(.metrics.skip)$(word 1500,$^)$(.metrics.later),,$(.metrics.here.still)))
+# An empty $@ is never a recipe line.
+.metrics.use = $(if $(value @),$(if $(.metrics.skip)$(.metrics.later),,$(.metrics.here.still)))
 unexport SHELL
 SHELL = $(if $(.metrics.use),$(.metrics.words) e: $(words $(.metrics.shell)) )$(.metrics.shell)
 endif
@@ -181,11 +184,12 @@ endif
 .metrics.slash := /
 .metrics.keep = $(if $(filter environment%,$(origin $1)),+$(subst $(.metrics.slash),%2F,$(call .metrics.encode,$(value $1))),$(if $(filter undefined default,$(origin $1)),-,=))
 .metrics.environment := e:$(call .metrics.keep,PWD)/$(call .metrics.keep,OLDPWD)/$(call .metrics.keep,_)/$(call .metrics.keep,SHLVL)
-# Only shells that run a script without side effects, with plain options.
+# Only shells that run a script without side effects, with plain options; also as "/usr/bin/env bash".
 .metrics.shells := sh dash ash ksh $(if $(value BASH_ENV)$(value SHELLOPTS),,bash)
 .metrics.options := -e -u -eu -ue -o pipefail errexit nounset --norc --noprofile --posix
-.metrics.plain = $(if $(filter-out $(.metrics.options),$(wordlist 2,99,$(SHELL))),,$(filter $(.metrics.shells),$(notdir $(firstword $(SHELL)))))
-.metrics.use = $(if $(value @),$(if $(.metrics.skip)$(word 1500,$^),,$(and $(.metrics.plain),$(.metrics.here.still))))
+.metrics.interpreter = $(if $(filter env,$(notdir $(firstword $(SHELL)))),$(wordlist 2,99,$(SHELL)),$(SHELL))
+.metrics.plain = $(if $(filter-out $(.metrics.options),$(wordlist 2,99,$(.metrics.interpreter))),,$(filter $(.metrics.shells),$(notdir $(firstword $(.metrics.interpreter)))))
+.metrics.use = $(if $(value @),$(if $(.metrics.skip),,$(and $(.metrics.plain),$(.metrics.here.still))))
 .SHELLFLAGS = $(if $(.metrics.use),$(.metrics.trampoline) $(.metrics.words) $(.metrics.environment) $(words $(SHELL)) $(SHELL) )$(.metrics.flags)
 endif
 

@@ -76,10 +76,10 @@ def handed_target(shim: psutil.Process) -> str:
 
 
 def _given(makeflags: str) -> tuple[str, list[str]]:
-    """The single-letter options in MAKEFLAGS, and all its words before the variables (GNU make manual, 5.7.3)."""
+    """The options in MAKEFLAGS (GNU make manual, 5.7.3): the single letters that come first, and all other words."""
     words = makeflags.split(" -- ")[0].split()
-    letters = words[0] if words and not words[0].startswith("-") and "=" not in words[0] else ""
-    return letters + "".join(word[1:] for word in words if word.startswith("-") and word[1:].isalpha()), words
+    first = words[0] if words and not words[0].startswith("-") and "=" not in words[0] else ""
+    return first, words
 
 
 def flags(makeflags: str) -> dict[str, bool]:

@@ -21,7 +21,7 @@ def from_command_line(words: Sequence[str]) -> tuple[str, ...]:
     while rest:
         word = rest.pop(0)
         if word == "--":
-            found += [goal for goal in rest if "=" not in goal]
+            found += [goal for goal in rest if goal and "=" not in goal]
             break
         if word.startswith("--"):
             _skip_long(word[2:], rest)

@@ -167,3 +167,31 @@ def test_rendering_needs_every_value(tmp_path: Path) -> None:
     assert f".metrics.baked.state := {tmp_path}/state\n" in text
     assert subprocess.run(["make", "-f", "-"], input=text, text=True, capture_output=True, check=False).returncode == 2
     assert os.path.isabs(fragment.entry())  # noqa: PTH117
+
+
+@pytest.mark.parametrize(
+    "shell", ["/usr/bin/env bash", "/bin/bash -eu -o pipefail", "bash", "/usr/bin/env -i bash", "perl"]
+)
+def test_makefiles_own_shells(each: Project, shell: str) -> None:
+    each.write(f"SHELL := {shell}\nall:\n\t@print='x y'; echo $${{BASH_VERSION:+bash}} [$$-] $$PATH\n", line="")
+    plain = each.make()
+    each.write((each.folder / "Makefile").read_text())
+    assert (each.make().stdout, each.make().returncode) == (plain.stdout, plain.returncode)
+    measured = [event.target for event in each.recorded()][:1]
+    assert measured == ([] if "-i" in shell or shell == "perl" else ["all"])
+
+
+def test_a_line_before_the_first_target_knows_the_default_goal(each: Project) -> None:
+    (each.folder / "Makefile").write_text(f"{each.line}\nall: a\na:\n\t@echo a\n")
+    assert each.make().stdout == "a\n"
+    assert sorted((event.target, event.goal) for event in each.recorded()) == [("a", False), ("all", True)]
+
+
+@pytest.mark.parametrize("character", ["\r", "\v", "\f"])
+def test_names_that_cannot_be_handed_over_are_left_to_make(each: Project, character: str) -> None:
+    each.write("# SHELL\n.ONESHELL:\n%: ; @echo made; :\nMakefile: ;\n", line="")
+    plain = each.make(f"a{character}b", "other")
+    each.write((each.folder / "Makefile").read_text())
+    done = each.make(f"a{character}b", "other")
+    assert (done.returncode, done.stdout, done.stderr) == (plain.returncode, plain.stdout, plain.stderr)
+    assert [event.target for event in each.recorded() if event.recipe_lines] == ["other"]

@@ -35,12 +35,13 @@ from tests.project import Project, started
         ("make --output-sync goal --no-print-directory", ("goal",)),
         ("make CC=gcc A:=1 goal", ("goal",)),
         ("make -- -odd -C", ("-odd", "-C")),
+        ("make -- ", ()),
         ("make ./here", ("./here",)),
         ("make -", ("-",)),
     ],
 )
 def test_goals_of_a_command_line(line: str, goals: tuple[str, ...]) -> None:
-    assert from_command_line(line.split()) == goals
+    assert from_command_line(line.split(" ")) == goals
 
 
 @pytest.mark.parametrize("words", ["-j4 b a", "-k --jobs=3 b", "-C . -f Makefile X=1 a", "-l 9 -s -I . b", "--dir . a"])
@@ -60,6 +61,8 @@ def test_make_reads_a_command_line_as_we_do(each: Project, words: str) -> None:
         ("-j1", (False, False, False)),
         (" -j", (True, False, False)),
         ("w -- i=k", (False, False, False)),
+        ("-Oline", (False, False, False)),
+        ("k -Oline -j2", (True, True, False)),
         ("--no-print-directory", (False, False, False)),
     ],
 )
@@ -67,11 +70,20 @@ def test_flags(makeflags: str, expected: tuple[bool, bool, bool]) -> None:
     assert tuple(ancestry.flags(makeflags).values()) == expected
 
 
-@pytest.mark.parametrize("words", [["-j3", "-k"], ["-i"], ["-k"], ["-s"], []])
+@pytest.mark.parametrize(
+    "words", [["-j3", "-k"], ["-i"], ["-Oline"], ["-Otarget", "-k"], ["-j3", "-Onone"], ["-k"], ["-s"], []]
+)
 def test_flags_of_a_real_make(each: Project, words: list[str]) -> None:
     each.write('all:\n\t@echo "$$MAKEFLAGS"; :\n', line="")
     found = ancestry.flags(each.make(*words).stdout.strip())
     assert found == {"parallel": "-j3" in words, "keep_going": "-k" in words, "ignore_errors": "-i" in words}
+
+
+@pytest.mark.parametrize("kind", ["line", "target", "recurse", "none"])
+def test_synchronised_output_is_no_dry_run(each: Project, kind: str) -> None:
+    each.write("all:\n\t@echo all\n")
+    assert each.make(f"-O{kind}", "-j2").stdout == "all\n"
+    assert [event.target for event in each.recorded()] == ["all"]
 
 
 @pytest.mark.parametrize("option", ["-n", "-t", "-q"])

@@ -22,12 +22,12 @@ from shim import fragment
 from shim.paths import Paths, private
 
 
-def prepare(root: Path, make: Path) -> Bench:
+def prepare(root: Path, make: Path, *, compiled: bool) -> Bench:
     """A bench with a fragment as set-up writes it."""
     root.mkdir()
     paths = Paths(data=root / "m" / "data", config=root / "m" / "config", state=root / "m" / "state")
     private(paths.data)
-    paths.fragment.write_text(fragment.render(paths))
+    paths.fragment.write_text(fragment.render(paths, compiled=compiled))
     return Bench(root, make, f"-include {paths.fragment}")
 
 
@@ -59,17 +59,24 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     ask.add_argument("--make", type=Path, default=Path("/usr/bin/make"), help="the make to examine")
     ask.add_argument("--out", type=Path, help="where to write the report")
     ask.add_argument("--case", nargs="*", default=[], metavar="NAME", help="only these cases")
-    ask.add_argument("--mode", nargs="*", default=[], metavar="MODE", choices=list(cases.MODES), help="only these modes")
+    ask.add_argument(
+        "--mode", nargs="*", default=[], metavar="MODE", choices=list(cases.MODES), help="only these modes"
+    )
     ask.add_argument("--cases", type=Path, default=cases.CASES, help="a folder of cases")
     ask.add_argument("--quick", action="store_true", help="the mode that shows most, without the slow cases")
     ask.add_argument("--jobs", type=int, default=min(4, os.cpu_count() or 1), help="how many cases at once")
-    return ask.parse_args(words)
+    ask.add_argument("--shim", choices=["compiled", "python"], default="compiled" if fragment.launcher() else "python",
+                     help="the compiled fast path in front of the shim, or the shim alone")  # fmt: skip
+    asked = ask.parse_args(words)
+    if asked.shim == "compiled" and not fragment.launcher():
+        ask.error("the compiled fast path was not built")
+    return asked
 
 
 def run(asked: argparse.Namespace) -> tuple[list[report.Verdict], list[approved.Approval]]:
     """All verdicts, and the approvals that nothing needed (none unless the whole suite was asked for)."""
     make = asked.make.absolute()
-    place = {"platform": platform.system().lower(), "make": report.probe(make)["version"]}
+    place = {"platform": platform.system().lower(), "make": report.probe(make)["version"], "shim": asked.shim}
     approvals = [entry for entry in approved.load() if entry.between == "plain"]
     benches: queue.Queue[Bench] = queue.Queue()
 
@@ -86,7 +93,7 @@ def run(asked: argparse.Namespace) -> tuple[list[report.Verdict], list[approved.
 
     with tempfile.TemporaryDirectory(prefix="mm-") as root, ThreadPoolExecutor(asked.jobs) as pool:
         for number in range(asked.jobs):
-            benches.put(prepare(Path(root) / f"b{number}", make))
+            benches.put(prepare(Path(root) / f"b{number}", make, compiled=asked.shim == "compiled"))
         found = [case for case in cases.load(asked.cases, asked.case) if not (asked.quick and case.slow)]
         todo = [(case, mode) for case in found for mode in modes(case, asked)]
         verdicts = list(pool.map(lambda both: one(*both), todo))
@@ -106,7 +113,7 @@ def main(words: Sequence[str] | None = None) -> int:
     asked = arguments(words)
     verdicts, stale = run(asked)
     if asked.out:
-        about = report.environment(asked.make.absolute(), platform.python_version())
+        about = {**report.environment(asked.make.absolute(), platform.python_version()), "shim": asked.shim}
         asked.out.write_text(json.dumps(report.document(about, verdicts, stale), indent=1) + "\n")
     print(report.summary(verdicts, stale))
     return 1 if stale or any(verdict.verdict == report.DIFFERS for verdict in verdicts) else 0

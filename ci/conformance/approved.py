@@ -13,7 +13,7 @@ APPROVED = Path(__file__).resolve().parents[1] / "approved-differences.toml"
 
 @dataclass(slots=True)
 class Approval:
-    """One entry: which lines may differ in which case, mode, platform and make (patterns as in file names), and why.
+    """One entry: which lines may differ in which case, mode, platform, make and shim (file name patterns), and why.
 
     `lines` are regular expressions; each line that differs must match one of them in full. `used` tells whether
     the entry was needed.
@@ -25,12 +25,14 @@ class Approval:
     mode: str = "*"
     platform: str = "*"
     make: str = "*"
+    shim: str = "*"
     between: str = "plain"
     used: bool = field(default=False, compare=False)
 
-    def covers(self, *, case: str, mode: str, platform: str, make: str) -> bool:
+    def covers(self, *, case: str, mode: str, platform: str, make: str, shim: str) -> bool:
         """Whether the entry speaks of this run."""
-        said = ((self.case, case), (self.mode, mode), (self.platform, platform), (self.make, make))
+        said = ((self.case, case), (self.mode, mode), (self.platform, platform), (self.make, make),
+                (self.shim, shim))  # fmt: skip
         return all(fnmatchcase(value, pattern) for pattern, value in said)
 
     def allows(self, line: str) -> bool:

@@ -40,6 +40,8 @@ MODES = {
         Mode("jobs", jobs="j4", separate=True),
         Mode("output", jobs=" -j4 -Oline", separate=True),
         Mode("off", off=True),
+        Mode("as-3.81", ours=".metrics.as.version := 3.81"),  # the hook that these versions get, on this one
+        Mode("as-4.0", ours=".metrics.as.version := 4.0"),
     )
 }  # fmt: skip
 EVERY_CASE = ("merged", "flags")
@@ -51,8 +53,8 @@ class Case:
     """A folder: `in/` is copied to a fresh working folder, `cmds` is a shell script that is run there with $MAKE set.
 
     Optional: `modes` (words: the modes besides the usual ones, or only those after `only`), `needs` (a shell command
-    that succeeds where the case can be run), `events` (what is recorded, see `conformance.events`), `slow` (a marker: not
-    in the quick run).
+    that succeeds where the case can be run), `events` (what is recorded, see `conformance.events`), `slow` (a marker:
+    not in the quick run).
     """
 
     name: str

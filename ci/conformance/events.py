@@ -1,7 +1,7 @@
 """The event side of a case: what was recorded, as lines that are the same on every make and platform.
 
-A line is `LEVEL TARGET STATUS LINES`, with `goal` after it for a target that was asked for and `lost=N` for entries that
-could not be read. Durations and times are left out; events of runs with the same lines are counted in front: `3x`.
+A line is `LEVEL TARGET STATUS LINES`, with `goal` after it for a target that was asked for and `lost=N` for entries
+that could not be read. Durations and times are left out; events of runs with the same lines are counted in front: `3x`.
 """
 
 from __future__ import annotations

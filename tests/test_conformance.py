@@ -1,0 +1,169 @@
+"""The conformance suite: that it passes, and that it would notice if the shim or the fragment were broken."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ci import compare
+from ci.conformance import approved, cases, report
+from ci.conformance.__main__ import main as suite
+from tests.project import ROOT, makes
+
+FIRST = next(iter(makes().values()))
+
+
+@pytest.mark.timeout(400)
+def test_the_quick_suite_finds_no_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "report.json"
+    status = suite(["--make", FIRST, "--quick", "--out", str(out)])
+    assert status == 0, capsys.readouterr().out
+    verdicts = json.loads(out.read_text())["verdicts"]
+    assert len(verdicts) > 80
+    assert sum(bool(verdict["events"]) for verdict in verdicts) > 70
+
+
+@pytest.mark.parametrize("case", cases.load(), ids=lambda case: case.name)
+def test_a_case_says_what_it_shows_and_when(case: cases.Case) -> None:
+    assert case.about.count("\n") == 0
+    assert case.about
+    assert set(case.modes) <= cases.MODES.keys()
+
+
+def test_approvals_name_cases_and_modes_that_exist() -> None:
+    names = {case.name for case in cases.load()}
+    for entry in approved.load():
+        assert entry.case in names
+        assert entry.mode == "*" or entry.mode in cases.MODES
+        assert entry.why.strip()
+        assert entry.lines
+
+
+# What is broken, how, and the case that notices.
+MUTATIONS = {
+    "wrong exit status": (
+        "shim/hot/line.py", "    posix._exit(status)\n", "    posix._exit(status and 1)\n", "d04_simple",
+    ),
+    "swallowed SIGPIPE": (
+        "shim/hot/line.py", "_PYTHON_IGNORES = (_signal.SIGPIPE, _signal.SIGXFSZ)", "_PYTHON_IGNORES = ()", "f03_traps",
+    ),
+    "closed descriptor": (
+        "shim/hot/line.py", "    parent = posix.getppid()\n",
+        "    parent = posix.getppid()\n    posix.closerange(3, 64)\n", "f05_descriptors",
+    ),
+    "a line on standard error": (
+        "shim/hot/line.py", "    parent = posix.getppid()\n",
+        "    parent = posix.getppid()\n    posix.write(2, b'x')\n", "b01_cd",
+    ),
+    "left in MAKEFILE_LIST": (
+        "make_include/metrics.mk", "MAKEFILE_LIST := $(subst", "unused := $(subst", "a04_makefile_list",
+    ),
+    "default goal changed": ("make_include/metrics.mk", ".DEFAULT_GOAL :=\n", "\n", "a05_no_goal"),
+    ".SHELLFLAGS lost": ("make_include/metrics.mk", " )$(.metrics.flags)\n", " )-c\n", "c08_shellflags"),
+    "line not recorded": ("shim/hot/line.py", "            book.close(", "            (lambda *_: 0)(", "b01_cd"),
+    "line recorded twice": (
+        "shim/hot/line.py", "            book.close(wall", "            book.close(wall, start, end, status, fate)\n"
+        "            book.close(wall", "b01_cd",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of everything the suite uses, without the compiled fast path, to break."""
+    folder = tmp_path / "copy"
+    for name in ("shim", "make_include", "ci", "tests/cases"):
+        shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("launcher", "*.pyc"))
+    return folder
+
+
+def _suite_in(copy: Path, *names: str) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-m", "ci.conformance", "--make", FIRST, "--shim", "python", "--mode", "merged",
+             "flags", "--case", *names]  # fmt: skip
+    env = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(words, cwd=copy, env=env, capture_output=True, text=True, check=False)
+
+
+def test_the_unbroken_copy_passes(copy: Path) -> None:
+    done = _suite_in(copy, *{mutation[-1] for mutation in MUTATIONS.values()})
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS.values(), ids=MUTATIONS.keys())
+def test_a_broken_copy_fails(copy: Path, mutation: tuple[str, str, str, str]) -> None:
+    file, old, new, notices = mutation
+    path = copy / file
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
+    done = _suite_in(copy, notices)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert f"## {notices}" in done.stdout
+
+
+def test_an_approval_that_nothing_needs_fails_the_suite(copy: Path) -> None:
+    listed = copy / "ci" / "approved-differences.toml"
+    shutil.rmtree(copy / "tests" / "cases")
+    shutil.copytree(ROOT / "tests" / "cases" / "b01_cd", copy / "tests" / "cases" / "b01_cd")
+    listed.write_text('[[difference]]\ncase = "b01_cd"\nlines = ["output .*"]\nwhy = "none"\n')
+    words = [sys.executable, "-m", "ci.conformance", "--make", FIRST]
+    done = subprocess.run(words, cwd=copy, env={**os.environ, "PYTHONPATH": str(copy)}, capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    assert done.returncode == 1
+    assert "stale approval: b01_cd" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Real reports of a few cases, by version of make."""
+    folder = tmp_path_factory.mktemp("reports")
+    made = {}
+    for version, path in makes().items():
+        made[version] = folder / f"{version}.json"
+        suite(["--make", path, "--mode", "merged", "--out", str(made[version]), "--case", "a15_delete_on_error",
+               "a27_stdin", "b01_cd"])  # fmt: skip
+    return made
+
+
+@pytest.mark.skipif(not {"4.3", "4.4.1"} <= makes().keys(), reason="needs make 4.3 and 4.4.1")
+def test_reports_that_differ_are_told_apart(
+    reports: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = [str(reports["4.3"]), str(reports["4.4.1"])]
+    listed = tmp_path / "approved.toml"
+    listed.write_text("")
+    assert compare.main([*both, "--approved", str(listed)]) == 1
+    said = capsys.readouterr().out
+    assert "## a15_delete_on_error (merged): DIFFERS" in said
+    assert "make 4.3" in said
+    assert "b01_cd" not in said
+    entry = '[[difference]]\nbetween = "reports"\ncase = "a15*"\nlines = ["difference .*"]\nwhy = "4.3 keeps it"\n'
+    listed.write_text(entry)
+    assert compare.main([*both, "--approved", str(listed)]) == 0
+    assert "approved: 4.3 keeps it" in capsys.readouterr().out
+    assert compare.main([both[0], both[0], "--approved", str(listed)]) == 1
+    assert "stale approval: a15*" in capsys.readouterr().out
+
+
+def test_events_that_differ_are_told_apart(reports: dict[str, Path], tmp_path: Path) -> None:
+    one = compare.load(next(iter(reports.values())))
+    two = json.loads(json.dumps(one))
+    verdict = next(found for found in two["verdicts"] if found["case"] == "b01_cd")
+    verdict["events"] = ["0 all 0 1 goal"]
+    assert list(compare.compare(one, one)) == []
+    assert list(compare.compare(one, two)) == [
+        (("b01_cd", "merged"), ["event -0 all 0 2 goal", "event +0 all 0 1 goal"])
+    ]
+
+
+def test_a_file_that_is_no_report_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "no.json"
+    path.write_text(json.dumps({"format": report.FORMAT + 1}))
+    with pytest.raises(ValueError, match="no conformance report"):
+        compare.load(path)
