@@ -6,13 +6,19 @@ that could not be read. Durations and times are left out; events of runs with th
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import time
 from collections import Counter
 from pathlib import Path
+
+import psutil
 
 from shim import combine, record
 from shim.event import Event
 from shim.hot import wire
+
+_PATIENCE_S = 10
 
 
 def _line(event: Event) -> str:
@@ -21,8 +27,21 @@ def _line(event: Event) -> str:
     return " ".join([*words, "goal"] if event.goal else words)
 
 
+def _writers(state: Path) -> list[int]:
+    """The shims and walks that still run for a state directory: the words they were started with name it."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if any(str(state) in word for word in process.cmdline()):
+                found.append(process.pid)
+    return found
+
+
 def taken(state: Path) -> list[str]:
-    """The events of all records below a state directory, which is emptied."""
+    """The events of all records below a state directory, which is emptied; waits for lines that outlive their make."""
+    give_up = time.monotonic() + _PATIENCE_S
+    while _writers(state) and time.monotonic() < give_up:
+        time.sleep(0.02)
     runs: dict[str, combine.Run] = {}
     for path in sorted((state / "records").glob("*.rec")):
         contents = record.parse(path.read_bytes())
