@@ -214,7 +214,8 @@ def main(words: list[bytes]) -> None:
     except (psutil.Error, OSError, ValueError):
         text, developers = key + b" " + key, False  # the make has ended, or shows nothing: a run of its own
     os.write(1, text)
-    fcntl.flock(1, fcntl.LOCK_UN)
+    with contextlib.suppress(OSError):  # where there are no locks
+        fcntl.flock(1, fcntl.LOCK_UN)
     os.dup2(0, 1)
     if developers:
         _sweep_if_due(state)

@@ -74,6 +74,7 @@ class Project:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in the project's folder."""
         given: dict[str, Any] = {"capture_output": True, "text": True, "check": False, "timeout": 60, **more}
+        given.setdefault("errors", "surrogateescape")
         return subprocess.run(words, cwd=self.folder, env=self.environment() if env is None else env, **given)
 
     def start(self, *words: str, **more: Any) -> subprocess.Popen[str]:

@@ -135,10 +135,10 @@ def test_killed_make_leaves_an_event_for_every_finished_line(project: Project, t
     assert (events["a"]["exit_status"], events["b"]["exit_status"], events["all"]["exit_status"]) == (0, -9, -9)
 
 
-@pytest.mark.parametrize("measured", [False, True], ids=["plain", "measured"])
-def test_interrupt_at_a_terminal(each: Project, measured: bool) -> None:
-    each.write("all: a\na:\n\t@echo ready; sleep 60\n", line=None if measured else "")
-    child = pexpect.spawn(each.make_path, cwd=str(each.folder), env=each.environment(), encoding="utf-8", timeout=20)
+def interrupted(project: Project) -> tuple[str, int | None]:
+    """What make says when Ctrl-C is typed during a recipe, and the signal it dies of."""
+    path, env = project.make_path, project.environment()
+    child = pexpect.spawn(path, cwd=str(project.folder), env=env, encoding="utf-8", timeout=20)
     child.expect("ready")
     # A shell that is interrupted between fork and exec loses the signal, with and without us.
     make = psutil.Process(child.pid)
@@ -146,14 +146,22 @@ def test_interrupt_at_a_terminal(each: Project, measured: bool) -> None:
     child.sendintr()
     child.expect(pexpect.EOF)
     child.close()
-    said = re.sub(r"\s+", " ", child.before or "")
-    # 4.4 sometimes loses its own race with the child's end, with and without us, and says so.
-    usual, race = r"make: \*\*\* \[Makefile:3: a\] Interrupt ", r"make: \*\*\* wait: No child processes.*"
-    assert re.fullmatch(rf" ?(\^C ?)?({usual}|{race})", said), said
-    assert child.signalstatus == signal.SIGINT
+    return re.sub(r"\s+", " ", child.before or "").strip(), child.signalstatus
+
+
+@pytest.mark.parametrize("measured", [False, True], ids=["plain", "measured"])
+def test_interrupt_at_a_terminal(each: Project, measured: bool) -> None:
+    each.write("all: a\na:\n\t@echo ready; sleep 60\n", line=None if measured else "")
+    for _ in range(20):
+        said, died_of = interrupted(each)
+        if "wait: No child processes" not in said:
+            break
+        # 4.4 often loses its own race with the child's end, with and without us.
+        shutil.rmtree(each.paths.records, ignore_errors=True)
+    assert re.fullmatch(r"(\^C ?)?make: \*\*\* \[Makefile:3: a\] Interrupt", said), said
+    assert died_of == signal.SIGINT
     if measured:
-        events = each.events()
-        assert {name: event["exit_status"] for name, event in events.items()} == {"a": -2, "all": -2}
+        assert {name: event["exit_status"] for name, event in each.events().items()} == {"a": -2, "all": -2}
 
 
 def test_terminated_make_ends_the_recipe(each: Project) -> None:

@@ -7,6 +7,7 @@ Every make process has a marker, `makes/<key>`, that names its run. The first li
 import _signal
 import posix
 import sys
+import time
 
 from shim.hot import append, home, procid, wire
 from shim.hot.handover import Handover
@@ -52,6 +53,8 @@ class Book:
             held = append.lock(self.marker, patience_ns=0)
         except BlockingIOError:
             return
+        except (OSError, ImportError):  # no locks here: two lines may walk, and find the same
+            held = posix.open(self.marker, posix.O_RDWR | posix.O_CREAT | posix.O_CLOEXEC | posix.O_NOFOLLOW, 0o600)
         try:
             self._known()
             if self.run:
@@ -75,14 +78,24 @@ class Book:
         finally:
             posix.close(held)
 
+    def _await_walk(self) -> None:
+        """Wait for the walk; if that takes too long, this make counts as a run of its own, which it most often is."""
+        give_up = time.monotonic_ns() + _WALK_PATIENCE_NS
+        try:
+            posix.close(append.lock(self.marker, shared=True, patience_ns=_WALK_PATIENCE_NS))
+        except (OSError, ImportError):
+            # Without locks only the line that started the walk can tell when it has ended.
+            while self.helper and not self.run and time.monotonic_ns() < give_up:
+                if posix.waitpid(self.helper, posix.WNOHANG)[0]:
+                    self.helper = 0
+                time.sleep(0.001)
+                self._known()
+        self._known()
+
     def close(self, wall: int, start: int, end: int, status: int, fate: int) -> None:
         """Append the line's entry, waiting for the walk if it is still under way; raises OSError."""
         if not self.run:
-            try:
-                posix.close(append.lock(self.marker, shared=True, patience_ns=_WALK_PATIENCE_NS))
-            except (OSError, ImportError):
-                pass  # its make counts as a run of its own, which it most often is
-            self._known()
+            self._await_walk()
         if self.helper:
             posix.kill(self.helper, _signal.SIGKILL)  # what it does after the walk may be done by anyone, any time
             posix.waitpid(self.helper, 0)
