@@ -1,13 +1,18 @@
 """Builds the compiled fast path, `shim/hot/launcher`, wherever that is possible; elsewhere the package is pure Python.
 
 A build hook of hatchling (pyproject.toml names it), which runs for wheels and for editable installations. The compiler
-is $CC, else cc. By hand: `python ci/build_launcher.py`.
+is $CC, else musl-gcc if there is one, else cc. By hand: `python ci/build_launcher.py`.
+
+Why musl: before main() glibc asks the processor for its features some sixty times, and in a virtual machine each answer
+comes from the hypervisor. There a line costs 0.3 ms more with it, as much as all the rest of the launcher.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,8 +29,10 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE, LAUNCHER = "shim/launcher.c", "shim/hot/launcher"
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Werror")
 HARDENING = ("-O2", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2", "-fstack-protector-strong", "-s", "-Wl,-z,relro,-z,now")
-# A static program starts in half the time; not every C library can be linked so.
+# A static program starts in less time; not every C library can be linked so.
 LINKING = (("-static",), ("-fPIE", "-pie"), ())
+# What glibc's make says of a program that cannot be started, with another library's strerror(3).
+MUSL = ("musl-gcc", "-DWORDS_OF_GLIBC")
 _LIMIT_S = 120
 
 
@@ -40,9 +47,8 @@ def build(target: Path, source: Path | None = None, flags: Sequence[str] = HARDE
     why = ""
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".launcher-") as folder:
         made = Path(folder) / "launcher"
-        for linking in LINKING:
-            compiler = shlex.split(os.environ.get("CC") or "cc")
-            command = [*compiler, *WARNINGS, *flags, *linking, "-o", made, source or ROOT / SOURCE]
+        for compiler, linking in itertools.product(_compilers(), LINKING):
+            command = [*compiler, *WARNINGS, *flags, *linking, "-o", str(made), str(source or ROOT / SOURCE)]
             try:
                 done = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT_S, check=False)
                 if done.returncode == 0:
@@ -53,6 +59,12 @@ def build(target: Path, source: Path | None = None, flags: Sequence[str] = HARDE
             except (OSError, subprocess.SubprocessError) as error:
                 why = str(error)
     raise NotBuilt(why)
+
+
+def _compilers() -> list[list[str]]:
+    if given := os.environ.get("CC"):
+        return [shlex.split(given)]
+    return [[*MUSL], ["cc"]] if shutil.which(MUSL[0]) else [["cc"]]
 
 
 def _platform() -> str:

@@ -46,7 +46,7 @@
 #define RECORD_VERSION 1
 #define ORPHAN 9 /* a fate: make was gone before the line ended */
 #define PATIENCE_NS INT64_C(250000000)
-#define PAUSE_NS 1000000
+#define PAUSE_NS 500000
 #define HASH_PRIME UINT64_C(4294967291) /* as in shim/hot/procid.py */
 #define KEY_MAX 128
 #define OPEN_OURS (O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW)
@@ -459,10 +459,32 @@ static const char *find(const struct handover *handed, const char *name, char **
     return NULL;
 }
 
+/* strerror(3), but with the words of the library that make itself was linked with. */
+static const char *words_for(int error)
+{
+#ifdef WORDS_OF_GLIBC
+    switch (error) {
+    case EIO:
+        return "Input/output error";
+    case ELOOP:
+        return "Too many levels of symbolic links";
+    case EMFILE:
+        return "Too many open files";
+    case ENAMETOOLONG:
+        return "File name too long";
+    case ENOMEM:
+        return "Cannot allocate memory";
+    case ELIBBAD:
+        return "Accessing a corrupted shared library";
+    }
+#endif
+    return strerror(error);
+}
+
 /* Say what make says of a program that cannot be started; gives the exit status for it. */
 static int fail(const struct handover *handed, const char *name, int error)
 {
-    const char *words = strerror(error);
+    const char *words = words_for(error);
     char level[32] = "";
     if (error == ENOENT && strcmp(handed->version, "4.3") < 0)
         words = "Command not found";
@@ -639,8 +661,7 @@ static bool give(int fd, const char *folder)
 /* A descriptor that holds a lock; -1 if it cannot be had, or not soon. */
 static int lock(const char *path, const char *folder)
 {
-    const struct timespec pause = {0, PAUSE_NS};
-    int64_t give_up = nanoseconds(CLOCK_MONOTONIC) + PATIENCE_NS;
+    int64_t begun = nanoseconds(CLOCK_MONOTONIC);
     for (;;) {
         int fd = open(path, OPEN_OURS, 0600);
         struct stat found;
@@ -653,7 +674,10 @@ static int lock(const char *path, const char *folder)
                 close(fd); /* removed while we waited: its holder combined the record */
                 continue;
             }
-            if (errno == EWOULDBLOCK && nanoseconds(CLOCK_MONOTONIC) < give_up) {
+            int64_t waited = nanoseconds(CLOCK_MONOTONIC) - begun;
+            if (errno == EWOULDBLOCK && waited < PATIENCE_NS) {
+                /* Many may wait, on few cores: the longer it takes, the less often each of them looks. */
+                const struct timespec pause = {0, waited / 10 > PAUSE_NS ? waited / 10 : PAUSE_NS};
                 close(fd);
                 nanosleep(&pause, NULL);
                 continue;

@@ -275,7 +275,7 @@ def test_a_line_whose_make_was_killed_says_so(make: Make, shim: Sequence[str], t
         process.kill()
         process.wait(30)
         gate.write_text("go\n")
-        until(other.entries)
+        until(lambda: any(path.stat().st_size for path in other.records.glob("*.rec")))
     assert other.entries()[0][4:] == (0, 9)
 
 

@@ -85,8 +85,8 @@ class Call:
             goal=self.goal, environment=self.environment,
         )  # fmt: skip
         found = make.run(shim, words, env=make.environment(**dict(self.variables)), pipe=self.pipe)
-        if set("|&") & set(self.line):  # the parts of a pipeline complain in any order
-            found = replace(found, err=b"".join(sorted(found.err.splitlines(keepends=True))))
+        if set("|&") & set(self.line):  # the parts of a pipeline complain at once, even in the middle of a line
+            found = replace(found, err=bytes(sorted(found.err)))
         return found
 
 

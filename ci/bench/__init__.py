@@ -1,0 +1,1 @@
+"""What recording costs: measured against plain make in the same run (`python -m ci.bench --help`)."""

@@ -1,0 +1,59 @@
+"""Where the benchmark works: a folder of its own with a home, a Makefile, and the wrappers to compare with."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from ci.build_launcher import LAUNCHER, ROOT, build
+from shim import fragment
+from shim.paths import Paths
+
+_HERE = Path(__file__).resolve().parent
+
+
+class Place:
+    """A folder that is gone afterwards. Nothing of the user's own home is read or written."""
+
+    def __init__(self, folder: Path, make: str) -> None:
+        """Raises NotBuilt if there is no launcher to measure and none can be built."""
+        self.folder, self.make = folder, make
+        self.home, self.results, self.work = folder / "home", folder / "results", folder / "work"
+        for path in (self.home, self.results, self.work):
+            path.mkdir()
+        if not (ROOT / LAUNCHER).exists():
+            build(ROOT / LAUNCHER)
+        data = self.home / "data"
+        data.mkdir()
+        self.paths = Paths(data=data, config=self.home / "config", state=self.home / "state")
+        self.compiled, self.python = data / "compiled.mk", data / "python.mk"
+        for path, compiled in ((self.compiled, True), (self.python, False)):
+            text = fragment.render(self.paths, compiled=compiled)
+            path.write_text(text.replace(f"fragment := {self.paths.fragment}", f"fragment := {path}"))
+        self.c_wrapper = folder / "wrapper"
+        subprocess.run(["cc", "-O2", "-o", self.c_wrapper, _HERE / "wrapper.c"], check=True)
+        self.shell_wrapper = folder / "wrapper.sh"
+        shutil.copy2(_HERE / "wrapper.sh", self.shell_wrapper)
+        self.shell_wrapper.chmod(0o755)
+        self.python_wrapper = f"{sys.executable} {_HERE / 'wrapper.py'}"
+
+    def environment(self, shell: str) -> dict[str, str]:
+        """A small environment: how much a shell has to take over is part of what is measured."""
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "LANG": "C.UTF-8",
+            "MAKE_METRICS_HOME": str(self.home),
+            "BENCH_SHELL": shell,
+            "BENCH_RESULTS": str(self.results),
+        }
+
+    def clear(self) -> None:
+        """Forget what was recorded."""
+        for path in (self.paths.state, self.results, self.work):
+            shutil.rmtree(path, ignore_errors=True)
+        self.results.mkdir()
+        self.work.mkdir()
