@@ -6,10 +6,10 @@
  * The words are those of the Python shim (shim/hot/handover.py) behind this program's own name. The Python shim is the
  * reference: whatever can be seen of a line, in the build or in the record, is the same through either. Invariants:
  *
- *  1. What is rare is left to the Python shim, by becoming it: the first line of a make process (no marker names its run
- *     yet), the walk's verdicts, root for somebody else, no /proc, words that are not quite as the fragment writes them.
- *     That is decided before anything is started or changed: the Python shim finds signals, descriptors and environment
- *     as we found them. If there is no Python any more, the line is run and nothing is recorded.
+ *  1. What is rare is left to the Python shim, by becoming it: no directories yet, root for somebody else, no /proc, words
+ *     that are not quite as the fragment writes them. That is decided before anything is started or changed: the Python
+ *     shim finds signals, descriptors and environment as we found them. If there is no Python any more, the line is run
+ *     and nothing is recorded. The walk of a make's first line (shim/ancestry.py) is Python too, beside the line.
  *  2. Nothing is opened across the start of the line, so it finds exactly the descriptors that make left open. All that
  *     we open is close-on-exec.
  *  3. Signals are blocked from before the start and then waited for one by one: none arrives between a check and a wait.
@@ -45,7 +45,10 @@
 #define DEFAULT_SHELL "/bin/sh" /* also what make has run a script without "#!" */
 #define RECORD_VERSION 1
 #define ORPHAN 9 /* a fate: make was gone before the line ended */
+#define NOT_A_MAKE "-"    /* verdicts of the walk, in place of a run */
+#define NO_MAKE_ABOVE "!"
 #define PATIENCE_NS INT64_C(250000000)
+#define WALK_PATIENCE_NS INT64_C(3000000000)
 #define PAUSE_NS 500000
 #define HASH_PRIME UINT64_C(4294967291) /* as in shim/hot/procid.py */
 #define KEY_MAX 128
@@ -67,10 +70,11 @@ struct handover {
     int shell_words, words;
 };
 
-/* Where the line is recorded; known before it is started. */
+/* Where the line is recorded. `run` is empty until the make's walk has named it. */
 struct book {
-    pid_t parent;
-    char *state;
+    pid_t parent, walker;
+    const char *python, *entry;
+    char *state, *records, *makes, *marker;
     char run[KEY_MAX], make[KEY_MAX];
 };
 
@@ -599,22 +603,42 @@ static bool is_key(const char *text)
     return length > 4 && length < KEY_MAX - 1 && length == strspn(text, "0123456789abcdef.") && *text != '.';
 }
 
-/* Find the run that this make belongs to; false if its marker does not tell: then the Python shim finds out. */
-static bool open_book(struct book *book, const struct handover *handed, char **environment)
+static bool private_directory(const char *path)
 {
-    char key[KEY_MAX];
-    book->state = state_directory(handed, environment);
-    if (book->state == NULL || !identity(book->parent, key))
-        return false;
-    char *path = join(book->state, "/makes/", key), *said = path == NULL ? NULL : contents(path, NULL);
+    struct stat found;
+    return path != NULL && lstat(path, &found) == 0 && S_ISDIR(found.st_mode) &&
+           (found.st_uid == geteuid() || geteuid() == 0);
+}
+
+/* Take run and make from the marker that the walk leaves; they stay if no walk has ended. False for an odd marker. */
+static bool know(struct book *book)
+{
+    char *said = contents(book->marker, NULL);
     if (said == NULL)
-        return false;
-    const char *run = strtok(said, " \n"), *make = strtok(NULL, " \n");
-    if (run == NULL || make == NULL || strtok(NULL, " \n") != NULL || !is_key(run) || !is_key(make))
+        return errno == ENOENT;
+    const char *run = strtok(said, " \n"), *make = run == NULL ? NULL : strtok(NULL, " \n");
+    if (run == NULL)
+        return true;
+    bool verdict = make == NULL && (same(run, NOT_A_MAKE) || same(run, NO_MAKE_ABOVE));
+    if (!verdict && (make == NULL || strtok(NULL, " \n") != NULL || !is_key(run) || !is_key(make)))
         return false;
     snprintf(book->run, sizeof book->run, "%s", run);
-    snprintf(book->make, sizeof book->make, "%s", make);
+    if (!verdict)
+        snprintf(book->make, sizeof book->make, "%s", make);
     return true;
+}
+
+/* Find the place to record in, and the run if it is known; false for what is left to the Python shim. */
+static bool open_book(struct book *book, const struct handover *handed, char **environment)
+{
+    book->state = state_directory(handed, environment);
+    if (book->state == NULL || !identity(book->parent, book->make))
+        return false;
+    book->records = join(book->state, "/records", "");
+    book->makes = join(book->state, "/makes", "");
+    book->marker = book->makes == NULL ? NULL : join(book->makes, "/", book->make);
+    return book->marker != NULL && private_directory(book->state) && private_directory(book->records) &&
+           private_directory(book->makes) && know(book);
 }
 
 /* ---- the record: shim/hot/append.py and wire.py ------------------------------------------------------------------- */
@@ -641,12 +665,6 @@ static char *entry_text(const char *make, const char *target, const char *goal, 
     return text;
 }
 
-static bool private_directory(const char *path)
-{
-    struct stat found;
-    return lstat(path, &found) == 0 && S_ISDIR(found.st_mode) && (found.st_uid == geteuid() || geteuid() == 0);
-}
-
 /* As root: leave a file to the owner of the directory that it is in. */
 static bool give(int fd, const char *folder)
 {
@@ -659,7 +677,7 @@ static bool give(int fd, const char *folder)
 }
 
 /* A descriptor that holds a lock; -1 if it cannot be had, or not soon. */
-static int lock(const char *path, const char *folder)
+static int lock(const char *path, const char *folder, int operation, int64_t patience_ns)
 {
     int64_t begun = nanoseconds(CLOCK_MONOTONIC);
     for (;;) {
@@ -668,14 +686,14 @@ static int lock(const char *path, const char *folder)
         if (fd < 0)
             return -1;
         if (give(fd, folder)) {
-            if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+            if (flock(fd, operation | LOCK_NB) == 0) {
                 if (fstat(fd, &found) == 0 && found.st_nlink > 0)
                     return fd;
                 close(fd); /* removed while we waited: its holder combined the record */
                 continue;
             }
             int64_t waited = nanoseconds(CLOCK_MONOTONIC) - begun;
-            if (errno == EWOULDBLOCK && waited < PATIENCE_NS) {
+            if (errno == EWOULDBLOCK && waited < patience_ns) {
                 /* Many may wait, on few cores: the longer it takes, the less often each of them looks. */
                 const struct timespec pause = {0, waited / 10 > PAUSE_NS ? waited / 10 : PAUSE_NS};
                 close(fd);
@@ -730,13 +748,12 @@ static void append(const char *path, const char *folder, const char *run, const 
 static void record(const struct book *book, const struct handover *handed, const struct line *line)
 {
     const char *text = entry_text(book->make, handed->target, handed->goal, handed->level, line);
-    const char *folder = join(book->state, "/records", "");
-    const char *base = folder == NULL ? NULL : join(folder, "/", book->run);
+    const char *folder = book->records, *base = join(folder, "/", book->run);
     const char *lock_path = base == NULL ? NULL : join(base, ".lock", "");
     char digits[17];
     if (text == NULL || lock_path == NULL)
         return;
-    int held = lock(lock_path, folder);
+    int held = lock(lock_path, folder, LOCK_EX, PATIENCE_NS);
     if (held >= 0) {
         const char *path = join(base, ".rec", "");
         if (path != NULL)
@@ -789,6 +806,75 @@ static pid_t start(const struct handover *handed, char **command, char **environ
             child = spawn(DEFAULT_SHELL, words, environment, mask);
     }
     return child;
+}
+
+/* Start the walk up the process tree, unless another line of this make has; it holds the marker's lock until it ends. */
+static void walk(struct book *book, const struct handover *handed, char **environment)
+{
+    char parent[16], make[KEY_MAX];
+    char *folder = join(book->entry, "", ""), *name = folder == NULL ? NULL : strrchr(folder, '/');
+    if (name == NULL)
+        return;
+    *name = '\0';
+    char *script = join(folder, "/../ancestry.py", "");
+    int held = lock(book->marker, book->makes, LOCK_EX, 0);
+    if (held < 0)
+        return;
+    if (know(book) && *book->run == '\0' && script != NULL) {
+        snprintf(parent, sizeof parent, "%d", (int)book->parent);
+        snprintf(make, sizeof make, "%s", book->make);
+        char *words[] = {(char *)book->python, "-I", "-S", script, parent, make, book->state, handed->make,
+                         handed->version, handed->goal, NULL};
+        /* It inherits our signal mask, and is in no group that a terminal signals. Here vfork's child only makes system
+         * calls, on descriptors of its own. */
+        pid_t walker = vfork();
+        if (walker == 0) {
+            setpgid(0, 0);
+            if (dup2(held, 1) == 1 && fcntl(1, F_SETFD, 0) == 0) { /* it may be 1 already, and be close-on-exec */
+                int nowhere = open("/dev/null", O_RDWR); /* may become 0 or 2 itself */
+                if (nowhere != 0)
+                    dup2(nowhere, 0);
+                if (nowhere != 2)
+                    dup2(nowhere, 2);
+                if (nowhere > 2)
+                    close(nowhere);
+                execve(book->python, words, environment);
+            }
+            _exit(127);
+        }
+        book->walker = walker;
+    }
+    close(held); /* the walk's standard output holds the lock */
+}
+
+/* Wait for the walk if the run is not known yet; false if there is nothing to record. */
+static bool walked(struct book *book, struct line *line)
+{
+    if (*book->run == '\0') {
+        int held = lock(book->marker, book->makes, LOCK_SH, WALK_PATIENCE_NS);
+        if (held >= 0)
+            close(held);
+        know(book); /* if not even now, its make counts as a run of its own, which it most often is */
+    }
+    if (book->walker > 0) {
+        kill(book->walker, SIGKILL); /* what it does after the walk may be done by anyone, any time */
+        while (waitpid(book->walker, NULL, 0) < 0 && errno == EINTR)
+            continue;
+    }
+    if (same(book->run, NOT_A_MAKE))
+        return false;
+    if (same(book->run, NO_MAKE_ABOVE)) {
+        *book->run = '\0';
+        if (!identity(getpid(), book->make))
+            return false;
+        if (line->fate == 0)
+            line->fate = ORPHAN;
+    }
+    if (*book->run == '\0')
+        snprintf(book->run, sizeof book->run, "%s", book->make);
+    if (line->fate == 0 && getppid() != book->parent)
+        line->fate = ORPHAN;
+    return true;
 }
 
 static bool one_of(int wanted, const int *numbers, size_t count)
@@ -846,7 +932,7 @@ static _Noreturn void end_as(int status)
 }
 
 /* Run the line and record it. */
-static _Noreturn void run(const struct handover *handed, char **environment, const struct book *book)
+static _Noreturn void run(const struct handover *handed, char **environment, struct book *book)
 {
     static const int waited_for[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGINT, SIGQUIT};
     char **command = command_of(handed, true);
@@ -870,15 +956,12 @@ static _Noreturn void run(const struct handover *handed, char **environment, con
     signal(SIGXFSZ, SIG_IGN);
     if (child < 0)
         line.status = fail(handed, command[0], error);
-    const char *records = join(book->state, "/records", ""), *makes = join(book->state, "/makes", "");
-    bool sound = records != NULL && makes != NULL && private_directory(book->state) && private_directory(records) &&
-                 private_directory(makes);
+    if (*book->run == '\0')
+        walk(book, handed, environment);
     if (child > 0)
         wait_for(child, book->parent, &waited, &line);
     line.end = nanoseconds(CLOCK_MONOTONIC);
-    if (line.fate == 0 && getppid() != book->parent)
-        line.fate = ORPHAN;
-    if (sound)
+    if (walked(book, &line))
         record(book, handed, &line);
     end_as(line.status);
 }
@@ -891,6 +974,10 @@ int main(int count, char **words)
     if (count == 2 && same(words[1], PROTOCOL))
         return 0; /* set-up asks whether this program can run here, and speaks its protocol */
     bool taken = count > 5 && take(&handed, count - 5, words + 5);
+    if (taken) {
+        book.python = words[1];
+        book.entry = words[4];
+    }
     char **environment = taken ? repaired(environ, &handed, book.parent) : NULL;
     if (environment != NULL) {
         if (!is_recipe_line(&handed, environment, book.parent))

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from ci.build_launcher import NotBuilt, build
+from shim import record
 from tests.launching import PYTHON_SHIM, RUN, Make, as_make, compiled, handed, sanitized
 from tests.project import started, until
 
@@ -66,10 +67,7 @@ def void(_: object) -> None:
 
 
 RARE: dict[str, tuple[Callable[[Make], None], dict[str, str], dict[str, Any]]] = {
-    "no marker": (lambda make: make.marker.unlink(), {}, {}),
-    "an empty marker": (_marker(b""), {}, {}),
-    "not a make": (_marker(b"-"), {}, {}),
-    "no make above": (_marker(b"!"), {}, {}),
+    "no directories": (lambda make: make.records.rmdir(), {}, {}),
     "half a marker": (_marker(b"0123abcd.1.2"), {}, {}),
     "a marker that leads away": (_marker(b"../../x 0123abcd.1.2"), {}, {}),
     "a long marker": (_marker(b"1" * 5000 + b" 1.2.3"), {}, {}),
@@ -103,7 +101,7 @@ def test_other_words_are_left_to_python(make: Make, launcher: Path, tmp_path: Pa
 
 
 def test_without_python_the_line_is_run_and_not_recorded(make: Make, launcher: Path) -> None:
-    make.marker.unlink()
+    make.records.rmdir()
     done = make.run(compiled(launcher), handed("echo ran; exit 3", make.state))
     assert (done.status, done.out, done.entries) == (3, b"ran\n", ())
 
@@ -121,6 +119,36 @@ def test_it_says_whether_it_can_run_here(launcher: Path) -> None:
 def test_a_line_is_recorded(make: Make, shim: Sequence[str]) -> None:
     done = make.run(shim, handed("exit 3", make.state, target="a%20b", goal="all"))
     assert done.entries == ((make.key.decode(), "a b", "all", 0, 3, 0),)
+
+
+@pytest.mark.parametrize("marker", [b"", None], ids=["empty", "none"])
+def test_the_first_line_has_its_make_looked_for(make: Make, shim: Sequence[str], marker: bytes | None) -> None:
+    """This process is no make, and most often there is none above it."""
+    make.marker.unlink()
+    if marker is not None:
+        make.marker.write_bytes(marker)
+    with_python = [word.replace("/nowhere/python", sys.executable) for word in shim]
+    assert make.start(with_python, handed("exit 3", make.state)).wait(30) == 3
+    verdict = make.marker.read_bytes()
+    assert verdict in (b"!", b"-")
+    found = [record.parse(path.read_bytes()).lines for path in make.records.glob("*.rec")]
+    assert [(one.status, one.fate) for (one,) in found] == ([(3, 9)] if verdict == b"!" else [])
+
+
+@pytest.mark.parametrize(("verdict", "entries"), [(b"-", 0), (b"!", 1)])
+def test_what_the_walk_found_is_minded(make: Make, shim: Sequence[str], verdict: bytes, entries: int) -> None:
+    make.marker.write_bytes(verdict)
+    process = make.start(shim, handed("exit 3", make.state))
+    assert process.wait(30) == 3
+    paths = list(make.records.glob("*.rec"))
+    assert len(paths) == entries
+    assert all(f".{process.pid}." in path.name for path in paths)
+
+
+def test_a_walk_that_cannot_be_started_costs_the_name_of_the_run(make: Make, launcher: Path) -> None:
+    make.marker.unlink()
+    assert make.start(compiled(launcher), handed("exit 3", make.state)).wait(30) == 3
+    assert (make.records / f"{make.key.decode()}.rec").exists()
 
 
 def test_a_torn_entry_costs_no_other(make: Make, shim: Sequence[str]) -> None:
