@@ -58,6 +58,18 @@ endif
 
 ifndef .metrics.included
 .metrics.included := 1
+
+# --- 4a. metrics-opt-in and its like: there only when they are asked for, also when recording is off ----------------------
+# Pattern rules: make takes a project's own rule for the target instead, without a word. Of patterns it takes the one with
+# the shortest stem, then the first: the stem is long, so that a project's metrics-% or %-status goes before as well.
+.metrics.asked := $(filter metrics-opt-in metrics-opt-out metrics-status metrics-report,$(value MAKECMDGOALS))
+ifneq ($(.metrics.asked),)
+.metrics.cli := $(if $(.metrics.baked.python),$(.metrics.baked.python) -I -m shim,make-metrics)
+# With prerequisites it is the project's own target, without a recipe. Any other goal has no rule, as without us.
+.metrics.run = $(if $(filter $(.metrics.asked),$@),$(if $^,,@$(.metrics.cli) $(patsubst metrics-%,%,$@)),$(if $(filter $@,$(MAKECMDGOALS)),$(error No rule to make target '$@')))
+$(foreach .metrics.one,$(.metrics.asked),$(eval $(patsubst metrics-%,m\%%,$(.metrics.one)): ; $$(.metrics.run)))
+endif
+
 ifeq ($(.metrics.inert),)
 
 .metrics.python := $(.metrics.baked.python)
@@ -147,7 +159,7 @@ $(foreach .metrics.goal.one,$(.metrics.goals),$(eval $(.metrics.goal.one): .metr
 # --- 8. The words that are handed over (shim/hot/handover.py) ------------------------------------------------------------
 # Left to make itself: what the project exempts, targets with very many prerequisites (their lines may be such that only
 # make can run them), and names with a character that make's parser takes for a blank and that is not encoded.
-.metrics.skip = $(if $(value METRICS_SKIP),$(filter $(METRICS_SKIP),$@))$(word 1500,$^)$(word 2,$(call .metrics.encode,$@))
+.metrics.skip = $(filter $(.metrics.asked),$@)$(if $(value METRICS_SKIP),$(filter $(METRICS_SKIP),$@))$(word 1500,$^)$(word 2,$(call .metrics.encode,$@))
 .metrics.here.still = $(and $(realpath $(.metrics.python)),$(wildcard $(.metrics.entry)))
 .metrics.meta := m:$(MAKELEVEL):$(MAKE_VERSION):$(call .metrics.encode,$(notdir $(MAKE_COMMAND))):$(if $(strip $(value IFS)),s,f) h:$(call .metrics.encode,$(.metrics.baked.state))
 .metrics.launch = $(if $(.metrics.launcher),$(if $(wildcard $(.metrics.launcher)),$(.metrics.launcher) ))

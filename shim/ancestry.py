@@ -24,7 +24,7 @@ if __name__ == "__main__":  # started by its path, in an isolated interpreter wi
             import psutil
         except ImportError:
             # No walk without it: each make is a run of its own then. Said in the marker, so that no line tries again.
-            os.write(1, b"%b %b" % ((os.fsencode(sys.argv[2]),) * 2))
+            os.write(1, b"!" if sys.argv[2] == "-" else b"%b %b" % ((os.fsencode(sys.argv[2]),) * 2))
             raise SystemExit(0) from None
 
 import fcntl
@@ -212,7 +212,8 @@ def main(words: list[bytes]) -> None:
     try:
         text, developers = find(pid, state, name=name, goal=goal, version=version)
     except (psutil.Error, OSError, ValueError):
-        text, developers = key + b" " + key, False  # the make has ended, or shows nothing: a run of its own
+        # The make has ended, or shows nothing: a run of its own; without even a key, each of its lines is.
+        text, developers = book.NO_MAKE_ABOVE if key == b"-" else key + b" " + key, False
     os.write(1, text)
     with contextlib.suppress(OSError):  # where there are no locks
         fcntl.flock(1, fcntl.LOCK_UN)

@@ -60,32 +60,102 @@ def _on_this_machine(given: argparse.Namespace) -> int:  # noqa: ARG001
     return on_this_machine.run()
 
 
+def _opt_in(given: argparse.Namespace) -> int:
+    from shim.commands import opt_in
+
+    return opt_in.run(directory=given.directory, yes=given.yes)
+
+
+def _opt_out(given: argparse.Namespace) -> int:
+    from shim.commands import opt_out
+
+    return opt_out.run(directory=given.directory)
+
+
+def _status(given: argparse.Namespace) -> int:
+    from shim.commands import status
+
+    return status.run(directory=given.directory, as_json=given.json)
+
+
+def _preview(given: argparse.Namespace) -> int:
+    from shim.commands import preview
+
+    return preview.run(directory=given.directory)
+
+
+def _sent(given: argparse.Namespace) -> int:
+    from shim.commands import sent
+
+    return sent.run(directory=given.directory)
+
+
+def _forget(given: argparse.Namespace) -> int:  # noqa: ARG001
+    from shim.commands import forget
+
+    return forget.run()
+
+
+def _flush(given: argparse.Namespace) -> int:
+    from shim.commands import flush
+
+    return flush.run(timeout=given.timeout)
+
+
+def _doctor(given: argparse.Namespace) -> int:  # noqa: ARG001
+    from shim.commands import doctor
+
+    return doctor.run()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="make-metrics",
         description="Times every target of the Makefiles that include its fragment, and reports what each one costs.",
-        epilog="MAKE_METRICS_HOME moves everything that is kept; MAKE_METRICS=off turns recording off for one make.",
+        epilog="MAKE_METRICS_HOME moves everything that is kept; MAKE_METRICS=off turns recording off for one make, "
+        "MAKE_METRICS=local keeps what it records here, and so does DO_NOT_TRACK=1.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
 
-    def verb(name: str, does: Callable[[argparse.Namespace], int], text: str, *, since: bool, json: bool) -> None:
+    def verb(
+        name: str,
+        does: Callable[[argparse.Namespace], int],
+        text: str,
+        *,
+        since: bool = False,
+        json: bool = False,
+        project: bool = False,
+    ) -> argparse.ArgumentParser:
         added = verbs.add_parser(name, help=text, description=f"{text[:1].upper()}{text[1:]}.", allow_abbrev=False)
         added.set_defaults(does=does)
         if since:
             form = "30m, 12h, 7d, 2w, or a date such as 2026-01-31"
             added.add_argument("--since", metavar="WHEN", help=f"only what began since then: {form}")
         if json:
-            added.add_argument("--json", action="store_true", help="print JSON instead of a table")
+            added.add_argument("--json", action="store_true", help="print JSON instead of text")
+        if project:
+            added.add_argument("-C", metavar="DIR", dest="directory", help="the project of DIR, not of this directory")
+        return added
 
-    verb("setup", _setup, "write the fragment, and print the line to add to a Makefile", since=False, json=False)
-    verb("include", _include, "print the path of the fragment, to include or copy it", since=False, json=False)
+    verb("setup", _setup, "write the fragment, and print the line to add to a Makefile")
+    verb("include", _include, "print the path of the fragment, to include or copy it")
     verb("report", _report, "print what each target cost", since=True, json=True)
-    verb("events", _events, "print the events, one JSON object a line", since=True, json=False)
+    verb("events", _events, "print the events, one JSON object a line", since=True)
     verb("runs", _runs, "print the runs of make", since=True, json=True)
-    verb("off", _off, "turn recording off", since=False, json=False)
-    verb("on-this-machine", _on_this_machine, "record on this machine and send nothing", since=False, json=False)
+    verb("off", _off, "turn recording off")
+    verb("on-this-machine", _on_this_machine, "record on this machine and send nothing")
+    verb("doctor", _doctor, "say what is in use, and what keeps it from working", since=False, json=False)
+    agree = verb("opt-in", _opt_in, "show what would be collected from a project, and ask for a yes", project=True)
+    agree.add_argument("--yes", action="store_true", help="agree without being asked")
+    verb("opt-out", _opt_out, "end the sending, delete what waits and the id", project=True)
+    verb("status", _status, "print the mode and why, what waits, and all paths", json=True, project=True)
+    verb("preview", _preview, "print the exact bytes that would be sent, without sending", project=True)
+    verb("sent", _sent, "print what was sent in the last 90 days", project=True)
+    send = verb("flush", _flush, "send what waits, now")
+    send.add_argument("--timeout", metavar="SECONDS", type=float, default=30.0, help="give up after that (30)")
+    verb("forget", _forget, "remove all that was recorded on this machine; decisions stay")
     return parser
 
 

@@ -38,14 +38,18 @@ class Facts(NamedTuple):
     commit_time: str | None = None
 
 
-def facts(make: Make) -> Facts:
+def facts(make: Make, default_branch: str = "") -> Facts:
     """What git says of the commit that was checked out when a make began; at most two seconds.
 
-    A detached HEAD is not the default branch. Without a known commit nothing is known.
+    The default branch is master or main, unless the project names another. A detached HEAD is not the default branch.
+    Without a known commit nothing is known.
     """
     if not _COMMIT.fullmatch(make.head) or not make.repository:
         return Facts()
-    return Facts(make.branch in DEFAULT_BRANCHES, _commit_time(make.repository, make.head))
+    return Facts(
+        make.branch in ({default_branch} if default_branch else DEFAULT_BRANCHES),
+        _commit_time(make.repository, make.head),
+    )
 
 
 def _commit_time(repository: str, commit: str) -> str | None:

@@ -82,6 +82,36 @@ class Paths:
         return self.state / "store.sqlite3"
 
     @property
+    def here_file(self) -> Path:
+        """The file that `on-this-machine` leaves behind: recording was asked for, also in CI."""
+        return self.data / "on-this-machine"
+
+    @property
+    def decisions(self) -> Path:
+        """The directory of what was decided about each project."""
+        return self.config / "consent"
+
+    @property
+    def identities(self) -> Path:
+        """The directory of the pseudonymous ids, one for each project."""
+        return self.config / "ids"
+
+    @property
+    def invitations(self) -> Path:
+        """The directory of when which project's invitation was shown."""
+        return self.config / "invitations"
+
+    @property
+    def consent_lock(self) -> Path:
+        """The lock of whoever changes a decision or an id."""
+        return self.config / "consent.lock"
+
+    @property
+    def send_lock(self) -> Path:
+        """The lock of whoever sends: one at a time."""
+        return self.state / "send.lock"
+
+    @property
     def sweep_lock(self) -> Path:
         """The lock of whoever combines records, or puts a damaged store aside."""
         return self.state / "sweep.lock"
@@ -95,10 +125,14 @@ def shown(path: Path) -> str:
 def private(directory: Path) -> Path:
     """Make sure that a directory of ours exists, and is a private one (mode 0700); gives it back.
 
-    Raises UserError for a symbolic link or another user's directory in its place, or if it cannot be created.
+    Raises UserError for a symbolic link or another user's directory in its place, for a directory above it that another
+    user (but root) could exchange, or if it cannot be created.
     """
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
+        above = directory.parent.lstat()
+        if above.st_uid not in (0, os.geteuid()) and (os.geteuid() or stat.S_ISLNK(above.st_mode)):
+            raise UserError(f"{shown(directory.parent)} belongs to another user: nothing of yours is safe there")
         directory.mkdir(mode=0o700, exist_ok=True)
         found = directory.lstat()
         if not stat.S_ISDIR(found.st_mode):

@@ -51,8 +51,50 @@ STEPS: tuple[tuple[str, ...], ...] = (
             seen_ns INTEGER NOT NULL
         ) WITHOUT ROWID""",
     ),
+    (
+        # `sink` is its type, its host and a hash of its key; `message` is JSON; `aside` is why it was refused for good.
+        """CREATE TABLE outbox (
+            sink TEXT NOT NULL,
+            message_id TEXT NOT NULL,
+            project TEXT NOT NULL,        -- the directory of its settings
+            queued_ns INTEGER NOT NULL,
+            message TEXT NOT NULL,
+            aside TEXT,
+            PRIMARY KEY (sink, message_id)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX outbox_queued ON outbox (queued_ns)",
+        """CREATE TABLE delivered (
+            sink TEXT NOT NULL,
+            message_id TEXT NOT NULL,
+            sent_ns INTEGER NOT NULL,
+            PRIMARY KEY (sink, message_id)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE ledger (
+            id INTEGER PRIMARY KEY,
+            sink TEXT NOT NULL,
+            project TEXT NOT NULL,
+            sent_ns INTEGER NOT NULL,
+            url TEXT NOT NULL,
+            events INTEGER NOT NULL,
+            body BLOB NOT NULL            -- as it was sent, compressed
+        )""",
+        """CREATE TABLE attempts (          -- the last one of each sink
+            project TEXT NOT NULL,
+            sink TEXT NOT NULL,
+            tried_ns INTEGER NOT NULL,
+            result TEXT NOT NULL,
+            not_before_ns INTEGER NOT NULL,
+            PRIMARY KEY (project, sink)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE dropped (           -- what the outbox's bounds cost
+            project TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            count INTEGER NOT NULL,
+            PRIMARY KEY (project, reason)
+        ) WITHOUT ROWID""",
+    ),
 )
-TABLES = frozenset({"runs", "events", "records"})
+TABLES = frozenset({"runs", "events", "records", "outbox", "delivered", "ledger", "attempts", "dropped"})
 
 
 def version(connection: sqlite3.Connection) -> int:

@@ -39,6 +39,11 @@ class Store:
         """Use a connection in autocommit mode, whose tables are up to date."""
         self._connection = connection
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection, for other tables of the same store."""
+        return self._connection
+
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """All that is written in the block is written, or nothing."""

@@ -9,6 +9,7 @@ held: who waits for it finds that it has no name any more, and begins again with
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -16,11 +17,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from shim import combine, database, git, record_file
+from shim import combine, database, git, outgoing, record_file
 from shim.aside import put_aside
 from shim.event import Event
 from shim.history import summarise, top
 from shim.liveness import alive
+from shim.outbox import Entry, Outbox
 from shim.paths import Paths, private, shown
 from shim.store import Store
 
@@ -52,21 +54,26 @@ def sweep(paths: Paths, *, timeout: float = 0, reached: Callable[[str], None] = 
     problems: list[str] = []
     try:
         with lock.acquire(timeout=timeout, poll_interval=0.02):
-            return database.use(paths, lambda found: _sweep(paths, Store(found), reached, problems), problems, lock)
+
+            def work(found: sqlite3.Connection) -> Swept:
+                return _sweep(paths, Store(found), Outbox(found), reached, problems)
+
+            return database.use(paths, work, problems, lock)
     except Timeout:
         if timeout:
             problems.append("another make-metrics is combining records: the latest runs may be missing")
         return Swept(problems=problems)
 
 
-def _sweep(paths: Paths, store: Store, reached: Callable[[str], None], problems: list[str]) -> Swept:
+def _sweep(paths: Paths, store: Store, outbox: Outbox, reached: Callable[[str], None], problems: list[str]) -> Swept:
     swept = Swept(problems=problems)
     now_ns = time.time_ns()
-    asked: dict[tuple[str, str, str], git.Facts] = {}
+    asked: dict[tuple[str, str, str, str], git.Facts] = {}
+    projects = outgoing.Projects(paths)
     for run, records in sorted(_found(paths.records).items()):
         try:
             if _ended(run, records or [paths.record_lock(run)], now_ns):
-                _Combining(paths, store, run, swept, asked, reached, now_ns).records(records)
+                _Combining(paths, store, outbox, projects, run, swept, asked, reached, now_ns).records(records)
             else:
                 swept.left += len(records)
         except FileNotFoundError:
@@ -77,6 +84,8 @@ def _sweep(paths: Paths, store: Store, reached: Callable[[str], None], problems:
             swept.left += len(records)
             swept.problems.append(f"cannot combine the record {shown(paths.records / run)}.rec: {error.strerror}")
     _sweep_makes(paths.makes, now_ns)
+    with store.transaction():
+        outbox.prune(now_ns=now_ns)
     store.prune(now_ns=now_ns)
     return swept
 
@@ -106,9 +115,11 @@ class _Combining:
 
     paths: Paths
     store: Store
+    outbox: Outbox
+    projects: outgoing.Projects
     run: str
     swept: Swept
-    asked: dict[tuple[str, str, str], git.Facts]
+    asked: dict[tuple[str, str, str, str], git.Facts]
     reached: Callable[[str], None]
     now_ns: int
 
@@ -158,9 +169,13 @@ class _Combining:
         kept = self.store.kept(self.run)
         run = combine.merge(kept.run, new) if kept.run else new
         changed = bool(new.work or new.makes or new.torn)
-        events = self._with_git(run, combine.events(run)) if changed else []
+        events = self._with_git(run, self._recorded(run)) if changed else []
+        queued: list[Entry] = []
+        if not kept.known or kept.run:  # else it is not known any more when the run began
+            queued = outgoing.entries(self.projects, run, events)
         self.reached("read")
         with self.store.transaction():
+            self.outbox.put(queued, now_ns=self.now_ns)
             if changed and kept.known and not kept.run:
                 self.store.put_late(run, events)
             elif changed:
@@ -170,6 +185,11 @@ class _Combining:
                 self.store.mark(part.identity, size=part.size, now_ns=self.now_ns)
             self.reached("written")
 
+    def _recorded(self, run: combine.Run) -> list[Event]:
+        """A run's events, without those of projects of which nothing is to be recorded."""
+        directories = {key: make.directory for key, make in run.makes.items()}
+        return [event for event in combine.events(run) if not self.projects.off(directories.get(event.make, ""))]
+
     def _with_git(self, run: combine.Run, events: list[Event]) -> list[Event]:
         """The events with their git facts: as they are in the store, else from their make, else from the top one."""
         known = self.store.facts(self.run)
@@ -177,9 +197,10 @@ class _Combining:
             make = run.makes.get(key)
             if make is None or not make.head:
                 make = top(run)
-            commit = (make.repository, make.head, make.branch)
+            default = self.projects.default_branch(make.directory)
+            commit = (make.repository, make.head, make.branch, default)
             if commit not in self.asked:
-                self.asked[commit] = git.facts(make)
+                self.asked[commit] = git.facts(make, default)
             known[key] = self.asked[commit]
         return [
             replace(

@@ -182,7 +182,9 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
         cli.main(["--help"])
     assert left.value.code == 0
     text = capsys.readouterr().out
-    for verb in ("setup", "include", "report", "events", "runs", "off", "on-this-machine"):
+    verbs = ["setup", "include", "report", "events", "runs", "off", "on-this-machine"]
+    verbs += ["opt-in", "opt-out", "status", "preview", "sent", "flush", "forget"]
+    for verb in verbs:
         assert f"\n    {verb}" in text
     assert cli.main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("make-metrics ")

@@ -135,6 +135,15 @@ def test_killed_make_leaves_an_event_for_every_finished_line(project: Project, t
     assert (events["a"]["exit_status"], events["b"]["exit_status"], events["all"]["exit_status"]) == (0, -9, -9)
 
 
+def test_a_line_that_kills_its_make_at_once_is_recorded(project: Project) -> None:
+    project.write("parent := $(shell echo $$PPID)\nall:\n\t@kill -KILL $(parent); echo > gone\n")
+    for attempt in range(1, 6):
+        with started(project.start()) as make:
+            assert make.wait(20) == -signal.SIGKILL
+        until(lambda attempt=attempt: len(project.recorded()) == attempt)
+    assert {(event.target, event.exit_status) for event in project.recorded()} == {("all", -9)}
+
+
 def interrupted(project: Project) -> tuple[str, int | None]:
     """What make says when Ctrl-C is typed during a recipe, and the signal it dies of."""
     path, env = project.make_path, project.environment()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from shim.errors import UserError
-from shim.paths import Paths, shown
+from shim.paths import Paths, private, shown
 
 
 def run() -> int:
@@ -13,7 +13,9 @@ def run() -> int:
     paths = Paths.from_environment()
     try:
         paths.off_file.unlink(missing_ok=True)
+        private(paths.data)
+        paths.here_file.touch(mode=0o600)
     except OSError as error:
-        raise UserError(f"cannot remove {shown(paths.off_file)}: {error.strerror}") from error
+        raise UserError(f"cannot change {shown(paths.data)}: {error.strerror}") from error
     sys.stdout.write("recording on this machine, nothing is sent\n")
     return 0

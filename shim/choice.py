@@ -1,0 +1,48 @@
+"""The event of a yes or a no: its message for the project's sinks."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+
+from shim import git, head
+from shim.event import timestamp
+from shim.outbox import Entry
+from shim.outgoing import sink_key
+from shim.record import Make
+from shim.registry import check
+from shim.settings import Project
+
+_NAMESPACE = uuid.UUID("0b8f2c56-94a0-5d3c-8d0e-5a3c6f2f7e11")
+
+
+def entries(project: Project, *, choice: str, anonymous_id: str, now_ns: int) -> list[Entry]:
+    """A choice (`in` or `out`) as a message for each sink of a project; asks git for the commit's time."""
+    settings = project.settings
+    if settings is None:
+        return []
+    checked_out = head.read(project.place)
+    make = Make(key="choice", repository=checked_out.repository, head=checked_out.commit, branch=checked_out.branch)
+    facts = git.facts(make, settings.default_branch)
+    properties = {
+        "command": f"metrics-opt-{choice}",
+        "command_type": "make",
+        "choice": choice,
+        "start_time": timestamp(now_ns),
+        "is_test": os.environ.get("MAKE_METRICS_IS_TEST") or "no",
+        "git_checked_out_master": facts.checked_out_master,
+        "git_commit_time": facts.commit_time,
+    }
+    message = {
+        "type": "track",
+        "event": settings.event,
+        "anonymousId": anonymous_id,
+        "messageId": str(uuid.uuid5(_NAMESPACE, f"{anonymous_id}/{choice}/{now_ns}")),
+        "timestamp": timestamp(now_ns),
+        "properties": {name: value for name, value in properties.items() if value is not None},
+    }
+    if check(message):
+        return []
+    text = json.dumps(message)
+    return [Entry(sink_key(sink), project.place, str(message["messageId"]), text) for sink in project.sinks]

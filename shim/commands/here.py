@@ -1,0 +1,52 @@
+"""What the commands about a project have in common: which project it is, and the store without a sweep's words."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from shim import database, invitation
+from shim.errors import UserError
+from shim.paths import Paths, shown
+from shim.settings import Project, project_of
+
+T = TypeVar("T")
+
+
+def project_at(directory: str | None) -> Project:
+    """The project of a directory, or of the current one; raises UserError if there is no such directory."""
+    place = Path(directory or ".")
+    if not place.is_dir():
+        raise UserError(f"{shown(place)} is not a directory")
+    return project_of(place)
+
+
+def tell(problems: Iterable[str]) -> None:
+    """Problems on standard error, a line each."""
+    for problem in problems:
+        sys.stderr.write(f"make-metrics: {problem}\n")
+
+
+def invite() -> None:
+    """Say that the project of this directory asks for metrics, where and when that may be said."""
+    paths = Paths.from_environment()
+    text = invitation.line(
+        paths, project_at(None), os.environ, terminal=sys.stderr.isatty() and sys.stdout.isatty(), now_ns=time.time_ns()
+    )
+    if text:
+        sys.stdout.flush()
+        sys.stderr.write(f"{text}\n")
+
+
+def use(paths: Paths, work: Callable[[sqlite3.Connection], T]) -> T:
+    """What `work` gives for the store; what was wrong with that is told. Raises UserError if it cannot be used."""
+    problems: list[str] = []
+    try:
+        return database.use(paths, work, problems)
+    finally:
+        tell(problems)

@@ -1,0 +1,74 @@
+"""`make-metrics opt-out`: write a no down, then remove what waits and the id."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Sequence
+
+from shim import choice, consent, identity
+from shim.commands.here import project_at, tell, use
+from shim.mode import Mode
+from shim.outbox import Batch, Entry, Outbox
+from shim.paths import Paths
+from shim.settings import Project
+from shim.sinks import Outcome
+from shim.store import Store
+from shim.sweep import sweep
+
+_SWEEP_S = 10
+_EVENT_S = 3.0
+
+
+def run(*, directory: str | None) -> int:
+    """Withdraw; 0. Raises UserError if the no cannot be written down, or what waits not be removed."""
+    paths = Paths.from_environment()
+    consent.refuse_sudo(os.environ)
+    project = project_at(directory)
+    tell(project.problems)
+    with consent.locked(paths):
+        before = consent.known(paths, project, os.environ).ruling.mode
+        anonymous_id = identity.read(paths, project)
+        now_ns = time.time_ns()
+        consent.write(paths, project, yes=False, now_ns=now_ns)
+        identity.erase(paths, project)
+    try:
+        sweep(paths, timeout=_SWEEP_S)  # once it is over, nobody queues anything by the yes of before
+    finally:
+        gone = use(paths, lambda connection: _withdraw(connection, project))
+    sys.stdout.write(f"Nothing is sent any more from here. {_count(gone)}, and your id is deleted.\n")
+    if before is Mode.ON and anonymous_id and project.settings and project.settings.opt_out_event:
+        _say_so(paths, project, choice.entries(project, choice="out", anonymous_id=anonymous_id, now_ns=now_ns))
+    return 0
+
+
+def _withdraw(connection: sqlite3.Connection, project: Project) -> int:
+    with Store(connection).transaction():
+        return Outbox(connection).withdraw(project.place)
+
+
+def _count(gone: int) -> str:
+    if not gone:
+        return "Nothing was waiting"
+    return f"{gone} event{' that was' if gone == 1 else 's that were'} waiting {'is' if gone == 1 else 'are'} deleted"
+
+
+def _say_so(paths: Paths, project: Project, entries: Sequence[Entry]) -> None:
+    """The one event that the notice announced for this case: tried once, and never kept for later."""
+    from shim.sinks.kinds import sink_of
+
+    for settings, entry in zip(project.sinks, entries, strict=True):
+        verdict = sink_of(settings).send([json.loads(entry.message)], timeout_s=_EVENT_S)
+        if verdict.outcome is Outcome.ACCEPTED:
+            batch = Batch(time.time_ns(), verdict.url, 1, verdict.body)
+            use(paths, lambda found, entry=entry, batch=batch: _accept(found, entry, batch))  # type: ignore[misc]
+        said = "was told" if verdict.outcome is Outcome.ACCEPTED else f"could not be told ({verdict.said})"
+        sys.stdout.write(f"As the notice said, {settings.host} {said} that you opted out.\n")
+
+
+def _accept(connection: sqlite3.Connection, entry: Entry, batch: Batch) -> None:
+    with Store(connection).transaction():
+        Outbox(connection).accept([entry], batch)

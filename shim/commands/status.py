@@ -1,0 +1,139 @@
+"""`make-metrics status`: the mode and why, what was agreed to, what waits, and every path in use."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from shim import consent, database, identity, notice
+from shim.commands.here import project_at
+from shim.consent import Known
+from shim.errors import UserError
+from shim.event import timestamp
+from shim.mode import Mode, through_sudo
+from shim.outbox import Outbox
+from shim.paths import Paths, shown
+from shim.settings import NAME, Project
+from shim.sweep import sweep
+
+_PATIENCE_S = 10
+
+
+def run(*, directory: str | None, as_json: bool) -> int:
+    """Print how things stand for a project; 0, whatever is wrong. Raises UserError only for a bad directory or home."""
+    paths = Paths.from_environment()
+    project = project_at(directory)
+    known = consent.known(paths, project, os.environ)
+    problems = list(project.problems)
+    found = {
+        "mode": known.ruling.mode.word,
+        "rule": known.ruling.rule,
+        "reason": known.ruling.reason,
+        "decision": known.decision.name.lower(),
+        **_agreed(paths, project, known),
+        **_waiting(paths, project, problems),
+        "paths": _paths(paths, project),
+        "problems": problems,
+    }
+    if as_json:
+        sys.stdout.write(json.dumps(found, indent=2) + "\n")
+    else:
+        sys.stdout.write("".join(f"{line}\n" for line in _lines(found)))
+    return 0
+
+
+def _agreed(paths: Paths, project: Project, known: Known) -> dict[str, Any]:
+    record = known.record
+    return {
+        "project": project.place,
+        "sinks": [{"type": sink.type, "host": sink.host} for sink in project.sinks],
+        "notice": notice.version(project.settings) if project.settings and project.sinks else None,
+        "consent": record and {**asdict(record), "decided": timestamp(record.decided_ns)},
+        "id": identity.read(paths, project),
+    }
+
+
+def _waiting(paths: Paths, project: Project, problems: list[str]) -> dict[str, Any]:
+    """How much waits, and what came of the last attempts; nothing of it where the store cannot be used."""
+    unknown: dict[str, Any] = {"waiting": None, "set_aside": {}, "dropped": {}, "attempts": [], "sent_batches": None}
+    if through_sudo(os.environ, root=not os.geteuid()):
+        return unknown
+
+    def ask(connection: sqlite3.Connection) -> dict[str, Any]:
+        outbox, name = Outbox(connection), project.place
+        return {
+            "waiting": asdict(outbox.count(name)),
+            "set_aside": outbox.aside(name),
+            "dropped": outbox.dropped(name),
+            "attempts": [
+                {"sink": one.sink, "time": timestamp(one.tried_ns), "result": one.result}
+                for one in outbox.attempts(name)
+            ],
+            "sent_batches": len(outbox.sent(name)),
+        }
+
+    try:
+        problems += sweep(paths, timeout=_PATIENCE_S).problems
+        return database.use(paths, ask, problems)
+    except UserError as error:
+        problems.append(str(error))
+        return unknown
+
+
+def _paths(paths: Paths, project: Project) -> dict[str, str]:
+    return {
+        "settings": str(project.directory / NAME) if project.settings else "",
+        "decision": str(consent.file_of(paths, project)),
+        "id": str(identity.file_of(paths, project)),
+        "store": str(paths.store),
+        "records": str(paths.records),
+        "fragment": str(paths.fragment),
+        "off": str(paths.off_file),
+        "data": str(paths.data),
+        "config": str(paths.config),
+        "state": str(paths.state),
+    }
+
+
+def _lines(found: dict[str, Any]) -> list[str]:
+    lines = [f"mode: {found['mode']} ({found['reason']})", f"project: {_plain(found['project'])}"]
+    given = found["consent"]
+    if given:
+        lines.append(
+            f"decision: {'yes' if given['yes'] else 'no'}, {given['decided']}, notice {given['notice'] or '-'}"
+        )
+    else:
+        lines.append(f"decision: {found['decision']}")
+    if found["notice"]:
+        accepted = "accepted" if given and given["yes"] and given["notice"] == found["notice"] else "not accepted"
+        lines.append(f"notice: {found['notice']} ({accepted})")
+    lines.append(f"id: {found['id'] or 'none'}")
+    lines += [f"sink: {sink['host']} ({sink['type']})" for sink in found["sinks"]] or ["sink: none"]
+    if found["waiting"]:
+        events = found["waiting"]["events"]
+        size = f"{events} event{'s' * (events > 1)}, {found['waiting']['bytes']} bytes"
+        lines.append(f"waiting: {size if events else 'nothing'}")
+        batches = found["sent_batches"]
+        lines.append(f"sent: {batches} batch{'es' * (batches != 1)} (make-metrics sent)")
+    lines += [f"set aside: {count} ({reason})" for reason, count in found["set_aside"].items()]
+    lines += [f"dropped: {count} ({reason})" for reason, count in found["dropped"].items()]
+    lines += [f"last attempt: {one['time']}, {one['sink']}: {one['result']}" for one in found["attempts"]]
+    lines += [f"{name}: {_plain(path)}" for name, path in _labelled(found["paths"]) if path]
+    lines += [f"problem: {problem}" for problem in found["problems"]]
+    if found["mode"] != Mode.ON.word and found["sinks"] and found["decision"] in ("none", "older"):
+        lines.append("make-metrics opt-in shows what would be collected, and asks")
+    return lines
+
+
+def _labelled(paths: dict[str, str]) -> list[tuple[str, str]]:
+    return [(f"path of {name}", path) for name, path in paths.items()]
+
+
+def _plain(path: str) -> str:
+    from pathlib import Path
+
+    return shown(Path(path)) if path else ""

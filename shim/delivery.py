@@ -1,0 +1,221 @@
+"""Delivery: what waits in the outbox goes to its sinks, and leaves only when they have accepted it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from shim import consent, database, private_file
+from shim.mode import Decision, Mode
+from shim.outbox import Attempt, Batch, Entry, Outbox
+from shim.outgoing import sink_key
+from shim.paths import Paths, private
+from shim.settings import SinkSettings, project_of
+from shim.sinks import Outcome, Prepared, Sink, Verdict
+from shim.sinks.kinds import sink_of
+from shim.store import Store
+
+_ANSWER_S = 5.0
+_SECOND_NS = 1_000_000_000
+_DAY_S = 86_400
+
+
+@dataclass(slots=True)
+class Delivered:
+    """What a delivery did: events accepted and set aside, and a line for each sink or project that still waits."""
+
+    accepted: int = 0
+    aside: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+class _TimeUpError(Exception):
+    """The delivery's time is over."""
+
+
+def deliver(
+    paths: Paths,
+    environ: Mapping[str, str],
+    *,
+    timeout_s: float,
+    sink_for: Callable[[SinkSettings], Sink] = sink_of,
+) -> Delivered:
+    """Send what waits, for all projects, one sender at a time; returns within `timeout_s` seconds and what an open
+    transaction or a name look-up takes.
+
+    Before each request consent is read again. Raises UserError if the store cannot be used.
+    """
+    private(paths.state)
+    private_file.refuse_strange(paths.send_lock)
+    delivered = Delivered()
+    give_up = time.monotonic() + timeout_s
+    try:
+        with FileLock(paths.send_lock, mode=0o600).acquire(timeout=timeout_s, poll_interval=0.02):
+            database.use(
+                paths,
+                lambda found: _Delivery(paths, environ, found, delivered, give_up, sink_for).all(),
+                delivered.problems,
+            )
+    except Timeout:
+        delivered.problems.append("another make-metrics is sending")
+    except _TimeUpError:
+        delivered.problems.append(f"not all was sent within {timeout_s:g} s: the rest waits")
+    return delivered
+
+
+def show(paths: Paths, environ: Mapping[str, str]) -> list[Prepared]:
+    """The requests that `deliver` would make now; nothing is sent, and nothing changes.
+
+    Raises UserError if the store cannot be used.
+    """
+
+    def gather(connection: sqlite3.Connection) -> list[tuple[SinkSettings, list[Entry]]]:
+        outbox = Outbox(connection)
+        return [
+            (settings, outbox.waiting(directory, sink_key(settings)))
+            for directory in outbox.projects()
+            for project in [project_of(Path(directory))]
+            if consent.known(paths, project, environ).ruling.mode is Mode.ON
+            for settings in project.sinks
+        ]
+
+    found = []
+    for settings, waiting in database.use(paths, gather, []):
+        sink, messages = sink_of(settings), [json.loads(entry.message) for entry in waiting]
+        found += [sink.prepare([messages[place] for place in batch]) for batch in sink.batches(messages)]
+    return found
+
+
+class _Delivery:
+    """One delivery with the store's connection."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        environ: Mapping[str, str],
+        connection: sqlite3.Connection,
+        delivered: Delivered,
+        give_up: float,
+        sink_for: Callable[[SinkSettings], Sink],
+    ) -> None:
+        self._paths, self._environ, self._give_up, self._sink_for = paths, environ, give_up, sink_for
+        self._outbox, self._store, self._delivered = Outbox(connection), Store(connection), delivered
+
+    def all(self) -> None:
+        """Every project for which anything waits."""
+        for directory in self._outbox.projects():
+            project = project_of(Path(directory))
+            refusal = self._refusal(directory)
+            if refusal:
+                self._delivered.problems.append(f"{directory}: {refusal}")
+                continue
+            for settings in project.sinks:
+                self._sink(directory, settings)
+
+    def _refusal(self, directory: str, settings: SinkSettings | None = None) -> str:
+        """Why nothing may be sent for a project (to a sink) at this moment; empty if it may. Read anew each time."""
+        project = project_of(Path(directory))
+        known = consent.known(self._paths, project, self._environ)
+        if known.decision is Decision.NO:
+            with self._store.transaction():
+                self._outbox.withdraw(directory)
+        if known.ruling.mode is not Mode.ON:
+            return f"nothing is sent: {known.ruling.reason}"
+        if project.place != directory or (settings and settings not in project.sinks):
+            return "nothing is sent: its settings have changed"
+        return ""
+
+    def _sink(self, directory: str, settings: SinkSettings) -> None:
+        key = sink_key(settings)
+        waiting = self._outbox.waiting(directory, key)
+        last = {attempt.sink: attempt for attempt in self._outbox.attempts(directory)}.get(key)
+        if not waiting:
+            return
+        if last and time.time_ns() < last.not_before_ns <= time.time_ns() + _DAY_S * _SECOND_NS:
+            wait_s = (last.not_before_ns - time.time_ns()) // _SECOND_NS + 1
+            self._delivered.problems.append(f"{settings.host}: {last.result}: not tried again for {wait_s} s")
+            return
+        sink = self._sink_for(settings)
+        messages = [json.loads(entry.message) for entry in waiting]
+        batches = sink.batches(messages)
+        fits = {place for batch in batches for place in batch}
+        self._set_aside([entry for place, entry in enumerate(waiting) if place not in fits], "too large")
+        left = [[waiting[place] for place in batch] for batch in reversed(batches)]
+        while left:
+            refusal = self._refusal(directory, settings)
+            if refusal:
+                self._delivered.problems.append(f"{directory}: {refusal}")
+                return
+            # A no and another yes may have come meanwhile: what the no deleted is not sent from memory.
+            batch = self._outbox.still(left.pop())
+            if not batch:
+                continue
+            verdict = self._send(sink, batch)
+            self._note(directory, key, batch, verdict)
+            if verdict.outcome is Outcome.REFUSED and len(batch) > 1:
+                middle = len(batch) // 2
+                left += [batch[middle:], batch[:middle]]
+            elif verdict.outcome is Outcome.REFUSED:
+                self._set_aside(batch, verdict.said)
+            elif verdict.outcome is not Outcome.ACCEPTED:
+                self._delivered.problems.append(f"{settings.host}: {verdict.said}: {self._rest(left, batch)}")
+                return
+
+    def _rest(self, left: Sequence[Sequence[Entry]], batch: Sequence[Entry]) -> str:
+        count = len(batch) + sum(map(len, left))
+        return f"{count} events wait" if count > 1 else "1 event waits"
+
+    def _send(self, sink: Sink, batch: Sequence[Entry]) -> Verdict:
+        remaining = self._give_up - time.monotonic()
+        if remaining <= 0:
+            raise _TimeUpError
+        try:
+            with _bounded(remaining):
+                return sink.send([json.loads(entry.message) for entry in batch], timeout_s=min(_ANSWER_S, remaining))
+        except TimeoutError:
+            raise _TimeUpError from None
+
+    def _note(self, directory: str, key: str, batch: Sequence[Entry], verdict: Verdict) -> None:
+        """Write down what came of a request, with what it means for its messages, or nothing of both."""
+        now_ns = time.time_ns()
+        with self._store.transaction():
+            if verdict.outcome is Outcome.ACCEPTED:
+                self._outbox.accept(batch, Batch(now_ns, verdict.url, len(batch), verdict.body))
+            attempt = Attempt(key, now_ns, verdict.said, now_ns + verdict.after_s * _SECOND_NS)
+            self._outbox.tried(directory, attempt)
+        if verdict.outcome is Outcome.ACCEPTED:
+            self._delivered.accepted += len(batch)
+
+    def _set_aside(self, entries: Sequence[Entry], reason: str) -> None:
+        with self._store.transaction():
+            for entry in entries:
+                self._outbox.set_aside(entry, reason)
+        self._delivered.aside += len(entries)
+
+
+@contextlib.contextmanager
+def _bounded(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError in the block when the time is up: a receiver that sends a byte now and then could hold us."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(_: int, __: object) -> None:
+        raise TimeoutError("the time is up")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,45 @@
+"""The pseudonymous id of a project's user: random, made at the first yes, and kept until the no."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from pathlib import Path
+
+from shim import consent, private_file
+from shim.paths import Paths
+from shim.settings import Project
+
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+def file_of(paths: Paths, project: Project) -> Path:
+    """The file of a project's id."""
+    return paths.identities / consent.key(project.directory)
+
+
+def read(paths: Paths, project: Project) -> str | None:
+    """A project's id; None if there is none, or none that can be read."""
+    try:
+        content = private_file.read(file_of(paths, project)) or b""
+    except OSError:
+        return None
+    text = content.decode("ascii", "replace").strip()
+    return text if _ID.fullmatch(text) else None
+
+
+def ensure(paths: Paths, project: Project) -> str:
+    """A project's id, made from chance alone if there is none yet. The caller holds `consent.locked`.
+
+    Raises UserError if it cannot be written.
+    """
+    known = read(paths, project)
+    if known is None:
+        known = str(uuid.uuid4())
+        private_file.write(file_of(paths, project), known.encode("ascii") + b"\n")
+    return known
+
+
+def erase(paths: Paths, project: Project) -> None:
+    """Remove a project's id for good, under the lock of `consent.locked`; raises UserError if that cannot be done."""
+    private_file.remove(file_of(paths, project))

@@ -1,0 +1,117 @@
+"""The modes, and the rules that decide between them. Pure: plain inputs in, the mode and the deciding rule out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+from shim import ceiling as limits
+
+# Variables whose presence says that nobody sits in front: what CI services set, besides `CI` itself.
+_CI_ALSO = ("TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION")
+
+
+class Mode(IntEnum):
+    """What happens to events. A rule can only lower what another allows."""
+
+    OFF = 0
+    LOCAL = 1
+    ON = 2
+
+    @property
+    def word(self) -> str:
+        """The mode as users write and read it."""
+        return self.name.lower()
+
+
+class Decision(Enum):
+    """What is written down about a project: an answer, one to a notice that has changed since, or what is no answer."""
+
+    NONE = "none"
+    YES = "yes"
+    NO = "no"
+    OLDER = "yes, to an older notice"
+    CORRUPT = "corrupt"
+    UNREADABLE = "unreadable"
+
+
+_RECORDED = {
+    Decision.YES: (Mode.ON, "you said yes (make-metrics opt-in)"),
+    Decision.NO: (Mode.LOCAL, "you said no (make-metrics opt-out)"),
+    Decision.OLDER: (Mode.LOCAL, "what is collected, or where it goes, has changed since your yes"),
+    Decision.CORRUPT: (Mode.OFF, "your recorded decision is damaged"),
+    Decision.UNREADABLE: (Mode.OFF, "your recorded decision cannot be read"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """All that the mode depends on. `environ` is the environment, `off_file` whether `make-metrics off` was said.
+
+    `kept_here` is whether `make-metrics on-this-machine` was said; `root` whether this process is root's.
+    """
+
+    environ: Mapping[str, str]
+    decision: Decision = Decision.NONE
+    off_file: bool = False
+    kept_here: bool = False
+    root: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """The mode, the short name of the rule that decided it, and what that rule says."""
+
+    mode: Mode
+    rule: str
+    reason: str
+
+
+def in_ci(environ: Mapping[str, str]) -> bool:
+    """Whether an environment is that of a CI service."""
+    return environ.get("CI", "") not in ("", "0", "false") or any(environ.get(name) for name in _CI_ALSO)
+
+
+def through_sudo(environ: Mapping[str, str], *, root: bool) -> bool:
+    """Whether root works for somebody else here: files in that one's home would become root's."""
+    return root and environ.get("SUDO_UID", "0") != "0"
+
+
+def ceiling(environ: Mapping[str, str]) -> Mode:
+    """The most that an environment allows; ON is no limit, and no consent either."""
+    return _mode(limits.of(environ))
+
+
+def _mode(word: str) -> Mode:
+    return Mode[word.upper()]
+
+
+def decide(given: Inputs) -> Ruling:
+    """The mode: the lowest that any rule allows, and the first rule, in the order of precedence, that allows no more.
+
+    Without a recorded decision it is local; in CI it is off, unless `on-this-machine` was said there.
+    """
+    environ = given.environ
+    rules: list[Ruling] = []
+    if through_sudo(environ, root=given.root):
+        rules.append(Ruling(Mode.OFF, "sudo", "root through sudo: nothing is recorded"))
+    if limits.do_not_track(environ):
+        rules.append(Ruling(Mode.LOCAL, "DO_NOT_TRACK", "DO_NOT_TRACK is set in the environment"))
+    value = environ.get("MAKE_METRICS", "")
+    if (allowed := _mode(limits.of_variable(value))) is not Mode.ON:
+        rules.append(Ruling(allowed, "MAKE_METRICS", f"MAKE_METRICS is {value!a} in the environment"))
+    if given.off_file:
+        rules.append(Ruling(Mode.OFF, "off", "you turned recording off (make-metrics off)"))
+    if given.decision is not Decision.NONE:
+        rules.append(Ruling(*_recorded(given.decision)))
+    elif in_ci(environ) and not given.kept_here:
+        rules.append(Ruling(Mode.OFF, "ci", "this is CI, and nothing was decided here"))
+    else:
+        rules.append(Ruling(Mode.LOCAL, "default", "nothing was decided: events stay on this machine"))
+    return min(rules, key=lambda ruling: ruling.mode)  # the first of the lowest
+
+
+def _recorded(decision: Decision) -> tuple[Mode, str, str]:
+    allowed, reason = _RECORDED[decision]
+    return allowed, "decision", reason

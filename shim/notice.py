@@ -1,0 +1,62 @@
+"""The notice: what is collected, why, and who gets it, as it is shown before a yes; made from registry and settings."""
+
+from __future__ import annotations
+
+import hashlib
+
+from shim.registry import CHOICE, ENVELOPE, PROPERTIES, Property
+from shim.settings import Settings
+
+NEVER = (
+    "command lines, variables, the text or output of recipes, the environment, absolute paths, and the names of hosts, "
+    "users and branches, or e-mail addresses"
+)
+FILES_KEPT = "Targets that are files are kept on this machine."
+FILES_SENT = "The names of targets that are files are sent too, as paths within the project."
+ADDRESS = "Whoever runs the receiver can also see the network address that you send from."
+
+
+def text(settings: Settings) -> str:
+    """The notice of a project, for a terminal; lines end with a newline."""
+    heading = [
+        ("Project", settings.name),
+        ("Collected by", settings.collector + (f" ({settings.contact})" if settings.contact else "")),
+        ("Why", settings.purpose),
+        ("Kept for", settings.retention or "(not said)"),
+        *(("Sent to", f"{sink.host} ({sink.type}, public key {sink.key})") for sink in settings.sinks),
+    ]
+    lines = [
+        "This project asks for a record of how its make targets are used. Nothing is sent without your yes.",
+        "",
+        *(f"  {name + ':':14}{value}" for name, value in heading),
+        "",
+        f"Each target that make runs here gives one event ({settings.event}) with:",
+        *(_line(entry) for entry in PROPERTIES),
+        "Your yes is an event as well, without those of a target, and with:",
+        *(_line(entry) for entry in CHOICE if entry not in PROPERTIES),
+        "Around each event:",
+        *(_line(entry) for entry in ENVELOPE),
+        "",
+        f"Never sent: {NEVER}.",
+        FILES_SENT if settings.file_targets else FILES_KEPT,
+        ADDRESS,
+        "If you opt out later, one last event with your id says so."
+        if settings.opt_out_event
+        else "If you opt out later, nothing says so: sending just ends.",
+        "",
+        "make-metrics preview shows the exact bytes first, sent shows them afterwards, opt-out ends it at any time.",
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _line(entry: Property) -> str:
+    return f"  {entry.name}: {entry.purpose}\n      {entry.values} (such as {_shown(entry.example)})"
+
+
+def _shown(example: str | int | bool) -> str:
+    return str(example).lower() if isinstance(example, bool) else str(example)
+
+
+def version(settings: Settings) -> str:
+    """The version of a project's notice: a hash of what it says, 16 hexadecimal digits."""
+    return hashlib.sha256(text(settings).encode()).hexdigest()[:16]

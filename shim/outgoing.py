@@ -1,0 +1,125 @@
+"""Which events of a run may go out, and as what: what the outbox is given when a run is combined.
+
+Only of a make whose environment allowed it, in a project with a yes to the notice as it is now, of a run whose first
+line was recorded after that yes; and only messages that the registry allows. Everything else stays on this machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from shim import consent, identity
+from shim.combine import Run
+from shim.event import Event
+from shim.message import is_file, message
+from shim.mode import Decision, Mode
+from shim.outbox import Entry
+from shim.paths import Paths
+from shim.record import Make
+from shim.registry import check
+from shim.settings import Project, SinkSettings, project_of
+
+_DAMAGED = (Decision.CORRUPT, Decision.UNREADABLE)
+
+
+def sink_key(sink: SinkSettings) -> str:
+    """What a sink is called in the store: its type and host, and a hash of its key."""
+    return f"{sink.type} {sink.host} {hashlib.sha256(sink.key.encode()).hexdigest()[:8]}"
+
+
+class Projects:
+    """What is known of the projects of directories, each looked up once: for the time of one sweep."""
+
+    def __init__(self, paths: Paths) -> None:
+        """Look projects up for the user with these paths."""
+        self._paths = paths
+        self._projects: dict[str, Project] = {}
+        self._known: dict[Path, consent.Known] = {}
+        self._files: dict[str, frozenset[str]] = {}
+
+    def of(self, directory: str) -> Project:
+        """The project of a make's directory; one without settings for an empty directory."""
+        if directory not in self._projects:
+            self._projects[directory] = project_of(Path(directory)) if directory else Project(Path("/"))
+        return self._projects[directory]
+
+    def known(self, project: Project) -> consent.Known:
+        """What was decided about a project. What the environment says is the make's business, not the sweep's."""
+        if project.directory not in self._known:
+            self._known[project.directory] = consent.known(self._paths, project, {})
+        return self._known[project.directory]
+
+    def off(self, directory: str) -> bool:
+        """Whether a directory's project has a damaged decision, which counts as "record nothing"."""
+        return bool(directory) and self.known(self.of(directory)).decision in _DAMAGED
+
+    def default_branch(self, directory: str) -> str:
+        """What a directory's project calls its default branch; empty if it does not say."""
+        settings = self.of(directory).settings
+        return settings.default_branch if settings else ""
+
+    def anonymous_id(self, project: Project) -> str | None:
+        """A project's pseudonymous id, None if there is none."""
+        return identity.read(self._paths, project)
+
+    def files(self, directory: str) -> frozenset[str]:
+        """The names of the files in a make's directory."""
+        if directory not in self._files:
+            self._files[directory] = frozenset()
+            with contextlib.suppress(OSError), os.scandir(directory) as entries:
+                self._files[directory] = frozenset(entry.name for entry in entries if entry.is_file())
+        return self._files[directory]
+
+
+def entries(projects: Projects, run: Run, events: Iterable[Event]) -> list[Entry]:
+    """The messages of a run's events for the sinks of their projects."""
+    began_ns = min((work.wall_ns for work in run.work.values()), default=0)
+    return [
+        entry
+        for event in events
+        if (make := run.makes.get(event.make)) and _allowed(run, make)
+        for entry in _of_event(projects, event, make, began_ns)
+    ]
+
+
+def _allowed(run: Run, make: Make) -> bool:
+    """Whether the environment of a make, and of all makes above it, allowed everything; not if that is not known."""
+    seen = set()
+    above: Make | None = make
+    while above is not None and above.key not in seen:
+        if above.ceiling != Mode.ON.word:
+            return False
+        if not above.parent:
+            return True
+        seen.add(above.key)
+        above = run.makes.get(above.parent)
+    return False
+
+
+def _of_event(projects: Projects, event: Event, make: Make, began_ns: int) -> Iterator[Entry]:
+    project = projects.of(make.directory)
+    if not project.sinks:
+        return
+    known = projects.known(project)
+    if known.ruling.mode is not Mode.ON or known.record is None or began_ns < known.record.decided_ns:
+        return
+    anonymous_id = projects.anonymous_id(project)
+    if anonymous_id:
+        made = outgoing(event, project, anonymous_id=anonymous_id, beside=projects.files(make.directory))
+        if made is not None:
+            for sink in project.sinks:
+                yield Entry(sink_key(sink), project.place, event.message_id, made)
+
+
+def outgoing(event: Event, project: Project, *, anonymous_id: str, beside: frozenset[str]) -> str | None:
+    """An event as JSON for a project's sinks; None if it is kept here. `beside` names the files beside its makefile."""
+    settings = project.settings
+    if settings is None or (not settings.file_targets and is_file(event.target, beside)):
+        return None
+    made = message(event, name=settings.event, anonymous_id=anonymous_id)
+    return None if check(made, paths=settings.file_targets) else json.dumps(made)

@@ -1,0 +1,221 @@
+"""A project's settings: the file `make-metrics.toml` beside its Makefile, and what is wrong with it.
+
+A settings file only says where metrics would go and why. It cannot grant consent, add a property, name a file or run
+anything; what it says wrongly is left out and told, and never stops a build.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from shim.paths import shown
+
+NAME = "make-metrics.toml"
+DEFAULT_EVENT = "make.target.run"
+SEGMENT_HOST = "https://api.segment.io"
+_LIMIT_BYTES = 64 * 1024
+_LIMIT_TEXT = 300
+_LIMIT_SINKS = 8
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_EVENT = re.compile(r"[A-Za-z0-9_.: -]{1,100}")
+_KEY = re.compile(r"[A-Za-z0-9_.~+/=-]{1,200}")
+_BRANCH = re.compile(r"[^\s\x00-\x1f]{1,200}")
+_TEXTS = {
+    "name": "name",
+    "collected-by": "collector",
+    "purpose": "purpose",
+    "retention": "retention",
+    "contact": "contact",
+    "event": "event",
+    "default-branch": "default_branch",
+}
+_FLAGS = {"send-file-targets": "file_targets", "send-opt-out": "opt_out_event"}
+# Without these nobody could know whom they say yes to.
+_NEEDED = ("name", "collected-by", "purpose")
+
+
+@dataclass(frozen=True, slots=True)
+class SinkSettings:
+    """Where events go: the kind of receiver, its public key (whoever has it can send, not read), and its address."""
+
+    type: str
+    key: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a settings file says. `directory` is where it lies; empty texts are not given.
+
+    `file_targets` is whether names of file targets may be sent, `opt_out_event` whether an opt-out may be reported.
+    """
+
+    directory: Path
+    name: str = ""
+    collector: str = ""
+    purpose: str = ""
+    retention: str = ""
+    contact: str = ""
+    event: str = DEFAULT_EVENT
+    default_branch: str = ""
+    file_targets: bool = False
+    opt_out_event: bool = False
+    sinks: tuple[SinkSettings, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The project that a directory belongs to: its root, its settings if it has any, and what is wrong with those."""
+
+    directory: Path
+    settings: Settings | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """The root as text, also where its name is not UTF-8: what decisions and the store know the project by."""
+        return os.fsencode(self.directory).decode("utf-8", "backslashreplace")
+
+    @property
+    def sinks(self) -> tuple[SinkSettings, ...]:
+        """Where its events would go."""
+        return self.settings.sinks if self.settings else ()
+
+
+def project_of(directory: Path) -> Project:
+    """The project of a directory: that of the nearest settings file, not above the root of its repository.
+
+    Outside a repository only the directory itself is looked at: a file further up could be anybody's. Never raises.
+    """
+    try:
+        directory = directory.resolve()
+        folders = [directory, *directory.parents]
+        root = next((folder for folder in folders if os.path.lexists(folder / ".git")), directory)
+        for folder in folders[: folders.index(root) + 1]:
+            if os.path.lexists(folder / NAME):
+                settings, problems = read(folder / NAME)
+                return Project(folder, settings, tuple(problems))
+    except (OSError, RuntimeError) as error:  # a loop of symbolic links is a RuntimeError before Python 3.13
+        return Project(directory, None, (f"{shown(directory)}: {error}",))
+    return Project(root)
+
+
+def read(path: Path) -> tuple[Settings | None, list[str]]:
+    """A settings file and its problems, a line each; None if nothing could be read. Never raises for what is in it.
+
+    A symbolic link is not followed: it would read a file that the repository does not hold.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return None, [f"{shown(path)}: is not a file"]
+            text = file.read(_LIMIT_BYTES + 1)
+    except OSError as error:
+        return None, [f"{shown(path)}: cannot be read: {error.strerror}"]
+    if len(text) > _LIMIT_BYTES:
+        return None, [f"{shown(path)}: is larger than {_LIMIT_BYTES // 1024} KiB"]
+    try:
+        given = tomllib.loads(text.decode("utf-8"))
+    except UnicodeDecodeError:
+        return None, [f"{shown(path)}: is not UTF-8"]
+    except tomllib.TOMLDecodeError as error:
+        return None, [f"{shown(path)}: is not TOML: {ascii(str(error))[1:-1]}"]
+    except (RecursionError, ValueError):
+        return None, [f"{shown(path)}: is not TOML: too deep, or a number too long"]
+    settings, problems = parse(given, directory=path.parent)
+    return settings, [f"{shown(path)}: {problem}" for problem in problems]
+
+
+def parse(given: Mapping[str, object], *, directory: Path) -> tuple[Settings, list[str]]:
+    """Settings from a TOML document, and its problems, each with its key; what is wrong is left out."""
+    problems = [f"{_named(key)}: unknown key" for key in given if key not in {*_TEXTS, *_FLAGS, "sinks"}]
+    texts = {_TEXTS[key]: _text(key, given[key], problems) for key in _TEXTS if key in given}
+    flags = {}
+    for key in _FLAGS:
+        value = given.get(key, False)
+        if not isinstance(value, bool):
+            problems.append(f"{key}: must be true or false")
+        flags[_FLAGS[key]] = value is True
+    event = texts.pop("event", "") or DEFAULT_EVENT
+    if not _EVENT.fullmatch(event):
+        problems.append("event: must be at most 100 letters, digits, blanks and _ . : -")
+        event = DEFAULT_EVENT
+    branch = texts.pop("default_branch", "")
+    if branch and not _BRANCH.fullmatch(branch):
+        problems.append("default-branch: is no name of a branch")
+        branch = ""
+    sinks = _sinks(given.get("sinks", []), problems)
+    missing = [key for key in _NEEDED if not texts.get(_TEXTS[key])]
+    if sinks and missing:
+        problems.append(f"{', '.join(missing)}: missing: nothing can be sent without")
+        sinks = ()
+    return Settings(
+        directory=directory,
+        event=event,
+        default_branch=branch,
+        sinks=sinks,
+        file_targets=flags["file_targets"],
+        opt_out_event=flags["opt_out_event"],
+        **texts,
+    ), problems
+
+
+def _named(key: str) -> str:
+    return key if key.isprintable() and len(key) < 80 else ascii(key[:80])
+
+
+def _text(key: str, value: object, problems: list[str]) -> str:
+    if not isinstance(value, str):
+        problems.append(f"{key}: must be a text")
+    elif not value.isprintable() or len(value) > _LIMIT_TEXT:
+        problems.append(f"{key}: must be one line of at most {_LIMIT_TEXT} characters")
+    else:
+        return value.strip()
+    return ""
+
+
+def _sinks(given: object, problems: list[str]) -> tuple[SinkSettings, ...]:
+    if not isinstance(given, list) or not all(isinstance(entry, dict) for entry in given):
+        problems.append("sinks: must be tables, each beginning with [[sinks]]")
+        return ()
+    if len(given) > _LIMIT_SINKS:
+        problems.append(f"sinks: at most {_LIMIT_SINKS}")
+    found = [_sink(f"sinks[{at}]", entry, problems) for at, entry in enumerate(given[:_LIMIT_SINKS])]
+    return tuple(dict.fromkeys(sink for sink in found if sink))
+
+
+def _sink(where: str, given: Mapping[str, object], problems: list[str]) -> SinkSettings | None:
+    """One sink; None, with its problems told, if anything about it is wrong: a guess could send to the wrong place."""
+    before = len(problems)
+    problems += [f"{where}.{_named(key)}: unknown key" for key in given if key not in ("type", "write-key", "host")]
+    kind, key, host = given.get("type"), given.get("write-key"), given.get("host", SEGMENT_HOST)
+    if kind != "segment":
+        problems.append(f'{where}.type: must be "segment"')
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
+        problems.append(f"{where}.write-key: must be the sink's public key")
+    if not isinstance(host, str) or not _is_host(host):
+        problems.append(f"{where}.host: must be https://..., or http:// on this machine, without user, query or blanks")
+    if len(problems) > before:
+        return None
+    return SinkSettings("segment", str(key), str(host).rstrip("/"))
+
+
+def _is_host(host: str) -> bool:
+    if not re.fullmatch(r"[!-~]{1,300}", host):
+        return False
+    try:
+        parts = urlsplit(host)
+        _ = parts.port
+    except ValueError:
+        return False
+    if parts.query or parts.fragment or "@" in parts.netloc or not parts.hostname or "\\" in host:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)

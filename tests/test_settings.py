@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shim import settings
+from shim.settings import SinkSettings, project_of
+
+FULL = """
+name = "Example"
+collected-by = "The example team"
+purpose = "to make builds faster"
+retention = "one year"
+contact = "metrics@example.org"
+event = "example.make"
+default-branch = "trunk"
+send-file-targets = true
+send-opt-out = true
+
+[[sinks]]
+type = "segment"
+write-key = "abc"
+host = "https://events.example.org/"
+
+[[sinks]]
+type = "segment"
+write-key = "def"
+"""
+
+
+def write(folder: Path, text: str = FULL) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / settings.NAME
+    path.write_text(text)
+    return path
+
+
+def test_everything_that_can_be_said(tmp_path: Path) -> None:
+    found, problems = settings.read(write(tmp_path))
+    assert problems == []
+    assert found == settings.Settings(
+        directory=tmp_path,
+        name="Example",
+        collector="The example team",
+        purpose="to make builds faster",
+        retention="one year",
+        contact="metrics@example.org",
+        event="example.make",
+        default_branch="trunk",
+        file_targets=True,
+        opt_out_event=True,
+        sinks=(
+            SinkSettings("segment", "abc", "https://events.example.org"),
+            SinkSettings("segment", "def", settings.SEGMENT_HOST),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("consent = true", "consent: unknown key"),
+        ("mode = 'on'", "mode: unknown key"),
+        ("properties = ['path']", "properties: unknown key"),
+        ("include = '/etc/passwd'", "include: unknown key"),
+        ("name = 3", "name: must be a text"),
+        ('name = "a\\nb"', "name: must be one line of at most 300 characters"),
+        ('purpose = "\\u001b[2J"', "purpose: must be one line of at most 300 characters"),
+        ("send-file-targets = 'yes'", "send-file-targets: must be true or false"),
+        ('event = "a/b"', "event: must be at most 100 letters, digits, blanks and _ . : -"),
+        ('default-branch = "a b"', "default-branch: is no name of a branch"),
+        ("sinks = 'https://x'", "sinks: must be tables, each beginning with [[sinks]]"),
+        ("[[sinks]]\ntype='segment'", "sinks[0].write-key: must be the sink's public key"),
+        ("[[sinks]]\ntype='shell'\nwrite-key='x'", 'sinks[0].type: must be "segment"'),
+        ("[[sinks]]\ntype='segment'\nwrite-key='x'\ncommand='y'", "sinks[0].command: unknown key"),
+        (
+            "[[sinks]]\ntype='segment'\nwrite-key='x'",
+            "name, collected-by, purpose: missing: nothing can be sent without",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_key_and_left_out(tmp_path: Path, text: str, problem: str) -> None:
+    path = write(tmp_path, text)
+    found, problems = settings.read(path)
+    assert problems == [f"{path}: {problem}"]
+    assert found == settings.Settings(directory=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["http://example.org", "ftp://example.org", "https://", "https://a@b", "https://a?b", "https://a b", "https://a:x",
+     "file:///etc/passwd", "http://127.0.0.1.example.org", "//example.org", "https://a\\b", "https://[::1"],
+)  # fmt: skip
+def test_a_host_that_others_could_read_or_that_is_none_is_refused(tmp_path: Path, host: str) -> None:
+    _, problems = settings.read(write(tmp_path, f"[[sinks]]\ntype='segment'\nwrite-key='x'\nhost='{host}'"))
+    assert [problem.split(": ")[1] for problem in problems] == ["sinks[0].host"]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"a = ", b"a" * 70_000, b"[" * 5_000, b"a = " + b"[" * 20_000])
+def test_what_is_no_settings_file_is_one_problem(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / settings.NAME
+    path.write_bytes(content)
+    found, problems = settings.read(path)
+    assert found is None
+    assert len(problems) == 1
+    assert problems[0].isprintable()
+
+
+@pytest.mark.parametrize("kind", ["link", "directory", "fifo", "closed"])
+def test_what_is_no_plain_file_is_not_read(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / settings.NAME
+    if kind == "link":
+        path.symlink_to(write(tmp_path / "elsewhere"))
+    elif kind == "directory":
+        path.mkdir()
+    elif kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(path)
+    found, problems = settings.read(path)
+    assert found is None
+    assert len(problems) == 1
+    assert project_of(tmp_path).sinks == ()
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["name", "event", "sinks", "default-branch", "send-opt-out", "x"]),
+        VALUES | st.lists(st.dictionaries(st.sampled_from(["type", "write-key", "host"]), VALUES)),
+    )
+)
+def test_nothing_that_can_be_written_raises(document: dict[str, object]) -> None:
+    found, problems = settings.parse(document, directory=Path("/"))
+    assert found.sinks == ()
+    assert all(problem.isprintable() for problem in problems)
+
+
+def test_the_nearest_file_counts_and_none_above_the_repository(tmp_path: Path) -> None:
+    write(tmp_path)
+    inner = tmp_path / "repository" / "a" / "b"
+    inner.mkdir(parents=True)
+    assert project_of(inner).directory == inner
+    (tmp_path / "repository" / ".git").mkdir()
+    assert project_of(inner) == settings.Project(tmp_path / "repository")
+    write(tmp_path / "repository")
+    assert project_of(inner).directory == tmp_path / "repository"
+    assert len(project_of(inner).sinks) == 2
+    write(inner.parent, "name = 'inner'")
+    found = project_of(inner)
+    assert found.directory == inner.parent
+    assert found.settings is not None
+    assert found.settings.name == "inner"
+    (inner / ".git").write_text("gitdir: elsewhere")  # a submodule is a repository of its own
+    assert project_of(inner) == settings.Project(inner)
+
+
+def test_a_directory_that_is_gone_has_no_settings(tmp_path: Path) -> None:
+    assert project_of(tmp_path / "gone").settings is None
+    (tmp_path / "loop").symlink_to("loop")
+    assert project_of(tmp_path / "loop").settings is None
