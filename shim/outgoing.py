@@ -17,14 +17,12 @@ from shim import consent, identity
 from shim.combine import Run
 from shim.event import Event
 from shim.message import is_file, message
-from shim.mode import Decision, Mode
+from shim.mode import Mode
 from shim.outbox import Entry
 from shim.paths import Paths
 from shim.record import Make
 from shim.registry import check
 from shim.settings import Project, SinkSettings, project_of
-
-_DAMAGED = (Decision.CORRUPT, Decision.UNREADABLE)
 
 
 def sink_key(sink: SinkSettings) -> str:
@@ -53,10 +51,6 @@ class Projects:
         if project.directory not in self._known:
             self._known[project.directory] = consent.known(self._paths, project, {})
         return self._known[project.directory]
-
-    def off(self, directory: str) -> bool:
-        """Whether a directory's project has a damaged decision, which counts as "record nothing"."""
-        return bool(directory) and self.known(self.of(directory)).decision in _DAMAGED
 
     def default_branch(self, directory: str) -> str:
         """What a directory's project calls its default branch; empty if it does not say."""

@@ -169,7 +169,7 @@ class _Combining:
         kept = self.store.kept(self.run)
         run = combine.merge(kept.run, new) if kept.run else new
         changed = bool(new.work or new.makes or new.torn)
-        events = self._with_git(run, self._recorded(run)) if changed else []
+        events = self._with_git(run, combine.events(run)) if changed else []
         queued: list[Entry] = []
         if not kept.known or kept.run:  # else it is not known any more when the run began
             queued = outgoing.entries(self.projects, run, events)
@@ -184,11 +184,6 @@ class _Combining:
             for part in parts:
                 self.store.mark(part.identity, size=part.size, now_ns=self.now_ns)
             self.reached("written")
-
-    def _recorded(self, run: combine.Run) -> list[Event]:
-        """A run's events, without those of projects of which nothing is to be recorded."""
-        directories = {key: make.directory for key, make in run.makes.items()}
-        return [event for event in combine.events(run) if not self.projects.off(directories.get(event.make, ""))]
 
     def _with_git(self, run: combine.Run, events: list[Event]) -> list[Event]:
         """The events with their git facts: as they are in the store, else from their make, else from the top one."""
