@@ -10,6 +10,7 @@ import pytest
 from shim import fragment
 from shim.commands import doctor, setup
 from shim.paths import Paths
+from tests.project import Project
 
 Said = Callable[[], tuple[int, dict[str, tuple[str, str]]]]
 
@@ -81,3 +82,21 @@ def test_damaged_files_are_named(paths: Paths, said: Said) -> None:
     paths.set_aside.mkdir(parents=True)
     (paths.set_aside / "store.sqlite3.1").touch()
     assert "store.sqlite3.1" in said()[1]["set aside"][1]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("name = 5\n", "name"), ("nonsense = true\n", "nonsense"), ("= broken", "make-metrics.toml")]
+)
+def test_bad_settings_are_one_line_each_and_cost_nothing(project: Project, text: str, said: str) -> None:
+    project.write("all:\n\t@echo all\n")
+    (project.folder / "make-metrics.toml").write_text(text)
+    done = project.make()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "all\n", "")
+    report = project.cli("report")
+    assert report.returncode == 0
+    assert "all " in report.stdout
+    assert report.stderr.startswith("make-metrics: ")
+    assert report.stderr.count("\n") == 1
+    assert said in report.stderr
+    assert said in project.cli("doctor").stdout
+    assert (project.folder / "make-metrics.toml").read_text() == text

@@ -6,7 +6,7 @@ import json
 import sys
 from datetime import datetime
 
-from shim.commands.here import invite
+from shim.commands.here import invite, project_at, tell
 from shim.commands.reading import read, start_ns
 from shim.report import Row, document, duration, rows
 
@@ -17,6 +17,7 @@ NOTE = "The times overlap: a goal's include its prerequisites', and a target's i
 def run(*, since: str | None, as_json: bool) -> int:
     """Print the report as a table or as JSON; raises UserError for a bad `since` or a store that cannot be used."""
     begin = start_ns(since)
+    tell(project_at(None).problems)
     found = rows(read(lambda store: store.events(since_ns=begin or 0)))
     if as_json:
         sys.stdout.write(json.dumps(document(found, since_ns=begin), indent=2) + "\n")
