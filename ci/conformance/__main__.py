@@ -11,8 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from ci.conformance import approved, cases, events, report
@@ -31,6 +32,31 @@ def prepare(root: Path, make: Path, *, compiled: bool) -> Bench:
     return Bench(root, make, f"-include {paths.fragment}")
 
 
+_SETTINGS = """name = "conformance"
+collected-by = "nobody"
+purpose = "to see that a yes changes no build"
+
+[[sinks]]
+type = "segment"
+write-key = "key"
+host = "http://127.0.0.1:9"
+"""
+
+
+@contextmanager
+def agreed(root: Path) -> Iterator[None]:
+    """The working folder below a root belongs to a project that its developer has said yes to."""
+    settings = root / "make-metrics.toml"
+    settings.write_text(_SETTINGS)
+    env = {**os.environ, "MAKE_METRICS_HOME": str(root / "m")}
+    command = [sys.executable, "-m", "shim", "opt-in", "--yes", "-C", str(root)]
+    try:
+        subprocess.run(command, env=env, check=True, capture_output=True)
+        yield
+    finally:
+        settings.unlink()
+
+
 def examine(case: Case, mode: Mode, bench: Bench, approvals: list[approved.Approval]) -> report.Verdict:
     """One case in one mode: plain, then ours."""
     if case.needs:
@@ -42,7 +68,8 @@ def examine(case: Case, mode: Mode, bench: Bench, approvals: list[approved.Appro
     plain = bench.run(case, mode, ours=False)
     if recorded := events.taken(state):
         raise RuntimeError(f"{case.name} records without the line: {recorded}")
-    ours = bench.run(case, mode, ours=True)
+    with agreed(bench.root) if mode.agreed else nullcontext():
+        ours = bench.run(case, mode, ours=True)
     verdict = report.Verdict(case.name, mode.name, report.SAME, events=events.taken(state))
     if mode.off:
         verdict.events_differ = [f"event +{line}" for line in verdict.events]

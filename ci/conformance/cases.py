@@ -24,6 +24,7 @@ class Mode:
     separate: bool = False
     jobs: str = ""
     off: bool = False
+    agreed: bool = False
 
 
 MODES = {
@@ -40,6 +41,7 @@ MODES = {
         Mode("jobs", jobs="j4", separate=True),
         Mode("output", jobs=" -j4 -Oline", separate=True),
         Mode("off", off=True),
+        Mode("on", agreed=True),
         Mode("as-3.81", ours=".metrics.as.version := 3.81"),  # the hook that these versions get, on this one
         Mode("as-4.0", ours=".metrics.as.version := 4.0"),
     )
