@@ -11,6 +11,7 @@ import contextlib
 import os
 import signal
 import sys
+import time
 
 if __name__ == "__main__":  # started by its path, in an isolated interpreter without site-packages
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -175,8 +176,6 @@ def _sweep_if_due(state: bytes) -> None:
     """Combine old records when many wait, so that they are bounded also for those who never look at a report."""
     with os.scandir(state + b"/records") as entries:
         waiting = [entry.stat(follow_symlinks=False).st_mtime for entry in entries if entry.name.endswith(b".rec")]
-    import time
-
     if len(waiting) < _MANY_RECORDS and (not waiting or time.time() - min(waiting) < _OLD_RECORD_S):
         return
     from pathlib import Path

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from shim import database
+from shim.commands.here import tell
 from shim.paths import Paths
 from shim.since import since_ns
 from shim.store import Store
@@ -27,8 +27,7 @@ def read(query: Callable[[Store], T]) -> T:
     try:
         return database.use(paths, lambda found: query(Store(found)), problems)
     finally:
-        for problem in problems:
-            sys.stderr.write(f"make-metrics: {problem}\n")
+        tell(problems)
 
 
 def start_ns(since: str | None) -> int | None:
