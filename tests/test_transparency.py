@@ -34,12 +34,14 @@ def test_jobs_of_nested_makes_really_run_at_once(each: Project, words: str) -> N
 
 
 def test_no_more_jobs_run_than_were_asked_for(each: Project) -> None:
+    # Each lingers until another is there; the last of all may find itself alone.
     each.write(
         "all: left right\nleft right: ; @$(MAKE) -s --no-print-directory $@1 $@2 $@3\n"
-        "left% right%: ; @touch $@.on; ls *.on | wc -l >> seen; sleep 0.15; rm $@.on\n"
+        "left% right%: ; @touch $@.on; for i in $$(seq 40); do n=$$(ls *.on | wc -l); test $$n -lt 2 || break; "
+        "sleep 0.05; done; echo $$n >> seen; sleep 0.1; ls *.on | wc -l >> seen; rm $@.on\n"
     )
     assert each.make("-s", "-j2").returncode == 0
-    assert {int(count) for count in (each.folder / "seen").read_text().split()} == {1, 2}
+    assert max(int(count) for count in (each.folder / "seen").read_text().split()) == 2
 
 
 @pytest.mark.parametrize("addition", ["", "# SHELL", "SHELL := /bin/bash"], ids=["shell-hook", "flags-hook", "bash"])
