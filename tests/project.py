@@ -33,7 +33,7 @@ def makes() -> dict[str, str]:
     return found
 
 
-def until(condition: Callable[[], object], *, seconds: float = 20.0) -> None:
+def until(condition: Callable[[], object], *, seconds: float = 60.0) -> None:
     """Wait for a condition; fails when it does not come true within the limit."""
     give_up = time.monotonic() + seconds
     while not condition():
@@ -73,7 +73,7 @@ class Project:
         self, words: list[str], env: Mapping[str, str] | None = None, **more: Any
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in the project's folder."""
-        given: dict[str, Any] = {"capture_output": True, "text": True, "check": False, "timeout": 60, **more}
+        given: dict[str, Any] = {"capture_output": True, "text": True, "check": False, "timeout": 100, **more}
         given.setdefault("errors", "surrogateescape")
         return subprocess.run(words, cwd=self.folder, env=self.environment() if env is None else env, **given)
 
@@ -120,7 +120,7 @@ def started(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
                 stream.close()

@@ -19,7 +19,7 @@ from tests.project import ROOT, makes
 FIRST = next(iter(makes().values()))
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(800)
 def test_the_quick_suite_finds_no_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "report.json"
     status = suite(["--make", FIRST, "--quick", "--out", str(out)])

@@ -97,7 +97,7 @@ def test_it_is_the_last_line_of_a_report_in_a_terminal(sharing: Sharing) -> None
         env = {**sharing.project.environment(), "PYTHONPATH": str(ROOT), **environ}
         words = ["-m", "shim", "report", *more]
         said, status = ended(
-            pexpect.spawn(sys.executable, words, cwd=str(sharing.project.folder), env=env, encoding="utf-8", timeout=30)
+            pexpect.spawn(sys.executable, words, cwd=str(sharing.project.folder), env=env, encoding="utf-8", timeout=60)
         )
         assert status == 0
         return said
@@ -124,7 +124,7 @@ def test_makes_own_output_is_the_same_undecided_declined_agreed_and_without_sett
             cwd=str(sharing.project.folder),
             env=sharing.project.environment(),
             encoding="utf-8",
-            timeout=30,
+            timeout=60,
         )
         said.append(ended(terminal))
         sharing.settings()
