@@ -121,7 +121,8 @@ def test_a_held_lock_makes_the_writer_write_apart(records: Path) -> None:
 
 
 def test_a_short_hold_is_waited_for(records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(append.lock.__kwdefaults__, "patience_ns", 10**11)  # for this thread to be slow in letting go
+    patient = {"shared": False, "patience_ns": 10**11}  # this thread may be slow in letting go
+    monkeypatch.setattr(append.lock, "__kwdefaults__", patient)
     lock = FileLock(records / f"{RUN.decode()}.lock")
     lock.acquire()
     writer = threading.Thread(target=append.entry, args=(os.fsencode(records), RUN, ENTRY))

@@ -102,8 +102,8 @@ def test_a_goal_covers_its_prerequisites_and_others_do_not(each: Project) -> Non
     events = each.events()
     assert (events["top"]["goal"], events["dep"]["goal"]) == (True, False)
     assert events["top"]["duration_ms"] >= 250
-    assert 50 <= events["top"]["recipe_ms"]
-    assert 200 <= events["dep"]["duration_ms"]
+    assert events["top"]["recipe_ms"] >= 50
+    assert events["dep"]["duration_ms"] >= 200
     assert events["dep"]["duration_ms"] + events["top"]["recipe_ms"] <= events["top"]["duration_ms"] + 1  # rounded
 
 

@@ -18,7 +18,7 @@ NESTED = """\
     all: left right
     left right: ; @$(MAKE) -s --no-print-directory $@1 $@2
     left1 left2 right1 right2:
-    \t@touch $@.on; for i in $$(seq 3000); do test $$(ls *.on | wc -l) -lt $(AT_ONCE) || exit 0; sleep 0.02; done; exit 9
+    \t@touch $@.on; for i in $$(seq 999); do test $$(ls *.on | wc -l) -lt $(AT_ONCE) || exit 0; sleep 0.1; done; exit 9
     \t@echo $@
     """
 
