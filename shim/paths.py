@@ -112,6 +112,16 @@ class Paths:
         return self.state / "send.lock"
 
     @property
+    def sender_lock(self) -> Path:
+        """The lock of the one detached sender that is at work."""
+        return self.state / "sender.lock"
+
+    @property
+    def sender_wanted(self) -> Path:
+        """The file by which a sender that finds another at work leaves its make's events to that one."""
+        return self.state / "sender.wanted"
+
+    @property
     def sweep_lock(self) -> Path:
         """The lock of whoever combines records, or puts a damaged store aside."""
         return self.state / "sweep.lock"
