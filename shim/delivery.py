@@ -24,7 +24,6 @@ from shim.store import Store
 
 _ANSWER_S = 5.0
 _SECOND_NS = 1_000_000_000
-_DAY_S = 86_400
 
 
 @dataclass(slots=True)
@@ -138,8 +137,9 @@ class _Delivery:
         last = {attempt.sink: attempt for attempt in self._outbox.attempts(directory)}.get(key)
         if not waiting:
             return
-        if last and time.time_ns() < last.not_before_ns <= time.time_ns() + _DAY_S * _SECOND_NS:
-            wait_s = (last.not_before_ns - time.time_ns()) // _SECOND_NS + 1
+        now_ns = time.time_ns()
+        if last and last.tried_ns <= now_ns < last.not_before_ns:  # a clock that was set back holds nothing up
+            wait_s = (last.not_before_ns - now_ns) // _SECOND_NS + 1
             self._delivered.problems.append(f"{settings.host}: {last.result}: not tried again for {wait_s} s")
             return
         sink = self._sink_for(settings)

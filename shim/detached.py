@@ -29,23 +29,14 @@ def start(pid: int, key: str, state: bytes) -> bool:
     """
     make = psutil.Process(pid)
     environ = make.environ() or dict(os.environ)
-    if not agreed(make.cwd(), environ) or not all(map(_allowed, (environ, os.environ))) or below_another(make):
+    project = project_of(make.cwd())
+    if not project or not all(map(_allowed, (environ, os.environ))):
         return False
-    _leave({**environ, reaping.VARIABLE: reaping.NONE, sender.MAKE: key, sender.STATE: os.fsdecode(state)})
+    if not agreed(project, environ, os.fsdecode(state)) or below_another(make):
+        return False
+    ours = {sender.MAKE: key, sender.STATE: os.fsdecode(state), sender.PROJECT: project}
+    _leave({**environ, reaping.VARIABLE: reaping.NONE, **ours})
     return True
-
-
-def agreed(directory: str, environ: Mapping[str, str]) -> bool:
-    """Whether a yes is on file for the project of a directory. To which notice, the sender looks itself."""
-    project = project_of(directory)
-    if not project:
-        return False
-    given = {os.fsencode(name): os.fsencode(value) for name, value in environ.items()}
-    try:
-        with open(home.decision(given, os.fsencode(project)), "rb") as file:
-            return _YES in file.read(_LIMIT_BYTES)
-    except OSError:
-        return False
 
 
 def project_of(directory: str) -> str:
@@ -58,6 +49,34 @@ def project_of(directory: str) -> str:
             return found
         folder, below = os.path.dirname(folder), folder
     return found if found == directory else ""
+
+
+def agreed(project: str, environ: Mapping[str, str], state: str) -> bool:
+    """Whether a yes is on file for a project, and nobody has found yet that it is one to an older notice.
+
+    To find that takes too long here: the first sender after a change does, and leaves a note.
+    """
+    given = {os.fsencode(name): os.fsencode(value) for name, value in environ.items()}
+    decision = os.fsdecode(home.decision(given, os.fsencode(project)))
+    if _YES not in _read(decision):
+        return False
+    return _read(os.path.join(state, "paused", os.path.basename(decision))) != look(project, decision)
+
+
+def look(project: str, decision: str) -> bytes:
+    """What tells whether anything has changed that a yes depends on: the settings, the decision, and our own notice."""
+    here = os.path.dirname(sender.PROGRAM)
+    ours = (os.path.join(here, "notice.py"), os.path.join(here, "registry.py"))
+    found = [os.stat(path) for path in (os.path.join(project, SETTINGS), decision, *ours)]
+    return b" ".join(b"%d.%d.%d" % (one.st_mtime_ns, one.st_size, one.st_ino) for one in found)
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(_LIMIT_BYTES)
+    except OSError:
+        return b""
 
 
 def _allowed(environ: Mapping[str, str]) -> bool:

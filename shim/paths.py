@@ -121,6 +121,10 @@ class Paths:
         """The file by which a sender that finds another at work leaves its make's events to that one."""
         return self.state / "sender.wanted"
 
+    def paused(self, decision: Path) -> Path:
+        """What a project with a yes on file looked like when a sender found that the yes does not hold any more."""
+        return self.state / "paused" / decision.name
+
     @property
     def sweep_lock(self) -> Path:
         """The lock of whoever combines records, or puts a damaged store aside."""

@@ -18,11 +18,12 @@ from shim import ending
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from shim.paths import Paths
 
 PROGRAM = os.path.abspath(__file__)
-MAKE, STATE = "MAKE_METRICS_SENDER_MAKE", "MAKE_METRICS_SENDER_STATE"
+MAKE, STATE, PROJECT = (f"MAKE_METRICS_SENDER_{name}" for name in ("MAKE", "STATE", "PROJECT"))
 LIFETIME_S = 10.0
 _MARGIN_S = 0.5  # to end in order
 _SWEEP_S = 3.0
@@ -32,7 +33,7 @@ _PAUSE_S = 0.1
 
 def main() -> None:
     """Wait for the make that the environment names, and send."""
-    key, state = os.environ.pop(MAKE, ""), os.environ.pop(STATE, "")
+    key, state, project = (os.environ.pop(name, "") for name in (MAKE, STATE, PROJECT))
     if not key or not state:
         return
     group = ending.group_of(key)
@@ -44,6 +45,8 @@ def main() -> None:
     from shim.paths import Paths
 
     paths = Paths.from_state(Path(state))
+    if project and not _agreed(paths, Path(project)):
+        return
     _wait_for_lines(group, min(give_up, time.monotonic() + _LINES_S))
     send(paths, os.environ, give_up)
     if _wait_for_lines(group, give_up - _SWEEP_S):
@@ -58,6 +61,24 @@ def _end_at_last() -> None:
     import faulthandler
 
     faulthandler.dump_traceback_later(LIFETIME_S, exit=True, file=os.open(os.devnull, os.O_WRONLY))
+
+
+def _agreed(paths: Paths, directory: Path) -> bool:
+    """Whether a project's mode is `on`. A note about a yes that does not hold keeps senders away until that changes."""
+    from shim import consent, detached, private_file
+    from shim.mode import Decision, Mode
+    from shim.settings import project_of
+
+    project = project_of(directory)
+    decision = consent.file_of(paths, project)
+    try:
+        looks = detached.look(str(directory), str(decision))
+    except OSError:  # there is no decision, or there are no settings, any more
+        return False
+    known = consent.known(paths, project, os.environ)
+    if known.decision is not Decision.YES:
+        private_file.write(paths.paused(decision), looks)
+    return known.ruling.mode is Mode.ON
 
 
 def _wait_for_lines(group: int, give_up: float) -> bool:
