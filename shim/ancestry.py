@@ -33,7 +33,7 @@ from collections import namedtuple
 
 import psutil
 
-from shim import ceiling, goals, head, process
+from shim import ceiling, detached, goals, head, process
 from shim.hot import append, book, handover, wire
 
 _LIFETIME_S = 20
@@ -67,13 +67,18 @@ def makes_above(start: psutil.Process, names: frozenset[str]) -> list[Above]:
     return [above for above in found if above.key]
 
 
-def handed_target(shim: psutil.Process) -> str:
-    """The target that a shim process was handed, empty if the process is no shim."""
+def handed(shim: psutil.Process) -> handover.Handover | None:
+    """What a shim process was handed, None if the process is no shim."""
     with contextlib.suppress(psutil.Error, ValueError, IndexError):
         words = [os.fsencode(word) for word in shim.cmdline()]
-        at = words.index(handover.PROTOCOL)
-        return handover.Handover(words[at:]).target.decode("utf-8", "backslashreplace")
-    return ""
+        return handover.Handover(words[words.index(handover.PROTOCOL) :])
+    return None
+
+
+def handed_target(shim: psutil.Process) -> str:
+    """The target that a shim process was handed, empty if the process is no shim."""
+    found = handed(shim)
+    return found.target.decode("utf-8", "backslashreplace") if found else ""
 
 
 def _given(makeflags: str) -> tuple[str, list[str]]:
@@ -213,6 +218,10 @@ def main(words: list[bytes]) -> None:
     except (psutil.Error, OSError, ValueError):
         # The make has ended, or shows nothing: a run of its own; without even a key, each of its lines is.
         text, developers = book.NO_MAKE_ABOVE if key == b"-" else key + b" " + key, False
+    if developers:
+        with contextlib.suppress(psutil.Error, OSError):
+            # Before the first line goes on: it may end this process at once, and then no other line starts one.
+            detached.start(pid, os.fsdecode(text.split()[1]), state)
     os.write(1, text)
     with contextlib.suppress(OSError):  # where there are no locks
         fcntl.flock(1, fcntl.LOCK_UN)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 ORDER = ("off", "local", "on")
+# Variables whose presence says that nobody sits in front: what CI services set, besides `CI` itself.
+_CI_ALSO = ("TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION")
 
 
 def do_not_track(environ: Mapping[str, str]) -> bool:
@@ -27,3 +29,8 @@ def lowest(*words: str) -> str:
 def of(environ: Mapping[str, str]) -> str:
     """`off`, `local`, or `on` for no limit, which is no consent either."""
     return lowest("local" if do_not_track(environ) else "on", of_variable(environ.get("MAKE_METRICS", "")))
+
+
+def in_ci(environ: Mapping[str, str]) -> bool:
+    """Whether an environment is that of a CI service."""
+    return environ.get("CI", "") not in ("", "0", "false") or any(environ.get(name) for name in _CI_ALSO)

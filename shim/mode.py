@@ -8,9 +8,6 @@ from enum import Enum, IntEnum
 
 from shim import ceiling as limits
 
-# Variables whose presence says that nobody sits in front: what CI services set, besides `CI` itself.
-_CI_ALSO = ("TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION")
-
 
 class Mode(IntEnum):
     """What happens to events. A rule can only lower what another allows."""
@@ -70,7 +67,7 @@ class Ruling:
 
 def in_ci(environ: Mapping[str, str]) -> bool:
     """Whether an environment is that of a CI service."""
-    return environ.get("CI", "") not in ("", "0", "false") or any(environ.get(name) for name in _CI_ALSO)
+    return limits.in_ci(environ)
 
 
 def through_sudo(environ: Mapping[str, str], *, root: bool) -> bool:

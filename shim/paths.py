@@ -112,6 +112,20 @@ class Paths:
         return self.state / "send.lock"
 
     @property
+    def sender_lock(self) -> Path:
+        """The lock of the one detached sender that is at work."""
+        return self.state / "sender.lock"
+
+    @property
+    def sender_wanted(self) -> Path:
+        """The file by which a sender that finds another at work leaves its make's events to that one."""
+        return self.state / "sender.wanted"
+
+    def paused(self, decision: Path) -> Path:
+        """What a project with a yes on file looked like when a sender found that the yes does not hold any more."""
+        return self.state / "paused" / decision.name
+
+    @property
     def sweep_lock(self) -> Path:
         """The lock of whoever combines records, or puts a damaged store aside."""
         return self.state / "sweep.lock"

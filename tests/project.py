@@ -61,9 +61,10 @@ class Project:
         return path
 
     def environment(self, **more: str) -> dict[str, str]:
-        """A small environment; nothing of the real home is in it."""
+        """A small environment; nothing of the real home is in it, and no make leaves a sender behind."""
         home = str(self.home)
-        return {"PATH": os.environ["PATH"], "HOME": home, "LANG": "C.UTF-8", "MAKE_METRICS_HOME": home, **more}
+        ours = {"MAKE_METRICS_HOME": home, "MAKE_METRICS_SENDER": "none"}
+        return {"PATH": os.environ["PATH"], "HOME": home, "LANG": "C.UTF-8", **ours, **more}
 
     def make(self, *words: str, env: Mapping[str, str] | None = None, **more: Any) -> subprocess.CompletedProcess[str]:
         """Run make to its end."""

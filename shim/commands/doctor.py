@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from shim import fragment
+from shim import fragment, reaping
 from shim.errors import UserError
 from shim.hot import handover
 from shim.paths import Paths, private, shown
@@ -103,6 +103,14 @@ def _state(paths: Paths) -> Finding:
     return Finding(OK, "state", shown(paths.state))
 
 
+def _sender() -> Finding:
+    """Whether a process may be left behind here; it is only where somebody has said yes."""
+    reason = reaping.obstacle(os.environ)
+    if reason:
+        return Finding(NOTE, "sender", f"none: {reason}; after a yes, make-metrics flush sends what waits")
+    return Finding(OK, "sender", "after a yes, sends when make has ended")
+
+
 def _problems(paths: Paths) -> Iterator[Finding]:
     try:
         found = sorted(Path(entry.path) for entry in os.scandir(paths.set_aside))
@@ -122,7 +130,7 @@ def _settings() -> Iterator[Finding]:
 def run() -> int:
     """Print what was found; 1 if something needs to be done, else 0. Raises UserError for a bad MAKE_METRICS_HOME."""
     paths = Paths.from_environment()
-    findings = [_fragment(paths), _recording(paths), _interpreter(), _launcher(), _walk(), _state(paths)]
+    findings = [_fragment(paths), _recording(paths), _interpreter(), _launcher(), _walk(), _state(paths), _sender()]
     findings += [*_settings(), *_problems(paths)]
     for found in findings:
         sys.stdout.write(f"{found.state:4}  {found.about:11}  {found.text}\n")

@@ -9,7 +9,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from shim import consent, database, identity, notice
+from shim import consent, database, identity, notice, reaping
 from shim.commands.here import project_at
 from shim.consent import Known
 from shim.errors import UserError
@@ -36,6 +36,7 @@ def run(*, directory: str | None, as_json: bool) -> int:
         "decision": known.decision.name.lower(),
         **_agreed(paths, project, known),
         **_waiting(paths, project, problems),
+        "sender": _sender(known),
         "paths": _paths(paths, project),
         "problems": problems,
     }
@@ -55,6 +56,14 @@ def _agreed(paths: Paths, project: Project, known: Known) -> dict[str, Any]:
         "consent": record and {**asdict(record), "decided": timestamp(record.decided_ns)},
         "id": identity.read(paths, project),
     }
+
+
+def _sender(known: Known) -> dict[str, Any]:
+    """Whether a make that is started here leaves a sender behind, and why not."""
+    reason = reaping.obstacle(os.environ)
+    if known.ruling.mode is not Mode.ON:
+        reason = f"the mode is {known.ruling.mode.word}"
+    return {"detached": not reason, "reason": reason}
 
 
 def _waiting(paths: Paths, project: Project, problems: list[str]) -> dict[str, Any]:
@@ -119,6 +128,11 @@ def _lines(found: dict[str, Any]) -> list[str]:
         lines.append(f"waiting: {size if events else 'nothing'}")
         batches = found["sent_batches"]
         lines.append(f"sent: {batches} batch{'es' * (batches != 1)} (make-metrics sent)")
+    sender = found["sender"]
+    if sender["detached"]:
+        lines.append("sender: sends when make has ended")
+    elif found["mode"] == Mode.ON.word:
+        lines.append(f"sender: none ({sender['reason']}): make-metrics flush sends what waits")
     lines += [f"set aside: {count} ({reason})" for reason, count in found["set_aside"].items()]
     lines += [f"dropped: {count} ({reason})" for reason, count in found["dropped"].items()]
     lines += [f"last attempt: {one['time']}, {one['sink']}: {one['result']}" for one in found["attempts"]]

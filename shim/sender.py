@@ -1,0 +1,125 @@
+"""The sender: one process beside each make that a developer starts, which sends its events once it has ended.
+
+It is started by the walk (`shim.detached`), and holds nothing of make's. It waits for make's end, however long that
+takes; from then on it lives ten seconds at most. Whatever it has not sent by then waits for the next one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+if __name__ == "__main__":  # started by its path, in an isolated interpreter
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from shim import ending
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from shim.paths import Paths
+
+PROGRAM = os.path.abspath(__file__)
+MAKE, STATE, PROJECT = (f"MAKE_METRICS_SENDER_{name}" for name in ("MAKE", "STATE", "PROJECT"))
+LIFETIME_S = 10.0
+_MARGIN_S = 0.5  # to end in order
+_SWEEP_S = 3.0
+_LINES_S = 1.0
+_PAUSE_S = 0.1
+
+
+def main() -> None:
+    """Wait for the make that the environment names, and send."""
+    key, state, project = (os.environ.pop(name, "") for name in (MAKE, STATE, PROJECT))
+    if not key or not state:
+        return
+    group = ending.group_of(key)
+    ending.wait(key)
+    give_up = time.monotonic() + LIFETIME_S
+    _end_at_last()
+    from pathlib import Path
+
+    from shim.paths import Paths
+
+    paths = Paths.from_state(Path(state))
+    if project and not _agreed(paths, Path(project)):
+        return
+    _wait_for_lines(group, min(give_up, time.monotonic() + _LINES_S))
+    send(paths, os.environ, give_up)
+    if _wait_for_lines(group, give_up - _SWEEP_S):
+        send(paths, os.environ, give_up)
+
+
+def _end_at_last() -> None:
+    """End this process when its time is over, whatever it is doing then: the outbox is right at every moment.
+
+    Not by a signal or a thread of Python: neither reaches a library that holds the interpreter.
+    """
+    import faulthandler
+
+    faulthandler.dump_traceback_later(LIFETIME_S, exit=True, file=os.open(os.devnull, os.O_WRONLY))
+
+
+def _agreed(paths: Paths, directory: Path) -> bool:
+    """Whether a project's mode is `on`. A note about a yes that does not hold keeps senders away until that changes."""
+    from shim import consent, detached, private_file
+    from shim.mode import Decision, Mode
+    from shim.settings import project_of
+
+    project = project_of(directory)
+    decision = consent.file_of(paths, project)
+    try:
+        looks = detached.look(str(directory), str(decision))
+    except OSError:  # there is no decision, or there are no settings, any more
+        return False
+    known = consent.known(paths, project, os.environ)
+    if known.decision is not Decision.YES:
+        private_file.write(paths.paused(decision), looks)
+    return known.ruling.mode is Mode.ON
+
+
+def _wait_for_lines(group: int, give_up: float) -> bool:
+    """Wait for recipe lines that a killed make has left behind; whether there were any, and they have ended."""
+    if not group or not ending.lines_left(group):
+        return False
+    while ending.lines_left(group):
+        if time.monotonic() >= give_up:
+            return False
+        time.sleep(_PAUSE_S)
+    return True
+
+
+def send(paths: Paths, environ: Mapping[str, str], give_up: float) -> None:
+    """Combine and send what there is, until `give_up` of the monotonic clock, unless another sender is at work.
+
+    That one is told before it is found at work, and looks for that after its work: one of both does it.
+    Raises UserError if state or store cannot be used.
+    """
+    from filelock import FileLock, Timeout
+
+    from shim import private_file
+    from shim.delivery import deliver
+    from shim.paths import private
+    from shim.sweep import sweep
+
+    private(paths.state)
+    private_file.refuse_strange(paths.sender_lock)
+    private_file.write(paths.sender_wanted, b"")
+    while os.path.lexists(paths.sender_wanted) and (left := give_up - _MARGIN_S - time.monotonic()) > 0:
+        try:
+            with FileLock(paths.sender_lock, mode=0o600).acquire(timeout=0):
+                private_file.remove(paths.sender_wanted)
+                sweep(paths, timeout=min(_SWEEP_S, left))
+                deliver(paths, environ, timeout_s=max(give_up - _MARGIN_S - time.monotonic(), 0.1))
+        except Timeout:
+            return
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    finally:
+        os._exit(0)  # what a request left behind is not waited for
