@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 ORDER = ("off", "local", "on")
+# Variables whose presence says that nobody sits in front: what CI services set, besides `CI` itself.
+_CI_ALSO = ("TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION")
 
 
 def do_not_track(environ: Mapping[str, str]) -> bool:
     """Whether DO_NOT_TRACK is set, not empty and not 0."""
     return environ.get("DO_NOT_TRACK", "") not in ("", "0")
+
+
+def in_ci(environ: Mapping[str, str]) -> bool:
+    """Whether an environment is that of a CI service. The fragment has the same rule."""
+    return environ.get("CI", "") not in ("", "0", "false") or any(environ.get(name) for name in _CI_ALSO)
 
 
 def of_variable(value: str) -> str:

@@ -8,9 +8,6 @@ from enum import Enum, IntEnum
 
 from shim import ceiling as limits
 
-# Variables whose presence says that nobody sits in front: what CI services set, besides `CI` itself.
-_CI_ALSO = ("TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION")
-
 
 class Mode(IntEnum):
     """What happens to events. A rule can only lower what another allows."""
@@ -68,11 +65,6 @@ class Ruling:
     reason: str
 
 
-def in_ci(environ: Mapping[str, str]) -> bool:
-    """Whether an environment is that of a CI service."""
-    return environ.get("CI", "") not in ("", "0", "false") or any(environ.get(name) for name in _CI_ALSO)
-
-
 def through_sudo(environ: Mapping[str, str], *, root: bool) -> bool:
     """Whether root works for somebody else here: files in that one's home would become root's."""
     return root and environ.get("SUDO_UID", "0") != "0"
@@ -105,7 +97,7 @@ def decide(given: Inputs) -> Ruling:
         rules.append(Ruling(Mode.OFF, "off", "you turned recording off (make-metrics off)"))
     if given.decision is not Decision.NONE:
         rules.append(Ruling(*_recorded(given.decision)))
-    elif in_ci(environ) and not given.kept_here:
+    elif limits.in_ci(environ) and not given.kept_here:
         rules.append(Ruling(Mode.OFF, "ci", "this is CI, and nothing was decided here"))
     else:
         rules.append(Ruling(Mode.LOCAL, "default", "nothing was decided: events stay on this machine"))

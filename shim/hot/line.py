@@ -177,6 +177,7 @@ def _run(handed: Handover, environ: dict[bytes, bytes]) -> int:
     if book is not None:
         try:
             book.close(wall, start, end, status, fate)
+            book.invite()
         except Exception:  # noqa: S110
             pass
     return status
