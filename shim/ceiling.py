@@ -14,6 +14,11 @@ def do_not_track(environ: Mapping[str, str]) -> bool:
     return environ.get("DO_NOT_TRACK", "") not in ("", "0")
 
 
+def in_ci(environ: Mapping[str, str]) -> bool:
+    """Whether an environment is that of a CI service. The fragment has the same rule."""
+    return environ.get("CI", "") not in ("", "0", "false") or any(environ.get(name) for name in _CI_ALSO)
+
+
 def of_variable(value: str) -> str:
     """What MAKE_METRICS allows. It can only reduce: a value that is not known is taken as "not more than local"."""
     if value == "off":
@@ -29,8 +34,3 @@ def lowest(*words: str) -> str:
 def of(environ: Mapping[str, str]) -> str:
     """`off`, `local`, or `on` for no limit, which is no consent either."""
     return lowest("local" if do_not_track(environ) else "on", of_variable(environ.get("MAKE_METRICS", "")))
-
-
-def in_ci(environ: Mapping[str, str]) -> bool:
-    """Whether an environment is that of a CI service."""
-    return environ.get("CI", "") not in ("", "0", "false") or any(environ.get(name) for name in _CI_ALSO)

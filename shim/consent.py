@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from shim import notice, private_file
+from shim import decision, notice, private_file, standing
+from shim.decision import Record
 from shim.errors import UserError
 from shim.mode import Decision, Inputs, Ruling, decide, through_sudo
 from shim.paths import Paths, private, shown
 from shim.settings import Project
 
-_FORMAT = 1
 _LOCK_S = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """A recorded decision: yes or no, when (nanoseconds since the epoch), to which notice, and where the data goes."""
-
-    project: str
-    yes: bool
-    decided_ns: int
-    notice: str
-    sinks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,83 +27,43 @@ class Known:
     ruling: Ruling
 
 
-def key(directory: Path) -> str:
-    """The name of a project's files: a hash of where it is, so that no path of the user's is in a name."""
-    return hashlib.sha256(os.fsencode(directory)).hexdigest()[:32]
-
-
 def file_of(paths: Paths, project: Project) -> Path:
     """The file of a project's decision."""
-    return paths.decisions / f"{key(project.directory)}.json"
+    return paths.decisions / f"{standing.key(project.directory)}.json"
 
 
 def known(paths: Paths, project: Project, environ: Mapping[str, str]) -> Known:
     """What was decided about a project, and the mode that follows in an environment. Never raises, changes nothing."""
-    decision, record = _read(paths, project)
+    found, record = _read(paths, project)
     given = Inputs(
         environ=environ,
-        decision=decision,
+        decision=found,
         off_file=os.path.lexists(paths.off_file),
         kept_here=os.path.lexists(paths.here_file),
         root=not os.geteuid(),
     )
-    return Known(decision, record, decide(given))
+    return Known(found, record, decide(given))
 
 
 def _read(paths: Paths, project: Project) -> tuple[Decision, Record | None]:
-    try:
-        content = private_file.read(file_of(paths, project))
-    except OSError:
-        return Decision.UNREADABLE, None
-    if content is None:
-        return Decision.NONE, None
-    try:
-        record = _parse(content)
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return Decision.CORRUPT, None
-    if record.project != project.place:
-        return Decision.CORRUPT, None  # somebody else's answer, in the wrong place
+    kind, record = decision.read(file_of(paths, project), project.place)
+    if record is None:
+        return Decision(kind), None
     if not record.yes:
         return Decision.NO, record
     current = notice.version(project.settings) if project.settings and project.sinks else None
     return (Decision.YES if record.notice == current else Decision.OLDER), record
 
 
-def _parse(content: bytes) -> Record:
-    """A record from its file; raises ValueError, KeyError or TypeError for what `_dump` has not written."""
-    given = json.loads(content)
-    if given["format"] != _FORMAT or given["decision"] not in ("yes", "no"):
-        raise ValueError("no decision")
-    sinks = given["sinks"]
-    texts = (given["project"], given["notice"], *sinks)
-    if not isinstance(sinks, list) or not all(isinstance(text, str) for text in texts):
-        raise ValueError("no texts")
-    if type(given["decided_ns"]) is not int or given["decided_ns"] <= 0:
-        raise ValueError("no time")
-    return Record(
-        project=given["project"],
-        yes=given["decision"] == "yes",
-        decided_ns=given["decided_ns"],
-        notice=given["notice"],
-        sinks=tuple(sinks),
-    )
-
-
-def _dump(record: Record) -> bytes:
-    known = asdict(record)
-    document = {"format": _FORMAT, "decision": "yes" if known.pop("yes") else "no", **known}
-    return json.dumps(document, indent=2).encode() + b"\n"
-
-
 @contextlib.contextmanager
-def locked(paths: Paths) -> Iterator[None]:
+def locked(paths: Paths, *, patience_s: float = _LOCK_S) -> Iterator[None]:
     """The right to change decisions and ids; raises UserError if another process has it for long, or in a bad place."""
     from filelock import FileLock, Timeout
 
     private(paths.config)
     private_file.refuse_strange(paths.consent_lock)
     try:
-        with FileLock(paths.consent_lock, mode=0o600).acquire(timeout=_LOCK_S, poll_interval=0.02):
+        with FileLock(paths.consent_lock, mode=0o600).acquire(timeout=patience_s, poll_interval=0.02):
             yield
     except Timeout as error:
         raise UserError("another make-metrics is at work on your decisions: try again") from error
@@ -134,7 +81,7 @@ def write(paths: Paths, project: Project, *, yes: bool, now_ns: int) -> Record:
         notice=notice.version(settings) if settings else "",
         sinks=tuple(f"{sink.type} {sink.host}" for sink in project.sinks),
     )
-    private_file.write(file_of(paths, project), _dump(record))
+    private_file.write(file_of(paths, project), decision.dump(record))
     return record
 
 

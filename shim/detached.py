@@ -13,10 +13,8 @@ from collections.abc import Mapping
 
 import psutil
 
-from shim import ceiling, reaping, sender
-from shim.hot import home
+from shim import ceiling, places, reaping, sender, standing
 
-SETTINGS = "make-metrics.toml"
 _YES = b'"decision": "yes"'
 _LIMIT_BYTES = 65_536
 
@@ -29,45 +27,32 @@ def start(pid: int, key: str, state: bytes) -> bool:
     """
     make = psutil.Process(pid)
     environ = make.environ() or dict(os.environ)
-    project = project_of(make.cwd())
-    if not project or not all(map(_allowed, (environ, os.environ))):
+    project = standing.root(make.cwd())
+    if not project.settings or not all(map(_allowed, (environ, os.environ))):
         return False
     if not agreed(project, environ, os.fsdecode(state)) or below_another(make):
         return False
-    ours = {sender.MAKE: key, sender.STATE: os.fsdecode(state), sender.PROJECT: project}
+    ours = {sender.MAKE: key, sender.STATE: os.fsdecode(state), sender.PROJECT: project.directory}
     _leave({**environ, reaping.VARIABLE: reaping.NONE, **ours})
     return True
 
 
-def project_of(directory: str) -> str:
-    """The folder of the settings file that holds for a directory, as `shim.settings` finds it; empty for none."""
-    folder, below, found = directory, "", ""
-    while folder != below:
-        if not found and os.path.lexists(os.path.join(folder, SETTINGS)):
-            found = folder
-        if os.path.lexists(os.path.join(folder, ".git")):
-            return found
-        folder, below = os.path.dirname(folder), folder
-    return found if found == directory else ""
-
-
-def agreed(project: str, environ: Mapping[str, str], state: str) -> bool:
+def agreed(project: standing.Root, environ: Mapping[str, str], state: str) -> bool:
     """Whether a yes is on file for a project, and nobody has found yet that it is one to an older notice.
 
     To find that takes too long here: the first sender after a change does, and leaves a note.
     """
-    given = {os.fsencode(name): os.fsencode(value) for name, value in environ.items()}
-    decision = os.fsdecode(home.decision(given, os.fsencode(project)))
+    decision = standing.decision_file(project, environ)
     if _YES not in _read(decision):
         return False
-    return _read(os.path.join(state, "paused", os.path.basename(decision))) != look(project, decision)
+    return _read(os.path.join(state, "paused", os.path.basename(decision))) != look(project.directory, decision)
 
 
 def look(project: str, decision: str) -> bytes:
     """What tells whether anything has changed that a yes depends on: the settings, the decision, and our own notice."""
     here = os.path.dirname(sender.PROGRAM)
     ours = (os.path.join(here, "notice.py"), os.path.join(here, "registry.py"))
-    found = [os.stat(path) for path in (os.path.join(project, SETTINGS), decision, *ours)]
+    found = [os.stat(path) for path in (os.path.join(project, places.SETTINGS), decision, *ours)]
     return b" ".join(b"%d.%d.%d" % (one.st_mtime_ns, one.st_size, one.st_ino) for one in found)
 
 

@@ -65,11 +65,6 @@ class Ruling:
     reason: str
 
 
-def in_ci(environ: Mapping[str, str]) -> bool:
-    """Whether an environment is that of a CI service."""
-    return limits.in_ci(environ)
-
-
 def through_sudo(environ: Mapping[str, str], *, root: bool) -> bool:
     """Whether root works for somebody else here: files in that one's home would become root's."""
     return root and environ.get("SUDO_UID", "0") != "0"
@@ -102,7 +97,7 @@ def decide(given: Inputs) -> Ruling:
         rules.append(Ruling(Mode.OFF, "off", "you turned recording off (make-metrics off)"))
     if given.decision is not Decision.NONE:
         rules.append(Ruling(*_recorded(given.decision)))
-    elif in_ci(environ) and not given.kept_here:
+    elif limits.in_ci(environ) and not given.kept_here:
         rules.append(Ruling(Mode.OFF, "ci", "this is CI, and nothing was decided here"))
     else:
         rules.append(Ruling(Mode.LOCAL, "default", "nothing was decided: events stay on this machine"))

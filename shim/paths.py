@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from shim import places
 from shim.errors import UserError
 
-NAME = "make-metrics"
-ROOT_VARIABLE = "MAKE_METRICS_HOME"
+NAME = places.NAME
+ROOT_VARIABLE = places.ROOT_VARIABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +85,12 @@ class Paths:
     @property
     def here_file(self) -> Path:
         """The file that `on-this-machine` leaves behind: recording was asked for, also in CI."""
-        return self.data / "on-this-machine"
+        return self.data / places.KEPT_HERE
 
     @property
     def decisions(self) -> Path:
         """The directory of what was decided about each project."""
-        return self.config / "consent"
+        return self.config / places.DECISIONS
 
     @property
     def identities(self) -> Path:
@@ -99,7 +100,7 @@ class Paths:
     @property
     def invitations(self) -> Path:
         """The directory of when which project's invitation was shown."""
-        return self.config / "invitations"
+        return self.config / places.INVITATIONS
 
     @property
     def consent_lock(self) -> Path:

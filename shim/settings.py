@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from shim import places, standing
 from shim.paths import shown
 
-NAME = "make-metrics.toml"
+NAME = places.SETTINGS
 DEFAULT_EVENT = "make.target.run"
 SEGMENT_HOST = "https://api.segment.io"
 _LIMIT_BYTES = 64 * 1024
@@ -81,7 +82,7 @@ class Project:
     @property
     def place(self) -> str:
         """The root as text, also where its name is not UTF-8: what decisions and the store know the project by."""
-        return os.fsencode(self.directory).decode("utf-8", "backslashreplace")
+        return standing.text(self.directory)
 
     @property
     def sinks(self) -> tuple[SinkSettings, ...]:
@@ -96,15 +97,14 @@ def project_of(directory: Path) -> Project:
     """
     try:
         directory = directory.resolve()
-        folders = [directory, *directory.parents]
-        root = next((folder for folder in folders if os.path.lexists(folder / ".git")), directory)
-        for folder in folders[: folders.index(root) + 1]:
-            if os.path.lexists(folder / NAME):
-                settings, problems = read(folder / NAME)
-                return Project(folder, settings, tuple(problems))
     except (OSError, RuntimeError) as error:  # a loop of symbolic links is a RuntimeError before Python 3.13
         return Project(directory, None, (f"{shown(directory)}: {error}",))
-    return Project(root)
+    root = standing.root(str(directory))
+    folder = Path(root.directory)
+    if not root.settings:
+        return Project(folder)
+    settings, problems = read(folder / NAME)
+    return Project(folder, settings, tuple(problems))
 
 
 def read(path: Path) -> tuple[Settings | None, list[str]]:

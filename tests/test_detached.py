@@ -12,8 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from shim import consent, detached, ending, process, reaping, settings
-from shim.hot import home as hot_home
+from shim import consent, detached, ending, process, reaping, settings, standing
 from shim.paths import Paths
 from shim.settings import project_of
 from tests.project import ROOT, until
@@ -47,13 +46,7 @@ def test_a_decision_is_where_the_rest_keeps_it(tmp_path: Path, environ: dict[str
     given = {"HOME": str(tmp_path), **environ}
     cold = subprocess.run([sys.executable, "-c", code], env={**given, "PYTHONPATH": str(ROOT)}, capture_output=True,
                           text=True, check=True)  # fmt: skip
-    hot = hot_home.decision({name.encode(): value.encode() for name, value in given.items()}, b"/")
-    assert hot.decode() == cold.stdout.strip()
-
-
-def test_without_a_home_there_is_no_decision() -> None:
-    assert hot_home.decision({}, b"/p") == b""
-    assert not detached.agreed("/p", {}, "/s")
+    assert standing.decision_file(standing.root("/"), given) == cold.stdout.strip()
 
 
 @pytest.mark.parametrize("root", ["", "a", "a/b"])
@@ -69,11 +62,7 @@ def test_a_project_is_the_one_that_its_settings_file_makes(
         (tmp_path / folder / settings.NAME).write_text("name = 'n'\n")
     for folder in ("", "a", "a/b", "a/b/c"):
         found = project_of(tmp_path / folder)
-        assert detached.project_of(str(tmp_path / folder)) == (str(found.directory) if found.settings else "")
-
-
-def test_the_settings_file_has_one_name() -> None:
-    assert settings.NAME == detached.SETTINGS
+        assert standing.root(str(tmp_path / folder)) == (str(found.directory), bool(found.settings))
 
 
 @pytest.fixture
@@ -165,8 +154,8 @@ def test_a_yes_is_seen(tmp_path: Path) -> None:
     )
     project, paths = project_of(tmp_path), Paths.from_environment()
     state, environ = str(paths.state), dict(os.environ)
-    assert not detached.agreed(str(tmp_path), environ, state)
+    assert not detached.agreed(standing.root(str(tmp_path)), environ, state)
     for yes in (True, False):
         with consent.locked(paths):
             consent.write(paths, project, yes=yes, now_ns=1)
-        assert detached.agreed(str(tmp_path), environ, state) is yes
+        assert detached.agreed(standing.root(str(tmp_path)), environ, state) is yes

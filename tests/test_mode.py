@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from shim import mode
+from shim import ceiling, mode
 from shim.mode import Decision, Inputs, Mode
 
 DO_NOT_TRACK = (None, "", "0", "1", "false")
@@ -71,5 +71,5 @@ def test_no_rule_raises_what_another_allows() -> None:
 
 @pytest.mark.parametrize("name", ["CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION"])
 def test_ci_services_are_known(name: str) -> None:
-    assert mode.in_ci({name: "true"})
-    assert not mode.in_ci({name: ""})
+    assert ceiling.in_ci({name: "true"})
+    assert not ceiling.in_ci({name: ""})

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import sys
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
-from shim import database, invitation
+from shim import database
 from shim.errors import UserError
 from shim.paths import Paths, shown
 from shim.settings import Project, project_of
@@ -30,17 +28,6 @@ def tell(problems: Iterable[str]) -> None:
     """Problems on standard error, a line each."""
     for problem in problems:
         sys.stderr.write(f"make-metrics: {problem}\n")
-
-
-def invite() -> None:
-    """Say that the project of this directory asks for metrics, where and when that may be said."""
-    paths = Paths.from_environment()
-    text = invitation.line(
-        paths, project_at(None), os.environ, terminal=sys.stderr.isatty() and sys.stdout.isatty(), now_ns=time.time_ns()
-    )
-    if text:
-        sys.stdout.flush()
-        sys.stderr.write(f"{text}\n")
 
 
 def use(paths: Paths, work: Callable[[sqlite3.Connection], T]) -> T:

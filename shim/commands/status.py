@@ -53,7 +53,7 @@ def _agreed(paths: Paths, project: Project, known: Known) -> dict[str, Any]:
         "project": project.place,
         "sinks": [{"type": sink.type, "host": sink.host} for sink in project.sinks],
         "notice": notice.version(project.settings) if project.settings and project.sinks else None,
-        "consent": record and {**asdict(record), "decided": timestamp(record.decided_ns)},
+        "consent": record and {**record._asdict(), "decided": timestamp(record.decided_ns)},
         "id": identity.read(paths, project),
     }
 

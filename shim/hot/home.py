@@ -30,26 +30,6 @@ def state(handed: bytes, environ: dict[bytes, bytes], *, level: int = 0) -> tupl
     return home + b"/.local/state/make-metrics", home
 
 
-def config(environ: dict[bytes, bytes]) -> bytes:
-    """The directory of decisions and ids; empty where there is no home."""
-    moved = environ.get(b"MAKE_METRICS_HOME")
-    if moved:
-        return moved + b"/config"
-    home = environ.get(b"HOME", b"")
-    if sys.platform == "darwin":
-        return home and home + b"/Library/Application Support/make-metrics"
-    base = environ.get(b"XDG_CONFIG_HOME", b"").strip()
-    return base + b"/make-metrics" if base else home and home + b"/.config/make-metrics"
-
-
-def decision(environ: dict[bytes, bytes], project: bytes) -> bytes:
-    """The file of what was decided about the project in a directory; empty where there is no home."""
-    from hashlib import sha256
-
-    folder = config(environ)
-    return folder and b"%b/consent/%b.json" % (folder, sha256(project).hexdigest()[:32].encode())
-
-
 def _above(path: bytes) -> bytes:
     return path.rpartition(b"/")[0]
 

@@ -178,6 +178,7 @@ def _run(handed: Handover, environ: dict[bytes, bytes]) -> int:
     if book is not None:
         try:
             book.close(wall, start, end, status, fate, usage)
+            book.invite()
         except Exception:  # noqa: S110
             pass
     return status
