@@ -67,13 +67,14 @@ def arrive(sharing: Sharing, receiver: Receiver, senders: Senders, *expected: st
 
     On a very slow machine the sender may end before it has sent them: then another make's sender brings them.
     """
-    for _ in range(3):
+    for _ in range(8):
         until(lambda: set(expected) <= set(receiver.commands) or not senders.left(), seconds=60)
         if set(expected) <= set(receiver.commands):
             break
         make(sharing, "c")
     senders.gone()
-    assert sorted(name for name in receiver.commands if name != "c") == sorted(expected)
+    arrived = sorted(name for name in receiver.commands if name != "c")
+    assert arrived == sorted(expected), (receiver.commands, sharing.status(), sharing.project.records())
     assert len(set(receiver.ids)) == len(receiver.ids)
 
 
@@ -104,6 +105,7 @@ def test_events_of_a_make_that_was_killed_arrive(
         assert process.stdin is not None
         process.stdin.close()  # the line that goes on ends now
         process.stdin = None
+        process.wait(60)
     arrive(sharing, receiver, senders, "a", "b")
 
 
