@@ -32,7 +32,10 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a target's own recipe lines in one make process add up to."""
+    """What a target's own recipe lines in one make process add up to.
+
+    `cpu_us` is the sum of theirs, `peak_kib` the highest; None when that of any line is not known.
+    """
 
     goal: str
     level: int
@@ -41,6 +44,8 @@ class Work:
     busy_ns: int
     lines: int
     final: Final
+    cpu_us: int | None = None
+    peak_kib: int | None = None
 
 
 @dataclass(slots=True)
@@ -69,13 +74,20 @@ def _work(line: Line) -> Work:
         busy_ns=line.end_ns - line.start_ns,
         lines=1,
         final=Final(line.end_ns, line.start_ns, line.status, line.fate),
+        cpu_us=line.cpu_us,
+        peak_kib=line.peak_kib,
     )
 
 
 def _merge_work(one: Work, two: Work) -> Work:
     first = min(one, two, key=lambda work: (work.start_ns, work.wall_ns, work.goal, work.level))
     return replace(
-        first, busy_ns=one.busy_ns + two.busy_ns, lines=one.lines + two.lines, final=max(one.final, two.final)
+        first,
+        busy_ns=one.busy_ns + two.busy_ns,
+        lines=one.lines + two.lines,
+        final=max(one.final, two.final),
+        cpu_us=None if one.cpu_us is None or two.cpu_us is None else one.cpu_us + two.cpu_us,
+        peak_kib=None if one.peak_kib is None or two.peak_kib is None else max(one.peak_kib, two.peak_kib),
     )
 
 
@@ -211,6 +223,8 @@ def _event(process: _Process, target: str, *, asked: bool) -> Event:
         make_level=make.level,
         parallel=make.parallel,
         is_test=make.is_test,
+        cpu_us=None if own is None else own.cpu_us,
+        peak_kib=None if own is None else own.peak_kib,
     )
 
 

@@ -22,7 +22,9 @@ class Event:
     """One target in one make process of one run.
 
     `message_id` is the same whenever the same event is made or sent again; `parent_id` is that of the target whose
-    recipe started this make, or empty. Times are nanoseconds since the epoch and milliseconds, as named.
+    recipe started this make, or empty. Times are nanoseconds since the epoch and milliseconds, as named. `cpu_us` is
+    the processor time of the target's own recipe lines, `peak_kib` the most memory that any program of them held (see
+    `shim.hot.wire`); both are None when they are not known, or there are no such lines.
     """
 
     message_id: str
@@ -41,6 +43,8 @@ class Event:
     is_test: str = "no"
     git_checked_out_master: bool | None = None
     git_commit_time: str | None = None
+    cpu_us: int | None = None
+    peak_kib: int | None = None
 
 
 def message_id(run: str, make: str, target: str) -> str:

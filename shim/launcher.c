@@ -81,6 +81,7 @@ struct book {
 struct line {
     int64_t wall, start, end;
     int status, fate; /* status: 0 to 255, or the negative number of a signal */
+    int64_t cpu_us, peak_kib; /* below 0: not known */
 };
 
 /* ---- words and text --------------------------------------------------------------------------------------------- */
@@ -660,8 +661,11 @@ static char *entry_text(const char *make, const char *target, const char *goal, 
     end = encode(end, target);
     *end++ = ' ';
     end = encode(end, goal);
-    sprintf(end, " %ld %lld %lld %lld %d %d ;\n", level, (long long)line->wall, (long long)line->start,
-            (long long)line->end, line->status, line->fate);
+    end += sprintf(end, " %ld %lld %lld %lld %d %d", level, (long long)line->wall, (long long)line->start,
+                   (long long)line->end, line->status, line->fate);
+    if (line->cpu_us >= 0)
+        end += sprintf(end, " %lld %lld", (long long)line->cpu_us, (long long)line->peak_kib);
+    strcpy(end, " ;\n");
     return text;
 }
 
@@ -885,6 +889,8 @@ static bool one_of(int wanted, const int *numbers, size_t count)
     return false;
 }
 
+static int64_t microseconds(struct timeval time) { return (int64_t)time.tv_sec * 1000000 + time.tv_usec; }
+
 /* Wait for the child, through Ctrl-C and handing on what make sends; then see to what came while we were busy elsewhere. */
 static void wait_for(pid_t child, pid_t parent, const sigset_t *waited, struct line *line)
 {
@@ -892,8 +898,13 @@ static void wait_for(pid_t child, pid_t parent, const sigset_t *waited, struct l
     bool running = true;
     for (;;) {
         int status;
+        struct rusage used;
         siginfo_t told;
-        pid_t ended = running ? waitpid(child, &status, WNOHANG) : 0;
+        pid_t ended = running ? wait4(child, &status, WNOHANG, &used) : 0;
+        if (ended > 0) {
+            line->cpu_us = microseconds(used.ru_utime) + microseconds(used.ru_stime);
+            line->peak_kib = used.ru_maxrss;
+        }
         if (ended != 0) {
             line->status = ended < 0 ? 127 : WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
             running = false;
@@ -936,7 +947,7 @@ static _Noreturn void run(const struct handover *handed, char **environment, str
 {
     static const int waited_for[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGINT, SIGQUIT};
     char **command = command_of(handed, true);
-    struct line line = {0, 0, 0, 0, 0};
+    struct line line = {0};
     sigset_t waited, mask;
     sigemptyset(&waited);
     for (size_t at = 0; at < COUNT(waited_for); at++) {
@@ -958,8 +969,10 @@ static _Noreturn void run(const struct handover *handed, char **environment, str
         line.status = fail(handed, command[0], error);
     if (*book->run == '\0')
         walk(book, handed, environment);
-    if (child > 0)
+    if (child > 0) {
+        line.cpu_us = -1;
         wait_for(child, book->parent, &waited, &line);
+    }
     line.end = nanoseconds(CLOCK_MONOTONIC);
     if (walked(book, &line))
         record(book, handed, &line);

@@ -13,7 +13,8 @@ class Line:
     """One recipe line that a shim ran: one start of the shell.
 
     `start_ns` and `end_ns` are nanoseconds of the monotonic clock, `wall_ns` is the start in nanoseconds since the
-    epoch. `status` is an exit status or the negative number of a signal; `fate` what became of make meanwhile.
+    epoch. `status` is an exit status or the negative number of a signal; `fate` what became of make meanwhile. `cpu_us`
+    and `peak_kib` are microseconds of processor time and the most memory held, both None when they are not known.
     """
 
     make: str
@@ -25,6 +26,8 @@ class Line:
     end_ns: int
     status: int
     fate: int
+    cpu_us: int | None = None
+    peak_kib: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,7 @@ class Make:
 
 _LIMIT = 2**63  # nanoseconds: what the store's integers hold, the year 2262
 _SMALL = 2**31
+_USAGE_LIMIT = 2**47  # microseconds or KiB: far more than there can be, and many add up to what the store holds
 
 
 @dataclass(slots=True)
@@ -77,7 +81,8 @@ def _text(word: bytes) -> str:
 
 
 def _line(words: list[bytes]) -> Line:
-    _, make, target, goal, level, wall, start, end, status, fate = words
+    _, make, target, goal, level, wall, start, end, status, fate, *usage = words
+    cpu, peak = map(int, usage) if usage else (None, None)  # entries of earlier versions end with the fate
     entry = Line(
         make=make.decode("ascii"),
         target=_text(target),
@@ -88,11 +93,15 @@ def _line(words: list[bytes]) -> Line:
         end_ns=int(end),
         status=int(status),
         fate=int(fate),
+        cpu_us=cpu,
+        peak_kib=peak,
     )
     if not entry.target or not 0 <= entry.start_ns <= entry.end_ns < _LIMIT or not 0 <= entry.wall_ns < _LIMIT:
         raise ValueError("a line without a target, or with impossible times")
     if not 0 <= entry.level < _SMALL or abs(entry.status) >= _SMALL or not 0 <= entry.fate < _SMALL:
         raise ValueError("a line with impossible numbers")
+    if not all(0 <= (used or 0) < _USAGE_LIMIT for used in (cpu, peak)):
+        raise ValueError("a line with impossible usage")
     return entry
 
 

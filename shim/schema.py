@@ -93,6 +93,11 @@ STEPS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (project, reason)
         ) WITHOUT ROWID""",
     ),
+    (
+        # Of a target's own recipe lines: processor time, and the most memory that one of their programs held.
+        "ALTER TABLE events ADD COLUMN cpu_us INTEGER",
+        "ALTER TABLE events ADD COLUMN peak_kib INTEGER",
+    ),
 )
 TABLES = frozenset({"runs", "events", "records", "outbox", "delivered", "ledger", "attempts", "dropped"})
 

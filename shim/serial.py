@@ -25,11 +25,15 @@ def dump(run: Run) -> bytes:
 def _work(work: Work) -> list[Any]:
     final = work.final
     last = [final.end_ns, final.start_ns, final.status, final.fate]
-    return [work.goal, work.level, work.start_ns, work.wall_ns, work.busy_ns, work.lines, last]
+    return [work.goal, work.level, work.start_ns, work.wall_ns, work.busy_ns, work.lines, last,
+            work.cpu_us, work.peak_kib]  # fmt: skip
 
 
-def _worked(goal: str, level: int, start_ns: int, wall_ns: int, busy_ns: int, lines: int, last: list[int]) -> Work:
-    return Work(goal, level, start_ns, wall_ns, busy_ns, lines, Final(*last))
+def _worked(
+    goal: str, level: int, start_ns: int, wall_ns: int, busy_ns: int, lines: int, last: list[int],
+    cpu_us: int | None = None, peak_kib: int | None = None,
+) -> Work:  # fmt: skip
+    return Work(goal, level, start_ns, wall_ns, busy_ns, lines, Final(*last), cpu_us, peak_kib)
 
 
 def load(kept: bytes) -> Run:

@@ -63,7 +63,8 @@ static void simple(const char *line, bool newline_is_text)
 
 static void entry(char **words)
 {
-    struct line line = {atoll(words[4]), atoll(words[5]), atoll(words[6]), atoi(words[7]), atoi(words[8])};
+    struct line line = {atoll(words[4]), atoll(words[5]), atoll(words[6]), atoi(words[7]), atoi(words[8]),
+                        atoll(words[9]), atoll(words[10])};
     put_number(1);
     put(entry_text(words[0], words[1], words[2], atol(words[3]), &line));
 }

@@ -118,6 +118,7 @@ class Make:
             assert contents.torn == 0
             assert contents.run == RUN.decode()
             assert all(0 < line.start_ns <= line.end_ns and line.wall_ns for line in contents.lines)
+            assert None not in [usage for line in contents.lines for usage in (line.cpu_us, line.peak_kib)]
             found += contents.lines
         return tuple((one.make, one.target, one.goal, one.level, one.status, one.fate) for one in found)
 

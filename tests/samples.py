@@ -41,6 +41,7 @@ def line(
     end: float | None = None,
     status: int = 0,
     fate: int = 0,
+    usage: tuple[int, int] | None = (0, 0),
 ) -> Line:
     """A line; `start` and `end` are milliseconds since the run began, and the end is 1 ms later if it is not given."""
     start_ns = int(start * MS)
@@ -54,6 +55,8 @@ def line(
         end_ns=start_ns + MS if end is None else int(end * MS),
         status=status,
         fate=fate,
+        cpu_us=usage and usage[0],
+        peak_kib=usage and usage[1],
     )
 
 
@@ -71,6 +74,7 @@ def entry_of(part: Line | Make) -> bytes:
         part.end_ns,
         part.status,
         part.fate,
+        None if part.cpu_us is None or part.peak_kib is None else (part.cpu_us, part.peak_kib),
     )
 
 

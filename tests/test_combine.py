@@ -30,6 +30,7 @@ def lines(draw: st.DrawFn) -> Line:
         end=start + draw(st.integers(0, 5_000)) / 8,
         status=draw(st.sampled_from([0, 0, 1, 3, 255, -2, -15])),
         fate=draw(st.sampled_from([0, 0, 0, 2, 9, 15])),
+        usage=draw(st.none() | st.tuples(st.integers(0, 9), st.integers(0, 9))),
     )
 
 
@@ -93,6 +94,20 @@ def test_parts_add_up_to_the_whole(one: Contents, two: Contents) -> None:
     merged = merge(gather("r", one), gather("r", two))
     assert merged == gather("r", whole) == merge(gather("r", two), gather("r", one))
     assert events(merged) == events(gather("r", whole))
+
+
+def test_processor_time_adds_up_and_the_most_memory_counts() -> None:
+    found = of(line("a", usage=(5, 70)), line("a", start=5, usage=(7, 60)), line("b", start=9, usage=(1, 90)), top("x"))
+    assert {name: (event.cpu_us, event.peak_kib) for name, event in found.items()} == {
+        "a": (12, 70),
+        "b": (1, 90),
+        "x": (None, None),
+    }
+
+
+def test_what_one_line_took_is_not_known_then_nor_is_the_sum() -> None:
+    (event,) = of(line("a", usage=(5, 70)), line("a", start=5, usage=None), top("a")).values()
+    assert (event.cpu_us, event.peak_kib) == (None, None)
 
 
 @given(CONTENTS)

@@ -22,7 +22,7 @@ from tests.project import ROOT, Project
 
 BUILT_IN = {"posix", "time", "errno", "_signal", "sys"}
 OURS = {"shim", "shim.hot", *(f"shim.hot.{name}" for name in ("handover", "line", "procid", "simple", "wire"))}
-AFTER_THE_START = {"shim.hot.append", "shim.hot.book", "shim.hot.home", "fcntl"}
+AFTER_THE_START = {"shim.hot.append", "shim.hot.book", "shim.hot.home", "fcntl", "resource"}
 
 
 def loaded(code: str) -> set[str]:
@@ -39,7 +39,7 @@ def test_the_start_of_a_line_loads_nothing_but_built_in_modules() -> None:
 
 
 def test_the_record_keeping_of_a_line_loads_little_more() -> None:
-    assert loaded("import shim.hot.line, shim.hot.book, fcntl") <= OURS | AFTER_THE_START | BUILT_IN
+    assert loaded("import shim.hot.line, shim.hot.book, fcntl, resource") <= OURS | AFTER_THE_START | BUILT_IN
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "shim/hot").glob("*.py")))

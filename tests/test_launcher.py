@@ -121,6 +121,29 @@ def test_a_line_is_recorded(make: Make, shim: Sequence[str]) -> None:
     assert done.entries == ((make.key.decode(), "a b", "all", 0, 3, 0),)
 
 
+def test_what_a_line_took_is_recorded(make: Make, shim: Sequence[str]) -> None:
+    held = "held = bytearray(64 << 20); held[::4096] = b'x' * len(held[::4096])"
+    busy = "import os\nwhile sum(os.times()[:2]) < 0.2: pass"
+    for code in (held, busy):
+        words = handed(f'{sys.executable} -I -S -c "{code}"; true', make.state)
+        assert make.start(shim, words).wait(60) == 0
+    holding, working = record.parse(make.record.read_bytes()).lines
+    assert holding.peak_kib is not None
+    assert working.peak_kib is not None
+    assert 64 * 1024 < holding.peak_kib < 256 * 1024
+    assert working.peak_kib < 64 * 1024
+    assert holding.cpu_us is not None
+    assert working.cpu_us is not None
+    assert 0 < holding.cpu_us < working.cpu_us + 10_000_000
+    assert 190_000 <= working.cpu_us <= 10_000_000
+
+
+def test_a_line_that_could_not_be_started_took_nothing(make: Make, shim: Sequence[str]) -> None:
+    assert make.start(shim, handed("nothere", make.state), stderr=subprocess.DEVNULL).wait(60) == 127
+    (line,) = record.parse(make.record.read_bytes()).lines
+    assert (line.cpu_us, line.peak_kib) == (0, 0)
+
+
 @pytest.mark.parametrize("marker", [b"", None], ids=["empty", "none"])
 def test_the_first_line_has_its_make_looked_for(make: Make, shim: Sequence[str], marker: bytes | None) -> None:
     """This process is no make, and most often there is none above it."""

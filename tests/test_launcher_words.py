@@ -129,11 +129,22 @@ def test_builtins_are_the_same(driver: Driver, word: bytes) -> None:
 @COMMON
 @given(
     target=TEXT | st.just(b"-"), goal=TEXT, level=st.integers(0, 10**6), wall=NUMBER, start=NUMBER, end=NUMBER,
-    status=st.integers(-64, 255), fate=st.integers(0, 64),
+    status=st.integers(-64, 255), fate=st.integers(0, 64), usage=st.none() | st.tuples(NUMBER, NUMBER),
 )  # fmt: skip
 def test_entries_are_the_same(
-    driver: Driver, target: bytes, goal: bytes, level: int, wall: int, start: int, end: int, status: int, fate: int
+    driver: Driver,
+    target: bytes,
+    goal: bytes,
+    level: int,
+    wall: int,
+    start: int,
+    end: int,
+    status: int,
+    fate: int,
+    usage: tuple[int, int] | None,
 ) -> None:
     numbers = level, wall, start, end, status, fate
-    (written,) = driver.ask(b"entry", b"0a.1.2", target, goal, *(b"%d" % number for number in numbers))
-    assert written == wire.line(b"0a.1.2", target, goal, *numbers)
+    (written,) = driver.ask(
+        b"entry", b"0a.1.2", target, goal, *(b"%d" % number for number in (*numbers, *(usage or (-1, -1))))
+    )
+    assert written == wire.line(b"0a.1.2", target, goal, *numbers, usage)

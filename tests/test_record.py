@@ -62,11 +62,17 @@ def test_a_goal_that_is_no_utf8_reads_like_its_target() -> None:
     assert found.makes[0].goals == (found.lines[0].target,)
 
 
+def test_an_entry_of_an_earlier_version_has_no_usage() -> None:
+    found = parse(b"L m a - 0 1 4 5 0 0 ;\nL m a - 0 1 4 5 0 0 7 8 ;\n")
+    assert [(line.cpu_us, line.peak_kib) for line in found.lines] == [(None, None), (7, 8)]
+
+
 @pytest.mark.parametrize(
     "entry",
     [b"L m a - 0 1 5 4 0 0 ;", b"L m - - 0 1 4 5 0 0 ;", b"L m a - 0 1 4 5 0 ;", b"L m a - 0 1 -4 5 0 0 ;",
      b"L m a - 0 9999999999999999999 4 5 0 0 ;", b"L m a - -1 1 4 5 0 0 ;", b"L m %zz - 0 1 4 5 0 0 ;",
-     b"L m a - 0 1 4 5 9999999999 0 ;", b"X ;", b" ;", b"M [] ;", b"M ;",
+     b"L m a - 0 1 4 5 9999999999 0 ;", b"L m a - 0 1 4 5 0 0 7 ;", b"L m a - 0 1 4 5 0 0 7 7 7 ;",
+     b"L m a - 0 1 4 5 0 0 -1 7 ;", b"L m a - 0 1 4 5 0 0 7 999999999999999 ;", b"X ;", b" ;", b"M [] ;", b"M ;",
      b"L m a - 0 " + b"9" * 5000 + b" 4 5 0 0 ;",
      b"M " + b"[" * 100_000 + b" ;"],
 )  # fmt: skip

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -182,6 +184,28 @@ def test_late_events_leave_those_that_are_there_alone(connection: sqlite3.Connec
 def test_a_run_is_kept_as_it_was(contents: Contents) -> None:
     run = combine.gather("r", contents)
     assert serial.load(serial.dump(run)) == run
+
+
+def test_a_run_that_an_earlier_version_kept_can_be_loaded() -> None:
+    run = run_of("r", "a", "b")
+    document = json.loads(zlib.decompress(serial.dump(run)))
+    for _, _, values in document["work"]:
+        del values[-2:]
+    found = serial.load(zlib.compress(json.dumps(document).encode()))
+    assert found.work == {key: replace(work, cpu_us=None, peak_kib=None) for key, work in run.work.items()}
+
+
+def test_the_events_of_an_earlier_versions_store_stay(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "store", isolation_level=None)) as old:
+        old.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        schema.migrate(old, schema.STEPS[:2])
+        columns = [name for _, name, *_ in old.execute("PRAGMA table_info(events)")]
+        (event,) = combine.events(run_of("r", "a"))
+        values = [getattr(event, name, "") for name in columns]
+        old.execute(f"INSERT INTO events VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608
+    with closing(database.connect(tmp_path / "store")) as found:
+        (placed,) = Store(found).events()
+    assert placed.event == replace(event, cpu_us=None, peak_kib=None)
 
 
 @pytest.mark.parametrize("kept", [b"", b"x", serial.dump(Run("r"))[:-5]])

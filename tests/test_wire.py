@@ -7,6 +7,7 @@ from shim.hot import wire
 from shim.record import Line, parse
 
 NUMBER = st.integers(min_value=0, max_value=2**63 - 1)
+USAGE = st.none() | st.tuples(st.integers(0, 2**47 - 1), st.integers(0, 2**47 - 1))
 KEY = st.from_regex(r"[0-9a-f]{8}\.[0-9]{1,7}\.[0-9]{1,10}", fullmatch=True).map(str.encode)
 
 
@@ -23,6 +24,7 @@ def entries(draw: st.DrawFn) -> bytes:
         end,
         draw(st.integers(-64, 255)),
         draw(st.integers(0, 64)),
+        draw(USAGE),
     )
 
 
@@ -39,11 +41,18 @@ def test_different_texts_are_different_words(one: bytes, two: bytes) -> None:
     assert (wire.encode(one) == wire.encode(two)) == (one == two)
 
 
-@given(KEY, st.binary(min_size=1), st.binary(), st.integers(0, 9), NUMBER, NUMBER, st.integers(-64, 255))
+@given(KEY, st.binary(min_size=1), st.binary(), st.integers(0, 9), NUMBER, NUMBER, st.integers(-64, 255), USAGE)
 def test_a_line_comes_back(
-    make: bytes, target: bytes, goal: bytes, level: int, wall: int, end: int, status: int
+    make: bytes,
+    target: bytes,
+    goal: bytes,
+    level: int,
+    wall: int,
+    end: int,
+    status: int,
+    usage: tuple[int, int] | None,
 ) -> None:
-    found = parse(wire.line(make, target, goal, level, wall, 0, end, status, 2))
+    found = parse(wire.line(make, target, goal, level, wall, 0, end, status, 2, usage))
     assert found.torn == 0
     assert found.lines == [
         Line(
@@ -56,6 +65,8 @@ def test_a_line_comes_back(
             end_ns=end,
             status=status,
             fate=2,
+            cpu_us=usage[0] if usage else None,
+            peak_kib=usage[1] if usage else None,
         )
     ]
 

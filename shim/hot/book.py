@@ -92,7 +92,9 @@ class Book:
                 self._known()
         self._known()
 
-    def close(self, wall: int, start: int, end: int, status: int, fate: int) -> None:
+    def close(
+        self, wall: int, start: int, end: int, status: int, fate: int, usage: tuple[int, int] | None = None
+    ) -> None:
         """Append the line's entry, waiting for the walk if it is still under way; raises OSError."""
         if not self.run:
             self._await_walk()
@@ -111,5 +113,5 @@ class Book:
             fate = fate or _ORPHAN
         make, run = self.make, self.run or self.make
         handed = self.handed
-        text = wire.line(make, handed.target, handed.goal, handed.level, wall, start, end, status, fate)
+        text = wire.line(make, handed.target, handed.goal, handed.level, wall, start, end, status, fate, usage)
         append.entry(self.records, run, text)

@@ -171,27 +171,43 @@ def _run(handed: Handover, environ: dict[bytes, bytes]) -> int:
     except Exception:  # noqa: S110 - our part breaks, the line goes on
         pass
     fate = 0
+    usage: tuple[int, int] | None = (0, 0)
     if child:
-        status, fate = _wait(child, parent, waited)
+        status, fate, usage = _wait(child, parent, waited)
     end = time.monotonic_ns()
     if book is not None:
         try:
-            book.close(wall, start, end, status, fate)
+            book.close(wall, start, end, status, fate, usage)
         except Exception:  # noqa: S110
             pass
     return status
 
 
-def _wait(child: int, parent: int, waited: set[int]) -> tuple[int, int]:
-    """Wait for the child, through Ctrl-C and handing on what make sends; its exit code and what befell make first."""
+def _wait(child: int, parent: int, waited: set[int]) -> tuple[int, int, tuple[int, int] | None]:
+    """Wait for the child, through Ctrl-C and handing on what make sends.
+
+    Gives its exit code, what befell make first, and the processor time and memory that it took (see `wire`).
+    """
     fate, ended = 0, False
+    usage: tuple[int, int] | None = None
+    try:
+        import resource  # noqa: F401 - which wait4 itself would only ask for once the child's status is taken
+    except Exception:
+        measured = False
+    else:
+        measured = True
     while True:
         if not ended:
-            pid, status = posix.waitpid(child, posix.WNOHANG)
+            if measured:
+                pid, status, used = posix.wait4(child, posix.WNOHANG)
+                peak = used.ru_maxrss // 1024 if sys.platform == "darwin" else used.ru_maxrss  # macOS counts bytes
+                usage = round((used.ru_utime + used.ru_stime) * 1_000_000), peak
+            else:
+                pid, status = posix.waitpid(child, posix.WNOHANG)
             ended = pid != 0
         number, sender = _next_signal(waited, ended=ended)
         if not number:
-            return posix.waitstatus_to_exitcode(status), fate
+            return posix.waitstatus_to_exitcode(status), fate, usage
         if sender == child and number != _signal.SIGCHLD:
             posix.kill(parent, number)  # `kill $PPID` in a recipe means make
             continue

@@ -5,14 +5,17 @@ an entry that was cut short (a killed writer, a full disk) is recognised even wh
 to be a shorter number:
 
     R <version> <run> <id> ;                              first entry of every record file
-    L <make> <target> <goal> <level> <wall> <start> <end> <status> <fate> ;      one recipe line
+    L <make> <target> <goal> <level> <wall> <start> <end> <status> <fate> [<cpu> <peak>] ;     one recipe line
     M <name>=<value> ... ;                                one make process, written by the walk
 
 ``make`` and ``run`` are process keys (see procid). ``wall`` is the start in nanoseconds since the epoch,
 ``start`` and ``end`` are nanoseconds of the monotonic clock, which every process of one boot shares.
 ``status`` is 0 to 255, or the negative number of the signal that ended the line. ``fate`` says what the shim
 saw happen to make while the line ran: 0 nothing, a signal's number when it was sent to the line's process
-group or handed on by make, 9 when make was gone before the line ended.
+group or handed on by make, 9 when make was gone before the line ended. ``cpu`` is the processor time in
+microseconds, user's and system's, of the program that the shim started for the line and of all that it has waited
+for; ``peak`` the most memory in KiB that any one of those held, though no less than the shim itself held when it
+started it (wait4(2), getrusage(2)). The two are missing where that cannot be told.
 
 The values of an M entry are texts, numbers, 1 or 0 for yes or no, and lists of texts with "&" between them.
 Text is percent-encoded to printable ASCII without blanks; "-" stands for the empty text.
@@ -51,10 +54,19 @@ def preamble(run: bytes, identity: bytes) -> bytes:
 
 
 def line(
-    make: bytes, target: bytes, goal: bytes, level: int, wall: int, start: int, end: int, status: int, fate: int
+    make: bytes,
+    target: bytes,
+    goal: bytes,
+    level: int,
+    wall: int,
+    start: int,
+    end: int,
+    status: int,
+    fate: int,
+    usage: tuple[int, int] | None = None,
 ) -> bytes:
-    """The entry of one recipe line; see the module for the meaning and units of each field."""
-    return b"L %b %b %b %d %d %d %d %d %d ;\n" % (
+    """The entry of one recipe line; see the module for the meaning and units of each field; `usage` is cpu and peak."""
+    return b"L %b %b %b %d %d %d %d %d %d%b ;\n" % (
         make,
         encode(target),
         encode(goal),
@@ -64,6 +76,7 @@ def line(
         end,
         status,
         fate,
+        b" %d %d" % usage if usage else b"",
     )
 
 
