@@ -33,7 +33,7 @@ from collections import namedtuple
 
 import psutil
 
-from shim import ceiling, detached, goals, head, places, process, standing
+from shim import ceiling, detached, goals, head, places, process, service, standing
 from shim.hot import append, book, handover, wire
 
 _LIFETIME_S = 20
@@ -96,6 +96,20 @@ def flags(makeflags: str) -> dict[str, bool]:
         "keep_going": "k" in letters or "--keep-going" in words,
         "ignore_errors": "i" in letters or "--ignore-errors" in words,
     }
+
+
+def jobs(makeflags: str, command: list[str]) -> int:
+    """How many jobs make runs at once: 0 for no limit, -1 where it is not known.
+
+    Make before 4.2 tells recipes that there is a job server, and not of how many: then its command line may say it.
+    """
+    words = _given(makeflags)[1]
+    given = [word[2:] for word in words if word.startswith("-j")]
+    if not given:
+        return 1
+    if given[-1].isdecimal():
+        return int(given[-1])
+    return goals.jobs(command) if any(word.startswith("--jobserver") for word in words) else 0
 
 
 def builds_nothing(makeflags: str) -> bool:
@@ -163,6 +177,8 @@ def describe(
         branch=checked_out.branch,
         boot=process.boot(),
         ceiling=allowed(found),
+        ci=service.ci(os.environ),
+        jobs=jobs(makeflags, words) if version else -1,
         **flags(makeflags),
     )
 

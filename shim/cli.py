@@ -102,6 +102,18 @@ def _flush(given: argparse.Namespace) -> int:
     return flush.run(timeout=given.timeout)
 
 
+def _schema(given: argparse.Namespace) -> int:
+    from shim.commands import schema
+
+    return schema.run(directory=given.directory, as_json=given.json)
+
+
+def _transparency(given: argparse.Namespace) -> int:
+    from shim.commands import transparency
+
+    return transparency.run(directory=given.directory)
+
+
 def _doctor(given: argparse.Namespace) -> int:  # noqa: ARG001
     from shim.commands import doctor
 
@@ -153,6 +165,8 @@ def _parser() -> argparse.ArgumentParser:
     verb("status", _status, "print the mode and why, what waits, and all paths", json=True, project=True)
     verb("preview", _preview, "print the exact bytes that would be sent, without sending", project=True)
     verb("sent", _sent, "print what was sent in the last 90 days", project=True)
+    verb("schema", _schema, "print what an event may carry; with --json as JSON Schema", json=True, project=True)
+    verb("transparency", _transparency, "print what is collected, why, who gets it, and how to stop", project=True)
     send = verb("flush", _flush, "send what waits, now")
     send.add_argument("--timeout", metavar="SECONDS", type=float, default=30.0, help="give up after that (30)")
     verb("forget", _forget, "remove all that was recorded on this machine; decisions stay")

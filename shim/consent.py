@@ -11,6 +11,7 @@ from pathlib import Path
 from shim import decision, notice, private_file, standing
 from shim.decision import Record
 from shim.errors import UserError
+from shim.metrics import catalogue
 from shim.mode import Decision, Inputs, Ruling, decide, through_sudo
 from shim.paths import Paths, private, shown
 from shim.settings import Project
@@ -51,8 +52,14 @@ def _read(paths: Paths, project: Project) -> tuple[Decision, Record | None]:
         return Decision(kind), None
     if not record.yes:
         return Decision.NO, record
-    current = notice.version(project.settings) if project.settings and project.sinks else None
+    current = notice_version(paths, project) if project.sinks else None
     return (Decision.YES if record.notice == current else Decision.OLDER), record
+
+
+def notice_version(paths: Paths, project: Project) -> str | None:
+    """The version of the notice that a project has now; None for one without settings."""
+    settings = project.settings
+    return notice.version(settings, catalogue.asked(paths, settings.metrics)) if settings else None
 
 
 @contextlib.contextmanager
@@ -73,12 +80,11 @@ def locked(paths: Paths, *, patience_s: float = _LOCK_S) -> Iterator[None]:
 
 def write(paths: Paths, project: Project, *, yes: bool, now_ns: int) -> Record:
     """Write a decision down, under the lock of `locked`; raises UserError if that cannot be done."""
-    settings = project.settings
     record = Record(
         project=project.place,
         yes=yes,
         decided_ns=now_ns,
-        notice=notice.version(settings) if settings else "",
+        notice=notice_version(paths, project) or "",
         sinks=tuple(f"{sink.type} {sink.host}" for sink in project.sinks),
     )
     private_file.write(file_of(paths, project), decision.dump(record))

@@ -51,7 +51,7 @@ def agreed(project: standing.Root, environ: Mapping[str, str], state: str) -> bo
 def look(project: str, decision: str) -> bytes:
     """What tells whether anything has changed that a yes depends on: the settings, the decision, and our own notice."""
     here = os.path.dirname(sender.PROGRAM)
-    ours = (os.path.join(here, "notice.py"), os.path.join(here, "registry.py"))
+    ours = tuple(os.path.join(here, name) for name in ("notice.py", "registry.py", "declared.py"))
     found = [os.stat(path) for path in (os.path.join(project, places.SETTINGS), decision, *ours)]
     return b" ".join(b"%d.%d.%d" % (one.st_mtime_ns, one.st_size, one.st_ino) for one in found)
 

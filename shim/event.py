@@ -7,9 +7,12 @@ people have dashboards on; they do not drift.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+from shim.property import Value
 
 NAME = "make.target.run"
 VERSION = 1
@@ -24,7 +27,8 @@ class Event:
     `message_id` is the same whenever the same event is made or sent again; `parent_id` is that of the target whose
     recipe started this make, or empty. Times are nanoseconds since the epoch and milliseconds, as named. `cpu_us` is
     the processor time of the target's own recipe lines, `peak_kib` the most memory that any program of them held (see
-    `shim.hot.wire`); both are None when they are not known, or there are no such lines.
+    `shim.hot.wire`); both are None when they are not known, or there are no such lines. `metrics` are the
+    values of metrics that its project asks for, and its person has agreed to.
     """
 
     message_id: str
@@ -45,6 +49,7 @@ class Event:
     git_commit_time: str | None = None
     cpu_us: int | None = None
     peak_kib: int | None = None
+    metrics: Mapping[str, Value] = field(default_factory=dict)
 
 
 def message_id(run: str, make: str, target: str) -> str:
@@ -59,7 +64,7 @@ def timestamp(wall_ns: int) -> str:
 
 
 def properties(event: Event) -> dict[str, Any]:
-    """The event's properties; a git fact that is not known is left out, never guessed."""
+    """The event's properties, with all its metrics; what is not known is left out, never guessed."""
     known: dict[str, Any] = {
         "command": event.target[:COMMAND_LIMIT],
         "command_type": "make",
@@ -76,7 +81,8 @@ def properties(event: Event) -> dict[str, Any]:
         "parallel": event.parallel,
         "event_version": VERSION,
     }
-    return {name: value for name, value in known.items() if value is not None}
+    more = {name: value for name, value in event.metrics.items() if name not in known}
+    return {name: value for name, value in known.items() if value is not None} | more
 
 
 def envelope(event: Event, *, anonymous_id: str | None = None, sent_at: str | None = None) -> dict[str, Any]:

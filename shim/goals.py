@@ -32,6 +32,37 @@ def from_command_line(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def jobs(words: Sequence[str]) -> int:
+    """The number of jobs that a make command line names, -1 if it names none."""
+    found, rest = -1, list(words[1:])
+    while rest and (word := rest.pop(0)) != "--":
+        attached = _jobs(word)
+        if attached is None:
+            _skip(word, rest)
+            continue
+        number = attached or (rest[0] if rest else "")
+        found = int(number) if number.isdecimal() else found
+    return found
+
+
+def _jobs(word: str) -> str | None:
+    """What is attached to -j or --jobs in a word, None for another word."""
+    if word.startswith("--"):
+        name, _, attached = word[2:].partition("=")
+        return attached if len(name) > 1 and "jobs".startswith(name) else None
+    letters, found, attached = word[1:].partition("j")
+    if not word.startswith("-") or not found or set(letters) & (_LETTERS_WITH_WORD | _LETTERS_WITH_REST):
+        return None
+    return attached
+
+
+def _skip(word: str, rest: list[str]) -> None:
+    if word.startswith("--"):
+        _skip_long(word[2:], rest)
+    elif word.startswith("-"):
+        _skip_letters(word[1:], rest)
+
+
 def _skip_long(option: str, rest: list[str]) -> None:
     name, attached, _ = option.partition("=")
     if attached:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
+from dataclasses import replace
 from typing import Any
 
 from shim.event import Event, envelope
+from shim.property import Property
 
 # Suffixes of files that makefiles build, without those that are also what people do (dev.ps, dev.log, test.in): a name
 # such as dev.pull is no file's, so the rule has to know the suffix.
@@ -32,8 +34,16 @@ def is_file(target: str, beside: Set[str] = frozenset()) -> bool:
     return "/" in target or "\\" in target or target[:1] in ("~", ".") or named or target in beside
 
 
-def message(event: Event, *, name: str, anonymous_id: str) -> dict[str, Any]:
-    """An event as a message of the Segment protocol, without the time of sending; `name` is the project's word."""
-    made = {"type": "track", **envelope(event, anonymous_id=anonymous_id), "event": name}
+def message(event: Event, *, name: str, anonymous_id: str, metrics: Iterable[Property] = ()) -> dict[str, Any]:
+    """An event as a message of the Segment protocol, without the time of sending; `name` is the project's word.
+
+    Of its metrics it has the values that these declarations allow.
+    """
+    told = {
+        entry.name: event.metrics[entry.name]
+        for entry in metrics
+        if entry.name in event.metrics and entry.allows(event.metrics[entry.name])
+    }
+    made = {"type": "track", **envelope(replace(event, metrics=told), anonymous_id=anonymous_id), "event": name}
     del made["sentAt"]
     return made

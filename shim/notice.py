@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
-from shim.registry import CHOICE, ENVELOPE, PROPERTIES, Property
+from shim.property import Property, shown
+from shim.registry import CHOICE, ENVELOPE, PROPERTIES
 from shim.settings import Settings
 
 NEVER = (
@@ -16,8 +18,8 @@ FILES_SENT = "The names of targets that are files are sent too, as paths within 
 ADDRESS = "Whoever runs the receiver can also see the network address that you send from."
 
 
-def text(settings: Settings) -> str:
-    """The notice of a project, for a terminal; lines end with a newline."""
+def text(settings: Settings, metrics: Sequence[Property]) -> str:
+    """The notice of a project that asks for these metrics, for a terminal; lines end with a newline."""
     heading = [
         ("Project", settings.name),
         ("Collected by", settings.collector + (f" ({settings.contact})" if settings.contact else "")),
@@ -32,6 +34,8 @@ def text(settings: Settings) -> str:
         "",
         f"Each target that make runs here gives one event ({settings.event}) with:",
         *(_line(entry) for entry in PROPERTIES),
+        *(["and, since this project asks for them, with:"] if metrics else []),
+        *(_line(entry) for entry in metrics),
         "Your yes is an event as well, without those of a target, and with:",
         *(_line(entry) for entry in CHOICE if entry not in PROPERTIES),
         "Around each event:",
@@ -50,13 +54,10 @@ def text(settings: Settings) -> str:
 
 
 def _line(entry: Property) -> str:
-    return f"  {entry.name}: {entry.purpose}\n      {entry.values} (such as {_shown(entry.example)})"
+    whose = f"\n      {entry.shape}; computed by {entry.provider}, which you have installed" if entry.provider else ""
+    return f"  {entry.name}: {entry.purpose}\n      {entry.values} (such as {shown(entry.example)}){whose}"
 
 
-def _shown(example: str | int | bool) -> str:
-    return str(example).lower() if isinstance(example, bool) else str(example)
-
-
-def version(settings: Settings) -> str:
+def version(settings: Settings, metrics: Sequence[Property]) -> str:
     """The version of a project's notice: a hash of what it says, 16 hexadecimal digits."""
-    return hashlib.sha256(text(settings).encode()).hexdigest()[:16]
+    return hashlib.sha256(text(settings, metrics).encode()).hexdigest()[:16]

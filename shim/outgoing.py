@@ -10,18 +10,21 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from shim import consent, identity
 from shim.combine import Run
 from shim.event import Event
 from shim.message import is_file, message
+from shim.metrics import catalogue
 from shim.mode import Mode
 from shim.outbox import Entry
 from shim.paths import Paths
+from shim.property import Property
 from shim.record import Make
-from shim.registry import check
+from shim.registry import CHOICE, PROPERTIES, check
 from shim.settings import Project, SinkSettings, project_of
 
 
@@ -52,6 +55,10 @@ class Projects:
             self._known[project.directory] = consent.known(self._paths, project, {})
         return self._known[project.directory]
 
+    def metrics(self, project: Project) -> tuple[Property, ...]:
+        """What a project's notice lists, besides what every event has."""
+        return catalogue.asked(self._paths, project.settings.metrics) if project.settings else ()
+
     def default_branch(self, directory: str) -> str:
         """What a directory's project calls its default branch; empty if it does not say."""
         settings = self.of(directory).settings
@@ -70,15 +77,41 @@ class Projects:
         return self._files[directory]
 
 
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """A make whose events may go out: its project, the person's id there, and the metrics they agreed to besides."""
+
+    project: Project
+    directory: str
+    anonymous_id: str
+    metrics: tuple[Property, ...]
+
+
+def agreed(projects: Projects, run: Run) -> dict[str, Agreed]:
+    """The make processes of a run whose events may go out, by their key."""
+    began_ns = min((work.wall_ns for work in run.work.values()), default=0)
+    found = {}
+    for key, make in run.makes.items():
+        if _allowed(run, make):
+            project = projects.of(make.directory)
+            anonymous_id = _id(projects, project, began_ns)
+            if anonymous_id:
+                found[key] = Agreed(project, make.directory, anonymous_id, projects.metrics(project))
+    return found
+
+
 def entries(projects: Projects, run: Run, events: Iterable[Event]) -> list[Entry]:
     """The messages of a run's events for the sinks of their projects."""
-    began_ns = min((work.wall_ns for work in run.work.values()), default=0)
-    return [
-        entry
-        for event in events
-        if (make := run.makes.get(event.make)) and _allowed(run, make)
-        for entry in _of_event(projects, event, make, began_ns)
-    ]
+    going, found = agreed(projects, run), []
+    for event in events:
+        to = going.get(event.make)
+        if to is None:
+            continue
+        beside = projects.files(to.directory)
+        made = outgoing(event, to.project, anonymous_id=to.anonymous_id, beside=beside, metrics=to.metrics)
+        if made is not None:
+            found += [Entry(sink_key(sink), to.project.place, event.message_id, made) for sink in to.project.sinks]
+    return found
 
 
 def _allowed(run: Run, make: Make) -> bool:
@@ -95,25 +128,34 @@ def _allowed(run: Run, make: Make) -> bool:
     return False
 
 
-def _of_event(projects: Projects, event: Event, make: Make, began_ns: int) -> Iterator[Entry]:
-    project = projects.of(make.directory)
+def _id(projects: Projects, project: Project, began_ns: int) -> str | None:
+    """The person's id in a project, None where they have not agreed, or only after the run began."""
     if not project.sinks:
-        return
+        return None
     known = projects.known(project)
     if known.ruling.mode is not Mode.ON or known.record is None or began_ns < known.record.decided_ns:
-        return
-    anonymous_id = projects.anonymous_id(project)
-    if anonymous_id:
-        made = outgoing(event, project, anonymous_id=anonymous_id, beside=projects.files(make.directory))
-        if made is not None:
-            for sink in project.sinks:
-                yield Entry(sink_key(sink), project.place, event.message_id, made)
+        return None
+    return projects.anonymous_id(project)
 
 
-def outgoing(event: Event, project: Project, *, anonymous_id: str, beside: frozenset[str]) -> str | None:
-    """An event as JSON for a project's sinks; None if it is kept here. `beside` names the files beside its makefile."""
+def outgoing(
+    event: Event, project: Project, *, anonymous_id: str, beside: frozenset[str], metrics: Iterable[Property] = ()
+) -> str | None:
+    """An event as JSON for a project's sinks; None if it is kept here.
+
+    `beside` names the files beside its makefile, `metrics` are those that its notice lists besides.
+    """
     settings = project.settings
     if settings is None or (not settings.file_targets and is_file(event.target, beside)):
         return None
-    made = message(event, name=settings.event, anonymous_id=anonymous_id)
-    return None if check(made, paths=settings.file_targets) else json.dumps(made)
+    metrics = tuple(metrics)
+    made = message(event, name=settings.event, anonymous_id=anonymous_id, metrics=metrics)
+    return None if check(made, paths=settings.file_targets, metrics=metrics) else json.dumps(made)
+
+
+def narrowed(message: str, metrics: Iterable[Property]) -> str:
+    """A message that waits, without the metrics that a later notice does not list any more."""
+    document = json.loads(message)
+    listed = {entry.name for entry in (*PROPERTIES, *CHOICE, *metrics)}
+    kept = {name: value for name, value in document["properties"].items() if name in listed}
+    return message if kept == document["properties"] else json.dumps({**document, "properties": kept})

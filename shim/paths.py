@@ -83,6 +83,11 @@ class Paths:
         return self.state / "store.sqlite3"
 
     @property
+    def catalogue(self) -> Path:
+        """The directory of what metrics of installed distributions declare, a file each."""
+        return self.state / "metrics"
+
+    @property
     def here_file(self) -> Path:
         """The file that `on-this-machine` leaves behind: recording was asked for, also in CI."""
         return self.data / places.KEPT_HERE

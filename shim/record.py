@@ -38,7 +38,9 @@ class Make:
     `parent_target` the target whose recipe started it. `goals` are those of its command line, or the default goal.
     `head` is the commit checked out when it began, `branch` the branch, both empty when unknown. `boot` names the
     machine and its boot, to tell a run that a restart ended from one of another machine that shares the home.
-    `ceiling` is the word of the most (see `shim.mode`) that the environment allowed make, empty when unknown.
+    `ceiling` is the word of the most (see `shim.mode`) that the environment allowed make, empty when unknown. `jobs` is
+    how many it runs at once, 0 for no limit, -1 when unknown; `ci` the CI service (see `shim.service`), empty when
+    unknown.
     """
 
     key: str
@@ -58,6 +60,8 @@ class Make:
     branch: str = ""
     boot: str = ""
     ceiling: str = ""
+    jobs: int = -1
+    ci: str = ""
 
 
 _LIMIT = 2**63  # nanoseconds: what the store's integers hold, the year 2262
@@ -126,7 +130,8 @@ def make_from(given: dict[str, Any]) -> Make:
     """
     known: dict[str, Any] = {name: _known(name, given[name]) for name in Make.__dataclass_fields__ if name in given}
     made = Make(**known)
-    if not made.key or not 0 <= made.level < _SMALL or not 0 <= made.wall_ns < _LIMIT:
+    numbers = 0 <= made.level < _SMALL and 0 <= made.wall_ns < _LIMIT and -1 <= made.jobs < _SMALL
+    if not made.key or not numbers:
         raise ValueError("a make without a key, or with impossible numbers")
     return made
 

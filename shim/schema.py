@@ -98,8 +98,19 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE events ADD COLUMN cpu_us INTEGER",
         "ALTER TABLE events ADD COLUMN peak_kib INTEGER",
     ),
+    (
+        "ALTER TABLE events ADD COLUMN metrics TEXT NOT NULL DEFAULT '{}'",  # JSON: values by name
+        """CREATE TABLE troubles (          -- what kept metrics from having a value
+            metric TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            count INTEGER NOT NULL,
+            last_ns INTEGER NOT NULL,
+            said TEXT NOT NULL,             -- the last one's words
+            PRIMARY KEY (metric, kind)
+        ) WITHOUT ROWID""",
+    ),
 )
-TABLES = frozenset({"runs", "events", "records", "outbox", "delivered", "ledger", "attempts", "dropped"})
+TABLES = frozenset({"runs", "events", "records", "outbox", "delivered", "ledger", "attempts", "dropped", "troubles"})
 
 
 def version(connection: sqlite3.Connection) -> int:

@@ -1,7 +1,7 @@
 """A project's settings: the file `make-metrics.toml` beside its Makefile, and what is wrong with it.
 
-A settings file only says where metrics would go and why. It cannot grant consent, add a property, name a file or run
-anything; what it says wrongly is left out and told, and never stops a build.
+A settings file only says where metrics would go and why. It cannot grant consent, declare a property, name a file or
+run anything; what it says wrongly is left out and told, and never stops a build.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _EVENT = re.compile(r"[A-Za-z0-9_.: -]{1,100}")
 _KEY = re.compile(r"[A-Za-z0-9_.~+/=-]{1,200}")
 _BRANCH = re.compile(r"[^\s\x00-\x1f]{1,200}")
+_METRIC = re.compile(r"[a-z][a-z0-9_]{0,49}")
+_LIMIT_METRICS = 32
 _TEXTS = {
     "name": "name",
     "collected-by": "collector",
@@ -56,6 +58,7 @@ class Settings:
     """What a settings file says. `directory` is where it lies; empty texts are not given.
 
     `file_targets` is whether names of file targets may be sent, `opt_out_event` whether an opt-out may be reported.
+    `metrics` are the names of metrics that the project asks for, besides those that every event has.
     """
 
     directory: Path
@@ -68,6 +71,7 @@ class Settings:
     default_branch: str = ""
     file_targets: bool = False
     opt_out_event: bool = False
+    metrics: tuple[str, ...] = ()
     sinks: tuple[SinkSettings, ...] = ()
 
 
@@ -136,7 +140,7 @@ def read(path: Path) -> tuple[Settings | None, list[str]]:
 
 def parse(given: Mapping[str, object], *, directory: Path) -> tuple[Settings, list[str]]:
     """Settings from a TOML document, and its problems, each with its key; what is wrong is left out."""
-    problems = [f"{_named(key)}: unknown key" for key in given if key not in {*_TEXTS, *_FLAGS, "sinks"}]
+    problems = [f"{_named(key)}: unknown key" for key in given if key not in {*_TEXTS, *_FLAGS, "metrics", "sinks"}]
     texts = {_TEXTS[key]: _text(key, given[key], problems) for key in _TEXTS if key in given}
     flags = {}
     for key in _FLAGS:
@@ -164,6 +168,7 @@ def parse(given: Mapping[str, object], *, directory: Path) -> tuple[Settings, li
         sinks=sinks,
         file_targets=flags["file_targets"],
         opt_out_event=flags["opt_out_event"],
+        metrics=_metrics(given.get("metrics", []), problems),
         **texts,
     ), problems
 
@@ -180,6 +185,15 @@ def _text(key: str, value: object, problems: list[str]) -> str:
     else:
         return value.strip()
     return ""
+
+
+def _metrics(given: object, problems: list[str]) -> tuple[str, ...]:
+    if not isinstance(given, list) or not all(isinstance(name, str) and _METRIC.fullmatch(name) for name in given):
+        problems.append('metrics: must be a list of names such as ["os", "jobs"] (make-metrics schema has them)')
+        return ()
+    if len(given) > _LIMIT_METRICS:
+        problems.append(f"metrics: at most {_LIMIT_METRICS}")
+    return tuple(dict.fromkeys(given[:_LIMIT_METRICS]))
 
 
 def _sinks(given: object, problems: list[str]) -> tuple[SinkSettings, ...]:

@@ -12,15 +12,16 @@ from operator import attrgetter
 from shim import serial
 from shim.combine import Run
 from shim.event import Event
-from shim.git import Facts
 from shim.history import Placed, Summary
+from shim.property import Value
 
 DAY_NS = 86_400_000_000_000
 KEEP_NS = 90 * DAY_NS
 KEEP_STATE_NS = 7 * DAY_NS
 LIMIT_BYTES = 64 * 1024 * 1024
-_EVENT = tuple(field.name for field in fields(Event))
-_values = attrgetter(*_EVENT)
+_EVENT = tuple(field.name for field in fields(Event))  # its metrics last, as JSON
+_plain = attrgetter(*_EVENT[:-1])
+_OWN_COLUMN = ("git_checked_out_master", "git_commit_time")
 _SUMMARY = tuple(field.name for field in fields(Summary))
 
 
@@ -66,14 +67,15 @@ class Store:
         except (ValueError, TypeError):
             return Kept(True, None)
 
-    def facts(self, run: str) -> dict[str, Facts]:
-        """The git facts that a run's events have, by their make."""
-        rows = self._connection.execute(
-            "SELECT DISTINCT make, git_checked_out_master, git_commit_time FROM events "
-            "WHERE run = ? AND git_commit_time IS NOT NULL",
-            (run,),
-        )
-        return {make: Facts(_truth(master), time) for make, master, time in rows}
+    def metrics(self, run: str) -> dict[str, dict[str, Value]]:
+        """The values of metrics that a run's events have, by message id; those of git are among them."""
+        columns = ", ".join(_OWN_COLUMN)
+        rows = self._connection.execute(f"SELECT message_id, metrics, {columns} FROM events WHERE run = ?", (run,))  # noqa: S608
+        found = {}
+        for message_id, metrics, *own in rows:
+            known = dict(zip(_OWN_COLUMN, (_truth(own[0]), own[1]), strict=True))
+            found[message_id] = _load(metrics) | {name: value for name, value in known.items() if value is not None}
+        return found
 
     def combined_bytes(self, identity: str) -> int:
         """How many bytes from the beginning of a record are combined already."""
@@ -100,7 +102,7 @@ class Store:
         directories = {key: make.directory for key, make in run.makes.items()}
         self._connection.executemany(
             f"INSERT OR IGNORE INTO events {_into((*_EVENT, 'directory'))}",
-            ((*_values(event), directories.get(event.make, "")) for event in events),
+            ((*_plain(event), json.dumps(event.metrics), directories.get(event.make, "")) for event in events),
         )
 
     def events(self, *, since_ns: int = 0) -> list[Placed]:
@@ -156,14 +158,23 @@ def _into(names: Iterable[str]) -> str:
     return f"({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
 
 
-def _truth(value: int | None) -> bool | None:
+def _truth(value: object) -> bool | None:
     return None if value is None else bool(value)
+
+
+def _load(metrics: object) -> dict[str, Value]:
+    """Metrics from their column; what is none costs itself only."""
+    try:
+        found = json.loads(str(metrics))
+    except (ValueError, RecursionError):
+        return {}
+    return {name: value for name, value in found.items() if isinstance(value, Value)} if isinstance(found, dict) else {}
 
 
 def _event(values: Sequence[object]) -> Event:
     found = dict(zip(_EVENT, values, strict=True))
     for name in ("goal", "parallel"):
         found[name] = bool(found[name])
-    master = found["git_checked_out_master"]
-    found["git_checked_out_master"] = None if master is None else bool(master)
+    found["git_checked_out_master"] = _truth(found["git_checked_out_master"])
+    found["metrics"] = _load(found["metrics"])
     return Event(**found)  # type: ignore[arg-type]

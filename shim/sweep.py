@@ -11,20 +11,22 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from shim import combine, database, git, outgoing, record_file
+from shim import combine, database, outgoing, record_file
 from shim.aside import put_aside
 from shim.event import Event
-from shim.history import summarise, top
+from shim.history import summarise
 from shim.liveness import alive
+from shim.metrics.collector import Collector
 from shim.outbox import Entry, Outbox
 from shim.paths import Paths, private, shown
 from shim.store import Store
+from shim.troubles import Troubles
 
 _PATIENCE_S = 2  # for a writer, who holds a run's lock for the time of one write
 _DAY_NS = 86_400_000_000_000
@@ -56,7 +58,8 @@ def sweep(paths: Paths, *, timeout: float = 0, reached: Callable[[str], None] = 
         with lock.acquire(timeout=timeout, poll_interval=0.02):
 
             def work(found: sqlite3.Connection) -> Swept:
-                return _sweep(paths, Store(found), Outbox(found), reached, problems)
+                with Collector() as collector:
+                    return _sweep(paths, Store(found), Outbox(found), collector, reached, problems)
 
             return database.use(paths, work, problems, lock)
     except Timeout:
@@ -65,15 +68,21 @@ def sweep(paths: Paths, *, timeout: float = 0, reached: Callable[[str], None] = 
         return Swept(problems=problems)
 
 
-def _sweep(paths: Paths, store: Store, outbox: Outbox, reached: Callable[[str], None], problems: list[str]) -> Swept:
+def _sweep(
+    paths: Paths,
+    store: Store,
+    outbox: Outbox,
+    collector: Collector,
+    reached: Callable[[str], None],
+    problems: list[str],
+) -> Swept:
     swept = Swept(problems=problems)
     now_ns = time.time_ns()
-    asked: dict[tuple[str, str, str, str], git.Facts] = {}
     projects = outgoing.Projects(paths)
     for run, records in sorted(_found(paths.records).items()):
         try:
             if _ended(run, records or [paths.record_lock(run)], now_ns):
-                _Combining(paths, store, outbox, projects, run, swept, asked, reached, now_ns).records(records)
+                _Combining(paths, store, outbox, collector, projects, run, swept, reached, now_ns).records(records)
             else:
                 swept.left += len(records)
         except FileNotFoundError:
@@ -86,6 +95,7 @@ def _sweep(paths: Paths, store: Store, outbox: Outbox, reached: Callable[[str], 
     _sweep_makes(paths.makes, now_ns)
     with store.transaction():
         outbox.prune(now_ns=now_ns)
+        Troubles(store.connection).prune(now_ns=now_ns)
     store.prune(now_ns=now_ns)
     return swept
 
@@ -116,10 +126,10 @@ class _Combining:
     paths: Paths
     store: Store
     outbox: Outbox
+    collector: Collector
     projects: outgoing.Projects
     run: str
     swept: Swept
-    asked: dict[tuple[str, str, str, str], git.Facts]
     reached: Callable[[str], None]
     now_ns: int
 
@@ -169,12 +179,14 @@ class _Combining:
         kept = self.store.kept(self.run)
         run = combine.merge(kept.run, new) if kept.run else new
         changed = bool(new.work or new.makes or new.torn)
-        events = self._with_git(run, combine.events(run)) if changed else []
-        queued: list[Entry] = []
-        if not kept.known or kept.run:  # else it is not known any more when the run began
-            queued = outgoing.entries(self.projects, run, events)
+        # Else it is not known any more when the run began.
+        may_go = not kept.known or kept.run is not None
+        events = self._measured(run, outgoing.agreed(self.projects, run) if may_go else {}) if changed else []
+        queued: list[Entry] = outgoing.entries(self.projects, run, events) if may_go else []
         self.reached("read")
+        troubles, self.collector.troubles = self.collector.troubles, []
         with self.store.transaction():
+            Troubles(self.store.connection).add(troubles, now_ns=self.now_ns)
             self.outbox.put(queued, now_ns=self.now_ns)
             if changed and kept.known and not kept.run:
                 self.store.put_late(run, events)
@@ -185,26 +197,15 @@ class _Combining:
                 self.store.mark(part.identity, size=part.size, now_ns=self.now_ns)
             self.reached("written")
 
-    def _with_git(self, run: combine.Run, events: list[Event]) -> list[Event]:
-        """The events with their git facts: as they are in the store, else from their make, else from the top one."""
-        known = self.store.facts(self.run)
-        for key in {event.make for event in events} - known.keys():
-            make = run.makes.get(key)
-            if make is None or not make.head:
-                make = top(run)
-            default = self.projects.default_branch(make.directory)
-            commit = (make.repository, make.head, make.branch, default)
-            if commit not in self.asked:
-                self.asked[commit] = git.facts(make, default)
-            known[key] = self.asked[commit]
-        return [
-            replace(
-                event,
-                git_checked_out_master=known[event.make].checked_out_master,
-                git_commit_time=known[event.make].commit_time,
-            )
-            for event in events
-        ]
+    def _measured(self, run: combine.Run, going: Mapping[str, outgoing.Agreed]) -> list[Event]:
+        """The run's events with what git says, and with the metrics that were agreed to."""
+        return self.collector.collect_run(
+            run,
+            combine.events(run),
+            self.store.metrics(self.run),
+            default_branch=self.projects.default_branch,
+            asked={key: to.metrics for key, to in going.items()},
+        )
 
 
 def _sweep_makes(directory: Path, now_ns: int) -> None:

@@ -14,6 +14,7 @@ from shim import decision as decision_file
 from shim.errors import UserError
 from shim.mode import Decision, Mode
 from shim.paths import Paths, private
+from shim.property import Property
 from shim.settings import Project, project_of
 from tests.samples import paths_in
 from tests.test_settings import FULL, write
@@ -52,7 +53,7 @@ def test_an_answer_is_kept_as_it_was_given(paths: Paths, project: Project) -> No
         project=str(project.directory),
         yes=True,
         decided_ns=NOW_NS,
-        notice=notice.version(project.settings),
+        notice=notice.version(project.settings, ()),
         sinks=("segment https://events.example.org", "segment https://api.segment.io"),
     )
     say(paths, project, yes=False)
@@ -96,7 +97,7 @@ def test_a_new_property_is_not_what_was_accepted(
     paths: Paths, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     say(paths, project, yes=True)
-    new = registry.Property(name="new", kind="string", values="v", purpose="p", example="e", source="shim/event.py")
+    new = Property(name="new", kind="string", values="v", purpose="p", example="e", sources=("shim/event.py",))
     monkeypatch.setattr(notice, "PROPERTIES", (*registry.PROPERTIES, new))
     assert decision(paths, project) == (Decision.OLDER, Mode.LOCAL)
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci import transparency
-from shim import choice, notice
+from ci import transparency as page_file
+from shim import choice, notice, transparency
 from shim.event import Event, properties
 from shim.message import is_file, message
 from shim.outgoing import outgoing
-from shim.registry import CHOICE, ENVELOPE, PROPERTIES, check
+from shim.registry import CHOICE, ENVELOPE, OPTIONAL, PROPERTIES, check
 from shim.settings import Project, project_of
 from tests.project import ROOT
 from tests.samples import WALL_NS
@@ -63,11 +63,13 @@ def test_a_choice_is_declared_too(project: Project) -> None:
 
 
 def test_every_declaration_is_complete_and_allows_its_example() -> None:
-    for entry in (*PROPERTIES, *CHOICE, *ENVELOPE):
+    for entry in (*PROPERTIES, *OPTIONAL, *CHOICE, *ENVELOPE):
         assert entry.allows(entry.example), entry
         assert entry.purpose
         assert entry.values
-        assert (ROOT / entry.source).is_file(), entry
+        assert entry.sources
+        texts = [(ROOT / source).read_text() for source in entry.sources]
+        assert any(entry.name in text for text in texts), entry
         assert entry.kind in ("string", "integer", "boolean")
         assert not entry.allows(None)
         assert entry.kind == "boolean" or not entry.allows(True)
@@ -129,8 +131,8 @@ def test_a_path_that_leaves_the_project_is_never_sent(project: Project, target: 
 
 def test_the_notice_has_every_property_and_all_of_the_settings(project: Project) -> None:
     assert project.settings is not None
-    text = notice.text(project.settings)
-    for entry in (*PROPERTIES, *CHOICE, *ENVELOPE):
+    text = notice.text(project.settings, OPTIONAL)
+    for entry in (*PROPERTIES, *OPTIONAL, *CHOICE, *ENVELOPE):
         assert f"  {entry.name}: {entry.purpose}\n" in text
     for words in ("Example", "The example team", "metrics@example.org", "one year", "to make builds faster"):
         assert words in text
@@ -141,22 +143,26 @@ def test_the_notice_has_every_property_and_all_of_the_settings(project: Project)
 
 def test_the_notices_version_is_of_what_it_says(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     assert project.settings is not None
-    before = notice.version(project.settings)
-    assert before == notice.version(replace(project.settings, directory=Path("/elsewhere")))
+    before = notice.version(project.settings, ())
+    assert before == notice.version(replace(project.settings, directory=Path("/elsewhere")), ())
     for entry in (replace(PROPERTIES[0], purpose="x"), replace(PROPERTIES[0], values="x")):
         monkeypatch.setattr(notice, "PROPERTIES", (entry, *PROPERTIES[1:]))
-        assert notice.version(project.settings) != before
+        assert notice.version(project.settings, ()) != before
 
 
 def test_the_transparency_page_is_not_stale() -> None:
-    assert transparency.PAGE.read_text() == transparency.page(), "run python -m ci.transparency"
-    assert transparency.main(["--check"]) == 0
+    assert page_file.PAGE.read_text() == transparency.page(), "run python -m ci.transparency"
+    assert page_file.main(["--check"]) == 0
 
 
 def test_the_transparency_page_names_what_there_is() -> None:
     page = transparency.page()
-    for entry in (*PROPERTIES, *CHOICE, *ENVELOPE):
-        assert f"| `{entry.name}` | {entry.kind} |" in page
+    for entry in (*PROPERTIES, *OPTIONAL, *CHOICE, *ENVELOPE):
+        (row,) = {row for row in page.splitlines() if row.startswith(f"| `{entry.name}` | {entry.kind} |")}
+        assert entry.purpose in row
+        assert all(f"`{source}`" in row for source in entry.sources)
+    for heading in ("Who gets it", "How to stop", "What is never sent", "Why"):
+        assert f"\n## {heading}\n" in page
     for line in page.split("## Where the code is")[1].splitlines():
         for name in line.split("`")[1::2]:
             assert (ROOT / name).is_file()

@@ -15,6 +15,7 @@ from shim import combine, database, schema, serial
 from shim.combine import Run
 from shim.errors import UserError
 from shim.history import summarise
+from shim.property import Value
 from shim.record import Contents, Make
 from shim.store import DAY_NS, Store
 from tests.samples import WALL_NS, line
@@ -85,18 +86,32 @@ def test_what_is_put_comes_back(connection: sqlite3.Connection) -> None:
     assert (store.kept("other").known, store.kept("other").run) == (False, None)
 
 
-def test_git_facts_come_back_as_they_were(connection: sqlite3.Connection) -> None:
+def test_metrics_come_back_as_they_were(connection: sqlite3.Connection) -> None:
     store = Store(connection)
     run = run_of("r", "a", "b", "c")
     facts = [(True, "2021-05-17T19:44:09+00:00"), (False, None), (None, None)]
+    more: list[dict[str, Value]] = [{"os": "linux", "jobs": 4, "git_dirty": False}, {}, {"jobs": 0}]
     events = [
-        replace(event, git_checked_out_master=master, git_commit_time=time)
-        for event, (master, time) in zip(combine.events(run), facts, strict=True)
+        replace(event, git_checked_out_master=master, git_commit_time=time, metrics=metrics)
+        for event, (master, time), metrics in zip(combine.events(run), facts, more, strict=True)
     ]
     with store.transaction():
         store.put(run, summarise(run, events, fallback_ns=0), events, now_ns=0)
     assert [placed.event for placed in store.events()] == events
-    assert store.facts("r") == {"r": (True, "2021-05-17T19:44:09+00:00")}
+    assert list(store.metrics("r").values()) == [
+        more[0] | {"git_checked_out_master": True, "git_commit_time": "2021-05-17T19:44:09+00:00"},
+        {"git_checked_out_master": False},
+        {"jobs": 0},
+    ]
+
+
+@pytest.mark.parametrize("damage", ["", "nonsense", "[1]", '{"os": ["linux"], "jobs": null}', "[" * 100_000])
+def test_damaged_metrics_cost_themselves_only(connection: sqlite3.Connection, damage: str) -> None:
+    store = Store(connection)
+    put(store, run_of("r", "a"))
+    connection.execute("UPDATE events SET metrics = ?", (damage,))
+    assert [placed.event.metrics for placed in store.events()] == [{}]
+    assert list(store.metrics("r").values()) == [{}]
 
 
 def test_a_run_that_is_put_again_replaces_itself(connection: sqlite3.Connection) -> None:

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from shim import ancestry, head
-from shim.goals import from_command_line
+from shim.goals import from_command_line, jobs
 from shim.hot import handover
 from tests.project import Project, started
 
@@ -42,6 +42,43 @@ from tests.project import Project, started
 )
 def test_goals_of_a_command_line(line: str, goals: tuple[str, ...]) -> None:
     assert from_command_line(line.split(" ")) == goals
+
+
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        ("make", -1),
+        ("make -j4 all", 4),
+        ("make -j 4 all", 4),
+        ("make -kj 4 -l 2.5 all", 4),
+        ("make -j all", -1),
+        ("make --jobs=3 all", 3),
+        ("make --job 3", 3),
+        ("make -Cj4 -f j5 x", -1),
+        ("make -C -j4 --directory -j5", -1),
+        ("make --just-print all", -1),
+        ("make -j2 -j8", 8),
+        ("make -- -j4", -1),
+    ],
+)
+def test_jobs_of_a_command_line(line: str, number: int) -> None:
+    assert jobs(line.split(" ")) == number
+
+
+@pytest.mark.parametrize(
+    ("makeflags", "line", "number"),
+    [
+        ("", "make -j1", 1),
+        ("k", "make -k", 1),
+        (" -j1", "make -j1", 1),
+        (" -j4 --jobserver-auth=3,4", "make", 4),
+        (" -j", "make -j", 0),
+        (" --jobserver-fds=3,4 -j", "make -j 6", 6),
+        (" --jobserver-fds=3,4 -j", "make", -1),
+    ],
+)
+def test_jobs_of_a_make(makeflags: str, line: str, number: int) -> None:
+    assert ancestry.jobs(makeflags, line.split()) == number
 
 
 @pytest.mark.parametrize("words", ["-j4 b a", "-k --jobs=3 b", "-C . -f Makefile X=1 a", "-l 9 -s -I . b", "--dir . a"])

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from shim import fragment, reaping
+from shim import database, fragment, reaping
 from shim.errors import UserError
 from shim.hot import handover
+from shim.metrics import catalogue
 from shim.paths import Paths, private, shown
 from shim.settings import project_of
+from shim.troubles import Troubles
 
 OK, NOTE, BAD = "ok", "note", "BAD"
 _LIMIT_S = 10
@@ -127,11 +129,30 @@ def _settings() -> Iterator[Finding]:
         yield Finding(BAD, "settings", problem)
 
 
+def _metrics(paths: Paths) -> Iterator[Finding]:
+    """The metrics of other distributions that the project here asks for, and what went wrong with any metric."""
+    settings = project_of(Path()).settings
+    for name, known in catalogue.refresh(paths, settings.metrics if settings else ()).items():
+        if known.problem:
+            state = BAD if known.offer else NOTE  # others in the project may have installed it
+            yield Finding(state, "metric", f"{name} {known.problem}")
+        else:
+            yield Finding(OK, "metric", f"{name}, of {' '.join(known.offer[:2])}")
+    if paths.store.exists():
+        try:
+            counts = database.use(paths, lambda found: Troubles(found).all(), [])
+        except UserError as error:
+            yield Finding(BAD, "store", str(error))
+            return
+        for one in counts:
+            yield Finding(NOTE, "metric", one.text)
+
+
 def run() -> int:
     """Print what was found; 1 if something needs to be done, else 0. Raises UserError for a bad MAKE_METRICS_HOME."""
     paths = Paths.from_environment()
     findings = [_fragment(paths), _recording(paths), _interpreter(), _launcher(), _walk(), _state(paths), _sender()]
-    findings += [*_settings(), *_problems(paths)]
+    findings += [*_settings(), *_problems(paths), *_metrics(paths)]
     for found in findings:
         sys.stdout.write(f"{found.state:4}  {found.about:11}  {found.text}\n")
     return int(any(found.state == BAD for found in findings))

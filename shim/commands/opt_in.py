@@ -6,15 +6,19 @@ import os
 import sqlite3
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 
 from shim import choice, consent, identity, notice
 from shim.commands.here import project_at, tell, use
 from shim.errors import UserError
+from shim.metrics import catalogue
 from shim.mode import Decision, Mode
-from shim.outbox import Outbox
-from shim.outgoing import sink_key
+from shim.outbox import Entry, Outbox
+from shim.outgoing import narrowed, sink_key
 from shim.paths import Paths
-from shim.settings import NAME, Project
+from shim.property import Property
+from shim.settings import NAME, Project, Settings
 from shim.store import Store
 
 _STILL_YES = (Decision.YES, Decision.OLDER)
@@ -33,11 +37,13 @@ def run(*, directory: str | None, yes: bool) -> int:
         raise UserError(f"there is nothing to agree to: this project has no {NAME} that names a sink")
     if project.place != str(project.directory):
         raise UserError(f"{project.place} is not UTF-8: nothing can be sent from there, rename it first")
+    for name, found in catalogue.refresh(paths, project.settings.metrics, forget=True).items():
+        tell([f"the metric {name} {found.problem}"] if found.problem else [])
     known = consent.known(paths, project, os.environ)
     if known.decision is Decision.YES:
         sys.stdout.write(f"You have said yes already.\n{_but(known.ruling.mode, known.ruling.reason)}")
         return 0
-    shown = notice.text(project.settings)
+    shown = _notice(paths, project.settings)
     if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UserError("opt-in asks a question, and this is no terminal: run it in one, or use --yes")
     sys.stdout.write(shown)
@@ -45,12 +51,16 @@ def run(*, directory: str | None, yes: bool) -> int:
         sys.stdout.write("Nothing was changed, and nothing is sent.\n")
         return 0
     again = project_at(directory)
-    if again.settings is None or notice.text(again.settings) != shown:
+    if again.settings is None or _notice(paths, again.settings) != shown:
         raise UserError(f"{NAME} has changed meanwhile: nothing was written down, run opt-in again")
     _agree(paths, again)
     ruling = consent.known(paths, again, os.environ).ruling
     sys.stdout.write(f"Thank you. What make does here from now on is sent.\n{_but(ruling.mode, ruling.reason)}")
     return 0
+
+
+def _notice(paths: Paths, settings: Settings) -> str:
+    return notice.text(settings, catalogue.asked(paths, settings.metrics))
 
 
 def _asked() -> bool:
@@ -67,6 +77,7 @@ def _agree(paths: Paths, project: Project) -> None:
         before = consent.known(paths, project, os.environ).decision
         anonymous_id = identity.ensure(paths, project)
         now_ns = time.time_ns()
+        metrics = catalogue.asked(paths, project.settings.metrics) if project.settings else ()
         events = choice.entries(project, choice="in", anonymous_id=anonymous_id, now_ns=now_ns)
 
         def clear(connection: sqlite3.Connection) -> None:
@@ -74,6 +85,7 @@ def _agree(paths: Paths, project: Project) -> None:
             with store.transaction():
                 if before in _STILL_YES:
                     outbox.keep_only(project.place, map(sink_key, project.sinks))
+                    outbox.put(_narrowed(outbox, project, metrics), now_ns=now_ns)
                 else:  # whatever is left was recorded before this yes
                     outbox.withdraw(project.place)
                 if before is not Decision.YES:
@@ -82,6 +94,12 @@ def _agree(paths: Paths, project: Project) -> None:
         use(paths, clear)
         if before is not Decision.YES:  # somebody else may just have said it
             consent.write(paths, project, yes=True, now_ns=time.time_ns())
+
+
+def _narrowed(outbox: Outbox, project: Project, metrics: Sequence[Property]) -> list[Entry]:
+    """What waits, with nothing that the notice of this yes does not list."""
+    waiting = [entry for sink in project.sinks for entry in outbox.waiting(project.place, sink_key(sink))]
+    return [replace(entry, message=narrowed(entry.message, metrics)) for entry in waiting]
 
 
 def _but(mode: Mode, reason: str) -> str:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from shim import consent, identity
 from shim.commands.here import project_at, tell
 from shim.commands.reading import read
 from shim.errors import UserError
+from shim.event import Event
+from shim.history import Placed
+from shim.metrics import catalogue
+from shim.metrics.collector import Collector
 from shim.mode import Mode
 from shim.outbox import Outbox
 from shim.outgoing import Projects, outgoing, sink_key
 from shim.paths import Paths
+from shim.property import Property
 from shim.settings import NAME, Project
 from shim.sinks.kinds import sink_of
 from shim.store import Store
@@ -40,6 +45,8 @@ def run(*, directory: str | None) -> int:
     tell(project.problems)
     if not project.sinks:
         raise UserError(f"nothing can be sent from here: this project has no {NAME} that names a sink")
+    if project.settings:
+        catalogue.refresh(paths, project.settings.metrics)
     found = read(lambda store: _found(store, paths, project))
     agreed = consent.known(paths, project, os.environ).ruling
     if not any(previewed.messages for previewed in found):
@@ -70,13 +77,34 @@ def _examples(store: Store, paths: Paths, project: Project) -> list[dict[str, An
     """The project's latest events as messages, oldest first; with an id of zeros where there is none yet."""
     anonymous_id = identity.read(paths, project) or NO_ID
     projects = Projects(paths)
-    found: list[dict[str, Any]] = []
+    metrics = projects.metrics(project)
+    latest: list[Placed] = []
     for placed in reversed(store.events()):
-        if len(found) == _EXAMPLES:
+        if len(latest) == _EXAMPLES:
             break
-        if placed.directory and projects.of(placed.directory).directory == Path(project.directory):
+        if placed.directory and projects.of(placed.directory).place == project.place:
             beside = projects.files(placed.directory)
-            text = outgoing(placed.event, project, anonymous_id=anonymous_id, beside=beside)
-            if text is not None:
-                found.append(json.loads(text))
-    return found[::-1]
+            if outgoing(placed.event, project, anonymous_id=anonymous_id, beside=beside) is not None:
+                latest.append(placed)
+    texts = [
+        outgoing(event, project, anonymous_id=anonymous_id, beside=frozenset(), metrics=metrics)
+        for event in _measured(store, projects, latest[::-1], metrics)
+    ]
+    return [json.loads(text) for text in texts if text is not None]
+
+
+def _measured(
+    store: Store, projects: Projects, latest: Sequence[Placed], metrics: Sequence[Property]
+) -> Iterator[Event]:
+    """Events with the metrics that they would have had with a yes: computed now, to be shown, and not kept."""
+    with Collector() as collector:
+        for name in dict.fromkeys(one.event.run for one in latest):
+            events = [one.event for one in latest if one.event.run == name]
+            run = store.kept(name).run
+            if run and metrics:
+                asked = dict.fromkeys(run.makes, metrics)
+                events = collector.collect_run(
+                    run, events, store.metrics(name), default_branch=projects.default_branch, asked=asked
+                )
+            yield from events
+        tell(dict.fromkeys(f"the metric {one.metric} {one.kind}: {one.said}" for one in collector.troubles))

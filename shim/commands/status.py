@@ -9,16 +9,18 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from shim import consent, database, identity, notice, reaping
+from shim import consent, database, identity, reaping
 from shim.commands.here import project_at
 from shim.consent import Known
 from shim.errors import UserError
 from shim.event import timestamp
+from shim.metrics import catalogue
 from shim.mode import Mode, through_sudo
 from shim.outbox import Outbox
 from shim.paths import Paths, shown
 from shim.settings import NAME, Project
 from shim.sweep import sweep
+from shim.troubles import Count, Troubles
 
 _PATIENCE_S = 10
 
@@ -52,9 +54,12 @@ def _agreed(paths: Paths, project: Project, known: Known) -> dict[str, Any]:
     return {
         "project": project.place,
         "sinks": [{"type": sink.type, "host": sink.host} for sink in project.sinks],
-        "notice": notice.version(project.settings) if project.settings and project.sinks else None,
+        "notice": consent.notice_version(paths, project) if project.sinks else None,
         "consent": record and {**record._asdict(), "decided": timestamp(record.decided_ns)},
         "id": identity.read(paths, project),
+        "metrics": [entry.name for entry in catalogue.asked(paths, project.settings.metrics)]
+        if project.settings
+        else [],
     }
 
 
@@ -68,7 +73,8 @@ def _sender(known: Known) -> dict[str, Any]:
 
 def _waiting(paths: Paths, project: Project, problems: list[str]) -> dict[str, Any]:
     """How much waits, and what came of the last attempts; nothing of it where the store cannot be used."""
-    unknown: dict[str, Any] = {"waiting": None, "set_aside": {}, "dropped": {}, "attempts": [], "sent_batches": None}
+    unknown: dict[str, Any] = {"waiting": None, "set_aside": {}, "dropped": {}, "attempts": [], "sent_batches": None,
+                               "metric_troubles": []}  # fmt: skip
     if through_sudo(os.environ, root=not os.geteuid()):
         return unknown
 
@@ -83,6 +89,7 @@ def _waiting(paths: Paths, project: Project, problems: list[str]) -> dict[str, A
                 for one in outbox.attempts(name)
             ],
             "sent_batches": len(outbox.sent(name)),
+            "metric_troubles": [asdict(one) for one in Troubles(connection).all()],
         }
 
     try:
@@ -136,6 +143,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
     lines += [f"set aside: {count} ({reason})" for reason, count in found["set_aside"].items()]
     lines += [f"dropped: {count} ({reason})" for reason, count in found["dropped"].items()]
     lines += [f"last attempt: {one['time']}, {one['sink']}: {one['result']}" for one in found["attempts"]]
+    lines += [f"metric: {name}" for name in found["metrics"]]
+    lines += [f"metric in trouble: {Count(**one).text}" for one in found["metric_troubles"]]
     lines += [f"{name}: {_plain(path)}" for name, path in _labelled(found["paths"]) if path]
     lines += [f"problem: {problem}" for problem in found["problems"]]
     if found["mode"] != Mode.ON.word and found["sinks"] and found["decision"] in ("none", "older"):

@@ -1,0 +1,174 @@
+"""The collector: computes the metrics of a run's events, each within a boundary of its own.
+
+Those that are built in are computed here, and bound themselves (git is given a second); those of other distributions in
+a process each. A metric that raises, takes too long, or gives what its declaration does not allow has no value, and a
+trouble is noted; one that took too long is not asked again in the same sweep.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from shim import process
+from shim.combine import Run
+from shim.event import Event
+from shim.history import top
+from shim.metrics.child import Child, FailedError, SlowError
+from shim.metrics.facts import RunFacts, TargetFacts, run_facts
+from shim.metrics.metric import Metric
+from shim.property import Property, Value
+from shim.registry import ALWAYS, BUILT_IN
+from shim.troubles import FAILED, OUTSIDE, SLOW, Trouble
+
+_ALWAYS = tuple(metric.declaration() for metric in ALWAYS)
+_KINDS = {"failed": FAILED, "outside": OUTSIDE}
+Values = dict[str, Value]  # by the metric's name
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The events of one make process of a run, what is known of it, and the metrics that they are to have besides."""
+
+    run: RunFacts
+    events: Sequence[Event]
+    asked: Sequence[Property] = ()
+
+
+@dataclass(slots=True)
+class Collector:
+    """Collects for one sweep; `troubles` are those it has met since they were last taken."""
+
+    troubles: list[Trouble] = field(default_factory=list)
+    _built_in: dict[str, Metric] = field(default_factory=dict)
+    _children: dict[str, Child] = field(default_factory=dict)
+    _given_up: set[tuple[str, str]] = field(default_factory=set)
+
+    def __enter__(self) -> Collector:
+        """Nothing is started before it is needed."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the processes of metrics."""
+        for name in list(self._children):
+            self._end(name)
+
+    def collect_run(
+        self,
+        run: Run,
+        events: Sequence[Event],
+        known: Mapping[str, Values],
+        *,
+        default_branch: Callable[[str], str],
+        asked: Mapping[str, Sequence[Property]],
+    ) -> list[Event]:
+        """The events of a run with their metrics, see `collect`.
+
+        `default_branch` is asked with a make's directory; `asked` are the metrics that a make's events have besides.
+        """
+        boot = process.boot()
+        found: dict[str, Event] = {}
+        for key in dict.fromkeys(event.make for event in events):
+            own = [event for event in events if event.make == key]
+            make = run.makes.get(key)
+            default = default_branch((make if make and make.head else top(run)).directory)
+            facts = run_facts(run, key, own, default_branch=default, boot=boot)
+            found |= {one.message_id: one for one in self.collect(Measured(facts, own, asked.get(key, ())), known)}
+        return [found[event.message_id] for event in events]
+
+    def collect(self, measured: Measured, known: Mapping[str, Values]) -> list[Event]:
+        """The events with their metrics. `known` are the values that they have already, by message id.
+
+        What was known of a run stays as it was, and so does what cannot be computed any more: nothing is lost when a
+        run is combined again.
+        """
+        found = {event.message_id: dict(known.get(event.message_id, {})) for event in measured.events}
+        for entry in (*_ALWAYS, *measured.asked):
+            earlier = next((values[entry.name] for values in found.values() if entry.name in values), None)
+            if entry.scope == "run":
+                value = next(iter(self._values(entry, measured)), None) if earlier is None else earlier
+                told: Iterable[Value | None] = [value] * len(found)
+            else:
+                told = self._values(entry, measured) or [None] * len(found)
+            for values, value in zip(found.values(), told, strict=True):
+                if value is not None:
+                    values[entry.name] = value
+        return [_with(event, found[event.message_id]) for event in measured.events]
+
+    def _values(self, entry: Property, measured: Measured) -> list[Value | None]:
+        """What a metric says: one value for a run, one for each event of a target's; nothing if it is in trouble."""
+        # What is slow here is git, in one work tree.
+        bound = (entry.name, "" if entry.provider else measured.run.repository)
+        if bound in self._given_up:
+            return []
+        targets = [_facts(measured.run, event) for event in measured.events] if entry.scope == "target" else []
+        try:
+            given = self._ask(entry, measured.run, targets)
+            if len(given) != (len(targets) if entry.scope == "target" else 1):
+                raise FailedError("its process said something else")
+        except (SlowError, subprocess.TimeoutExpired) as error:
+            self._given_up.add(bound)
+            self._end(entry.name)
+            self._trouble(entry, SLOW, str(error) if entry.provider else "git took more than a second")
+            return []
+        except Exception as error:
+            self._end(entry.name)
+            said = str(error) if isinstance(error, FailedError) else f"{type(error).__name__}: {error}"
+            self._trouble(entry, FAILED, said)
+            return []
+        return [self._allowed(entry, value) for value in given]
+
+    def _ask(self, entry: Property, run: RunFacts, targets: list[TargetFacts]) -> Sequence[object]:
+        if not entry.provider:
+            metric = self._built_in.setdefault(entry.name, BUILT_IN[entry.name]())
+            return [metric.value(one) for one in targets] if entry.scope == "target" else [metric.value(run)]
+        child = self._children.get(entry.name)
+        if child is None:
+            child = self._children[entry.name] = Child(entry.name)
+            child.declaration()
+        return child.values(run, targets)
+
+    def _allowed(self, entry: Property, value: object) -> Value | None:
+        if isinstance(value, list):  # see `shim.metrics.worker`
+            kind, said = value
+            self._trouble(entry, _KINDS[kind], said)
+        elif isinstance(value, Value) and entry.allows(value):
+            return value
+        elif value is not None:  # what may not be sent is not written down either
+            self._trouble(entry, OUTSIDE, f"not {entry.shape}")
+        return None
+
+    def _trouble(self, entry: Property, kind: str, said: str) -> None:
+        self.troubles.append(Trouble(entry.name, kind, said))
+
+    def _end(self, name: str) -> None:
+        child = self._children.pop(name, None)
+        if child is not None:
+            child.close()
+
+
+def _facts(run: RunFacts, event: Event) -> TargetFacts:
+    return TargetFacts(
+        run=run,
+        target=event.target,
+        goal=event.goal,
+        start_ns=event.start_wall_ns,
+        duration_ms=event.duration_ms,
+        exit_status=event.exit_status,
+        recipe_ms=event.recipe_ms,
+        recipe_lines=event.recipe_lines,
+        cpu_us=event.cpu_us,
+        peak_kib=event.peak_kib,
+    )
+
+
+def _with(event: Event, values: Values) -> Event:
+    """An event with its metrics: those of git have a place of their own in it."""
+    master, time = values.pop("git_checked_out_master", None), values.pop("git_commit_time", None)
+    return replace(
+        event,
+        git_checked_out_master=master if isinstance(master, bool) else None,
+        git_commit_time=time if isinstance(time, str) else None,
+        metrics=values,
+    )

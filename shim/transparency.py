@@ -1,0 +1,178 @@
+"""The transparency page: everything that is collected, why, by which files, who gets it, and how to stop. Pure.
+
+docs/transparency.md is the page of make-metrics itself; a project's also says who collects there, and what it asks for.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from shim.notice import ADDRESS, FILES_KEPT, FILES_SENT, NEVER
+from shim.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS, LIMIT_BYTES, LIMIT_EVENTS
+from shim.property import Property, shown
+from shim.registry import CHOICE, ENVELOPE, OPTIONAL, PROPERTIES
+from shim.settings import NAME, Settings
+
+_TOP = f"""# What make-metrics collects, and what becomes of it
+
+<!-- Made from shim/registry.py and what it puts together: docs/transparency.md by `python -m ci.transparency`, a
+project's own page by `make-metrics transparency`. Change those, not this. -->
+
+Everything stays on your machine until you say yes. A project can ask for a yes in a file `{NAME}` beside its Makefile;
+neither that file nor any variable of the environment can say yes for you. Each project asks for itself.
+
+## Why
+
+A project that asks says why, who collects, and how long it is kept; `make-metrics opt-in` shows it before it asks, with
+the list below. The yes holds for what was shown: if a property, a receiver or anything else of the notice changes,
+sending pauses until you have said yes again. Nothing that was recorded before the yes is ever sent.
+"""
+
+_SENT = """
+## What is sent
+
+One event for each target that make runs, with these properties and no others:
+"""
+
+_ASKED_FOR = f"""
+A project can ask for more in its `{NAME}` (`metrics = ["os", "jobs"]`). They are off unless it does and you have said
+yes to the notice that lists them; until then they are not even computed, except to be shown by `make-metrics preview`.
+They are computed after the run, each on its own:
+"""
+
+_FOREIGN = """
+It can ask by name for metrics of other distributions too. These are of none unless you have installed one beside
+make-metrics; a file in the repository is never run. `make-metrics transparency` shows this page with those of the
+project, `make-metrics doctor` what is wrong with them.
+"""
+
+_NEVER = f"""
+## What is never sent
+
+{NEVER[0].upper()}{NEVER[1:]}. {FILES_KEPT} A project can ask to send their names, and its notice says then:
+"{FILES_SENT}" A target counts as a file if it has a `/` or a backslash, begins with `~` or a dot, ends like files do
+(`.o`, `.html`, ...), or if a file of its name lies beside the Makefile; `shim/message.py` has the rule. A name with
+other characters than letters, digits and `. : + % _ -` is not sent either.
+
+The id is a pseudonym, not anonymity: the receiver can tell that two events come from the same person. It is random,
+made at your yes, of one project only, and deleted at your no. {ADDRESS}
+"""
+
+_RECEIVERS = f"""
+## Who gets it
+
+All of it goes to the receivers that the project's `{NAME}` names, and to nobody else; `make-metrics status` shows them.
+Redirects are not followed. What waits for a receiver is kept for {KEEP_NS // DAY_NS} days at most, {LIMIT_EVENTS:,} \
+events or {LIMIT_BYTES // 1_000_000} MB.
+"""
+
+_BOTTOM = f"""
+## See it for yourself
+
+- `make-metrics preview` prints the exact bytes and the address, before or after a yes, and opens no connection.
+- `make-metrics sent` prints what was sent in the last {KEEP_SENT_NS // DAY_NS} days, byte by byte.
+- `make-metrics schema` prints what an event may carry, as a table or as JSON Schema.
+- `make-metrics status` says whether anything is sent, and which rule decided that.
+- `MAKE_METRICS=log make-metrics flush` prints instead of sending.
+
+## How to stop
+
+- `make-metrics opt-out`: ends the sending, deletes what waits and the id. Nothing is sent about that, unless the
+  project's notice said that a last event would be.
+- `DO_NOT_TRACK=1` or `MAKE_METRICS=local` in the environment: what make does then is never sent.
+- `make-metrics off`, or `MAKE_METRICS=off` for one make: nothing is recorded at all.
+- `make-metrics forget`: removes what was recorded on this machine.
+
+## Where the code is
+
+| what | file |
+|---|---|
+| which rule decides | `shim/mode.py`, `shim/ceiling.py` |
+| what you decided | `shim/consent.py`, `shim/identity.py` |
+| what the notice says | `shim/notice.py`, `shim/settings.py` |
+| what may be sent | `shim/registry.py`, `shim/declared.py`, `shim/property.py`, `shim/message.py`, `shim/outgoing.py` |
+| how metrics are computed | `shim/metrics/collector.py`, `shim/metrics/metric.py`, `shim/metrics/facts.py` |
+| metrics of other distributions | `shim/metrics/catalogue.py`, `shim/metrics/child.py`, `shim/metrics/worker.py` |
+| what waits, and what was sent | `shim/outbox.py` |
+| the sending | `shim/delivery.py`, `shim/sinks/segment.py` |
+"""
+
+
+def page(settings: Settings | None = None, metrics: Sequence[Property] = ()) -> str:
+    """The page; with a project's settings and the metrics that it asks for, the project's."""
+    asked = [entry for entry in metrics if entry.provider]
+    text = "".join(
+        (
+            _TOP,
+            _SENT,
+            _table(PROPERTIES),
+            _ASKED_FOR,
+            _table(OPTIONAL),
+            _FOREIGN,
+            _of_project(settings, metrics) if settings else "",
+            _table(asked) if asked else "",
+            "\nYour yes is an event as well: of those above it has ",
+            ", ".join(f"`{entry.name}`" for entry in CHOICE if entry in PROPERTIES),
+            ", and\n",
+            _table([entry for entry in CHOICE if entry not in PROPERTIES]),
+            "\nAround each event is:\n",
+            _table(ENVELOPE),
+            "\nEach request adds the time of sending (`sentAt`) and the project's public key (`writeKey`).\n",
+            _NEVER,
+            _RECEIVERS,
+            _receivers(settings) if settings else "",
+            _BOTTOM,
+        )
+    )
+    return "\n\n".join(_wrapped(block) for block in text.split("\n\n"))
+
+
+def _of_project(settings: Settings, metrics: Sequence[Property]) -> str:
+    names = ", ".join(f"`{entry.name}`" for entry in metrics) or "none"
+    foreign = any(entry.provider for entry in metrics)
+    return f"\nThe project here ({settings.name}) asks for: {names}.{' Of other distributions:' * foreign}\n"
+
+
+def _receivers(settings: Settings) -> str:
+    """Who collects in a project, and where to; nothing of what its file says can change the page around it."""
+    rows = [
+        ("collected by", f"{settings.collector} {settings.contact}".strip()),
+        ("why", settings.purpose),
+        ("kept for", settings.retention or "(not said)"),
+        *(("sent to", f"{sink.host} ({sink.type})") for sink in settings.sinks),
+    ]
+    cells = [f"| {name} | {_cell(text)} |" for name, text in rows]
+    return "\n".join(["\nIn the project here:\n", "| | |", "|---|---|", *cells, ""])
+
+
+def _wrapped(block: str) -> str:
+    """A paragraph in lines of even length, whatever was put into it; lists and tables stay."""
+    if not block[:1].isalpha():
+        return block
+    end = "\n" if block.endswith("\n") else ""
+    return textwrap.fill(block, 110, break_long_words=False, break_on_hyphens=False) + end
+
+
+def _table(entries: Sequence[Property]) -> str:
+    rows = [f"| {' | '.join(_cells(entry))} |" for entry in entries]
+    return "\n".join(
+        ["", "| property | type | values | why | example | code |", "|---|---|---|---|---|---|", *rows, ""]
+    )
+
+
+def _cells(entry: Property) -> tuple[str, ...]:
+    code = ", ".join(f"`{_cell(source)}`" for source in entry.sources)
+    values = f"{entry.values} ({entry.shape})" if entry.provider else entry.values
+    return (
+        f"`{entry.name}`",
+        entry.kind,
+        _cell(values),
+        _cell(entry.purpose),
+        f"`{_cell(shown(entry.example))}`",
+        code,
+    )
+
+
+def _cell(text: str) -> str:
+    return "".join(f"\\{char}" if char in "|`<\\" else char for char in text)
