@@ -26,6 +26,11 @@ def of_variable(value: str) -> str:
     return "on" if value in ("", "on", "log") else "local"
 
 
+def prints(environ: Mapping[str, str]) -> bool:
+    """Whether what would be sent is to be printed instead."""
+    return environ.get("MAKE_METRICS") == "log"
+
+
 def lowest(*words: str) -> str:
     """The one of `off`, `local` and `on` that allows least."""
     return min(words, key=ORDER.index)

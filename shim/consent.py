@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shim import decision, notice, private_file, standing
+from shim import decision, notice, own_file, private_file, standing
 from shim.decision import Record
 from shim.errors import UserError
 from shim.metrics import catalogue
@@ -21,11 +22,15 @@ _LOCK_S = 10
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a project's decision: its kind, its record if there is a sound one, the mode and its rule."""
+    """What is known of a project's decision: its kind, its record if there is a sound one, the mode and its rule.
+
+    `holds` is whether it is a yes that was not taken back since by `make-metrics on-this-machine`.
+    """
 
     decision: Decision
     record: Record | None
     ruling: Ruling
+    holds: bool
 
 
 def file_of(paths: Paths, project: Project) -> Path:
@@ -36,14 +41,25 @@ def file_of(paths: Paths, project: Project) -> Path:
 def known(paths: Paths, project: Project, environ: Mapping[str, str]) -> Known:
     """What was decided about a project, and the mode that follows in an environment. Never raises, changes nothing."""
     found, record = _read(paths, project)
+    kept_since = record is not None and _kept_ns(paths) >= record.decided_ns
     given = Inputs(
         environ=environ,
         decision=found,
         off_file=os.path.lexists(paths.off_file),
         kept_here=os.path.lexists(paths.here_file),
+        kept_since=kept_since,
         root=not os.geteuid(),
     )
-    return Known(found, record, decide(given))
+    return Known(found, record, decide(given), record is not None and record.yes and not kept_since)
+
+
+def _kept_ns(paths: Paths) -> float:
+    """When `on-this-machine` was last said, before all times if it never was, after all if that cannot be told."""
+    try:
+        content = own_file.read(paths.here_file)
+        return -math.inf if content is None else int(content)
+    except (OSError, ValueError):
+        return math.inf
 
 
 def _read(paths: Paths, project: Project) -> tuple[Decision, Record | None]:
@@ -80,6 +96,9 @@ def locked(paths: Paths, *, patience_s: float = _LOCK_S) -> Iterator[None]:
 
 def write(paths: Paths, project: Project, *, yes: bool, now_ns: int) -> Record:
     """Write a decision down, under the lock of `locked`; raises UserError if that cannot be done."""
+    kept_ns = _kept_ns(paths)
+    if now_ns <= kept_ns < math.inf:  # the clock was set back
+        now_ns = int(kept_ns) + 1
     record = Record(
         project=project.place,
         yes=yes,
@@ -91,9 +110,17 @@ def write(paths: Paths, project: Project, *, yes: bool, now_ns: int) -> Record:
     return record
 
 
-def erase(paths: Paths, project: Project) -> None:
-    """Remove a decision, under the lock of `locked`; raises UserError if that cannot be done."""
-    private_file.remove(file_of(paths, project))
+def keep_here(paths: Paths, *, now_ns: int) -> None:
+    """Write down that everything stays on this machine, later than any yes so far, under the lock of `locked`.
+
+    Raises UserError if that cannot be done.
+    """
+    with contextlib.suppress(OSError):
+        for path in paths.decisions.iterdir():
+            with contextlib.suppress(OSError, *decision.DAMAGE):
+                # The clock may have been set back since.
+                now_ns = max(now_ns, decision.parse(own_file.read(path) or b"").decided_ns + 1)
+    private_file.write(paths.here_file, f"{now_ns}\n".encode())
 
 
 def refuse_sudo(environ: Mapping[str, str]) -> None:

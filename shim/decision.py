@@ -9,6 +9,8 @@ from collections import namedtuple
 from shim import own_file
 
 _FORMAT = 1
+# What `parse` raises for a file that `dump` has not written.
+DAMAGE = (ValueError, KeyError, TypeError, RecursionError)
 NONE, SOUND, CORRUPT, UNREADABLE = "none", "sound", "corrupt", "unreadable"
 
 Record = namedtuple("Record", ("project", "yes", "decided_ns", "notice", "sinks"))
@@ -30,7 +32,7 @@ def read(path: str | os.PathLike[str], place: str, *, anybodys: bool = False) ->
         return NONE, None
     try:
         record = parse(content)
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except DAMAGE:
         return CORRUPT, None
     if record.project != place:
         return CORRUPT, None  # somebody else's answer, in the wrong place
@@ -38,7 +40,7 @@ def read(path: str | os.PathLike[str], place: str, *, anybodys: bool = False) ->
 
 
 def parse(content: bytes) -> Record:
-    """A record from its file; raises ValueError, KeyError or TypeError for what `dump` has not written."""
+    """A record from its file; raises one of `DAMAGE` for what `dump` has not written."""
     given = json.loads(content)
     if given["format"] != _FORMAT or given["decision"] not in ("yes", "no"):
         raise ValueError("no decision")

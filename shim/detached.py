@@ -43,9 +43,18 @@ def agreed(project: standing.Root, environ: Mapping[str, str], state: str) -> bo
     To find that takes too long here: the first sender after a change does, and leaves a note.
     """
     decision = standing.decision_file(project, environ)
-    if _YES not in _read(decision):
+    if _YES not in _read(decision) or _taken_back(decision, environ):
         return False
     return _read(os.path.join(state, "paused", os.path.basename(decision))) != look(project.directory, decision)
+
+
+def _taken_back(decision: str, environ: Mapping[str, str]) -> bool:
+    """Whether `make-metrics on-this-machine` was said after a yes, going by the files' times; the sender reads them."""
+    try:
+        kept = os.stat(os.path.join(places.of(environ).data, places.KEPT_HERE))
+        return kept.st_mtime_ns >= os.stat(decision).st_mtime_ns
+    except OSError:
+        return False
 
 
 def look(project: str, decision: str) -> bytes:

@@ -46,13 +46,15 @@ _RECORDED = {
 class Inputs:
     """All that the mode depends on. `environ` is the environment, `off_file` whether `make-metrics off` was said.
 
-    `kept_here` is whether `make-metrics on-this-machine` was said; `root` whether this process is root's.
+    `kept_here` is whether `make-metrics on-this-machine` was said, `kept_since` whether that was after the decision;
+    `root` whether this process is root's.
     """
 
     environ: Mapping[str, str]
     decision: Decision = Decision.NONE
     off_file: bool = False
     kept_here: bool = False
+    kept_since: bool = False
     root: bool = False
 
 
@@ -95,6 +97,8 @@ def decide(given: Inputs) -> Ruling:
         rules.append(Ruling(allowed, "MAKE_METRICS", f"MAKE_METRICS is {value!a} in the environment"))
     if given.off_file:
         rules.append(Ruling(Mode.OFF, "off", "you turned recording off (make-metrics off)"))
+    if given.kept_since and given.decision in (Decision.YES, Decision.OLDER):
+        rules.append(Ruling(Mode.LOCAL, "on-this-machine", "you said make-metrics on-this-machine after your yes"))
     if given.decision is not Decision.NONE:
         rules.append(Ruling(*_recorded(given.decision)))
     elif limits.in_ci(environ) and not given.kept_here:

@@ -5,9 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from shim import fragment
 from tests.project import Project, makes
+
+CI = ("CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION")
+# How fast the machine makes up its examples says nothing about ours.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +23,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     found.mkdir()
     monkeypatch.setenv("MAKE_METRICS_HOME", str(found))
     monkeypatch.setenv("HOME", str(found))
-    for name in ("MAKE_METRICS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "DO_NOT_TRACK"):
+    for name in ("MAKE_METRICS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "DO_NOT_TRACK", *CI):
         monkeypatch.delenv(name, raising=False)
     return found
 

@@ -159,3 +159,16 @@ def test_a_yes_is_seen(tmp_path: Path) -> None:
         with consent.locked(paths):
             consent.write(paths, project, yes=yes, now_ns=1)
         assert detached.agreed(standing.root(str(tmp_path)), environ, state) is yes
+
+
+def test_a_yes_that_was_taken_back_is_none(tmp_path: Path) -> None:
+    (tmp_path / settings.NAME).write_text(
+        'name = "n"\ncollected-by = "c"\npurpose = "p"\n[[sinks]]\ntype = "segment"\nwrite-key = "k"\n'
+    )
+    project, paths = project_of(tmp_path), Paths.from_environment()
+    with consent.locked(paths):
+        consent.write(paths, project, yes=True, now_ns=1)
+    assert detached.agreed(standing.root(str(tmp_path)), dict(os.environ), str(paths.state))
+    with consent.locked(paths):
+        consent.keep_here(paths, now_ns=2)
+    assert not detached.agreed(standing.root(str(tmp_path)), dict(os.environ), str(paths.state))

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from shim import database, fragment, reaping
+from shim import consent, database, fragment, reaping
 from shim.errors import UserError
 from shim.hot import handover
 from shim.metrics import catalogue
+from shim.mode import Decision, Mode
 from shim.paths import Paths, private, shown
 from shim.settings import project_of
 from shim.troubles import Troubles
@@ -52,6 +53,12 @@ def _recording(paths: Paths) -> Finding:
         return Finding(NOTE, "recording", "off; make-metrics on-this-machine turns it on")
     if os.environ.get("MAKE_METRICS") == "off":
         return Finding(NOTE, "recording", "off for what is started here: MAKE_METRICS=off")
+    known = consent.known(paths, project_of(Path()), os.environ)
+    if known.decision in (Decision.CORRUPT, Decision.UNREADABLE):
+        remedy = f"move it away ({shown(consent.file_of(paths, project_of(Path())))}), or say it again"
+        return Finding(BAD, "recording", f"off here: {known.ruling.reason}; {remedy}")
+    if known.ruling.mode is Mode.OFF:
+        return Finding(NOTE, "recording", f"off here: {known.ruling.reason}; make-metrics on-this-machine turns it on")
     return Finding(OK, "recording", "on")
 
 

@@ -6,8 +6,8 @@ import os
 import sys
 import time
 
-from shim import consent
-from shim.commands.here import tell
+from shim import ceiling, consent
+from shim.commands.here import tell, write_request
 from shim.delivery import Delivered, deliver, show
 from shim.errors import UserError
 from shim.paths import Paths
@@ -29,9 +29,9 @@ def run(*, timeout: float) -> int:
     consent.refuse_sudo(os.environ)
     give_up = time.monotonic() + timeout
     tell(sweep(paths, timeout=min(_SWEEP_S, timeout)).problems)
-    if os.environ.get("MAKE_METRICS") == "log":
+    if ceiling.prints(os.environ):
         for request in show(paths, os.environ):
-            sys.stdout.write(f"POST {request.url}\n{request.body.decode()}\n")
+            write_request(request)
         return 0
     delivered = deliver(paths, os.environ, timeout_s=max(give_up - time.monotonic(), 0.1))
     sys.stdout.write(_said(delivered))

@@ -12,6 +12,7 @@ from shim import database
 from shim.errors import UserError
 from shim.paths import Paths, shown
 from shim.settings import Project, project_of
+from shim.sinks import Prepared
 
 T = TypeVar("T")
 
@@ -28,6 +29,11 @@ def tell(problems: Iterable[str]) -> None:
     """Problems on standard error, a line each."""
     for problem in problems:
         sys.stderr.write(f"make-metrics: {problem}\n")
+
+
+def write_request(request: Prepared) -> None:
+    """A request as it would be sent, on standard output: its address, and its body on one line."""
+    sys.stdout.write(f"POST {request.url}\n{request.body.decode()}\n")
 
 
 def use(paths: Paths, work: Callable[[sqlite3.Connection], T]) -> T:

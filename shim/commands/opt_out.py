@@ -9,8 +9,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-from shim import choice, consent, identity
-from shim.commands.here import project_at, tell, use
+from shim import ceiling, choice, consent, identity
+from shim.commands.here import project_at, tell, use, write_request
 from shim.mode import Mode
 from shim.outbox import Batch, Entry, Outbox
 from shim.paths import Paths
@@ -61,6 +61,9 @@ def _say_so(paths: Paths, project: Project, entries: Sequence[Entry]) -> None:
     from shim.sinks.kinds import sink_of
 
     for settings, entry in zip(project.sinks, entries, strict=True):
+        if ceiling.prints(os.environ):
+            write_request(sink_of(settings).prepare([json.loads(entry.message)]))
+            continue
         verdict = sink_of(settings).send([json.loads(entry.message)], timeout_s=_EVENT_S)
         if verdict.outcome is Outcome.ACCEPTED:
             batch = Batch(time.time_ns(), verdict.url, 1, verdict.body)

@@ -9,7 +9,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from shim import consent, database, identity, reaping
+from shim import ceiling, consent, database, identity, reaping, standing
 from shim.commands.here import project_at
 from shim.consent import Known
 from shim.errors import UserError
@@ -36,6 +36,7 @@ def run(*, directory: str | None, as_json: bool) -> int:
         "rule": known.ruling.rule,
         "reason": known.ruling.reason,
         "decision": known.decision.name.lower(),
+        "prints": ceiling.prints(os.environ),
         **_agreed(paths, project, known),
         **_waiting(paths, project, problems),
         "sender": _sender(known),
@@ -109,6 +110,9 @@ def _paths(paths: Paths, project: Project) -> dict[str, str]:
         "records": str(paths.records),
         "fragment": str(paths.fragment),
         "off": str(paths.off_file),
+        "on-this-machine": str(paths.here_file),
+        "invitation": str(paths.invitations / standing.key(project.directory)),
+        "set aside": str(paths.set_aside),
         "data": str(paths.data),
         "config": str(paths.config),
         "state": str(paths.state),
@@ -117,6 +121,8 @@ def _paths(paths: Paths, project: Project) -> dict[str, str]:
 
 def _lines(found: dict[str, Any]) -> list[str]:
     lines = [f"mode: {found['mode']} ({found['reason']})", f"project: {_plain(found['project'])}"]
+    if found["prints"]:
+        lines.append("MAKE_METRICS is log: what would be sent is printed instead")
     given = found["consent"]
     if given:
         lines.append(
@@ -147,7 +153,11 @@ def _lines(found: dict[str, Any]) -> list[str]:
     lines += [f"metric in trouble: {Count(**one).text}" for one in found["metric_troubles"]]
     lines += [f"{name}: {_plain(path)}" for name, path in _labelled(found["paths"]) if path]
     lines += [f"problem: {problem}" for problem in found["problems"]]
-    if found["mode"] != Mode.ON.word and found["sinks"] and found["decision"] in ("none", "older"):
+    if (
+        found["mode"] != Mode.ON.word
+        and found["sinks"]
+        and (found["decision"] in ("none", "older") or found["rule"] == "on-this-machine")
+    ):
         lines.append("make-metrics opt-in shows what would be collected, and asks")
     return lines
 
