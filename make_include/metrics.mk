@@ -213,7 +213,8 @@ endif
 .metrics.options := -e -u -eu -ue -o pipefail errexit nounset --norc --noprofile --posix
 .metrics.interpreter = $(if $(filter env,$(notdir $(firstword $(SHELL)))),$(wordlist 2,99,$(SHELL)),$(SHELL))
 .metrics.plain = $(if $(filter-out $(.metrics.options),$(wordlist 2,99,$(.metrics.interpreter))),,$(filter $(.metrics.shells),$(notdir $(firstword $(.metrics.interpreter)))))
-.metrics.use = $(if $(value @),$(if $(.metrics.skip),,$(and $(.metrics.plain),$(.metrics.here.still))))
+# In a directory that is gone every start of a shell complains: no second one there.
+.metrics.use = $(if $(value @),$(if $(.metrics.skip),,$(and $(.metrics.plain),$(realpath .),$(.metrics.here.still))))
 .SHELLFLAGS = $(if $(.metrics.use),$(.metrics.trampoline) $(.metrics.words) $(.metrics.environment) $(words $(SHELL)) $(SHELL) )$(.metrics.flags)
 endif
 
