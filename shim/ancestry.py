@@ -33,7 +33,7 @@ from collections import namedtuple
 
 import psutil
 
-from shim import ceiling, goals, head, process
+from shim import ceiling, goals, head, process, traceparent
 from shim.hot import append, book, handover, wire
 
 _LIFETIME_S = 20
@@ -109,6 +109,14 @@ def allowed(found: psutil.Process) -> str:
     return ceiling.lowest(*words)
 
 
+def joins(found: psutil.Process) -> str:
+    """The trace that a make was started in, empty for none; what a makefile exports later does not count."""
+    said = os.environ.get("TRACEPARENT", "")
+    with contextlib.suppress(psutil.Error, OSError):
+        said = found.environ().get("TRACEPARENT", "")
+    return traceparent.valid(said)
+
+
 def describe(
     found: psutil.Process,
     key: str,
@@ -140,6 +148,7 @@ def describe(
         branch=checked_out.branch,
         boot=process.boot(),
         ceiling=allowed(found),
+        traceparent="" if above else joins(found),
         **flags(makeflags),
     )
 

@@ -20,11 +20,10 @@ from shim.outbox import Attempt, Batch, Entry, Outbox
 from shim.outgoing import sink_key
 from shim.paths import Paths, private
 from shim.settings import SinkSettings, project_of
-from shim.sinks import Outcome, Prepared, Sink, Verdict
+from shim.sinks import Outcome, Prepared, Sink, UnavailableError, Verdict
 from shim.sinks.kinds import sink_of
 from shim.store import Store
 
-_ANSWER_S = 5.0
 _SECOND_NS = 1_000_000_000
 _DAY_S = 86_400
 
@@ -72,9 +71,10 @@ def deliver(
     return delivered
 
 
-def show(paths: Paths, environ: Mapping[str, str]) -> list[Prepared]:
-    """The requests that `deliver` would make now; nothing is sent, and nothing changes.
+def show(paths: Paths, environ: Mapping[str, str]) -> list[tuple[str, Prepared]]:
+    """The requests that `deliver` would make now, each with its kind of sink; nothing is sent, and nothing changes.
 
+    A sink that cannot be made here makes none.
     Raises UserError if the store cannot be used.
     """
 
@@ -90,8 +90,11 @@ def show(paths: Paths, environ: Mapping[str, str]) -> list[Prepared]:
 
     found = []
     for settings, waiting in database.use(paths, gather, []):
-        sink, messages = sink_of(settings), [json.loads(entry.message) for entry in waiting]
-        found += [sink.prepare([messages[place] for place in batch]) for batch in sink.batches(messages)]
+        messages = [json.loads(entry.message) for entry in waiting]
+        with contextlib.suppress(UnavailableError):
+            sink = sink_of(settings)
+            for batch in sink.batches(messages):
+                found.append((settings.type, sink.prepare([messages[place] for place in batch])))
     return found
 
 
@@ -142,11 +145,15 @@ class _Delivery:
             return
         if last and time.time_ns() < last.not_before_ns <= time.time_ns() + _DAY_S * _SECOND_NS:
             wait_s = (last.not_before_ns - time.time_ns()) // _SECOND_NS + 1
-            self._delivered.problems.append(f"{settings.host}: {last.result}: not tried again for {wait_s} s")
+            self._delivered.problems.append(f"{settings.address}: {last.result}: not tried again for {wait_s} s")
             return
-        sink = self._sink_for(settings)
-        messages = [json.loads(entry.message) for entry in waiting]
-        batches = sink.batches(messages)
+        try:
+            sink = self._sink_for(settings)
+            messages = [json.loads(entry.message) for entry in waiting]
+            batches = sink.batches(messages)
+        except UnavailableError as error:
+            self._delivered.problems.append(f"{settings.address}: {error}: {self._rest([], waiting)}")
+            return
         fits = {place for batch in batches for place in batch}
         self._set_aside([entry for place, entry in enumerate(waiting) if place not in fits], "too large")
         left = [[waiting[place] for place in batch] for batch in reversed(batches)]
@@ -167,7 +174,7 @@ class _Delivery:
             elif verdict.outcome is Outcome.REFUSED:
                 self._set_aside(batch, verdict.said)
             elif verdict.outcome is not Outcome.ACCEPTED:
-                self._delivered.problems.append(f"{settings.host}: {verdict.said}: {self._rest(left, batch)}")
+                self._delivered.problems.append(f"{settings.address}: {verdict.said}: {self._rest(left, batch)}")
                 return
 
     def _rest(self, left: Sequence[Sequence[Entry]], batch: Sequence[Entry]) -> str:
@@ -180,7 +187,7 @@ class _Delivery:
             raise _TimeUpError
         try:
             with _bounded(remaining):
-                return sink.send([json.loads(entry.message) for entry in batch], timeout_s=min(_ANSWER_S, remaining))
+                return sink.send([json.loads(entry.message) for entry in batch], timeout_s=remaining)
         except TimeoutError:
             raise _TimeUpError from None
 

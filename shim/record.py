@@ -36,6 +36,7 @@ class Make:
     `head` is the commit checked out when it began, `branch` the branch, both empty when unknown. `boot` names the
     machine and its boot, to tell a run that a restart ended from one of another machine that shares the home.
     `ceiling` is the word of the most (see `shim.mode`) that the environment allowed make, empty when unknown.
+    `traceparent` names the trace that the developer's make was started in (see `shim.traceparent`), empty for none.
     """
 
     key: str
@@ -55,6 +56,7 @@ class Make:
     branch: str = ""
     boot: str = ""
     ceiling: str = ""
+    traceparent: str = ""
 
 
 _LIMIT = 2**63  # nanoseconds: what the store's integers hold, the year 2262

@@ -14,6 +14,7 @@ from shim.errors import UserError
 from shim.hot import handover
 from shim.paths import Paths, private, shown
 from shim.settings import project_of
+from shim.sinks.surroundings import surroundings
 
 OK, NOTE, BAD = "ok", "note", "BAD"
 _LIMIT_S = 10
@@ -114,8 +115,8 @@ def _problems(paths: Paths) -> Iterator[Finding]:
         yield Finding(NOTE, "set aside", f"and {len(found) - 3} more")
 
 
-def _settings() -> Iterator[Finding]:
-    for problem in project_of(Path()).problems:
+def _settings(paths: Paths) -> Iterator[Finding]:
+    for problem in [*project_of(Path()).problems, *surroundings(paths)[1]]:
         yield Finding(BAD, "settings", problem)
 
 
@@ -123,7 +124,7 @@ def run() -> int:
     """Print what was found; 1 if something needs to be done, else 0. Raises UserError for a bad MAKE_METRICS_HOME."""
     paths = Paths.from_environment()
     findings = [_fragment(paths), _recording(paths), _interpreter(), _launcher(), _walk(), _state(paths)]
-    findings += [*_settings(), *_problems(paths)]
+    findings += [*_settings(paths), *_problems(paths)]
     for found in findings:
         sys.stdout.write(f"{found.state:4}  {found.about:11}  {found.text}\n")
     return int(any(found.state == BAD for found in findings))

@@ -11,6 +11,7 @@ from shim.commands.here import tell
 from shim.delivery import Delivered, deliver, show
 from shim.errors import UserError
 from shim.paths import Paths
+from shim.sinks.kinds import readable, request_line
 from shim.sweep import sweep
 
 _SWEEP_S = 5
@@ -30,8 +31,8 @@ def run(*, timeout: float) -> int:
     give_up = time.monotonic() + timeout
     tell(sweep(paths, timeout=min(_SWEEP_S, timeout)).problems)
     if os.environ.get("MAKE_METRICS") == "log":
-        for request in show(paths, os.environ):
-            sys.stdout.write(f"POST {request.url}\n{request.body.decode()}\n")
+        for kind, request in show(paths, os.environ):
+            sys.stdout.write(f"{request_line(request.url)}\n{readable(kind, request.url, request.body)}")
         return 0
     delivered = deliver(paths, os.environ, timeout_s=max(give_up - time.monotonic(), 0.1))
     sys.stdout.write(_said(delivered))

@@ -14,7 +14,9 @@ from shim.mode import Decision, Mode
 from shim.outbox import Outbox
 from shim.outgoing import sink_key
 from shim.paths import Paths
+from shim.paths import shown as path_shown
 from shim.settings import NAME, Project
+from shim.sinks.surroundings import surroundings
 from shim.store import Store
 
 _STILL_YES = (Decision.YES, Decision.OLDER)
@@ -41,6 +43,9 @@ def run(*, directory: str | None, yes: bool) -> int:
     if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UserError("opt-in asks a question, and this is no terminal: run it in one, or use --yes")
     sys.stdout.write(shown)
+    for sink in project.sinks:
+        if sink.type == "file":
+            sys.stdout.write(f"{sink.host} is kept in {path_shown(surroundings(paths)[0].directory)}.\n")
     if not yes and not _asked():
         sys.stdout.write("Nothing was changed, and nothing is sent.\n")
         return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,15 @@ from shim import consent, identity
 from shim.commands.here import project_at, tell
 from shim.commands.reading import read
 from shim.errors import UserError
+from shim.event import Event
+from shim.history import top
 from shim.mode import Mode
 from shim.outbox import Outbox
-from shim.outgoing import Projects, outgoing, sink_key
+from shim.outgoing import Projects, outgoing, sink_key, with_traces
 from shim.paths import Paths
 from shim.settings import NAME, Project
-from shim.sinks.kinds import sink_of
+from shim.sinks import SinkSettings, UnavailableError
+from shim.sinks.kinds import readable, request_line, sink_of, traced
 from shim.store import Store
 
 NO_ID = "00000000-0000-4000-8000-000000000000"
@@ -49,11 +53,19 @@ def run(*, directory: str | None) -> int:
     if agreed.mode is not Mode.ON:
         tell([f"nothing is sent: {agreed.reason}"])
     for settings, previewed in zip(project.sinks, found, strict=True):
-        sink = sink_of(settings)
-        for batch in sink.batches(previewed.messages):
-            prepared = sink.prepare([previewed.messages[place] for place in batch])
-            sys.stdout.write(f"POST {prepared.url}\n{prepared.body.decode()}\n")
+        try:
+            _show(settings, previewed.messages)
+        except UnavailableError as error:
+            tell([f"{settings.address}: {error}"])
     return 0
+
+
+def _show(settings: SinkSettings, messages: Sequence[dict[str, Any]]) -> None:
+    sink = sink_of(settings)
+    for batch in sink.batches(messages):
+        prepared = sink.prepare([messages[place] for place in batch])
+        said = readable(settings.type, prepared.url, prepared.body)
+        sys.stdout.write(f"{request_line(prepared.url)}\n{said}")
 
 
 def _found(store: Store, paths: Paths, project: Project) -> list[_Previewed]:
@@ -62,21 +74,44 @@ def _found(store: Store, paths: Paths, project: Project) -> list[_Previewed]:
     for settings in project.sinks:
         waiting = outbox.waiting(project.place, sink_key(settings))
         messages = [json.loads(entry.message) for entry in waiting]
-        found.append(_Previewed(messages or _examples(store, paths, project), bool(messages)))
+        if not messages:
+            messages = _examples(store, paths, project, traces=traced(settings))
+            found.append(_Previewed(messages, waits=False))
+        else:
+            found.append(_Previewed(messages, waits=True))
     return found
 
 
-def _examples(store: Store, paths: Paths, project: Project) -> list[dict[str, Any]]:
+def _examples(store: Store, paths: Paths, project: Project, *, traces: bool) -> list[dict[str, Any]]:
     """The project's latest events as messages, oldest first; with an id of zeros where there is none yet."""
     anonymous_id = identity.read(paths, project) or NO_ID
     projects = Projects(paths)
-    found: list[dict[str, Any]] = []
+    found: dict[str, str] = {}
+    events: list[Event] = []
     for placed in reversed(store.events()):
         if len(found) == _EXAMPLES:
             break
         if placed.directory and projects.of(placed.directory).directory == Path(project.directory):
             beside = projects.files(placed.directory)
             text = outgoing(placed.event, project, anonymous_id=anonymous_id, beside=beside)
+            events.append(placed.event)
             if text is not None:
-                found.append(json.loads(text))
-    return found[::-1]
+                found[placed.event.message_id] = text
+    found, events = dict(reversed(found.items())), events[::-1]
+    if traces:
+        found = _with_traces(store, project, found, events, anonymous_id)
+    return [json.loads(text) for text in found.values()]
+
+
+def _with_traces(
+    store: Store, project: Project, found: Mapping[str, str], events: Sequence[Event], anonymous_id: str
+) -> dict[str, str]:
+    """The messages as a receiver of traces is given them, run by run."""
+    traced: dict[str, str] = {}
+    for run in dict.fromkeys(event.run for event in events):
+        own = [event for event in events if event.run == run]
+        made = {event.message_id: found[event.message_id] for event in own if event.message_id in found}
+        kept = store.kept(run).run
+        joins = top(kept).traceparent if kept else ""
+        traced |= with_traces(own, made, project, anonymous_id=anonymous_id, joins=joins)
+    return traced

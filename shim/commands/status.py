@@ -18,6 +18,7 @@ from shim.mode import Mode, through_sudo
 from shim.outbox import Outbox
 from shim.paths import Paths, shown
 from shim.settings import NAME, Project
+from shim.sinks.surroundings import surroundings
 from shim.sweep import sweep
 
 _PATIENCE_S = 10
@@ -28,7 +29,7 @@ def run(*, directory: str | None, as_json: bool) -> int:
     paths = Paths.from_environment()
     project = project_at(directory)
     known = consent.known(paths, project, os.environ)
-    problems = list(project.problems)
+    problems = [*project.problems, *surroundings(paths)[1]]
     found = {
         "mode": known.ruling.mode.word,
         "rule": known.ruling.rule,
@@ -50,7 +51,7 @@ def _agreed(paths: Paths, project: Project, known: Known) -> dict[str, Any]:
     record = known.record
     return {
         "project": project.place,
-        "sinks": [{"type": sink.type, "host": sink.host} for sink in project.sinks],
+        "sinks": [{"type": sink.type, "host": sink.address} for sink in project.sinks],
         "notice": notice.version(project.settings) if project.settings and project.sinks else None,
         "consent": record and {**asdict(record), "decided": timestamp(record.decided_ns)},
         "id": identity.read(paths, project),
@@ -93,6 +94,7 @@ def _paths(paths: Paths, project: Project) -> dict[str, str]:
         "records": str(paths.records),
         "fragment": str(paths.fragment),
         "off": str(paths.off_file),
+        "files": str(surroundings(paths)[0].directory) if any(sink.type == "file" for sink in project.sinks) else "",
         "data": str(paths.data),
         "config": str(paths.config),
         "state": str(paths.state),
