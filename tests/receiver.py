@@ -59,7 +59,8 @@ class Request:
 
 @dataclass(slots=True)
 class Answer:
-    """What to do with a request: answer, or `deed`: reset, garbage, hang (until the receiver ends), trickle."""
+    """What to do with a request: answer, or `deed`: reset, garbage, hang (until the receiver ends), trickle,
+    cut-short (an end in the middle)."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -122,7 +123,7 @@ def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            answer = receiver.take(Request(self.command, self.path, dict(self.headers.items()), body))
+            answer = receiver.take(Request(self.command, self.path, {name.title(): value for name, value in self.headers.items()}, body))
             self.close_connection = True
             if answer.deed == "reset":
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -131,6 +132,8 @@ def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
                 receiver.ended.wait(60)
             elif answer.deed == "garbage":
                 self.wfile.write(b"\x00\xff nothing that HTTP knows\r\n\r\n")
+            elif answer.deed == "cut-short":
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n.")
             elif answer.deed == "trickle":
                 self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
                 while not receiver.ended.wait(0.2):
