@@ -123,7 +123,8 @@ def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            answer = receiver.take(Request(self.command, self.path, {name.title(): value for name, value in self.headers.items()}, body))
+            headers = {name.title(): value for name, value in self.headers.items()}
+            answer = receiver.take(Request(self.command, self.path, headers, body))
             self.close_connection = True
             if answer.deed == "reset":
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
