@@ -9,9 +9,9 @@ import sys
 import textwrap
 from pathlib import Path
 
-from shim.notice import ADDRESS, FILES_KEPT, FILES_SENT, NEVER
+from shim.notice import ADDRESS, FILES_KEPT, FILES_SENT, JOINS, NEVER
 from shim.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS, LIMIT_BYTES, LIMIT_EVENTS
-from shim.registry import CHOICE, ENVELOPE, PROPERTIES, Property
+from shim.registry import CHOICE, ENVELOPE, PROPERTIES, RUN, TRACE, Property
 from shim.settings import NAME
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "transparency.md"
@@ -48,7 +48,8 @@ made at your yes, of one project only, and deleted at your no. {ADDRESS}
 ## Who gets it
 
 The receivers that the project's `{NAME}` names, and nobody else; `make-metrics status` shows them. Redirects are not
-followed. What waits for a receiver is kept for {KEEP_NS // DAY_NS} days at most, {LIMIT_EVENTS:,} events or \
+followed. A receiver of type `file` is a file on this machine, below make-metrics' own directory or the one that you
+name; nothing carries it elsewhere by itself. What waits for a receiver is kept for {KEEP_NS // DAY_NS} days at most, {LIMIT_EVENTS:,} events or \
 {LIMIT_BYTES // 1_000_000} MB.
 
 ## See it for yourself
@@ -75,7 +76,16 @@ followed. What waits for a receiver is kept for {KEEP_NS // DAY_NS} days at most
 | what the notice says | `shim/notice.py`, `shim/settings.py` |
 | what may be sent | `shim/registry.py`, `shim/message.py`, `shim/outgoing.py` |
 | what waits, and what was sent | `shim/outbox.py` |
-| the sending | `shim/delivery.py`, `shim/sinks/segment.py` |
+| what a trace is made from | `shim/trace.py`, `shim/traceparent.py` |
+| the sending | `shim/delivery.py`, `shim/sinks` |
+"""
+
+
+_TRACES = f"""
+Receivers of type `otlp`, and no others, are also told of each run of make itself, with
+{", ".join(f"`{entry.name}`" for entry in RUN)}, and get with each event its place in the trace of its run. They get
+no other property than those above, as attributes of spans and of durations. {JOINS} Ids that are not given by it are
+made from your id, so that two projects' collectors cannot match them:
 """
 
 
@@ -91,7 +101,10 @@ def page() -> str:
         + _table(choice)
         + "\nAround each event is:\n"
         + _table(ENVELOPE)
-        + "\nEach request adds the time of sending (`sentAt`) and the project's public key (`writeKey`).\n"
+        + "\nEach request to a receiver of type `segment` adds the time of sending (`sentAt`) and the project's public key "
+        + "(`writeKey`).\n"
+        + _TRACES
+        + _table(TRACE)
         + _BOTTOM
     )
     return "\n\n".join(_wrapped(block) for block in text.split("\n\n"))

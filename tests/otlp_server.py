@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from tests.project import started, until
 
 PACKAGE, VERSION = "@elastic/mockotlpserver", "0.10.0"
 FOLDER = Path(sys.prefix) / "npm"
+_MODULE = FOLDER / "node_modules" / PACKAGE
 _SCRIPT = Path(__file__).with_suffix(".js")
 _INSTALL_S = 90
 
@@ -60,27 +62,33 @@ class OtlpServer:
         ]
 
 
-def module() -> Path:
-    """Where the package is, once it is installed; skips the test where that cannot be."""
-    found = FOLDER / "node_modules" / PACKAGE
+def install() -> str:
+    """Install the package unless it is there; why it cannot be, or nothing."""
     if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("no npm here: the real OTLP receiver cannot be installed")
-    if not (found / "package.json").is_file():
-        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(FOLDER), f"{PACKAGE}@{VERSION}"]
+        return "no npm here: the real OTLP receiver cannot be installed"
+    if _MODULE.is_dir():
+        return ""
+    with tempfile.TemporaryDirectory(dir=FOLDER.parent, prefix=".npm-") as scratch:
+        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", scratch, f"{PACKAGE}@{VERSION}"]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALL_S, check=False)
         except subprocess.TimeoutExpired:
-            pytest.skip("the npm registry does not answer: the real OTLP receiver cannot be installed")
+            return "the npm registry does not answer: the real OTLP receiver cannot be installed"
         if done.returncode:
-            pytest.skip(f"npm cannot install the real OTLP receiver: {done.stderr.strip()[-200:]}")
-    return found
+            return f"npm cannot install the real OTLP receiver: {done.stderr.strip()[-200:]}"
+        FOLDER.mkdir(exist_ok=True)
+        (Path(scratch) / "node_modules").replace(FOLDER / "node_modules")
+    return ""
 
 
 @contextmanager
 def otlp_server() -> Iterator[OtlpServer]:
     """The receiver, on a port of its own."""
     server = OtlpServer()
-    command = ["node", str(_SCRIPT), str(module())]
+    missing = install()
+    if missing:
+        pytest.skip(missing)
+    command = ["node", str(_SCRIPT), str(_MODULE)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with started(process):
         assert process.stdout is not None
@@ -100,3 +108,7 @@ def otlp_server() -> Iterator[OtlpServer]:
         yield server
         process.kill()
         thread.join(20)
+
+
+if __name__ == "__main__":  # ci/test, so that no test has to wait for it
+    sys.stderr.write(f"{said}\n" if (said := install()) else "")

@@ -91,7 +91,7 @@ def test_another_client_comes_again_as_we_do(receiver: Receiver, status: int) ->
 
 
 def test_another_client_gives_up_where_we_set_aside(receiver: Receiver) -> None:
-    message, failed = one(), list[Exception]()
+    message, failed = one(), list[Any]()
     receiver.poison = {message["messageId"]}
     client = Client("key", host=receiver.host, on_error=lambda error, _: failed.append(error))
     track(client, message)

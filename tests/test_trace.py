@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from shim import combine, trace
+import pytest
+
+from shim import combine, record, trace
 from shim.combine import Run
 from shim.event import Event
 from shim.message import message
 from shim.record import Contents, Make
 from shim.registry import check
+from tests.project import Project, until
 from tests.samples import line
 
 ID = "2f4a3a0e-6b0c-4d34-9c3a-0f2a51b9d7e1"
@@ -120,3 +123,15 @@ def test_a_trace_is_checked_as_everything_that_is_sent() -> None:
     assert check({**root, "trace": {}})
     assert check({name: value for name, value in root.items() if name != "trace"})
     assert check({**root, "properties": {**root["properties"], "goal": True}})
+
+
+@pytest.mark.parametrize("given", [JOINED, "00-nonsense", ""])
+def test_the_walk_writes_down_the_trace_that_make_was_started_in(project: Project, given: str) -> None:
+    project.write("export TRACEPARENT := 00-11111111111111111111111111111111-2222222222222222-01\n"
+                  "all:\n\t@$(MAKE) b\nb:\n\t@echo $$TRACEPARENT\n")  # fmt: skip
+    done = project.make("-s", env=project.environment(TRACEPARENT=given))
+    assert (done.returncode, done.stdout) == (0, "00-11111111111111111111111111111111-2222222222222222-01\n")
+    until(lambda: all(path.read_bytes().count(b"\nM ") == 2 for path in project.records()))
+    (path,) = project.records()
+    found = {make.level: make.traceparent for make in record.parse(path.read_bytes()).makes}
+    assert found == {0: given if given == JOINED else "", 1: ""}
