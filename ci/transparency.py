@@ -49,8 +49,8 @@ made at your yes, of one project only, and deleted at your no. {ADDRESS}
 
 The receivers that the project's `{NAME}` names, and nobody else; `make-metrics status` shows them. Redirects are not
 followed. A receiver of type `file` is a file on this machine, below make-metrics' own directory or the one that you
-name; nothing carries it elsewhere by itself. What waits for a receiver is kept for {KEEP_NS // DAY_NS} days at most, {LIMIT_EVENTS:,}
-events or {LIMIT_BYTES // 1_000_000} MB.
+name; nothing carries it elsewhere by itself. What waits for a receiver is kept for {KEEP_NS // DAY_NS} days at most,
+{LIMIT_EVENTS:,} events or {LIMIT_BYTES // 1_000_000} MB.
 
 ## See it for yourself
 
