@@ -117,7 +117,7 @@ class OtlpSink:
         try:
             with _Session(self._network, self._own, once) as session:
                 self._export(batch, session, timeout_s=timeout_s)
-        except (UnavailableError, UnicodeError) as error:
+        except (requests.RequestException, UnavailableError, UnicodeError) as error:  # nothing was sent
             return unanswered(error, timeout_s, self._url)
         if once.error is not None:
             return unanswered(once.error, timeout_s, self._url)
