@@ -33,7 +33,7 @@ from collections import namedtuple
 
 import psutil
 
-from shim import ceiling, detached, goals, head, places, process, service, standing
+from shim import ceiling, detached, goals, head, places, process, service, standing, traceparent
 from shim.hot import append, book, handover, wire
 
 _LIFETIME_S = 20
@@ -124,13 +124,12 @@ def environment(found: psutil.Process) -> dict[str, str]:
     return dict(os.environ)
 
 
-def allowed(found: psutil.Process) -> str:
+def allowed(began: dict[str, str]) -> str:
     """The most that a make's environment allows to be done with its events.
 
     Its own, as it was started, and what it hands to recipes: a makefile cannot lift what the developer has set, nor
     lead to decisions that lie elsewhere than the developer's.
     """
-    began = environment(found)
     if any(began.get(name) != os.environ.get(name) for name in places.VARIABLES):
         return ceiling.lowest("local", ceiling.of(os.environ), ceiling.of(began))
     return ceiling.lowest(ceiling.of(os.environ), ceiling.of(began))
@@ -144,6 +143,11 @@ def _invitation(began: dict[str, str], directory: str, project: standing.Root) -
 
             return b"\n" + invitation.line(began, directory, now_ns=time.time_ns())
     return b""
+
+
+def joins(began: dict[str, str]) -> str:
+    """The trace that a make was started in, empty for none; what a makefile exports later does not count."""
+    return traceparent.valid(began.get("TRACEPARENT", ""))
 
 
 def describe(
@@ -160,7 +164,7 @@ def describe(
     with contextlib.suppress(psutil.Error):
         words = found.cmdline()
         directory = found.cwd()
-    named = goals.from_command_line(words)
+    named, began = goals.from_command_line(words), environment(found)
     checked_out = head.read(directory) if directory else head.Head()
     return dict(
         key=key,
@@ -176,9 +180,10 @@ def describe(
         head=checked_out.commit,
         branch=checked_out.branch,
         boot=process.boot(),
-        ceiling=allowed(found),
+        ceiling=allowed(began),
         ci=service.ci(os.environ),
         jobs=jobs(makeflags, words) if version else -1,
+        traceparent="" if above else joins(began),
         **flags(makeflags),
     )
 

@@ -13,6 +13,7 @@ from shim.outgoing import sink_key
 from shim.record import Make
 from shim.registry import check
 from shim.settings import Project
+from shim.sinks.kinds import told_of_choices
 
 _NAMESPACE = uuid.UUID("0b8f2c56-94a0-5d3c-8d0e-5a3c6f2f7e11")
 
@@ -45,4 +46,5 @@ def entries(project: Project, *, choice: str, anonymous_id: str, now_ns: int) ->
     if check(message):
         return []
     text = json.dumps(message)
-    return [Entry(sink_key(sink), project.place, str(message["messageId"]), text) for sink in project.sinks]
+    told = [sink for sink in project.sinks if told_of_choices(sink)]
+    return [Entry(sink_key(sink), project.place, str(message["messageId"]), text) for sink in told]

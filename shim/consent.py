@@ -104,7 +104,7 @@ def write(paths: Paths, project: Project, *, yes: bool, now_ns: int) -> Record:
         yes=yes,
         decided_ns=now_ns,
         notice=notice_version(paths, project) or "",
-        sinks=tuple(f"{sink.type} {sink.host}" for sink in project.sinks),
+        sinks=tuple(f"{sink.type} {sink.host}".rstrip() for sink in project.sinks),
     )
     private_file.write(file_of(paths, project), decision.dump(record))
     return record

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import time
@@ -18,11 +19,10 @@ from shim.outgoing import sink_key
 from shim.paths import Paths, private
 from shim.patience import within
 from shim.settings import SinkSettings, project_of
-from shim.sinks import Outcome, Prepared, Sink, Verdict
+from shim.sinks import Outcome, Prepared, Sink, UnavailableError, Verdict
 from shim.sinks.kinds import sink_of
 from shim.store import Store
 
-_ANSWER_S = 5.0
 _SECOND_NS = 1_000_000_000
 
 
@@ -69,9 +69,10 @@ def deliver(
     return delivered
 
 
-def show(paths: Paths, environ: Mapping[str, str]) -> list[Prepared]:
-    """The requests that `deliver` would make now; nothing is sent, and nothing changes.
+def show(paths: Paths, environ: Mapping[str, str]) -> list[tuple[str, Prepared]]:
+    """The requests that `deliver` would make now, each with its kind of sink; nothing is sent, and nothing changes.
 
+    A sink that cannot be made here makes none.
     Raises UserError if the store cannot be used.
     """
 
@@ -87,8 +88,11 @@ def show(paths: Paths, environ: Mapping[str, str]) -> list[Prepared]:
 
     found = []
     for settings, waiting in database.use(paths, gather, []):
-        sink, messages = sink_of(settings), [json.loads(entry.message) for entry in waiting]
-        found += [sink.prepare([messages[place] for place in batch]) for batch in sink.batches(messages)]
+        messages = [json.loads(entry.message) for entry in waiting]
+        with contextlib.suppress(UnavailableError):
+            sink = sink_of(settings)
+            for batch in sink.batches(messages):
+                found.append((settings.type, sink.prepare([messages[place] for place in batch])))
     return found
 
 
@@ -140,11 +144,15 @@ class _Delivery:
         now_ns = time.time_ns()
         if last and last.tried_ns <= now_ns < last.not_before_ns:  # a clock that was set back holds nothing up
             wait_s = (last.not_before_ns - now_ns) // _SECOND_NS + 1
-            self._delivered.problems.append(f"{settings.host}: {last.result}: not tried again for {wait_s} s")
+            self._delivered.problems.append(f"{settings.address}: {last.result}: not tried again for {wait_s} s")
             return
-        sink = self._sink_for(settings)
-        messages = [json.loads(entry.message) for entry in waiting]
-        batches = sink.batches(messages)
+        try:
+            sink = self._sink_for(settings)
+            messages = [json.loads(entry.message) for entry in waiting]
+            batches = sink.batches(messages)
+        except UnavailableError as error:
+            self._delivered.problems.append(f"{settings.address}: {error}: {self._rest([], waiting)}")
+            return
         fits = {place for batch in batches for place in batch}
         self._set_aside([entry for place, entry in enumerate(waiting) if place not in fits], "too large")
         left = [[waiting[place] for place in batch] for batch in reversed(batches)]
@@ -165,7 +173,7 @@ class _Delivery:
             elif verdict.outcome is Outcome.REFUSED:
                 self._set_aside(batch, verdict.said)
             elif verdict.outcome is not Outcome.ACCEPTED:
-                self._delivered.problems.append(f"{settings.host}: {verdict.said}: {self._rest(left, batch)}")
+                self._delivered.problems.append(f"{settings.address}: {verdict.said}: {self._rest(left, batch)}")
                 return
 
     def _rest(self, left: Sequence[Sequence[Entry]], batch: Sequence[Entry]) -> str:
@@ -178,7 +186,7 @@ class _Delivery:
             raise _TimeUpError
         messages = [json.loads(entry.message) for entry in batch]
         try:
-            return within(remaining, lambda: sink.send(messages, timeout_s=min(_ANSWER_S, remaining)))
+            return within(remaining, lambda: sink.send(messages, timeout_s=remaining))
         except TimeoutError:
             # Nothing more is sent then: what was left behind may still be using the sink's library.
             return Verdict(Outcome.LATER, f"no answer within {remaining:.1f} s", "")

@@ -60,7 +60,7 @@ def _taken_back(decision: str, environ: Mapping[str, str]) -> bool:
 def look(project: str, decision: str) -> bytes:
     """What tells whether anything has changed that a yes depends on: the settings, the decision, and our own notice."""
     here = os.path.dirname(sender.PROGRAM)
-    ours = tuple(os.path.join(here, name) for name in ("notice.py", "registry.py", "declared.py"))
+    ours = tuple(os.path.join(here, name) for name in ("notice.py", "registry.py", "declared.py", "sinks/builtin.py"))
     found = [os.stat(path) for path in (os.path.join(project, places.SETTINGS), decision, *ours)]
     return b" ".join(b"%d.%d.%d" % (one.st_mtime_ns, one.st_size, one.st_ino) for one in found)
 

@@ -6,8 +6,10 @@ import hashlib
 from collections.abc import Sequence
 
 from shim.property import Property, shown
-from shim.registry import CHOICE, ENVELOPE, PROPERTIES
+from shim.registry import CHOICE, ENVELOPE, PROPERTIES, TRACE
 from shim.settings import Settings
+from shim.sinks import SinkSettings
+from shim.sinks.kinds import traced
 
 NEVER = (
     "command lines, variables, the text or output of recipes, the environment, absolute paths, and the names of hosts, "
@@ -15,6 +17,14 @@ NEVER = (
 )
 FILES_KEPT = "Targets that are files are kept on this machine."
 FILES_SENT = "The names of targets that are files are sent too, as paths within the project."
+FILE = "A .jsonl file lies on this machine (make-metrics status says where); who takes it from there, we cannot know."
+RUNS = (
+    "Receivers of kind otlp get spans and durations made from this, also of each run of make itself, and with each its "
+    "place in the trace of its run:"
+)
+JOINS = (
+    "If TRACEPARENT is set when make starts, that trace is the run's too: whoever sees both knows what started make."
+)
 ADDRESS = "Whoever runs the receiver can also see the network address that you send from."
 
 
@@ -25,7 +35,7 @@ def text(settings: Settings, metrics: Sequence[Property]) -> str:
         ("Collected by", settings.collector + (f" ({settings.contact})" if settings.contact else "")),
         ("Why", settings.purpose),
         ("Kept for", settings.retention or "(not said)"),
-        *(("Sent to", f"{sink.host} ({sink.type}, public key {sink.key})") for sink in settings.sinks),
+        *(("Sent to", receiver(sink)) for sink in settings.sinks),
     ]
     lines = [
         "This project asks for a record of how its make targets are used. Nothing is sent without your yes.",
@@ -40,9 +50,11 @@ def text(settings: Settings, metrics: Sequence[Property]) -> str:
         *(_line(entry) for entry in CHOICE if entry not in PROPERTIES),
         "Around each event:",
         *(_line(entry) for entry in ENVELOPE),
+        *_for_traces(settings),
         "",
         f"Never sent: {NEVER}.",
         FILES_SENT if settings.file_targets else FILES_KEPT,
+        *([FILE] if any(sink.type == "file" for sink in settings.sinks) else []),
         ADDRESS,
         "If you opt out later, one last event with your id says so."
         if settings.opt_out_event
@@ -51,6 +63,23 @@ def text(settings: Settings, metrics: Sequence[Property]) -> str:
         "make-metrics preview shows the exact bytes first, sent shows them afterwards, opt-out ends it at any time.",
     ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _for_traces(settings: Settings) -> list[str]:
+    """What only receivers of traces get, if the project has any."""
+    if not any(map(traced, settings.sinks)):
+        return []
+    return [RUNS, *(_line(entry) for entry in TRACE), JOINS]
+
+
+def receiver(sink: SinkSettings) -> str:
+    """Where a sink sends, for people: what its table says, and nothing that depends on what is installed."""
+    said = [
+        sink.type,
+        *([f"public key {sink.key}"] if sink.key else []),
+        *(f"{name} {value}" for name, value in sink.more),
+    ]
+    return f"{sink.address} ({', '.join(said)})"
 
 
 def _line(entry: Property) -> str:

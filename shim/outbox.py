@@ -37,12 +37,13 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch that a sink accepted, as it was sent."""
+    """A batch that a sink accepted, as it was sent. `kind` is the sink's, where it is read back."""
 
     sent_ns: int
     url: str
     events: int
     body: bytes
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +150,12 @@ class Outbox:
     def sent(self, project: str) -> list[Batch]:
         """The batches that a project's sinks accepted, oldest first."""
         rows = self._connection.execute(
-            "SELECT sent_ns, url, events, body FROM ledger WHERE project = ? ORDER BY id", (project,)
+            "SELECT sent_ns, url, events, body, sink FROM ledger WHERE project = ? ORDER BY id", (project,)
         )
-        return [Batch(sent_ns, url, events, zlib.decompress(body)) for sent_ns, url, events, body in rows]
+        return [
+            Batch(sent_ns, url, events, zlib.decompress(body), sink.partition(" ")[0])
+            for sent_ns, url, events, body, sink in rows
+        ]
 
     def drop(self, project: str, reason: str, count: int) -> None:
         """Count messages that were lost, for `status` to show."""

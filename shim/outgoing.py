@@ -10,13 +10,14 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shim import consent, identity
+from shim import consent, identity, trace
 from shim.combine import Run
 from shim.event import Event
+from shim.history import top
 from shim.message import is_file, message
 from shim.metrics import catalogue
 from shim.mode import Mode
@@ -26,11 +27,13 @@ from shim.property import Property
 from shim.record import Make
 from shim.registry import CHOICE, PROPERTIES, check
 from shim.settings import Project, SinkSettings, project_of
+from shim.sinks.kinds import traced
 
 
 def sink_key(sink: SinkSettings) -> str:
-    """What a sink is called in the store: its type and host, and a hash of its key."""
-    return f"{sink.type} {sink.host} {hashlib.sha256(sink.key.encode()).hexdigest()[:8]}"
+    """What a sink is called in the store: its type and host, and a hash of its key and whatever else it has."""
+    rest = "".join(f"\n{name}={value!r}" for name, value in sink.more)
+    return f"{sink.type} {sink.host} {hashlib.sha256(f'{sink.key}{rest}'.encode()).hexdigest()[:8]}"
 
 
 class Projects:
@@ -102,16 +105,14 @@ def agreed(projects: Projects, run: Run) -> dict[str, Agreed]:
 
 def entries(projects: Projects, run: Run, events: Iterable[Event]) -> list[Entry]:
     """The messages of a run's events for the sinks of their projects."""
-    going, found = agreed(projects, run), []
+    going = agreed(projects, run)
+    of_projects: dict[Path, list[tuple[Event, Agreed]]] = {}
     for event in events:
         to = going.get(event.make)
-        if to is None:
-            continue
-        beside = projects.files(to.directory)
-        made = outgoing(event, to.project, anonymous_id=to.anonymous_id, beside=beside, metrics=to.metrics)
-        if made is not None:
-            found += [Entry(sink_key(sink), to.project.place, event.message_id, made) for sink in to.project.sinks]
-    return found
+        if to is not None:
+            of_projects.setdefault(to.project.directory, []).append((event, to))
+    joins = top(run).traceparent
+    return [entry for found in of_projects.values() for entry in _of_project(projects, found, joins)]
 
 
 def _allowed(run: Run, make: Make) -> bool:
@@ -136,6 +137,47 @@ def _id(projects: Projects, project: Project, began_ns: int) -> str | None:
     if known.ruling.mode is not Mode.ON or known.record is None or began_ns < known.record.decided_ns:
         return None
     return projects.anonymous_id(project)
+
+
+def _of_project(projects: Projects, found: Sequence[tuple[Event, Agreed]], joins: str) -> Iterator[Entry]:
+    """The messages of one run's events in one project."""
+    _, agreed = found[0]
+    project, anonymous_id, metrics = agreed.project, agreed.anonymous_id, agreed.metrics
+    made = {}
+    for event, to in found:
+        beside = projects.files(to.directory)
+        text = outgoing(event, project, anonymous_id=anonymous_id, beside=beside, metrics=metrics)
+        if text is not None:
+            made[event.message_id] = text
+    events = [event for event, _ in found]
+    for sink in project.sinks:
+        texts = made
+        if traced(sink):
+            texts = with_traces(events, made, project, anonymous_id=anonymous_id, joins=joins, metrics=metrics)
+        for message_id, text in texts.items():
+            yield Entry(sink_key(sink), project.place, message_id, text)
+
+
+def with_traces(
+    events: Sequence[Event],
+    made: Mapping[str, str],
+    project: Project,
+    *,
+    anonymous_id: str,
+    joins: str,
+    metrics: Sequence[Property] = (),
+) -> dict[str, str]:
+    """The messages of one run for a receiver of traces, as JSON by id; `made` are those for other receivers.
+
+    `joins` is the value of TRACEPARENT when make was started, `metrics` are those that the project's notice lists.
+    """
+    paths = bool(project.settings and project.settings.file_targets)
+    messages = {message_id: json.loads(text) for message_id, text in made.items()}
+    return {
+        str(message["messageId"]): json.dumps(message)
+        for message in trace.traced(events, messages, anonymous_id=anonymous_id, joins=joins)
+        if not check(message, paths=paths, metrics=metrics)
+    }
 
 
 def outgoing(

@@ -132,6 +132,16 @@ class Paths:
         return self.state / "paused" / decision.name
 
     @property
+    def user_settings(self) -> Path:
+        """The user's own settings for all projects' sinks, which no repository can reach."""
+        return self.config / "settings.toml"
+
+    @property
+    def files(self) -> Path:
+        """The directory of the files that file sinks write, unless the user names another one."""
+        return self.data / "files"
+
+    @property
     def sweep_lock(self) -> Path:
         """The lock of whoever combines records, or puts a damaged store aside."""
         return self.state / "sweep.lock"

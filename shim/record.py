@@ -40,7 +40,8 @@ class Make:
     machine and its boot, to tell a run that a restart ended from one of another machine that shares the home.
     `ceiling` is the word of the most (see `shim.mode`) that the environment allowed make, empty when unknown. `jobs` is
     how many it runs at once, 0 for no limit, -1 when unknown; `ci` the CI service (see `shim.service`), empty when
-    unknown.
+    unknown. `traceparent` names the trace that the developer's make was started in (see `shim.traceparent`), empty for
+    none.
     """
 
     key: str
@@ -62,6 +63,7 @@ class Make:
     ceiling: str = ""
     jobs: int = -1
     ci: str = ""
+    traceparent: str = ""
 
 
 _LIMIT = 2**63  # nanoseconds: what the store's integers hold, the year 2262

@@ -17,16 +17,18 @@ from urllib.parse import urlsplit
 
 from shim import places, standing
 from shim.paths import shown
+from shim.sinks import Key, Kind, Scalar, UnavailableError
+from shim.sinks import SinkSettings as SinkSettings
+from shim.sinks.kinds import kind_of, lacks, receivers
 
 NAME = places.SETTINGS
 DEFAULT_EVENT = "make.target.run"
-SEGMENT_HOST = "https://api.segment.io"
 _LIMIT_BYTES = 64 * 1024
 _LIMIT_TEXT = 300
 _LIMIT_SINKS = 8
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _EVENT = re.compile(r"[A-Za-z0-9_.: -]{1,100}")
-_KEY = re.compile(r"[A-Za-z0-9_.~+/=-]{1,200}")
+_KIND = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _BRANCH = re.compile(r"[^\s\x00-\x1f]{1,200}")
 _METRIC = re.compile(r"[a-z][a-z0-9_]{0,49}")
 _LIMIT_METRICS = 32
@@ -42,15 +44,6 @@ _TEXTS = {
 _FLAGS = {"send-file-targets": "file_targets", "send-opt-out": "opt_out_event"}
 # Without these nobody could know whom they say yes to.
 _NEEDED = ("name", "collected-by", "purpose")
-
-
-@dataclass(frozen=True, slots=True)
-class SinkSettings:
-    """Where events go: the kind of receiver, its public key (whoever has it can send, not read), and its address."""
-
-    type: str
-    key: str
-    host: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,24 +195,66 @@ def _sinks(given: object, problems: list[str]) -> tuple[SinkSettings, ...]:
         return ()
     if len(given) > _LIMIT_SINKS:
         problems.append(f"sinks: at most {_LIMIT_SINKS}")
-    found = [_sink(f"sinks[{at}]", entry, problems) for at, entry in enumerate(given[:_LIMIT_SINKS])]
-    return tuple(dict.fromkeys(sink for sink in found if sink))
+    found = [sink for at, entry in enumerate(given[:_LIMIT_SINKS]) for sink in _sink(f"sinks[{at}]", entry, problems)]
+    return tuple(dict.fromkeys(found))
 
 
-def _sink(where: str, given: Mapping[str, object], problems: list[str]) -> SinkSettings | None:
-    """One sink; None, with its problems told, if anything about it is wrong: a guess could send to the wrong place."""
-    before = len(problems)
-    problems += [f"{where}.{_named(key)}: unknown key" for key in given if key not in ("type", "write-key", "host")]
-    kind, key, host = given.get("type"), given.get("write-key"), given.get("host", SEGMENT_HOST)
-    if kind != "segment":
-        problems.append(f'{where}.type: must be "segment"')
-    if not isinstance(key, str) or not _KEY.fullmatch(key):
-        problems.append(f"{where}.write-key: must be the sink's public key")
-    if not isinstance(host, str) or not _is_host(host):
-        problems.append(f"{where}.host: must be https://..., or http:// on this machine, without user, query or blanks")
-    if len(problems) > before:
-        return None
-    return SinkSettings("segment", str(key), str(host).rstrip("/"))
+def _sink(where: str, given: Mapping[str, object], problems: list[str]) -> tuple[SinkSettings, ...]:
+    """The receivers of one table; none, with its problems told, if anything is wrong: a guess could send elsewhere.
+
+    One of a kind that is not installed is kept as it is written, so that its events wait.
+    """
+    name = given.get("type")
+    if not isinstance(name, str) or not _KIND.fullmatch(name):
+        problems.append(f"{where}.type: must name a kind of sink")
+        return ()
+    kind: Kind | None = None
+    try:
+        kind = kind_of(name)
+    except UnavailableError as error:
+        problems.append(f"{where}.type: {error}")
+    else:
+        if missing := lacks(name):
+            problems.append(f"{where}: {missing}")
+    values, wrong = _values(given, kind)
+    problems += [f"{where}.{problem}" for problem in wrong]
+    if wrong:
+        return ()
+    key, host = str(values.pop("write-key", "")), str(values.pop("host", "")).rstrip("/")
+    sink = SinkSettings(name, key, host, tuple(sorted(values.items())))
+    return receivers(sink)
+
+
+def _values(given: Mapping[str, object], kind: Kind | None) -> tuple[dict[str, Scalar], list[str]]:
+    """The values of a sink's table but its type, and what is wrong with them, each with its key."""
+    keys = {key.name: key for key in kind.keys} if kind else {}
+    values: dict[str, Scalar] = {}
+    wrong = []
+    for name, value in given.items():
+        if name == "type":
+            continue
+        key = keys.get(name)
+        if kind is None and _KIND.fullmatch(name):
+            key = Key(name, "must be a text, a number, true or false")
+        if key is None:
+            wrong.append(f"{_named(name)}: unknown key")
+        elif not _allows(key, value, any_kind=kind is None):
+            wrong.append(f"{key.name}: {key.says}")
+        elif isinstance(value, str | int):
+            values[name] = value
+    wrong += [f"{key.name}: {key.says}" for key in keys.values() if key.needed and key.name not in given]
+    return values, wrong
+
+
+def _allows(key: Key, value: object, *, any_kind: bool) -> bool:
+    if key.name in ("host", "write-key") and not isinstance(value, str):
+        return False
+    if not isinstance(value, str | int | bool) or (not any_kind and type(value) is not key.kind):
+        return False
+    text = str(value)
+    if not text.isprintable() or len(text) > _LIMIT_TEXT or not re.fullmatch(key.pattern, text):
+        return False
+    return key.name != "host" or _is_host(text)
 
 
 def _is_host(host: str) -> bool:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from shim.notice import ADDRESS, FILES_KEPT, FILES_SENT, NEVER
+from shim.notice import ADDRESS, FILES_KEPT, FILES_SENT, JOINS, NEVER
 from shim.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS, LIMIT_BYTES, LIMIT_EVENTS
 from shim.property import Property, shown
-from shim.registry import CHOICE, ENVELOPE, OPTIONAL, PROPERTIES
+from shim.registry import CHOICE, ENVELOPE, OPTIONAL, PROPERTIES, RUN, TRACE
 from shim.settings import NAME, Settings
 
 _TOP = f"""# What make-metrics collects, and what becomes of it
@@ -47,6 +47,18 @@ make-metrics; a file in the repository is never run. `make-metrics transparency`
 project, `make-metrics doctor` what is wrong with them.
 """
 
+_REQUESTS = """
+Each request to a receiver of type `segment` adds the time of sending (`sentAt`) and the project's public key
+(`writeKey`).
+"""
+
+_TRACES = f"""
+Receivers of type `otlp`, and no others, are also told of each run of make itself, with
+{", ".join(f"`{entry.name}`" for entry in RUN)}, and get with each event its place in the trace of its run. They get
+no other property than those above, as attributes of spans and of durations. {JOINS} Ids that are not given by it are
+made from your id, so that two projects' collectors cannot match them:
+"""
+
 _NEVER = f"""
 ## What is never sent
 
@@ -63,8 +75,9 @@ _RECEIVERS = f"""
 ## Who gets it
 
 All of it goes to the receivers that the project's `{NAME}` names, and to nobody else; `make-metrics status` shows them.
-Redirects are not followed. What waits for a receiver is kept for {KEEP_NS // DAY_NS} days at most, {LIMIT_EVENTS:,} \
-events or {LIMIT_BYTES // 1_000_000} MB.
+Redirects are not followed. A receiver of type `file` is a file on this machine, below make-metrics' own directory or \
+the one that you name; nothing carries it elsewhere by itself. What waits for a receiver is kept for \
+{KEEP_NS // DAY_NS} days at most, {LIMIT_EVENTS:,} events or {LIMIT_BYTES // 1_000_000} MB.
 """
 
 _BOTTOM = f"""
@@ -95,7 +108,8 @@ _BOTTOM = f"""
 | how metrics are computed | `shim/metrics/collector.py`, `shim/metrics/metric.py`, `shim/metrics/facts.py` |
 | metrics of other distributions | `shim/metrics/catalogue.py`, `shim/metrics/child.py`, `shim/metrics/worker.py` |
 | what waits, and what was sent | `shim/outbox.py` |
-| the sending | `shim/delivery.py`, `shim/sinks/segment.py` |
+| what a trace is made from | `shim/trace.py`, `shim/traceparent.py` |
+| the sending | `shim/delivery.py`, `shim/sinks` |
 """
 
 
@@ -118,7 +132,9 @@ def page(settings: Settings | None = None, metrics: Sequence[Property] = ()) -> 
             _table([entry for entry in CHOICE if entry not in PROPERTIES]),
             "\nAround each event is:\n",
             _table(ENVELOPE),
-            "\nEach request adds the time of sending (`sentAt`) and the project's public key (`writeKey`).\n",
+            _REQUESTS,
+            _TRACES,
+            _table(TRACE),
             _NEVER,
             _RECEIVERS,
             _receivers(settings) if settings else "",
@@ -140,7 +156,7 @@ def _receivers(settings: Settings) -> str:
         ("collected by", f"{settings.collector} {settings.contact}".strip()),
         ("why", settings.purpose),
         ("kept for", settings.retention or "(not said)"),
-        *(("sent to", f"{sink.host} ({sink.type})") for sink in settings.sinks),
+        *(("sent to", f"{sink.address} ({sink.type})") for sink in settings.sinks),
     ]
     cells = [f"| {name} | {_cell(text)} |" for name, text in rows]
     return "\n".join(["\nIn the project here:\n", "| | |", "|---|---|", *cells, ""])

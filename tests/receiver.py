@@ -1,9 +1,13 @@
-"""A receiver of the Segment protocol on loopback, whose answers are scripted."""
+"""A receiver on loopback whose answers are scripted; it reads the Segment protocol, and takes all else as it is."""
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
+import re
 import socket
+import ssl
 import struct
 import threading
 from collections import deque
@@ -12,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
 
 
 @dataclass(slots=True)
@@ -25,13 +31,36 @@ class Request:
 
     @property
     def document(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.body)
+        packed = self.headers.get("Content-Encoding") == "gzip"
+        found: dict[str, Any] = json.loads(gzip.decompress(self.body) if packed else self.body)
         return found
+
+    def conforms(self, key: str) -> list[dict[str, Any]]:
+        """The messages of a request, which must be one of the Segment protocol, whoever has made it."""
+        assert (self.method, self.path) == ("POST", "/v1/batch")
+        assert self.headers["Content-Type"].startswith("application/json")
+        assert self.headers["Authorization"] == "Basic " + base64.b64encode(f"{key}:".encode()).decode()
+        assert self.document.get("writeKey", key) == key
+        assert re.fullmatch(_TIME, self.document["sentAt"])
+        batch: list[dict[str, Any]] = self.document["batch"]
+        assert 0 < len(batch) <= 100
+        assert len(json.dumps(self.document)) < 500_000
+        for message in batch:
+            assert message["type"] == "track"
+            assert message["event"]
+            assert isinstance(message["properties"], dict)
+            assert message.get("anonymousId") or message.get("userId")
+            assert 0 < len(message["messageId"]) <= 100
+            assert re.fullmatch(_TIME, message["timestamp"])
+            assert len(json.dumps(message)) < 32_000
+        assert len({message["messageId"] for message in batch}) == len(batch)
+        return batch
 
 
 @dataclass(slots=True)
 class Answer:
-    """What to do with a request: answer, or `deed`: reset, garbage, hang (until the receiver ends), trickle, late.
+    """What to do with a request: answer, or `deed`: reset, garbage, hang (until the receiver ends), trickle, late,
+    cut-short (an end in the middle).
 
     Late is an answer that comes when the test sets `released`.
     """
@@ -47,6 +76,7 @@ class Receiver:
     """`script` is used up one answer a request, then all is accepted; `poison` are message ids never accepted."""
 
     port: int = 0
+    scheme: str = "http"
     script: deque[Answer] = field(default_factory=deque)
     poison: set[str] = field(default_factory=set)
     requests: list[Request] = field(default_factory=list)
@@ -57,7 +87,7 @@ class Receiver:
 
     @property
     def host(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def answers(self, *answers: Answer | int) -> None:
         self.script.extend(Answer(answer) if isinstance(answer, int) else answer for answer in answers)
@@ -76,6 +106,8 @@ class Receiver:
     def take(self, request: Request) -> Answer:
         self.requests.append(request)
         answer = self.script.popleft() if self.script else Answer()
+        if not request.path.endswith("/v1/batch"):
+            return answer
         if answer.status == 200 and answer.deed in ("", "late") and request.method == "POST":
             batch = request.document["batch"]
             if self.poison & {message["messageId"] for message in batch}:
@@ -86,16 +118,17 @@ class Receiver:
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
-    """A receiver that listens on a port of its own."""
-    receiver = Receiver()
+def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """A receiver that listens on a port of its own, with TLS if it is given a certificate."""
+    receiver = Receiver(scheme="https" if tls else "http")
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            answer = receiver.take(Request(self.command, self.path, dict(self.headers.items()), body))
+            headers = {name.title(): value for name, value in self.headers.items()}
+            answer = receiver.take(Request(self.command, self.path, headers, body))
             self.close_connection = True
             if answer.deed == "reset":
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -104,6 +137,8 @@ def receiving() -> Iterator[Receiver]:
                 receiver.ended.wait(60)
             elif answer.deed == "garbage":
                 self.wfile.write(b"\x00\xff nothing that HTTP knows\r\n\r\n")
+            elif answer.deed == "cut-short":
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n.")
             elif answer.deed == "trickle":
                 self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
                 while not receiver.ended.wait(0.2):
@@ -132,6 +167,8 @@ def receiving() -> Iterator[Receiver]:
 
     with Server(("127.0.0.1", 0), Handler) as server:
         receiver.port = server.server_port
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:

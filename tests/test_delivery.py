@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from shim import consent, database, delivery, identity
+from shim import consent, database, identity
 from shim.delivery import Delivered, deliver
 from shim.outbox import Entry, Outbox
 from shim.outgoing import sink_key
@@ -33,9 +33,12 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture(autouse=True)
-def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Loopback may be slow on a busy machine."""
-    monkeypatch.setattr(delivery, "_ANSWER_S", 60.0)
+def _patience(home: Path) -> None:
+    """Loopback may be slow on a busy machine: the user waits longer for an answer than by default."""
+    settings = Paths.from_environment().user_settings
+    assert settings.is_relative_to(home)
+    settings.parent.mkdir()
+    settings.write_text("timeout = 60\n")
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def test_what_is_accepted_leaves_for_that_sink_only(outbox: Outbox) -> None:
     outbox.accept(outbox.waiting("p", "s"), Batch(5, "url", 1, b"body"))
     outbox.put([entry("a"), entry("a", sink="t")], now_ns=2)
     assert (names(outbox), names(outbox, "t")) == ([], ["a"])
-    assert outbox.sent("p") == [Batch(5, "url", 1, b"body")]
+    assert outbox.sent("p") == [Batch(5, "url", 1, b"body", "s")]
 
 
 def test_what_is_set_aside_stays_aside(outbox: Outbox) -> None:

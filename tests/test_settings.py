@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shim import settings
+from shim.outgoing import sink_key
 from shim.settings import SinkSettings, project_of
+from shim.sinks import HOST
+from shim.sinks.builtin import FILE, OTLP
 
+KEYS = {key.name: key.says for kind in (OTLP, FILE) for key in kind.keys}
+SIGNALS, KEY_HEADER, NAME = KEYS["signals"], KEYS["key-header"], KEYS["name"]
 FULL = """
 name = "Example"
 collected-by = "The example team"
@@ -55,7 +61,7 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
         opt_out_event=True,
         sinks=(
             SinkSettings("segment", "abc", "https://events.example.org"),
-            SinkSettings("segment", "def", settings.SEGMENT_HOST),
+            SinkSettings("segment", "def", "https://api.segment.io"),
         ),
     )
 
@@ -75,7 +81,17 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
         ('default-branch = "a b"', "default-branch: is no name of a branch"),
         ("sinks = 'https://x'", "sinks: must be tables, each beginning with [[sinks]]"),
         ("[[sinks]]\ntype='segment'", "sinks[0].write-key: must be the sink's public key"),
-        ("[[sinks]]\ntype='shell'\nwrite-key='x'", 'sinks[0].type: must be "segment"'),
+        ("[[sinks]]\ntype='../x'\nwrite-key='x'", "sinks[0].type: must name a kind of sink"),
+        ("[[sinks]]\nwrite-key='x'", "sinks[0].type: must name a kind of sink"),
+        ("[[sinks]]\ntype='otlp'", f"sinks[0].host: {HOST.says}"),
+        ("[[sinks]]\ntype='otlp'\nhost='https://x'\nsignals='logs'", f"sinks[0].signals: {SIGNALS}"),
+        ("[[sinks]]\ntype='otlp'\nhost='https://x'\nsignals=1", f"sinks[0].signals: {SIGNALS}"),
+        ("[[sinks]]\ntype='otlp'\nhost='https://x'\nkey-header='a b'", f"sinks[0].key-header: {KEY_HEADER}"),
+        *(
+            (f"[[sinks]]\ntype='file'\nname='{name}'", f"sinks[0].name: {NAME}")
+            for name in ("/etc/passwd", "../x", ".bashrc", "a.b", "", "-x", "a" * 41)
+        ),
+        ("[[sinks]]\ntype='file'\npath='/tmp/x'", "sinks[0].path: unknown key"),
         ("[[sinks]]\ntype='segment'\nwrite-key='x'\ncommand='y'", "sinks[0].command: unknown key"),
         (
             "[[sinks]]\ntype='segment'\nwrite-key='x'",
@@ -168,3 +184,40 @@ def test_a_directory_that_is_gone_has_no_settings(tmp_path: Path) -> None:
     assert project_of(tmp_path / "gone").settings is None
     (tmp_path / "loop").symlink_to("loop")
     assert project_of(tmp_path / "loop").settings is None
+
+
+def test_one_table_may_be_several_receivers(tmp_path: Path) -> None:
+    text = """name = "E"\ncollected-by = "E"\npurpose = "E"
+        [[sinks]]\ntype = "otlp"\nhost = "https://x/"\nservice = "build"
+        [[sinks]]\ntype = "otlp"\nhost = "https://y"\nwrite-key = "k"\nkey-header = "x-key"\nsignals = "traces"
+        [[sinks]]\ntype = "file"
+        [[sinks]]\ntype = "file"\nname = "builds\""""
+    found, problems = settings.read(write(tmp_path, text))
+    assert problems == []
+    assert found is not None
+    service, header = (("service", "build"),), (("key-header", "x-key"),)
+    assert found.sinks == (
+        SinkSettings("otlp", "", "https://x/v1/traces", service),
+        SinkSettings("otlp", "", "https://x/v1/metrics", service),
+        SinkSettings("otlp", "k", "https://y/v1/traces", header),
+        SinkSettings("file", "", "events.jsonl"),
+        SinkSettings("file", "", "builds.jsonl"),
+    )
+    keys = [sink_key(sink) for sink in found.sinks]
+    assert len(set(keys)) == 5
+    assert sink_key(SinkSettings("segment", "k", "https://x")) == f"segment https://x {sha256(b'k').hexdigest()[:8]}"
+
+
+@pytest.mark.parametrize("bad", ["host = 'ftp://x'", "host = 3", "write-key = 'a b\u00a0'", "x = [1]", "'a b' = 1"])
+def test_a_sink_that_is_not_installed_is_kept_as_it_is_written(tmp_path: Path, bad: str) -> None:
+    head = "name = 'E'\ncollected-by = 'E'\npurpose = 'E'\n[[sinks]]\ntype = 'nowhere'\n"
+    path = write(tmp_path, f"{head}host = 'https://x/'\nregion = 'eu'\nport = 3\n")
+    found, problems = settings.read(path)
+    assert found is not None
+    assert found.sinks == (SinkSettings("nowhere", "", "https://x", (("port", 3), ("region", "eu"))),)
+    (problem,) = problems
+    assert problem.startswith(f'{path}: sinks[0].type: no sink "nowhere" is installed: install the package')
+    found, problems = settings.read(write(tmp_path, f"{head}{bad}\n"))
+    assert found is not None
+    assert found.sinks == ()
+    assert len(problems) == 2

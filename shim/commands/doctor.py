@@ -16,6 +16,7 @@ from shim.metrics import catalogue
 from shim.mode import Decision, Mode
 from shim.paths import Paths, private, shown
 from shim.settings import project_of
+from shim.sinks.surroundings import surroundings
 from shim.troubles import Troubles
 
 OK, NOTE, BAD = "ok", "note", "BAD"
@@ -131,8 +132,8 @@ def _problems(paths: Paths) -> Iterator[Finding]:
         yield Finding(NOTE, "set aside", f"and {len(found) - 3} more")
 
 
-def _settings() -> Iterator[Finding]:
-    for problem in project_of(Path()).problems:
+def _settings(paths: Paths) -> Iterator[Finding]:
+    for problem in [*project_of(Path()).problems, *surroundings(paths)[1]]:
         yield Finding(BAD, "settings", problem)
 
 
@@ -159,7 +160,7 @@ def run() -> int:
     """Print what was found; 1 if something needs to be done, else 0. Raises UserError for a bad MAKE_METRICS_HOME."""
     paths = Paths.from_environment()
     findings = [_fragment(paths), _recording(paths), _interpreter(), _launcher(), _walk(), _state(paths), _sender()]
-    findings += [*_settings(), *_problems(paths), *_metrics(paths)]
+    findings += [*_settings(paths), *_problems(paths), *_metrics(paths)]
     for found in findings:
         sys.stdout.write(f"{found.state:4}  {found.about:11}  {found.text}\n")
     return int(any(found.state == BAD for found in findings))

@@ -30,8 +30,8 @@ def run(*, timeout: float) -> int:
     give_up = time.monotonic() + timeout
     tell(sweep(paths, timeout=min(_SWEEP_S, timeout)).problems)
     if ceiling.prints(os.environ):
-        for request in show(paths, os.environ):
-            write_request(request)
+        for kind, request in show(paths, os.environ):
+            write_request(kind, request)
         return 0
     delivered = deliver(paths, os.environ, timeout_s=max(give_up - time.monotonic(), 0.1))
     sys.stdout.write(_said(delivered))

@@ -13,6 +13,7 @@ from shim.errors import UserError
 from shim.paths import Paths, shown
 from shim.settings import Project, project_of
 from shim.sinks import Prepared
+from shim.sinks.kinds import readable, request_line
 
 T = TypeVar("T")
 
@@ -31,9 +32,9 @@ def tell(problems: Iterable[str]) -> None:
         sys.stderr.write(f"make-metrics: {problem}\n")
 
 
-def write_request(request: Prepared) -> None:
-    """A request as it would be sent, on standard output: its address, and its body on one line."""
-    sys.stdout.write(f"POST {request.url}\n{request.body.decode()}\n")
+def write_request(kind: str, request: Prepared) -> None:
+    """A request to a sink of a kind as it would be sent, on standard output: its address, and its body, readable."""
+    sys.stdout.write(f"{request_line(request.url)}\n{readable(kind, request.url, request.body)}")
 
 
 def use(paths: Paths, work: Callable[[sqlite3.Connection], T]) -> T:

@@ -17,8 +17,10 @@ from shim.mode import Decision, Mode
 from shim.outbox import Entry, Outbox
 from shim.outgoing import narrowed, sink_key
 from shim.paths import Paths
+from shim.paths import shown as path_shown
 from shim.property import Property
 from shim.settings import NAME, Project, Settings
+from shim.sinks.surroundings import surroundings
 from shim.store import Store
 
 
@@ -45,6 +47,9 @@ def run(*, directory: str | None, yes: bool) -> int:
     if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UserError("opt-in asks a question, and this is no terminal: run it in one, or use --yes")
     sys.stdout.write(shown)
+    for sink in project.sinks:
+        if sink.type == "file":
+            sys.stdout.write(f"{sink.host} is kept in {path_shown(surroundings(paths)[0].directory)}.\n")
     if not yes and not _asked():
         sys.stdout.write("Nothing was changed, and nothing is sent.\n")
         return 0

@@ -13,9 +13,10 @@ from shim import ceiling, choice, consent, identity
 from shim.commands.here import project_at, tell, use, write_request
 from shim.mode import Mode
 from shim.outbox import Batch, Entry, Outbox
+from shim.outgoing import sink_key
 from shim.paths import Paths
 from shim.settings import Project
-from shim.sinks import Outcome
+from shim.sinks import Outcome, UnavailableError, Verdict
 from shim.store import Store
 from shim.sweep import sweep
 
@@ -60,16 +61,22 @@ def _say_so(paths: Paths, project: Project, entries: Sequence[Entry]) -> None:
     """The one event that the notice announced for this case: tried once, and never kept for later."""
     from shim.sinks.kinds import sink_of
 
-    for settings, entry in zip(project.sinks, entries, strict=True):
-        if ceiling.prints(os.environ):
-            write_request(sink_of(settings).prepare([json.loads(entry.message)]))
-            continue
-        verdict = sink_of(settings).send([json.loads(entry.message)], timeout_s=_EVENT_S)
+    sinks = {sink_key(settings): settings for settings in project.sinks}
+    for entry in entries:
+        settings, messages = sinks[entry.sink], [json.loads(entry.message)]
+        try:
+            sink = sink_of(settings)
+            if ceiling.prints(os.environ):
+                write_request(settings.type, sink.prepare(messages))
+                continue
+            verdict = sink.send(messages, timeout_s=_EVENT_S)
+        except UnavailableError as error:
+            verdict = Verdict(Outcome.HELD, str(error), settings.address)
         if verdict.outcome is Outcome.ACCEPTED:
             batch = Batch(time.time_ns(), verdict.url, 1, verdict.body)
             use(paths, lambda found, entry=entry, batch=batch: _accept(found, entry, batch))  # type: ignore[misc]
         said = "was told" if verdict.outcome is Outcome.ACCEPTED else f"could not be told ({verdict.said})"
-        sys.stdout.write(f"As the notice said, {settings.host} {said} that you opted out.\n")
+        sys.stdout.write(f"As the notice said, {settings.address} {said} that you opted out.\n")
 
 
 def _accept(connection: sqlite3.Connection, entry: Entry, batch: Batch) -> None:

@@ -10,7 +10,7 @@ from shim import event_schema
 from shim.commands.asked import metrics
 from shim.commands.here import project_at, tell
 from shim.property import Property, shown
-from shim.registry import CHOICE, ENVELOPE, PROPERTIES
+from shim.registry import CHOICE, ENVELOPE, PROPERTIES, TRACE
 from shim.settings import NAME
 
 
@@ -30,6 +30,7 @@ def run(*, directory: str | None, as_json: bool) -> int:
     _table(f'If the project asks for it (metrics = ["..."] in {NAME}) and you have agreed, also', optional, asked)
     _table("The event of a yes or a no has, of a target's, only those of git, the time and the name, and", CHOICE[:1])
     _table("Around each event is", ENVELOPE)
+    _table("With each event that a receiver of type otlp gets, its place in the trace of its run is", TRACE)
     return 0
 
 

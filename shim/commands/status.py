@@ -19,6 +19,7 @@ from shim.mode import Mode, through_sudo
 from shim.outbox import Outbox
 from shim.paths import Paths, shown
 from shim.settings import NAME, Project
+from shim.sinks.surroundings import surroundings
 from shim.sweep import sweep
 from shim.troubles import Count, Troubles
 
@@ -30,7 +31,7 @@ def run(*, directory: str | None, as_json: bool) -> int:
     paths = Paths.from_environment()
     project = project_at(directory)
     known = consent.known(paths, project, os.environ)
-    problems = list(project.problems)
+    problems = [*project.problems, *surroundings(paths)[1]]
     found = {
         "mode": known.ruling.mode.word,
         "rule": known.ruling.rule,
@@ -54,7 +55,7 @@ def _agreed(paths: Paths, project: Project, known: Known) -> dict[str, Any]:
     record = known.record
     return {
         "project": project.place,
-        "sinks": [{"type": sink.type, "host": sink.host} for sink in project.sinks],
+        "sinks": [{"type": sink.type, "host": sink.address} for sink in project.sinks],
         "notice": consent.notice_version(paths, project) if project.sinks else None,
         "consent": record and {**record._asdict(), "decided": timestamp(record.decided_ns)},
         "id": identity.read(paths, project),
@@ -112,6 +113,7 @@ def _paths(paths: Paths, project: Project) -> dict[str, str]:
         "off": str(paths.off_file),
         "on-this-machine": str(paths.here_file),
         "invitation": str(paths.invitations / standing.key(project.directory)),
+        "files": str(surroundings(paths)[0].directory) if any(sink.type == "file" for sink in project.sinks) else "",
         "set aside": str(paths.set_aside),
         "data": str(paths.data),
         "config": str(paths.config),
