@@ -208,7 +208,9 @@ def receiver() -> Iterator[Receiver]:
 
 def test_from_make_to_the_file(tmp_path: Path, home: Path, receiver: Receiver) -> None:
     sharing = Sharing(Project(tmp_path / "project", home), receiver)
-    (sharing.project.folder / "make-metrics.toml").write_text(f'{TEXT}\n[[sinks]]\ntype = "file"\nname = "builds"\n')
+    (sharing.project.folder / "make-metrics.toml").write_text(
+        f'{TEXT}send-opt-out = true\n[[sinks]]\ntype = "file"\nname = "builds"\n'
+    )
     folder = sharing.paths.files
     notice = sharing.cli("opt-in", "--yes")
     assert "Sent to:      builds.jsonl (file)" in notice
@@ -218,9 +220,12 @@ def test_from_make_to_the_file(tmp_path: Path, home: Path, receiver: Receiver) -
     assert not folder.exists()
     assert sharing.cli("flush") == "3 events sent\n"
     lines = [json.loads(line) for line in (folder / "builds.jsonl").read_text().splitlines()]
-    assert [line["properties"]["command"] for line in lines if "choice" not in line["properties"]] == ["a", "all"]
+    commands = [line["properties"]["command"] for line in lines]
+    assert sorted(commands) == ["a", "all", "metrics-opt-in"]
     assert f"append to {(folder / 'builds.jsonl').as_uri()} 3 events" in sharing.cli("sent")
     assert sharing.status()["paths"]["files"] == str(folder)
+    sharing.cli("forget")
+    assert list(folder.iterdir()) == []
     # The user, and nobody else, may want it elsewhere.
     own = tmp_path / "own"
     sharing.paths.user_settings.write_text(f'file-directory = "{own}"\n')
@@ -230,6 +235,12 @@ def test_from_make_to_the_file(tmp_path: Path, home: Path, receiver: Receiver) -
     own.mkdir()
     assert sharing.cli("flush") == "1 event sent\n"
     assert (own / "builds.jsonl").read_text().count("\n") == 1
+    sharing.cli("opt-out")
+    assert '"choice": "out"' in (own / "builds.jsonl").read_text().splitlines()[-1]
+    sharing.cli("opt-in", "--yes")
+    sharing.cli("forget")
+    assert f"files that were written to {own} are still there" in sharing.said
+    assert (own / "builds.jsonl").exists()
     sharing.paths.user_settings.write_text('file-directory = "relative"\nspeed = 3\n')
     sharing.make("c")
     sharing.cli("flush", status=1)

@@ -1,18 +1,22 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from hashlib import sha256
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shim import settings
+from shim import choice, settings
 from shim.outgoing import sink_key
 from shim.settings import SinkSettings, project_of
 from shim.sinks import HOST
 from shim.sinks.builtin import FILE, OTLP
+from tests.project import ROOT
 
 KEYS = {key.name: key.says for kind in (OTLP, FILE) for key in kind.keys}
 SIGNALS, KEY_HEADER, NAME = KEYS["signals"], KEYS["key-header"], KEYS["name"]
@@ -221,3 +225,17 @@ def test_a_sink_that_is_not_installed_is_kept_as_it_is_written(tmp_path: Path, b
     assert found is not None
     assert found.sinks == ()
     assert len(problems) == 2
+
+
+def test_settings_load_no_library() -> None:
+    heavy = {"requests", "opentelemetry", "segment", "importlib.metadata", "shim.sinks.network", "shim.sinks.otlp"}
+    code = f"import sys, shim.settings; print(*({heavy!r} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
+
+
+def test_a_yes_is_told_to_those_that_have_a_place_for_it(tmp_path: Path) -> None:
+    sinks = [f'[[sinks]]\ntype = "{kind}"\nhost = "https://x"\n' for kind in ("otlp", "nowhere")]
+    write(tmp_path, "name = 'E'\ncollected-by = 'E'\npurpose = 'E'\n" + "".join(sinks))
+    entries = choice.entries(project_of(tmp_path), choice="in", anonymous_id=str(uuid4()), now_ns=1)
+    assert [entry.sink.rpartition(" ")[0] for entry in entries] == ["otlp https://x/v1/traces", "nowhere https://x"]

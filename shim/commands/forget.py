@@ -6,12 +6,14 @@ import contextlib
 import os
 import sqlite3
 import sys
+from pathlib import Path
 
 from shim import consent
-from shim.commands.here import use
+from shim.commands.here import tell, use
 from shim.errors import UserError
 from shim.paths import Paths, shown
 from shim.schema import TABLES
+from shim.sinks.surroundings import surroundings
 from shim.store import Store
 from shim.sweep import sweep
 
@@ -21,22 +23,31 @@ _KEPT = frozenset({"records"})
 
 
 def run() -> int:
-    """Remove runs, events, what waits, what is known of what was sent, and what was put aside; 0.
+    """Remove runs, events, what waits, what is known of what was sent, what was put aside, and file sinks' files; 0.
 
-    What a running make has recorded so far is not removed. Raises UserError if anything cannot be removed.
+    Files in a directory of the user's own are left, and told. What a running make has recorded so far is not removed.
+    Raises UserError if anything cannot be removed.
     """
     paths = Paths.from_environment()
     consent.refuse_sudo(os.environ)
     sweep(paths, timeout=_SWEEP_S)  # the records of ended makes go with the store that they end up in
     use(paths, _erase)
+    for folder in (paths.set_aside, paths.files):
+        _empty(folder)
+    found, _ = surroundings(paths)
+    if found.own_directory:
+        tell([f"files that were written to {shown(found.directory)} are still there"])
+    sys.stdout.write("What was recorded on this machine is removed. Your decisions stay (make-metrics status).\n")
+    return 0
+
+
+def _empty(folder: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
-        for path in paths.set_aside.iterdir():
+        for path in folder.iterdir():
             try:
                 path.unlink()
             except OSError as error:
                 raise UserError(f"cannot remove {shown(path)}: {error.strerror}") from error
-    sys.stdout.write("What was recorded on this machine is removed. Your decisions stay (make-metrics status).\n")
-    return 0
 
 
 def _erase(connection: sqlite3.Connection) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-import pkgutil
+from typing import TYPE_CHECKING
 
 from shim.paths import Paths
 from shim.sinks import GROUP, Kind, Sink, SinkSettings, UnavailableError
@@ -12,6 +12,9 @@ from shim.sinks import readable as plain
 from shim.sinks.builtin import FILE, OTLP, SEGMENT
 from shim.sinks.guarded import Guarded
 from shim.sinks.surroundings import surroundings
+
+if TYPE_CHECKING:  # takes a while to load, and is rarely needed
+    from importlib.metadata import EntryPoint
 
 # First, so that no other package can take one of these names; and not in our own package's metadata, because a checkout
 # on a path has none, and because reading all packages' takes a while.
@@ -28,7 +31,7 @@ def kind_of(name: str) -> Kind:
             f'no sink "{name}" is installed: install the package that brings it, or correct the name'
         )
     try:
-        kind = pkgutil.resolve_name(_registered()[name])
+        kind = _registered()[name].load()
     except Exception as error:
         said = ascii(str(error))[1:-1][:200]
         raise UnavailableError(f'the package of sink "{name}" is broken: {type(error).__name__}: {said}') from error
@@ -38,10 +41,10 @@ def kind_of(name: str) -> Kind:
 
 
 @functools.cache
-def _registered() -> dict[str, str]:
+def _registered() -> dict[str, EntryPoint]:
     from importlib.metadata import entry_points
 
-    return {entry.name: entry.value for entry in entry_points(group=GROUP)}
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
 
 
 def lacks(name: str) -> str:
