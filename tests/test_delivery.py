@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from shim import consent, database, identity
+from shim import consent, database, delivery, identity
 from shim.delivery import Delivered, deliver
 from shim.outbox import Entry, Outbox
 from shim.outgoing import sink_key
