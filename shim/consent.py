@@ -1,4 +1,8 @@
-"""Consent: what was decided about a project, by this user, and the mode that follows from it."""
+"""Consent: what was decided about a project, by this user, and the mode that follows from it.
+
+There are two questions, about the events of a project's targets and about reports of our own failures; each has a yes
+or no of its own.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,11 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from shim import notice, private_file
+from shim import crash_notice, notice, private_file
 from shim.errors import UserError
 from shim.mode import Decision, Inputs, Ruling, decide, through_sudo
 from shim.paths import Paths, private, shown
@@ -40,32 +44,58 @@ class Known:
     ruling: Ruling
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: the directory of its decisions, the version of its notice now (empty if there is nothing to agree
+    to), where the data would go, and the commands for a yes and for a no."""
+
+    folder: Callable[[Paths], Path]
+    version: Callable[[Project], str]
+    receivers: Callable[[Project], tuple[str, ...]]
+    verbs: tuple[str, str]
+
+
+EVENTS = Question(
+    folder=lambda paths: paths.decisions,
+    version=lambda project: notice.version(project.settings) if project.settings and project.sinks else "",
+    receivers=lambda project: tuple(f"{sink.type} {sink.host}" for sink in project.sinks),
+    verbs=("opt-in", "opt-out"),
+)
+CRASHES = Question(
+    folder=lambda paths: paths.crash_decisions,
+    version=lambda project: crash_notice.version(project.settings) if project.crash_dsn and project.settings else "",
+    receivers=lambda project: (f"sentry {project.crash_dsn.host}",) if project.crash_dsn else (),
+    verbs=("crash-reports on", "crash-reports off"),
+)
+
+
 def key(directory: Path) -> str:
     """The name of a project's files: a hash of where it is, so that no path of the user's is in a name."""
     return hashlib.sha256(os.fsencode(directory)).hexdigest()[:32]
 
 
-def file_of(paths: Paths, project: Project) -> Path:
+def file_of(paths: Paths, project: Project, question: Question = EVENTS) -> Path:
     """The file of a project's decision."""
-    return paths.decisions / f"{key(project.directory)}.json"
+    return question.folder(paths) / f"{key(project.directory)}.json"
 
 
-def known(paths: Paths, project: Project, environ: Mapping[str, str]) -> Known:
+def known(paths: Paths, project: Project, environ: Mapping[str, str], question: Question = EVENTS) -> Known:
     """What was decided about a project, and the mode that follows in an environment. Never raises, changes nothing."""
-    decision, record = _read(paths, project)
+    decision, record = _read(paths, project, question)
     given = Inputs(
         environ=environ,
         decision=decision,
         off_file=os.path.lexists(paths.off_file),
         kept_here=os.path.lexists(paths.here_file),
         root=not os.geteuid(),
+        verbs=question.verbs,
     )
     return Known(decision, record, decide(given))
 
 
-def _read(paths: Paths, project: Project) -> tuple[Decision, Record | None]:
+def _read(paths: Paths, project: Project, question: Question) -> tuple[Decision, Record | None]:
     try:
-        content = private_file.read(file_of(paths, project))
+        content = private_file.read(file_of(paths, project, question))
     except OSError:
         return Decision.UNREADABLE, None
     if content is None:
@@ -78,8 +108,8 @@ def _read(paths: Paths, project: Project) -> tuple[Decision, Record | None]:
         return Decision.CORRUPT, None  # somebody else's answer, in the wrong place
     if not record.yes:
         return Decision.NO, record
-    current = notice.version(project.settings) if project.settings and project.sinks else None
-    return (Decision.YES if record.notice == current else Decision.OLDER), record
+    current = question.version(project)
+    return (Decision.YES if current and record.notice == current else Decision.OLDER), record
 
 
 def _parse(content: bytes) -> Record:
@@ -124,17 +154,16 @@ def locked(paths: Paths) -> Iterator[None]:
         raise UserError(f"cannot write {shown(paths.consent_lock)}: {error.strerror}") from error
 
 
-def write(paths: Paths, project: Project, *, yes: bool, now_ns: int) -> Record:
+def write(paths: Paths, project: Project, *, yes: bool, now_ns: int, question: Question = EVENTS) -> Record:
     """Write a decision down, under the lock of `locked`; raises UserError if that cannot be done."""
-    settings = project.settings
     record = Record(
         project=project.place,
         yes=yes,
         decided_ns=now_ns,
-        notice=notice.version(settings) if settings else "",
-        sinks=tuple(f"{sink.type} {sink.host}" for sink in project.sinks),
+        notice=question.version(project),
+        sinks=question.receivers(project),
     )
-    private_file.write(file_of(paths, project), _dump(record))
+    private_file.write(file_of(paths, project, question), _dump(record))
     return record
 
 

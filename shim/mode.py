@@ -36,9 +36,10 @@ class Decision(Enum):
     UNREADABLE = "unreadable"
 
 
+# In place of {0} and {1}: the commands for a yes and for a no.
 _RECORDED = {
-    Decision.YES: (Mode.ON, "you said yes (make-metrics opt-in)"),
-    Decision.NO: (Mode.LOCAL, "you said no (make-metrics opt-out)"),
+    Decision.YES: (Mode.ON, "you said yes (make-metrics {0})"),
+    Decision.NO: (Mode.LOCAL, "you said no (make-metrics {1})"),
     Decision.OLDER: (Mode.LOCAL, "what is collected, or where it goes, has changed since your yes"),
     Decision.CORRUPT: (Mode.OFF, "your recorded decision is damaged"),
     Decision.UNREADABLE: (Mode.OFF, "your recorded decision cannot be read"),
@@ -49,7 +50,8 @@ _RECORDED = {
 class Inputs:
     """All that the mode depends on. `environ` is the environment, `off_file` whether `make-metrics off` was said.
 
-    `kept_here` is whether `make-metrics on-this-machine` was said; `root` whether this process is root's.
+    `kept_here` is whether `make-metrics on-this-machine` was said; `root` whether this process is root's. `verbs` are
+    the commands that a yes and a no are given with.
     """
 
     environ: Mapping[str, str]
@@ -57,6 +59,7 @@ class Inputs:
     off_file: bool = False
     kept_here: bool = False
     root: bool = False
+    verbs: tuple[str, str] = ("opt-in", "opt-out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ def decide(given: Inputs) -> Ruling:
     if given.off_file:
         rules.append(Ruling(Mode.OFF, "off", "you turned recording off (make-metrics off)"))
     if given.decision is not Decision.NONE:
-        rules.append(Ruling(*_recorded(given.decision)))
+        rules.append(Ruling(*_recorded(given)))
     elif in_ci(environ) and not given.kept_here:
         rules.append(Ruling(Mode.OFF, "ci", "this is CI, and nothing was decided here"))
     else:
@@ -112,6 +115,6 @@ def decide(given: Inputs) -> Ruling:
     return min(rules, key=lambda ruling: ruling.mode)  # the first of the lowest
 
 
-def _recorded(decision: Decision) -> tuple[Mode, str, str]:
-    allowed, reason = _RECORDED[decision]
-    return allowed, "decision", reason
+def _recorded(given: Inputs) -> tuple[Mode, str, str]:
+    allowed, reason = _RECORDED[given.decision]
+    return allowed, "decision", reason.format(*given.verbs)

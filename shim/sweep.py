@@ -17,7 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from shim import combine, database, git, outgoing, record_file
+from shim import combine, crash_log, database, git, outgoing, record_file
 from shim.aside import put_aside
 from shim.event import Event
 from shim.history import summarise, top
@@ -87,6 +87,7 @@ def _sweep(paths: Paths, store: Store, outbox: Outbox, reached: Callable[[str], 
     with store.transaction():
         outbox.prune(now_ns=now_ns)
     store.prune(now_ns=now_ns)
+    crash_log.prune(paths, now_ns=now_ns)
     return swept
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shim import fragment
+from shim.commands import crash_reports
 from shim.errors import UserError
 from shim.hot import handover
 from shim.paths import Paths, private, shown
@@ -17,6 +18,7 @@ from shim.settings import project_of
 
 OK, NOTE, BAD = "ok", "note", "BAD"
 _LIMIT_S = 10
+_CRASHES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,11 @@ def _problems(paths: Paths) -> Iterator[Finding]:
         yield Finding(NOTE, "set aside", f"and {len(found) - 3} more")
 
 
+def _crashes(paths: Paths) -> Iterator[Finding]:
+    for line in crash_reports.lines(paths, _CRASHES):
+        yield Finding(NOTE, "failure", line)
+
+
 def _settings() -> Iterator[Finding]:
     for problem in project_of(Path()).problems:
         yield Finding(BAD, "settings", problem)
@@ -123,7 +130,7 @@ def run() -> int:
     """Print what was found; 1 if something needs to be done, else 0. Raises UserError for a bad MAKE_METRICS_HOME."""
     paths = Paths.from_environment()
     findings = [_fragment(paths), _recording(paths), _interpreter(), _launcher(), _walk(), _state(paths)]
-    findings += [*_settings(), *_problems(paths)]
+    findings += [*_settings(), *_problems(paths), *_crashes(paths)]
     for found in findings:
         sys.stdout.write(f"{found.state:4}  {found.about:11}  {found.text}\n")
     return int(any(found.state == BAD for found in findings))

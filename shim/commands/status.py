@@ -36,6 +36,7 @@ def run(*, directory: str | None, as_json: bool) -> int:
         "decision": known.decision.name.lower(),
         **_agreed(paths, project, known),
         **_waiting(paths, project, problems),
+        "crash_reports": _crashes(paths, project),
         "paths": _paths(paths, project),
         "problems": problems,
     }
@@ -54,6 +55,17 @@ def _agreed(paths: Paths, project: Project, known: Known) -> dict[str, Any]:
         "notice": notice.version(project.settings) if project.settings and project.sinks else None,
         "consent": record and {**asdict(record), "decided": timestamp(record.decided_ns)},
         "id": identity.read(paths, project),
+    }
+
+
+def _crashes(paths: Paths, project: Project) -> dict[str, Any]:
+    """Whether failures of make-metrics itself are reported, where to, and which rule decided that."""
+    known = consent.known(paths, project, os.environ, consent.CRASHES)
+    return {
+        "mode": known.ruling.mode.word,
+        "reason": known.ruling.reason,
+        "decision": known.decision.name.lower(),
+        "receiver": project.crash_dsn.host if project.crash_dsn else None,
     }
 
 
@@ -91,6 +103,8 @@ def _paths(paths: Paths, project: Project) -> dict[str, str]:
         "id": str(identity.file_of(paths, project)),
         "store": str(paths.store),
         "records": str(paths.records),
+        "failures": str(paths.crashes),
+        "crash-reports": str(consent.file_of(paths, project, consent.CRASHES)),
         "fragment": str(paths.fragment),
         "off": str(paths.off_file),
         "data": str(paths.data),
@@ -122,6 +136,9 @@ def _lines(found: dict[str, Any]) -> list[str]:
     lines += [f"set aside: {count} ({reason})" for reason, count in found["set_aside"].items()]
     lines += [f"dropped: {count} ({reason})" for reason, count in found["dropped"].items()]
     lines += [f"last attempt: {one['time']}, {one['sink']}: {one['result']}" for one in found["attempts"]]
+    crashes = found["crash_reports"]
+    if crashes["receiver"]:
+        lines.append(f"crash reports: {crashes['mode']} ({crashes['reason']}), to {crashes['receiver']}")
     lines += [f"{name}: {_plain(path)}" for name, path in _labelled(found["paths"]) if path]
     lines += [f"problem: {problem}" for problem in found["problems"]]
     if found["mode"] != Mode.ON.word and found["sinks"] and found["decision"] in ("none", "older"):
