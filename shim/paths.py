@@ -78,6 +78,21 @@ class Paths:
         return self.state / "set-aside"
 
     @property
+    def crashes(self) -> Path:
+        """The directory of the log of our own failures (`shim.hot.crash` says the same), with what was reported."""
+        return self.state / "crashes"
+
+    @property
+    def crash_lock(self) -> Path:
+        """The lock of whoever sends crash reports: one at a time."""
+        return self.state / "crashes.lock"
+
+    @property
+    def crash_decisions(self) -> Path:
+        """The directory of what was decided about crash reports, for each project."""
+        return self.config / "crash-reports"
+
+    @property
     def store(self) -> Path:
         """The SQLite database of runs and events."""
         return self.state / "store.sqlite3"

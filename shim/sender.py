@@ -100,7 +100,7 @@ def send(paths: Paths, environ: Mapping[str, str], give_up: float) -> None:
     """
     from filelock import FileLock, Timeout
 
-    from shim import private_file
+    from shim import crash_delivery, private_file
     from shim.delivery import deliver
     from shim.paths import private
     from shim.sweep import sweep
@@ -114,12 +114,24 @@ def send(paths: Paths, environ: Mapping[str, str], give_up: float) -> None:
                 private_file.remove(paths.sender_wanted)
                 sweep(paths, timeout=min(_SWEEP_S, left))
                 deliver(paths, environ, timeout_s=max(give_up - _MARGIN_S - time.monotonic(), 0.1))
+                crash_delivery.deliver(paths, environ, give_up - _MARGIN_S)
         except Timeout:
             return
+
+
+def _write_down(failure: Exception) -> None:
+    """Leave a note for `make-metrics doctor`; a state or store that cannot be used says so there by itself."""
+    from shim import crash_log
+    from shim.errors import UserError
+
+    if not isinstance(failure, UserError):
+        crash_log.note(failure, part="sender", environ=os.environ)
 
 
 if __name__ == "__main__":
     try:
         main()
+    except Exception as error:
+        _write_down(error)
     finally:
         os._exit(0)  # what a request left behind is not waited for

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shim import consent, database, fragment, reaping
+from shim.commands import crash_reports
 from shim.errors import UserError
 from shim.hot import handover
 from shim.metrics import catalogue
@@ -20,6 +21,7 @@ from shim.troubles import Troubles
 
 OK, NOTE, BAD = "ok", "note", "BAD"
 _LIMIT_S = 10
+_CRASHES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,11 @@ def _problems(paths: Paths) -> Iterator[Finding]:
         yield Finding(NOTE, "set aside", f"and {len(found) - 3} more")
 
 
+def _crashes(paths: Paths) -> Iterator[Finding]:
+    for line in crash_reports.lines(paths, _CRASHES):
+        yield Finding(NOTE, "failure", line)
+
+
 def _settings() -> Iterator[Finding]:
     for problem in project_of(Path()).problems:
         yield Finding(BAD, "settings", problem)
@@ -159,7 +166,7 @@ def run() -> int:
     """Print what was found; 1 if something needs to be done, else 0. Raises UserError for a bad MAKE_METRICS_HOME."""
     paths = Paths.from_environment()
     findings = [_fragment(paths), _recording(paths), _interpreter(), _launcher(), _walk(), _state(paths), _sender()]
-    findings += [*_settings(), *_problems(paths), *_metrics(paths)]
+    findings += [*_settings(), *_problems(paths), *_metrics(paths), *_crashes(paths)]
     for found in findings:
         sys.stdout.write(f"{found.state:4}  {found.about:11}  {found.text}\n")
     return int(any(found.state == BAD for found in findings))

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from shim import ceiling, consent
+from shim import ceiling, consent, crash_delivery
 from shim.commands.here import tell, write_request
 from shim.delivery import Delivered, deliver, show
 from shim.errors import UserError
@@ -30,13 +30,17 @@ def run(*, timeout: float) -> int:
     give_up = time.monotonic() + timeout
     tell(sweep(paths, timeout=min(_SWEEP_S, timeout)).problems)
     if ceiling.prints(os.environ):
-        for request in show(paths, os.environ):
+        for request in show(paths, os.environ) + crash_delivery.show(paths, os.environ):
             write_request(request)
         return 0
     delivered = deliver(paths, os.environ, timeout_s=max(give_up - time.monotonic(), 0.1))
     sys.stdout.write(_said(delivered))
-    tell(delivered.problems)
-    return 1 if delivered.problems else 0
+    reported = crash_delivery.deliver(paths, os.environ, give_up)
+    if reported.accepted:
+        sys.stdout.write(f"{reported.accepted} crash report{'s' * (reported.accepted != 1)} sent\n")
+    problems = delivered.problems + reported.problems
+    tell(problems)
+    return 1 if problems else 0
 
 
 def _said(delivered: Delivered) -> str:
