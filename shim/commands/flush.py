@@ -18,7 +18,7 @@ _LONGEST_S = 3_600
 
 
 def run(*, timeout: float) -> int:
-    """Combine and send what waits of all projects, within `timeout` seconds; 0 if nothing is left that could be sent.
+    """Combine and send what waits of all projects, crash reports too, within `timeout` seconds; 0 if nothing is left that could be sent.
 
     1 if anything had to stay. With MAKE_METRICS=log it is printed instead. Raises UserError for a bad `timeout`, or a
     store that cannot be used.
@@ -30,8 +30,10 @@ def run(*, timeout: float) -> int:
     give_up = time.monotonic() + timeout
     tell(sweep(paths, timeout=min(_SWEEP_S, timeout)).problems)
     if os.environ.get("MAKE_METRICS") == "log":
-        for request in show(paths, os.environ) + crash_delivery.show(paths, os.environ):
+        for request in show(paths, os.environ):
             sys.stdout.write(f"POST {request.url}\n{request.body.decode()}\n")
+        for request in crash_delivery.show(paths, os.environ):
+            sys.stdout.write(f"POST {request.url}\n{request.body.decode()}")
         return 0
     delivered = deliver(paths, os.environ, timeout_s=max(give_up - time.monotonic(), 0.1))
     sys.stdout.write(_said(delivered))
