@@ -13,6 +13,7 @@ from typing import Any
 from shim import ceiling, own_file, private_file
 from shim.crash_report import Entry, Failure, Frame
 from shim.errors import UserError
+from shim.event import timestamp
 from shim.hot import crash
 from shim.paths import Paths, shown
 
@@ -26,7 +27,7 @@ def note(
     """Write a failure of the part `part` down; never raises, and does nothing where recording is off.
 
     `environ` is all that counts of the environment for whether it may be reported. Without it that is this process's
-    and, below a make, those of all processes above.
+    and, below a make, those of all makes above.
     """
     with contextlib.suppress(Exception):
         paths = paths or Paths.from_environment()
@@ -49,6 +50,21 @@ def entries(paths: Paths) -> list[Entry]:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
             found.append(_read(path))
     return sorted(found, key=lambda entry: entry.last_ns, reverse=True)
+
+
+def lines(paths: Paths, count: int) -> list[str]:
+    """The last failures in the log, for people: a line each, and one for those that are not shown."""
+    found = entries(paths)
+    said = [_line(entry) for entry in found[:count]]
+    return said + ([f"and {len(found) - count} more in {shown(paths.crashes)}"] if len(found) > count else [])
+
+
+def _line(entry: Entry) -> str:
+    failure = entry.failures[-1] if entry.failures else Failure("?", "", ())
+    way = " > ".join(f"{frame.ours or frame.file}:{frame.line} {frame.function}" for frame in failure.frames)
+    said = f"{timestamp(entry.last_ns)[:19]}Z {entry.part}, in {entry.directory}: {failure.type}: {failure.text}; {way}"
+    plain = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in said)
+    return f"{plain} ({shown(entry.path)})"
 
 
 def _files(paths: Paths, ending: bytes) -> list[Path]:

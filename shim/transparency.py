@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 
+from shim import crash_log, crash_notice
+from shim.crash_report import LISTS
+from shim.hot.crash import LIMIT_FILES
 from shim.notice import ADDRESS, FILES_KEPT, FILES_SENT, NEVER
 from shim.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS, LIMIT_BYTES, LIMIT_EVENTS
 from shim.property import Property, shown
@@ -83,7 +87,27 @@ _BOTTOM = f"""
 - `DO_NOT_TRACK=1` or `MAKE_METRICS=local` in the environment: what make does then is never sent.
 - `make-metrics off`, or `MAKE_METRICS=off` for one make: nothing is recorded at all.
 - `make-metrics forget`: removes what was recorded on this machine.
+"""
 
+_CRASHES = f"""
+## Failures of make-metrics itself
+
+What fails of make-metrics is written to a log on this machine, at most {LIMIT_FILES} failures for
+{crash_log.KEEP_NS // DAY_NS} days; `make-metrics doctor` shows the last ones. Nothing of it is sent, unless you say
+yes to that as well: `make-metrics crash-reports on` asks, where a project's `{NAME}` names a receiver
+(`crash-reports-dsn`). The one yes has nothing to do with the other. Then each failure in that project gives one
+report, when events are sent or with `make-metrics flush`, with:
+"""
+
+_CRASHES_END = f"""
+Never sent: {crash_notice.NEVER}. There is no id of yours in it, and no time.
+
+- `make-metrics crash-reports preview` prints the exact bytes, `make-metrics sent` what was sent.
+- `make-metrics crash-reports off` ends it, and so does `make-metrics opt-out`; `DO_NOT_TRACK=1` and
+  `MAKE_METRICS=local` hold for it too.
+"""
+
+_CODE = """
 ## Where the code is
 
 | what | file |
@@ -95,7 +119,10 @@ _BOTTOM = f"""
 | how metrics are computed | `shim/metrics/collector.py`, `shim/metrics/metric.py`, `shim/metrics/facts.py` |
 | metrics of other distributions | `shim/metrics/catalogue.py`, `shim/metrics/child.py`, `shim/metrics/worker.py` |
 | what waits, and what was sent | `shim/outbox.py` |
-| the sending | `shim/delivery.py`, `shim/sinks/segment.py` |
+| the sending | `shim/sender.py`, `shim/delivery.py`, `shim/sinks/segment.py` |
+| the log of failures | `shim/hot/crash.py`, `shim/crash_log.py` |
+| what may be reported of them | `shim/crash_report.py`, `shim/own_text.py`, `shim/crash_notice.py` |
+| the reporting | `shim/crash_delivery.py`, `shim/sinks/sentry.py` |
 """
 
 
@@ -123,9 +150,16 @@ def page(settings: Settings | None = None, metrics: Sequence[Property] = ()) -> 
             _RECEIVERS,
             _receivers(settings) if settings else "",
             _BOTTOM,
+            _crashes(),
+            _CODE,
         )
     )
     return "\n\n".join(_wrapped(block) for block in text.split("\n\n"))
+
+
+def _crashes() -> str:
+    fields = [replace(field, name=f"{prefix}{field.name}") for prefix, fields in LISTS for field in fields]
+    return _CRASHES + _table(fields) + _CRASHES_END
 
 
 def _of_project(settings: Settings, metrics: Sequence[Property]) -> str:

@@ -11,7 +11,6 @@ from shim import __version__, consent, crash_delivery, crash_log, crash_notice
 from shim.commands.here import project_at, tell
 from shim.crash_report import Entry, Failure, Frame
 from shim.errors import UserError
-from shim.event import timestamp
 from shim.mode import Decision, Mode
 from shim.paths import Paths, shown
 from shim.settings import NAME, Project, project_of
@@ -129,18 +128,3 @@ def _example() -> Entry:
         python=".".join(map(str, sys.version_info[:3])), system=system.sysname, machine=system.machine, make="4.3",
         directory="", allowed=False, failures=(Failure("ValueError", "", frames),), became="",
     )  # fmt: skip
-
-
-def lines(paths: Paths, count: int) -> list[str]:
-    """The last failures in the log, for `make-metrics doctor`: a line each, and one for those that are not shown."""
-    found = crash_log.entries(paths)
-    said = [_line(entry) for entry in found[:count]]
-    return said + ([f"and {len(found) - count} more in {shown(paths.crashes)}"] if len(found) > count else [])
-
-
-def _line(entry: Entry) -> str:
-    failure = entry.failures[-1] if entry.failures else Failure("?", "", ())
-    way = " > ".join(f"{frame.ours or frame.file}:{frame.line} {frame.function}" for frame in failure.frames)
-    said = f"{timestamp(entry.last_ns)[:19]}Z {entry.part}, in {entry.directory}: {failure.type}: {failure.text}; {way}"
-    plain = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in said)
-    return f"{plain} ({shown(entry.path)})"

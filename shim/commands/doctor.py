@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from shim import consent, database, fragment, reaping
-from shim.commands import crash_reports
+from shim import consent, crash_log, database, fragment, reaping
 from shim.errors import UserError
 from shim.hot import handover
 from shim.metrics import catalogue
@@ -134,7 +133,7 @@ def _problems(paths: Paths) -> Iterator[Finding]:
 
 
 def _crashes(paths: Paths) -> Iterator[Finding]:
-    for line in crash_reports.lines(paths, _CRASHES):
+    for line in crash_log.lines(paths, _CRASHES):
         yield Finding(NOTE, "failure", line)
 
 

@@ -33,7 +33,8 @@ def tell(problems: Iterable[str]) -> None:
 
 def write_request(request: Prepared) -> None:
     """A request as it would be sent, on standard output: its address, and its body on one line."""
-    sys.stdout.write(f"POST {request.url}\n{request.body.decode()}\n")
+    body = request.body.decode()
+    sys.stdout.write(f"POST {request.url}\n{body}{'' if body.endswith(chr(10)) else chr(10)}")
 
 
 def use(paths: Paths, work: Callable[[sqlite3.Connection], T]) -> T:

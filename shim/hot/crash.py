@@ -53,13 +53,13 @@ def of_line(environ: dict[bytes, bytes], error: BaseException) -> None:
     else:
         state, anchor = home.state(wire.decode(state), environ, level=int(meta[1] or b"0"))
         append.directory(state, anchor)
-    note(state, error, part="shim", environ=environ, make=meta[2])
+    note(state, error, part="shim", environ=environ, make=meta[2], name=meta[3])
 
 
 def of_walk(error: BaseException, part: str = "walk") -> None:
     """Write a failure of the walk down, or of a later part of it; raises as `note` does."""
     words = [word.encode(sys.getfilesystemencoding(), "surrogateescape") for word in sys.argv]
-    note(words[3], error, part=part, environ=dict(posix.environ), make=words[5])
+    note(words[3], error, part=part, environ=dict(posix.environ), make=words[5], name=words[4])
 
 
 def note(
@@ -69,11 +69,12 @@ def note(
     part: str,
     environ: dict[bytes, bytes],
     make: bytes = b"",
+    name: bytes = b"",
     above: bool = True,
 ) -> None:
     """Write a failure of the part `part` down; one that is known already is only marked as seen again.
 
-    `make` is the version of make, if there is one. `above` is whether what the processes above allowed counts as well.
+    `make` is the version of make, if there is one; `name` and `above` are as in `limits`.
     Raises whatever keeps it from being written: the caller goes on in any case.
     """
     if expected(error) or (not posix.geteuid() and environ.get(b"SUDO_UID", b"0") != b"0"):
@@ -89,7 +90,7 @@ def note(
         "make": make[:_WORD].decode("ascii", "replace"),
         "directory": _text(posix.getcwdb()),
         "package": _text(__file__.rpartition("/hot/")[0].encode("utf-8", "surrogateescape")),
-        "limits": limits(environ, above=above),
+        "limits": limits(environ, above=above, name=name),
         "errors": _chain(error),
     }
     # The words of an error may differ each time; where it was does not.
@@ -100,24 +101,28 @@ def note(
         _write(state, b"%016x" % (int.from_bytes(_json(same).encode(), "big") % _PRIME), text.encode(), now_ns)
 
 
-def limits(environ: dict[bytes, bytes], *, above: bool) -> "list[list[str]] | None":
-    """What the environment says about sending, and those of all processes above: a makefile cannot lift what holds.
+def limits(environ: dict[bytes, bytes], *, above: bool, name: bytes = b"") -> "list[list[str]] | None":
+    """What the environment says about sending and, with `above`, those of all makes above: no makefile can lift it.
 
-    Pairs of DO_NOT_TRACK and MAKE_METRICS; None if it cannot be told what make's own environment said.
+    Pairs of DO_NOT_TRACK and MAKE_METRICS; None if there should be a make above, and its environment cannot be told.
+    `name` is what make is called, if not make or gmake.
     """
     found = [_limit(environ)]
     if not above:
         return found
     from shim.hot import procid
 
-    pid, told = posix.getppid(), False
+    names, told, pid = (b"make", b"gmake", name), False, posix.getppid()
     for _ in range(_PROCESSES):
-        there = procid.environment(pid) if pid > 1 else {}
-        if not there:  # somebody else's, who is above all that was started here
-            break
-        told = True
-        found.append(_limit(there))
+        if procid.program(pid) in names:
+            there = procid.environment(pid)
+            if not there:
+                return None
+            told = True
+            found.append(_limit(there))
         pid = procid.parent(pid)
+        if pid < 2:
+            break
     return [one for at, one in enumerate(found) if one not in found[:at]] if told else None
 
 
