@@ -44,10 +44,20 @@ def config(environ: dict[bytes, bytes]) -> bytes:
 
 def decision(environ: dict[bytes, bytes], project: bytes) -> bytes:
     """The file of what was decided about the project in a directory; empty where there is no home."""
-    from hashlib import sha256
-
     folder = config(environ)
-    return folder and b"%b/consent/%b.json" % (folder, sha256(project).hexdigest()[:32].encode())
+    return folder and b"%b/consent/%b.json" % (folder, _sha256(project)[:32].encode())
+
+
+def _sha256(text: bytes) -> str:
+    # hashlib loads a library of cryptography: several milliseconds for one digest. Its own modules are small.
+    try:
+        if sys.version_info >= (3, 12):
+            from _sha2 import sha256
+        else:
+            from _sha256 import sha256
+    except ImportError:
+        from hashlib import sha256
+    return str(sha256(text).hexdigest())
 
 
 def _above(path: bytes) -> bytes:
