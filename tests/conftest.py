@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shim import fragment
+from tests import shop
 from tests.project import Project, makes
 
 
@@ -47,3 +48,9 @@ def each(tmp_path: Path, home: Path, any_make: str, compiled: bool) -> Project:
 def project(tmp_path: Path, home: Path, compiled: bool) -> Project:
     """A project for the first make there is, with each shim."""
     return Project(tmp_path / "project", home, next(iter(makes().values())), compiled=compiled)
+
+
+@pytest.fixture(scope="session")
+def shop_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment in which a distribution with metrics is installed beside make-metrics."""
+    return shop.environment(tmp_path_factory.mktemp("shop") / "environment")
