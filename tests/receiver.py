@@ -1,17 +1,26 @@
-"""A receiver of the Segment protocol on loopback, whose answers are scripted."""
+"""A receiver of the Segment protocol on loopback, whose answers are scripted.
+
+What it accepts must be what `make-metrics schema` says, in every test.
+"""
 
 from __future__ import annotations
 
+import functools
 import json
 import socket
 import struct
+import subprocess
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+
+from jsonschema import Draft202012Validator
 
 
 @dataclass(slots=True)
@@ -44,7 +53,10 @@ class Answer:
 
 @dataclass(slots=True)
 class Receiver:
-    """`script` is used up one answer a request, then all is accepted; `poison` are message ids never accepted."""
+    """`script` is used up one answer a request, then all is accepted; `poison` are message ids never accepted.
+
+    `schema` is what accepted messages must be; that of a project without metrics of its own if it is not given.
+    """
 
     port: int = 0
     script: deque[Answer] = field(default_factory=deque)
@@ -54,6 +66,7 @@ class Receiver:
     released: threading.Event = field(default_factory=threading.Event)
     accepted: list[dict[str, Any]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
+    schema: dict[str, Any] | None = None
 
     @property
     def host(self) -> str:
@@ -85,9 +98,21 @@ class Receiver:
         return answer
 
 
+@functools.cache
+def schema() -> dict[str, Any]:
+    """What `make-metrics schema --json` says outside of any project."""
+    words = [sys.executable, "-m", "shim", "schema", "--json"]
+    done = subprocess.run(words, cwd=Path(__file__).parent.parent, capture_output=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
 @contextmanager
-def receiving() -> Iterator[Receiver]:
-    """A receiver that listens on a port of its own."""
+def receiving(*, made_up: bool = False) -> Iterator[Receiver]:
+    """A receiver that listens on a port of its own; `made_up` for tests whose messages are of no event.
+
+    Fails at the end if it has accepted anything that the schema does not allow.
+    """
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -141,3 +166,7 @@ def receiving() -> Iterator[Receiver]:
             receiver.released.set()
             server.shutdown()
             thread.join()
+    if not made_up and receiver.accepted:
+        validator = Draft202012Validator(receiver.schema or schema())
+        for message in receiver.accepted:
+            validator.validate(message)

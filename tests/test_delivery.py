@@ -28,7 +28,7 @@ from tests.sharing import TEXT
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with receiving() as found:
+    with receiving(made_up=True) as found:
         yield found
 
 
@@ -145,7 +145,7 @@ def test_what_is_too_large_is_halved(paths: Paths, project: Project, receiver: R
 
 
 def test_each_sink_has_its_own(paths: Paths, project: Project, receiver: Receiver) -> None:
-    with receiving() as other:
+    with receiving(made_up=True) as other:
         configure(project.directory, receiver.host, other.host)
         both = project_of(project.directory)
         with consent.locked(paths):

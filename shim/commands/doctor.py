@@ -13,7 +13,7 @@ from shim import consent, crash_log, database, fragment, reaping
 from shim.errors import UserError
 from shim.hot import handover
 from shim.metrics import catalogue
-from shim.mode import Decision, Mode
+from shim.mode import Decision, Mode, through_sudo
 from shim.paths import Paths, private, shown
 from shim.settings import project_of
 from shim.troubles import Troubles
@@ -151,12 +151,14 @@ def _metrics(paths: Paths) -> Iterator[Finding]:
             yield Finding(state, "metric", f"{name} {known.problem}")
         else:
             yield Finding(OK, "metric", f"{name}, of {' '.join(known.offer[:2])}")
-    if paths.store.exists():
+    if paths.store.exists() and not through_sudo(os.environ, root=not os.geteuid()):
+        problems: list[str] = []
         try:
-            counts = database.use(paths, lambda found: Troubles(found).all(), [])
+            counts = database.use(paths, lambda found: Troubles(found).all(), problems)
         except UserError as error:
-            yield Finding(BAD, "store", str(error))
-            return
+            counts, problems = [], [str(error)]
+        for problem in problems:
+            yield Finding(BAD, "store", problem)
         for one in counts:
             yield Finding(NOTE, "metric", one.text)
 

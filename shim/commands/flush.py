@@ -20,8 +20,8 @@ _LONGEST_S = 3_600
 def run(*, timeout: float) -> int:
     """Combine and send what waits of all projects, crash reports too, within `timeout` seconds.
 
-    0 if nothing is left that could be sent, 1 if anything had to stay. With MAKE_METRICS=log it is printed instead. Raises UserError for a bad `timeout`, or a
-    store that cannot be used.
+    0 if nothing is left that could be sent, 1 if anything had to stay. With MAKE_METRICS=log it is printed instead.
+    Raises UserError for a bad `timeout`, or a store that cannot be used.
     """
     if not 0 < timeout <= _LONGEST_S:
         raise UserError(f"--timeout must be more than 0 and at most {_LONGEST_S} seconds")
