@@ -13,6 +13,7 @@ from shim.notice import ADDRESS, FILES_KEPT, FILES_SENT, NEVER
 from shim.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS, LIMIT_BYTES, LIMIT_EVENTS
 from shim.registry import CHOICE, ENVELOPE, PROPERTIES, Property
 from shim.settings import NAME
+from shim.standing import TIMES
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "transparency.md"
 
@@ -21,7 +22,9 @@ _TOP = f"""# What make-metrics collects, and what becomes of it
 <!-- Written by `python -m ci.transparency` from shim/registry.py. Change that, not this. -->
 
 Everything stays on your machine until you say yes. A project can ask for a yes in a file `{NAME}` beside its Makefile;
-neither that file nor any variable of the environment can say yes for you. Each project asks for itself.
+neither that file nor any variable of the environment can say yes for you. Each project asks for itself. As long as you
+have not answered, make shows a line that says so when it has run its first recipe line in a terminal: at most once a
+week and {TIMES} times in all. In CI nothing is recorded either, unless something was decided there.
 
 ## Why
 
@@ -56,13 +59,14 @@ followed. What waits for a receiver is kept for {KEEP_NS // DAY_NS} days at most
 - `make-metrics preview` prints the exact bytes and the address, before or after a yes, and opens no connection.
 - `make-metrics sent` prints what was sent in the last {KEEP_SENT_NS // DAY_NS} days, byte by byte.
 - `make-metrics status` says whether anything is sent, and which rule decided that.
-- `MAKE_METRICS=log make-metrics flush` prints instead of sending.
+- `MAKE_METRICS=log` prints instead of sending: `make-metrics flush`, and `opt-out` where that would send.
 
 ## How to stop
 
 - `make-metrics opt-out`: ends the sending, deletes what waits and the id. Nothing is sent about that, unless the
   project's notice said that a last event would be.
 - `DO_NOT_TRACK=1` or `MAKE_METRICS=local` in the environment: what make does then is never sent.
+- `make-metrics on-this-machine`: takes back every yes so far, for all projects; what make does is recorded here only.
 - `make-metrics off`, or `MAKE_METRICS=off` for one make: nothing is recorded at all.
 - `make-metrics forget`: removes what was recorded on this machine.
 
@@ -70,8 +74,8 @@ followed. What waits for a receiver is kept for {KEEP_NS // DAY_NS} days at most
 
 | what | file |
 |---|---|
-| which rule decides | `shim/mode.py`, `shim/ceiling.py` |
-| what you decided | `shim/consent.py`, `shim/identity.py` |
+| which rule decides | `shim/mode.py`, `shim/ceiling.py`, `shim/standing.py` |
+| what you decided | `shim/consent.py`, `shim/decision.py`, `shim/identity.py` |
 | what the notice says | `shim/notice.py`, `shim/settings.py` |
 | what may be sent | `shim/registry.py`, `shim/message.py`, `shim/outgoing.py` |
 | what waits, and what was sent | `shim/outbox.py` |

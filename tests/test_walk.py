@@ -13,6 +13,7 @@ from shim import ancestry, head
 from shim.goals import from_command_line
 from shim.hot import handover
 from tests.project import Project, started
+from tests.test_hot_path import loaded
 
 
 @pytest.mark.parametrize(
@@ -139,6 +140,23 @@ class TestHead:
 
     def test_no_repository(self) -> None:
         assert head.read("/") == ("", "", "")
+
+
+def test_the_walk_loads_nothing_to_find_that_nothing_was_decided(tmp_path: Path) -> None:
+    """A first line may wait for it; a project with settings is worth one hash."""
+    (tmp_path / "asking").mkdir()
+    (tmp_path / "asking" / "make-metrics.toml").write_text('name = "no sinks"')
+    environ = {"MAKE_METRICS_HOME": str(tmp_path / "home")}
+    for folder, more in (("", set()), ("asking", {"hashlib"})):
+        root = str(tmp_path / folder)
+        asked = f"{{}}(standing.root({root!r}), {environ!r}{{}})"
+        found = loaded(
+            "from shim import standing\n"
+            f"assert not standing.{asked.format('off', '')}\n"
+            f"assert not standing.{asked.format('may_invite', ', now_ns=1')}"
+        )
+        heavy = {"hashlib", "json", "pathlib", "typing", "dataclasses", "enum", "tomllib", "re"}
+        assert found & heavy == more
 
 
 def test_a_script_called_make_is_no_make(project: Project, tmp_path: Path) -> None:
