@@ -148,12 +148,11 @@ def test_the_walk_loads_nothing_to_find_that_nothing_was_decided(tmp_path: Path)
     (tmp_path / "asking" / "make-metrics.toml").write_text('name = "no sinks"')
     environ = {"MAKE_METRICS_HOME": str(tmp_path / "home")}
     for folder, more in (("", set()), ("asking", {"hashlib"})):
-        root = str(tmp_path / folder)
-        asked = f"{{}}(standing.root({root!r}), {environ!r}{{}})"
         found = loaded(
             "from shim import standing\n"
-            f"assert not standing.{asked.format('off', '')}\n"
-            f"assert not standing.{asked.format('may_invite', ', now_ns=1')}"
+            f"project, environ = standing.root({str(tmp_path / folder)!r}), {environ!r}\n"
+            "assert not standing.off(project, environ)\n"
+            "assert not standing.may_invite(project, environ, now_ns=1)"
         )
         heavy = {"hashlib", "json", "pathlib", "typing", "dataclasses", "enum", "tomllib", "re"}
         assert found & heavy == more
