@@ -145,7 +145,7 @@ class TestHead:
 def test_the_walk_loads_nothing_to_find_that_nothing_was_decided(tmp_path: Path) -> None:
     """A first line may wait for it; a project with settings is worth one hash."""
     (tmp_path / "asking").mkdir()
-    (tmp_path / "asking" / "make-metrics.toml").write_text('name = "no sinks"')
+    (tmp_path / "asking" / "make-metrics.toml").write_text('name = "Example"')
     environ = {"MAKE_METRICS_HOME": str(tmp_path / "home")}
     for folder, more in (("", set()), ("asking", {"hashlib"})):
         found = loaded(
