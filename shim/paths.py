@@ -164,9 +164,11 @@ def private(directory: Path) -> Path:
     user (but root) could exchange, or if it cannot be created.
     """
     try:
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        above = directory.parent.lstat()
-        if above.st_uid not in (0, os.geteuid()) and (os.geteuid() or stat.S_ISLNK(above.st_mode)):
+        for above in reversed(directory.parents):
+            if not above.exists():
+                above.mkdir(mode=0o700, exist_ok=True)  # whatever the umask is
+        parent = directory.parent.lstat()
+        if parent.st_uid not in (0, os.geteuid()) and (os.geteuid() or stat.S_ISLNK(parent.st_mode)):
             raise UserError(f"{shown(directory.parent)} belongs to another user: nothing of yours is safe there")
         directory.mkdir(mode=0o700, exist_ok=True)
         found = directory.lstat()

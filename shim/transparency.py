@@ -17,6 +17,7 @@ from shim.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS, LIMIT_BYTES, LIMIT_EVENTS
 from shim.property import Property, shown
 from shim.registry import CHOICE, ENVELOPE, OPTIONAL, PROPERTIES
 from shim.settings import NAME, Settings
+from shim.standing import TIMES
 
 _TOP = f"""# What make-metrics collects, and what becomes of it
 
@@ -24,7 +25,9 @@ _TOP = f"""# What make-metrics collects, and what becomes of it
 project's own page by `make-metrics transparency`. Change those, not this. -->
 
 Everything stays on your machine until you say yes. A project can ask for a yes in a file `{NAME}` beside its Makefile;
-neither that file nor any variable of the environment can say yes for you. Each project asks for itself.
+neither that file nor any variable of the environment can say yes for you. Each project asks for itself. As long as you
+have not answered, make shows a line that says so when it has run its first recipe line in a terminal: at most once a
+week and {TIMES} times in all. In CI nothing is recorded either, unless something was decided there.
 
 ## Why
 
@@ -78,13 +81,14 @@ _BOTTOM = f"""
 - `make-metrics sent` prints what was sent in the last {KEEP_SENT_NS // DAY_NS} days, byte by byte.
 - `make-metrics schema` prints what an event may carry, as a table or as JSON Schema.
 - `make-metrics status` says whether anything is sent, and which rule decided that.
-- `MAKE_METRICS=log make-metrics flush` prints instead of sending.
+- `MAKE_METRICS=log` prints instead of sending: `make-metrics flush`, and `opt-out` where that would send.
 
 ## How to stop
 
 - `make-metrics opt-out`: ends the sending, deletes what waits and the id. Nothing is sent about that, unless the
   project's notice said that a last event would be.
 - `DO_NOT_TRACK=1` or `MAKE_METRICS=local` in the environment: what make does then is never sent.
+- `make-metrics on-this-machine`: takes back every yes so far, for all projects; what make does is recorded here only.
 - `make-metrics off`, or `MAKE_METRICS=off` for one make: nothing is recorded at all.
 - `make-metrics forget`: removes what was recorded on this machine.
 """
@@ -112,8 +116,8 @@ _CODE = """
 
 | what | file |
 |---|---|
-| which rule decides | `shim/mode.py`, `shim/ceiling.py` |
-| what you decided | `shim/consent.py`, `shim/identity.py` |
+| which rule decides | `shim/mode.py`, `shim/ceiling.py`, `shim/standing.py` |
+| what you decided | `shim/consent.py`, `shim/decision.py`, `shim/identity.py` |
 | what the notice says | `shim/notice.py`, `shim/settings.py` |
 | what may be sent | `shim/registry.py`, `shim/declared.py`, `shim/property.py`, `shim/message.py`, `shim/outgoing.py` |
 | how metrics are computed | `shim/metrics/collector.py`, `shim/metrics/metric.py`, `shim/metrics/facts.py` |
