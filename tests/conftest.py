@@ -5,9 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from shim import fragment
 from tests.project import Project, makes
+
+# A slow machine is no failure, and the same examples are tried everywhere. To look for new ones:
+# `pytest --hypothesis-profile=default --hypothesis-seed=random`.
+settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 
 @pytest.fixture(autouse=True)
