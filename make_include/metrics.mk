@@ -48,13 +48,13 @@ ifndef .metrics.included
 .metrics.config := $(or $(if $(.metrics.home),$(.metrics.home)/config),$(.metrics.baked.config),$(if $(value XDG_CONFIG_HOME),$(value XDG_CONFIG_HOME)/make-metrics),$(value HOME)/.config/make-metrics)
 .metrics.found = $(wildcard $(subst $(.metrics.blank),\ ,$(subst ?,\?,$(subst *,\*,$(subst [,\[,$1))))$2)
 # A directory as standard input ends the interpreter before it runs anything of ours.
-.metrics.inert := $(filter off,$(value MAKE_METRICS))$(call .metrics.found,$(.metrics.data)/off)$(wildcard /dev/stdin/.)
+.metrics.inert := $(filter off,$(value MAKE_METRICS))$(call .metrics.found,$(.metrics.data)/off,)$(wildcard /dev/stdin/.)
 # In CI (the environment says so, as in shim/ceiling.py) nothing is assumed. Where anything was decided, for whatever
 # project, the walk looks at this one's decision (shim/standing.py).
 .metrics.ci := $(if $(filter environment%,$(origin CI)),$(filter-out || |0| |false|,|$(subst $(.metrics.blank),_,$(value CI))|))
 .metrics.ci += $(foreach .metrics.one,TF_BUILD JENKINS_URL TEAMCITY_VERSION,$(if $(filter environment%,$(origin $(.metrics.one))),$(value $(.metrics.one))))
 ifneq ($(strip $(.metrics.ci)),)
-ifeq ($(call .metrics.found,$(.metrics.data)/on-this-machine)$(call .metrics.found,$(.metrics.config)/consent/,*.json),)
+ifeq ($(call .metrics.found,$(.metrics.data)/on-this-machine,)$(call .metrics.found,$(.metrics.config)/consent/,*.json),)
 .metrics.inert += ci
 endif
 endif

@@ -14,6 +14,17 @@ import sys
 import time
 
 if __name__ == "__main__":  # started by its path, in an isolated interpreter without site-packages
+
+    def _uncaught(_: object, failure: BaseException, __: object) -> None:
+        """What nothing below expects, also while this is being loaded: a run of its own then, as without psutil."""
+        with contextlib.suppress(Exception):
+            from shim.hot import crash
+
+            crash.of_walk(failure)
+        with contextlib.suppress(OSError):
+            os.write(1, b"!" if sys.argv[2] == "-" else b"%b %b" % ((os.fsencode(sys.argv[2]),) * 2))
+
+    sys.excepthook = _uncaught
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     try:
         import psutil
@@ -145,11 +156,6 @@ def _invitation(began: dict[str, str], directory: str, project: standing.Root) -
     return b""
 
 
-def joins(began: dict[str, str]) -> str:
-    """The trace that a make was started in, empty for none; what a makefile exports later does not count."""
-    return traceparent.valid(began.get("TRACEPARENT", ""))
-
-
 def describe(
     found: psutil.Process,
     key: str,
@@ -183,7 +189,7 @@ def describe(
         ceiling=allowed(began),
         ci=service.ci(os.environ),
         jobs=jobs(makeflags, words) if version else -1,
-        traceparent="" if above else joins(began),
+        traceparent="" if above else traceparent.valid(began.get("TRACEPARENT", "")),
         **flags(makeflags),
     )
 
@@ -230,13 +236,18 @@ def _sweep_if_due(state: bytes) -> None:
         waiting = [entry.stat(follow_symlinks=False).st_mtime for entry in entries if entry.name.endswith(b".rec")]
     if len(waiting) < _MANY_RECORDS and (not waiting or time.time() - min(waiting) < _OLD_RECORD_S):
         return
-    from pathlib import Path
+    try:
+        from pathlib import Path
 
-    from shim.paths import Paths
-    from shim.sweep import sweep
+        from shim.errors import UserError
+        from shim.paths import Paths
+        from shim.sweep import sweep
 
-    os.nice(19)
-    sweep(Paths.from_state(Path(os.fsdecode(state))))
+        os.nice(19)
+        with contextlib.suppress(UserError):
+            sweep(Paths.from_state(Path(os.fsdecode(state))))
+    except Exception as error:
+        _write_down(error, "sweep")
 
 
 def _walk_once(pid: int, state: bytes, *, name: str, goal: str, version: str, seen: bool) -> tuple[bytes, bool]:
@@ -252,6 +263,23 @@ def _walk_once(pid: int, state: bytes, *, name: str, goal: str, version: str, se
     return text, developers
 
 
+def _write_down(failure: Exception, part: str = "walk") -> None:
+    """Leave a note for `make-metrics doctor`, if that can be done."""
+    with contextlib.suppress(Exception):
+        from shim.hot import crash
+
+        crash.of_walk(failure, part)
+
+
+def _start_sender(pid: int, text: bytes, state: bytes) -> None:
+    try:
+        detached.start(pid, os.fsdecode(text.split()[1]), state)
+    except (psutil.Error, OSError):
+        pass
+    except Exception as error:
+        _write_down(error, "sender")
+
+
 def main(words: list[bytes]) -> None:
     """Walk for the line that started us; standard output is the locked marker of its make."""
     signal.alarm(_LIFETIME_S)
@@ -262,13 +290,14 @@ def main(words: list[bytes]) -> None:
     find = _walk_once if key == b"-" else walk
     try:
         text, developers = find(pid, state, name=name, goal=goal, version=version, seen=words[6] == book.SEEN)
-    except (psutil.Error, OSError, ValueError):
+    except Exception as error:
         # The make has ended, or shows nothing: a run of its own; without even a key, each of its lines is.
         text, developers = book.NO_MAKE_ABOVE if key == b"-" else key + b" " + key, False
+        if not isinstance(error, psutil.Error):
+            _write_down(error)  # at once: a line that has the marker ends us
     if developers:
-        with contextlib.suppress(psutil.Error, OSError):
-            # Before the first line goes on: it may end this process at once, and then no other line starts one.
-            detached.start(pid, os.fsdecode(text.split()[1]), state)
+        # Before the first line goes on: it may end this process at once, and then no other line starts one.
+        _start_sender(pid, text, state)
     os.write(1, text)
     with contextlib.suppress(OSError):  # where there are no locks
         fcntl.flock(1, fcntl.LOCK_UN)
@@ -278,5 +307,4 @@ def main(words: list[bytes]) -> None:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(Exception):
-        main([os.fsencode(word) for word in sys.argv[1:]])
+    main([os.fsencode(word) for word in sys.argv[1:]])

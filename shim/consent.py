@@ -1,15 +1,19 @@
-"""Consent: what was decided about a project, by this user, and the mode that follows from it."""
+"""Consent: what was decided about a project, by this user, and the mode that follows from it.
+
+There are two questions, about the events of a project's targets and about reports of our own failures; each has a yes
+or no of its own.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shim import decision, notice, own_file, private_file, standing
+from shim import crash_notice, decision, notice, own_file, private_file, standing
 from shim.decision import Record
 from shim.errors import UserError
 from shim.metrics import catalogue
@@ -33,14 +37,51 @@ class Known:
     holds: bool
 
 
-def file_of(paths: Paths, project: Project) -> Path:
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: the directory of its decisions, the version of its notice now (empty if there is nothing to agree
+    to), where the data would go, and the commands for a yes and for a no."""
+
+    folder: Callable[[Paths], Path]
+    version: Callable[[Paths, Project], str]
+    receivers: Callable[[Project], tuple[str, ...]]
+    verbs: tuple[str, str]
+
+
+def notice_version(paths: Paths, project: Project) -> str:
+    """The version of the notice that a project has now; empty if it asks for nothing."""
+    settings = project.settings
+    if settings is None or not project.sinks:
+        return ""
+    return notice.version(settings, catalogue.asked(paths, settings.metrics))
+
+
+def _crash_notice_version(_: Paths, project: Project) -> str:
+    return crash_notice.version(project.settings) if project.crash_dsn and project.settings else ""
+
+
+EVENTS = Question(
+    folder=lambda paths: paths.decisions,
+    version=notice_version,
+    receivers=lambda project: tuple(f"{sink.type} {sink.host}".rstrip() for sink in project.sinks),
+    verbs=("opt-in", "opt-out"),
+)
+CRASHES = Question(
+    folder=lambda paths: paths.crash_decisions,
+    version=_crash_notice_version,
+    receivers=lambda project: (f"sentry {project.crash_dsn.host}",) if project.crash_dsn else (),
+    verbs=("crash-reports on", "crash-reports off"),
+)
+
+
+def file_of(paths: Paths, project: Project, question: Question = EVENTS) -> Path:
     """The file of a project's decision."""
-    return paths.decisions / f"{standing.key(project.directory)}.json"
+    return question.folder(paths) / f"{standing.key(project.directory)}.json"
 
 
-def known(paths: Paths, project: Project, environ: Mapping[str, str]) -> Known:
+def known(paths: Paths, project: Project, environ: Mapping[str, str], question: Question = EVENTS) -> Known:
     """What was decided about a project, and the mode that follows in an environment. Never raises, changes nothing."""
-    found, record = _read(paths, project)
+    found, record = _read(paths, project, question)
     kept_since = record is not None and _kept_ns(paths) >= record.decided_ns
     given = Inputs(
         environ=environ,
@@ -49,6 +90,7 @@ def known(paths: Paths, project: Project, environ: Mapping[str, str]) -> Known:
         kept_here=os.path.lexists(paths.here_file),
         kept_since=kept_since,
         root=not os.geteuid(),
+        verbs=question.verbs,
     )
     return Known(found, record, decide(given), record is not None and record.yes and not kept_since)
 
@@ -62,20 +104,14 @@ def _kept_ns(paths: Paths) -> float:
         return math.inf
 
 
-def _read(paths: Paths, project: Project) -> tuple[Decision, Record | None]:
-    kind, record = decision.read(file_of(paths, project), project.place)
+def _read(paths: Paths, project: Project, question: Question) -> tuple[Decision, Record | None]:
+    kind, record = decision.read(file_of(paths, project, question), project.place)
     if record is None:
         return Decision(kind), None
     if not record.yes:
         return Decision.NO, record
-    current = notice_version(paths, project) if project.sinks else None
-    return (Decision.YES if record.notice == current else Decision.OLDER), record
-
-
-def notice_version(paths: Paths, project: Project) -> str | None:
-    """The version of the notice that a project has now; None for one without settings."""
-    settings = project.settings
-    return notice.version(settings, catalogue.asked(paths, settings.metrics)) if settings else None
+    current = question.version(paths, project)
+    return (Decision.YES if current and record.notice == current else Decision.OLDER), record
 
 
 @contextlib.contextmanager
@@ -94,7 +130,7 @@ def locked(paths: Paths, *, patience_s: float = _LOCK_S) -> Iterator[None]:
         raise UserError(f"cannot write {shown(paths.consent_lock)}: {error.strerror}") from error
 
 
-def write(paths: Paths, project: Project, *, yes: bool, now_ns: int) -> Record:
+def write(paths: Paths, project: Project, *, yes: bool, now_ns: int, question: Question = EVENTS) -> Record:
     """Write a decision down, under the lock of `locked`; raises UserError if that cannot be done."""
     kept_ns = _kept_ns(paths)
     if now_ns <= kept_ns < math.inf:  # the clock was set back
@@ -103,10 +139,10 @@ def write(paths: Paths, project: Project, *, yes: bool, now_ns: int) -> Record:
         project=project.place,
         yes=yes,
         decided_ns=now_ns,
-        notice=notice_version(paths, project) or "",
-        sinks=tuple(f"{sink.type} {sink.host}".rstrip() for sink in project.sinks),
+        notice=question.version(paths, project),
+        sinks=question.receivers(project),
     )
-    private_file.write(file_of(paths, project), decision.dump(record))
+    private_file.write(file_of(paths, project, question), decision.dump(record))
     return record
 
 

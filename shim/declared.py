@@ -195,7 +195,7 @@ ENVELOPE: tuple[Property, ...] = (
         values="a random number (UUID version 4), made when you say yes, for this project only",
         purpose="a pseudonym: to tell people's events apart without knowing who they are",
         example="2f4a3a0e-6b0c-4d34-9c3a-0f2a51b9d7e1",
-        sources=("shim/identity.py",),
+        sources=("shim/identity.py", "shim/event.py"),
         pattern=_UUID,
     ),
     Property(

@@ -26,15 +26,23 @@ def start(pid: int, key: str, state: bytes) -> bool:
     developer's. Gives whether it was started. Raises psutil.Error or OSError where that cannot be told or done.
     """
     make = psutil.Process(pid)
-    environ = make.environ() or dict(os.environ)
+    environ = _environ_of(make)
     project = standing.root(make.cwd())
     if not project.settings or not all(map(_allowed, (environ, os.environ))):
         return False
     if not agreed(project, environ, os.fsdecode(state)) or below_another(make):
         return False
-    ours = {sender.MAKE: key, sender.STATE: os.fsdecode(state), sender.PROJECT: project.directory}
-    _leave({**environ, reaping.VARIABLE: reaping.NONE, **ours})
+    about = {sender.MAKE: key, sender.GROUP: str(os.getpgid(pid)), sender.PROJECT: project.directory}
+    _leave({**environ, reaping.VARIABLE: reaping.NONE, **about, sender.STATE: os.fsdecode(state)})
     return True
+
+
+def _environ_of(make: psutil.Process) -> dict[str, str]:
+    """What make was started with; what it hands on where the system does not tell."""
+    try:
+        return make.environ() or dict(os.environ)
+    except psutil.AccessDenied:
+        return dict(os.environ)
 
 
 def agreed(project: standing.Root, environ: Mapping[str, str], state: str) -> bool:

@@ -45,15 +45,6 @@ def _watch(pid: int) -> int | None:
         return None
 
 
-def group_of(key: str) -> int:
-    """The process group of the living process that a key names; 0 if it has ended."""
-    named = KEY.fullmatch(key)
-    try:
-        return os.getpgid(int(named[2])) if named else 0
-    except OSError:
-        return 0
-
-
 def lines_left(group: int) -> bool:
     """Whether a recipe line of a process group goes on though its make is gone: make was killed."""
     import psutil

@@ -33,9 +33,10 @@ class Decision(Enum):
     UNREADABLE = "unreadable"
 
 
+# In place of {0} and {1}: the commands for a yes and for a no.
 _RECORDED = {
-    Decision.YES: (Mode.ON, "you said yes (make-metrics opt-in)"),
-    Decision.NO: (Mode.LOCAL, "you said no (make-metrics opt-out)"),
+    Decision.YES: (Mode.ON, "you said yes (make-metrics {0})"),
+    Decision.NO: (Mode.LOCAL, "you said no (make-metrics {1})"),
     Decision.OLDER: (Mode.LOCAL, "what is collected, or where it goes, has changed since your yes"),
     Decision.CORRUPT: (Mode.OFF, "your recorded decision is damaged"),
     Decision.UNREADABLE: (Mode.OFF, "your recorded decision cannot be read"),
@@ -47,7 +48,7 @@ class Inputs:
     """All that the mode depends on. `environ` is the environment, `off_file` whether `make-metrics off` was said.
 
     `kept_here` is whether `make-metrics on-this-machine` was said, `kept_since` whether that was after the decision;
-    `root` whether this process is root's.
+    `root` whether this process is root's. `verbs` are the commands that a yes and a no are given with.
     """
 
     environ: Mapping[str, str]
@@ -56,6 +57,7 @@ class Inputs:
     kept_here: bool = False
     kept_since: bool = False
     root: bool = False
+    verbs: tuple[str, str] = ("opt-in", "opt-out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def decide(given: Inputs) -> Ruling:
     if given.kept_since and given.decision in (Decision.YES, Decision.OLDER):
         rules.append(Ruling(Mode.LOCAL, "on-this-machine", "you said make-metrics on-this-machine after your yes"))
     if given.decision is not Decision.NONE:
-        rules.append(Ruling(*_recorded(given.decision)))
+        rules.append(Ruling(*_recorded(given)))
     elif limits.in_ci(environ) and not given.kept_here:
         rules.append(Ruling(Mode.OFF, "ci", "this is CI, and nothing was decided here"))
     else:
@@ -108,6 +110,6 @@ def decide(given: Inputs) -> Ruling:
     return min(rules, key=lambda ruling: ruling.mode)  # the first of the lowest
 
 
-def _recorded(decision: Decision) -> tuple[Mode, str, str]:
-    allowed, reason = _RECORDED[decision]
-    return allowed, "decision", reason
+def _recorded(given: Inputs) -> tuple[Mode, str, str]:
+    allowed, reason = _RECORDED[given.decision]
+    return allowed, "decision", reason.format(*given.verbs)

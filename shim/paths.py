@@ -78,6 +78,21 @@ class Paths:
         return self.state / "set-aside"
 
     @property
+    def crashes(self) -> Path:
+        """The directory of the log of our own failures (`shim.hot.crash` says the same), with what was reported."""
+        return self.state / "crashes"
+
+    @property
+    def crash_lock(self) -> Path:
+        """The lock of whoever sends crash reports: one at a time."""
+        return self.state / "crashes.lock"
+
+    @property
+    def crash_decisions(self) -> Path:
+        """The directory of what was decided about crash reports, for each project."""
+        return self.config / "crash-reports"
+
+    @property
     def store(self) -> Path:
         """The SQLite database of runs and events."""
         return self.state / "store.sqlite3"
@@ -159,9 +174,11 @@ def private(directory: Path) -> Path:
     user (but root) could exchange, or if it cannot be created.
     """
     try:
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        above = directory.parent.lstat()
-        if above.st_uid not in (0, os.geteuid()) and (os.geteuid() or stat.S_ISLNK(above.st_mode)):
+        for above in reversed(directory.parents):
+            if not above.exists():
+                above.mkdir(mode=0o700, exist_ok=True)  # whatever the umask is
+        parent = directory.parent.lstat()
+        if parent.st_uid not in (0, os.geteuid()) and (os.geteuid() or stat.S_ISLNK(parent.st_mode)):
             raise UserError(f"{shown(directory.parent)} belongs to another user: nothing of yours is safe there")
         directory.mkdir(mode=0o700, exist_ok=True)
         found = directory.lstat()

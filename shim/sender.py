@@ -13,8 +13,6 @@ import time
 if __name__ == "__main__":  # started by its path, in an isolated interpreter
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from shim import ending
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +21,8 @@ if TYPE_CHECKING:
     from shim.paths import Paths
 
 PROGRAM = os.path.abspath(__file__)
-MAKE, STATE, PROJECT = (f"MAKE_METRICS_SENDER_{name}" for name in ("MAKE", "STATE", "PROJECT"))
+# What it is told, in its environment: make's key and process group, the state directory, the project's directory.
+MAKE, GROUP, STATE, PROJECT = (f"MAKE_METRICS_SENDER_{name}" for name in ("MAKE", "GROUP", "STATE", "PROJECT"))
 LIFETIME_S = 10.0
 _MARGIN_S = 0.5  # to end in order
 _SWEEP_S = 3.0
@@ -33,10 +32,12 @@ _PAUSE_S = 0.1
 
 def main() -> None:
     """Wait for the make that the environment names, and send."""
-    key, state, project = (os.environ.pop(name, "") for name in (MAKE, STATE, PROJECT))
+    key, group_text, state, project = (os.environ.pop(name, "") for name in (MAKE, GROUP, STATE, PROJECT))
     if not key or not state:
         return
-    group = ending.group_of(key)
+    from shim import ending  # not where the walk loads this module
+
+    group = int(group_text or 0)
     ending.wait(key)
     give_up = time.monotonic() + LIFETIME_S
     _end_at_last()
@@ -45,7 +46,7 @@ def main() -> None:
     from shim.paths import Paths
 
     paths = Paths.from_state(Path(state))
-    if project and not _agreed(paths, Path(project)):
+    if _another_at_work(paths) or (project and not _agreed(paths, Path(project))):
         return
     _wait_for_lines(group, min(give_up, time.monotonic() + _LINES_S))
     send(paths, os.environ, give_up)
@@ -61,6 +62,26 @@ def _end_at_last() -> None:
     import faulthandler
 
     faulthandler.dump_traceback_later(LIFETIME_S, exit=True, file=os.open(os.devnull, os.O_WRONLY))
+
+
+def _another_at_work(paths: Paths) -> bool:
+    """Whether another sender is at work, which will see to what our make has left: known before anything is loaded.
+
+    Raises OSError if state cannot be used.
+    """
+    from shim.hot import append
+
+    _want(paths)
+    try:
+        os.close(append.lock(os.fsencode(paths.sender_lock), patience_ns=0))
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _want(paths: Paths) -> None:
+    """Tell the sender at work, before looking for it, to look again when it is done: one of both sees to it."""
+    os.close(os.open(paths.sender_wanted, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
 
 
 def _agreed(paths: Paths, directory: Path) -> bool:
@@ -83,6 +104,8 @@ def _agreed(paths: Paths, directory: Path) -> bool:
 
 def _wait_for_lines(group: int, give_up: float) -> bool:
     """Wait for recipe lines that a killed make has left behind; whether there were any, and they have ended."""
+    from shim import ending
+
     if not group or not ending.lines_left(group):
         return False
     while ending.lines_left(group):
@@ -93,33 +116,44 @@ def _wait_for_lines(group: int, give_up: float) -> bool:
 
 
 def send(paths: Paths, environ: Mapping[str, str], give_up: float) -> None:
-    """Combine and send what there is, until `give_up` of the monotonic clock, unless another sender is at work.
+    """Combine and send what there is, until `give_up` of the monotonic clock; another sender at work does it for us.
 
-    That one is told before it is found at work, and looks for that after its work: one of both does it.
-    Raises UserError if state or store cannot be used.
+    Raises UserError or OSError if state or store cannot be used.
     """
     from filelock import FileLock, Timeout
 
-    from shim import private_file
+    from shim import crash_delivery, private_file
     from shim.delivery import deliver
     from shim.paths import private
     from shim.sweep import sweep
 
     private(paths.state)
     private_file.refuse_strange(paths.sender_lock)
-    private_file.write(paths.sender_wanted, b"")
+    _want(paths)
     while os.path.lexists(paths.sender_wanted) and (left := give_up - _MARGIN_S - time.monotonic()) > 0:
         try:
             with FileLock(paths.sender_lock, mode=0o600).acquire(timeout=0):
                 private_file.remove(paths.sender_wanted)
                 sweep(paths, timeout=min(_SWEEP_S, left))
                 deliver(paths, environ, timeout_s=max(give_up - _MARGIN_S - time.monotonic(), 0.1))
+                crash_delivery.deliver(paths, environ, give_up - _MARGIN_S)
         except Timeout:
             return
+
+
+def _write_down(failure: Exception) -> None:
+    """Leave a note for `make-metrics doctor`; a state or store that cannot be used says so there by itself."""
+    from shim import crash_log
+    from shim.errors import UserError
+
+    if not isinstance(failure, UserError):
+        crash_log.note(failure, part="sender", environ=os.environ)
 
 
 if __name__ == "__main__":
     try:
         main()
+    except Exception as error:
+        _write_down(error)
     finally:
         os._exit(0)  # what a request left behind is not waited for

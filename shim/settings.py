@@ -28,6 +28,7 @@ _LIMIT_TEXT = 300
 _LIMIT_SINKS = 8
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _EVENT = re.compile(r"[A-Za-z0-9_.: -]{1,100}")
+_DSN = re.compile(r"(https?)://([0-9A-Za-z]{1,100})@([^@]{1,200}?)/([0-9]{1,20})")
 _KIND = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _BRANCH = re.compile(r"[^\s\x00-\x1f]{1,200}")
 _METRIC = re.compile(r"[a-z][a-z0-9_]{0,49}")
@@ -44,6 +45,14 @@ _TEXTS = {
 _FLAGS = {"send-file-targets": "file_targets", "send-opt-out": "opt_out_event"}
 # Without these nobody could know whom they say yes to.
 _NEEDED = ("name", "collected-by", "purpose")
+
+
+@dataclass(frozen=True, slots=True)
+class Dsn:
+    """Where reports of our own failures go: a DSN of Sentry, or of a receiver of its protocol, and its address."""
+
+    text: str
+    host: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +75,7 @@ class Settings:
     opt_out_event: bool = False
     metrics: tuple[str, ...] = ()
     sinks: tuple[SinkSettings, ...] = ()
+    crash_dsn: Dsn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,11 @@ class Project:
     def sinks(self) -> tuple[SinkSettings, ...]:
         """Where its events would go."""
         return self.settings.sinks if self.settings else ()
+
+    @property
+    def crash_dsn(self) -> Dsn | None:
+        """Where reports of our own failures would go."""
+        return self.settings.crash_dsn if self.settings else None
 
 
 def project_of(directory: Path) -> Project:
@@ -133,7 +148,8 @@ def read(path: Path) -> tuple[Settings | None, list[str]]:
 
 def parse(given: Mapping[str, object], *, directory: Path) -> tuple[Settings, list[str]]:
     """Settings from a TOML document, and its problems, each with its key; what is wrong is left out."""
-    problems = [f"{_named(key)}: unknown key" for key in given if key not in {*_TEXTS, *_FLAGS, "metrics", "sinks"}]
+    known = {*_TEXTS, *_FLAGS, "metrics", "sinks", "crash-reports-dsn"}
+    problems = [f"{_named(key)}: unknown key" for key in given if key not in known]
     texts = {_TEXTS[key]: _text(key, given[key], problems) for key in _TEXTS if key in given}
     flags = {}
     for key in _FLAGS:
@@ -150,10 +166,11 @@ def parse(given: Mapping[str, object], *, directory: Path) -> tuple[Settings, li
         problems.append("default-branch: is no name of a branch")
         branch = ""
     sinks = _sinks(given.get("sinks", []), problems)
+    crash_dsn = _dsn(given["crash-reports-dsn"], problems) if "crash-reports-dsn" in given else None
     missing = [key for key in _NEEDED if not texts.get(_TEXTS[key])]
-    if sinks and missing:
+    if (sinks or crash_dsn) and missing:
         problems.append(f"{', '.join(missing)}: missing: nothing can be sent without")
-        sinks = ()
+        sinks, crash_dsn = (), None
     return Settings(
         directory=directory,
         event=event,
@@ -162,6 +179,7 @@ def parse(given: Mapping[str, object], *, directory: Path) -> tuple[Settings, li
         file_targets=flags["file_targets"],
         opt_out_event=flags["opt_out_event"],
         metrics=_metrics(given.get("metrics", []), problems),
+        crash_dsn=crash_dsn,
         **texts,
     ), problems
 
@@ -255,6 +273,15 @@ def _allows(key: Key, value: object, *, any_kind: bool) -> bool:
     if not text.isprintable() or len(text) > _LIMIT_TEXT or not re.fullmatch(key.pattern, text):
         return False
     return key.name != "host" or _is_host(text)
+
+
+def _dsn(given: object, problems: list[str]) -> Dsn | None:
+    """The DSN; None, with the problem told, if it is none, or has a secret in it."""
+    found = _DSN.fullmatch(given) if isinstance(given, str) else None
+    if found is None or not _is_host(f"{found[1]}://{found[3]}"):
+        problems.append("crash-reports-dsn: must be https://KEY@HOST/NUMBER, or http:// on this machine")
+        return None
+    return Dsn(found[0], f"{found[1]}://{found[3]}")
 
 
 def _is_host(host: str) -> bool:

@@ -7,6 +7,7 @@ are found is anything loaded to read them.
 from __future__ import annotations
 
 import os
+import sys
 from collections import namedtuple
 from collections.abc import Mapping
 
@@ -38,9 +39,19 @@ def text(directory: str | os.PathLike[str]) -> str:
 
 def key(directory: str | os.PathLike[str]) -> str:
     """The name of a project's files: a hash of where it is, so that no path of the user's is in a name."""
-    import hashlib
+    return _sha256(os.fsencode(directory))[:32]
 
-    return hashlib.sha256(os.fsencode(directory)).hexdigest()[:32]
+
+def _sha256(text: bytes) -> str:
+    # hashlib loads a library of cryptography: several milliseconds for one digest. Its own modules are small.
+    try:
+        if sys.version_info >= (3, 12):
+            from _sha2 import sha256
+        else:
+            from _sha256 import sha256
+    except ImportError:
+        from hashlib import sha256
+    return str(sha256(text).hexdigest())
 
 
 def decision_file(project: Root, environ: Mapping[str, str]) -> str:

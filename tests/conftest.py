@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from shim import fragment
+from shim import fragment, git
+from tests import shop
 from tests.project import Project, makes
 
 CI = ("CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION")
-# How fast the machine makes up its examples says nothing about ours.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
+# A slow machine is no failure, and the same examples are tried everywhere. To look for new ones:
+# `pytest --hypothesis-profile=default --hypothesis-seed=random`.
+settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +27,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(found))
     for name in ("MAKE_METRICS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "DO_NOT_TRACK", *CI):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(git, "LIMIT_S", 20.0)  # what it is to find out is not how busy this machine is
     return found
 
 
@@ -53,3 +56,9 @@ def each(tmp_path: Path, home: Path, any_make: str, compiled: bool) -> Project:
 def project(tmp_path: Path, home: Path, compiled: bool) -> Project:
     """A project for the first make there is, with each shim."""
     return Project(tmp_path / "project", home, next(iter(makes().values())), compiled=compiled)
+
+
+@pytest.fixture(scope="session")
+def shop_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment in which a distribution with metrics is installed beside make-metrics."""
+    return shop.environment(tmp_path_factory.mktemp("shop") / "environment")

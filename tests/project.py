@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -31,6 +32,16 @@ def makes() -> dict[str, str]:
             if said.startswith("GNU Make "):
                 found.setdefault(said.split()[2], str(path))
     return found
+
+
+def without_proc(project: Project, copy: Path) -> Project:
+    """The project with a copy of the shim that finds no /proc, as on a Mac."""
+    shutil.copytree(ROOT / "shim", copy / "shim", ignore=shutil.ignore_patterns("__pycache__"))
+    place = copy / "shim/hot/procid.py"
+    place.write_text(place.read_text().replace('b"/proc"', 'b"/nowhere"'))
+    text = project.paths.fragment.read_text().replace(f"{ROOT}/shim", f"{copy}/shim")
+    project.paths.fragment.write_text(text)
+    return project
 
 
 def until(condition: Callable[[], object], *, seconds: float = 60.0) -> None:

@@ -1,21 +1,30 @@
-"""A receiver on loopback whose answers are scripted; it reads the Segment protocol, and takes all else as it is."""
+"""A receiver on loopback whose answers are scripted; it reads the Segment protocol, and takes all else as it is.
+
+What it accepts by that protocol must be what `make-metrics schema` says, in every test.
+"""
 
 from __future__ import annotations
 
 import base64
+import functools
 import gzip
 import json
 import re
 import socket
 import ssl
 import struct
+import subprocess
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+
+from jsonschema import Draft202012Validator
 
 _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
 
@@ -73,7 +82,10 @@ class Answer:
 
 @dataclass(slots=True)
 class Receiver:
-    """`script` is used up one answer a request, then all is accepted; `poison` are message ids never accepted."""
+    """`script` is used up one answer a request, then all is accepted; `poison` are message ids never accepted.
+
+    `schema` is what accepted messages must be; that of a project without metrics of its own if it is not given.
+    """
 
     port: int = 0
     scheme: str = "http"
@@ -84,6 +96,7 @@ class Receiver:
     released: threading.Event = field(default_factory=threading.Event)
     accepted: list[dict[str, Any]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
+    schema: dict[str, Any] | None = None
 
     @property
     def host(self) -> str:
@@ -117,9 +130,22 @@ class Receiver:
         return answer
 
 
+@functools.cache
+def schema() -> dict[str, Any]:
+    """What `make-metrics schema --json` says outside of any project."""
+    words = [sys.executable, "-m", "shim", "schema", "--json"]
+    done = subprocess.run(words, cwd=Path(__file__).parent.parent, capture_output=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
 @contextmanager
-def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
-    """A receiver that listens on a port of its own, with TLS if it is given a certificate."""
+def receiving(tls: ssl.SSLContext | None = None, *, made_up: bool = False) -> Iterator[Receiver]:
+    """A receiver that listens on a port of its own, with TLS if it is given a certificate.
+
+    `made_up` is for tests whose messages are of no event: else it fails at the end if it has accepted anything that the
+    schema does not allow.
+    """
     receiver = Receiver(scheme="https" if tls else "http")
 
     class Handler(BaseHTTPRequestHandler):
@@ -178,3 +204,7 @@ def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
             receiver.released.set()
             server.shutdown()
             thread.join()
+    if not made_up and receiver.accepted:
+        validator = Draft202012Validator(receiver.schema or schema())
+        for message in receiver.accepted:
+            validator.validate(message)

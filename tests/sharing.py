@@ -24,8 +24,8 @@ purpose = "to make builds faster"
 class Sharing:
     """A project with settings, made by `make` itself, and driven through the command line."""
 
-    def __init__(self, project: Project, receiver: Receiver) -> None:
-        self.project, self.receiver = project, receiver
+    def __init__(self, project: Project, receiver: Receiver, *, python: str | None = None) -> None:
+        self.project, self.receiver, self.python = project, receiver, python
         self.paths = project.paths
         project.write("all: a\n\t@echo all\na:\n\t@echo a\nb:\n\t@echo b\nc:\n\t@echo c\n")
         self.settings()
@@ -42,7 +42,7 @@ class Sharing:
     def cli(self, *words: str, status: int = 0, environ: Mapping[str, str] | None = None) -> str:
         """Run a command to its end; standard output. Fails unless its exit status is as expected."""
         env = {**self.project.environment(), "PYTHONPATH": str(ROOT), **(environ or {})}
-        done = self.project.run([sys.executable, "-m", "shim", *words], env=env)
+        done = self.project.run([self.python or sys.executable, "-m", "shim", *words], env=env)
         assert done.returncode == status, done.stdout + done.stderr
         self.said = done.stderr
         return done.stdout

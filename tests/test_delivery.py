@@ -28,7 +28,7 @@ from tests.sharing import TEXT
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with receiving() as found:
+    with receiving(made_up=True) as found:
         yield found
 
 
@@ -37,7 +37,7 @@ def _patience(home: Path) -> None:
     """Loopback may be slow on a busy machine: the user waits longer for an answer than by default."""
     settings = Paths.from_environment().user_settings
     assert settings.is_relative_to(home)
-    settings.parent.mkdir()
+    settings.parent.mkdir(mode=0o700)
     settings.write_text("timeout = 60\n")
 
 
@@ -148,7 +148,7 @@ def test_what_is_too_large_is_halved(paths: Paths, project: Project, receiver: R
 
 
 def test_each_sink_has_its_own(paths: Paths, project: Project, receiver: Receiver) -> None:
-    with receiving() as other:
+    with receiving(made_up=True) as other:
         configure(project.directory, receiver.host, other.host)
         both = project_of(project.directory)
         with consent.locked(paths):

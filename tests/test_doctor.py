@@ -92,6 +92,16 @@ def test_damaged_files_are_named(paths: Paths, said: Said) -> None:
     assert "store.sqlite3.1" in said()[1]["set aside"][1]
 
 
+def test_a_damaged_store_is_said(paths: Paths, said: Said) -> None:
+    setup.run()
+    paths.state.mkdir(parents=True)
+    paths.store.write_bytes(b"no store " * 100)
+    status, found = said()
+    assert (status, found["store"][0]) == (1, "BAD")
+    assert "the store was damaged: it is kept as" in found["store"][1]
+    assert said()[0] == 0
+
+
 @pytest.mark.parametrize(
     ("text", "said"), [("name = 5\n", "name"), ("nonsense = true\n", "nonsense"), ("= broken", "make-metrics.toml")]
 )

@@ -14,7 +14,7 @@ from shim import consent, invitation, standing
 from shim.paths import Paths
 from shim.settings import NAME, project_of
 from shim.standing import TIMES, WEEK_NS, due
-from tests.project import Project, until
+from tests.project import Project, until, without_proc
 from tests.sharing import ended
 from tests.test_settings import write
 
@@ -201,6 +201,13 @@ class TestInTheTerminal:
         terminal.setecho(False)
         terminal.sendline("later")
         assert ended(terminal) == ("later\r\n" + line("Example"), 0)
+
+    def test_without_proc_it_is_shown_once_as_well(self, tmp_path: Path, home: Path) -> None:
+        """Where each line walks, and the first one to have walked has left the run's name for the others."""
+        project = without_proc(asking(Project(tmp_path / "project", home, compiled=False)), tmp_path / "copy")
+        assert said_in_terminal(project) == ("a\r\n" + line("Example") + "all\r\n", 0)
+        assert {event.target for event in project.recorded()} == {"a", "all"}
+        assert len(project.records()) == 1
 
     def test_a_make_in_the_background_is_not_stopped(self, inviting: Project) -> None:
         """Whatever writes to a terminal with `stty tostop` from the background is stopped, and so would make be."""

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from shim.sweep import sweep
-from tests.project import ROOT, Project, started, until
+from tests.project import ROOT, Project, started, until, without_proc
 
 
 def test_every_target_of_a_nested_parallel_failing_build_has_one_event(each: Project) -> None:
@@ -335,13 +335,7 @@ def test_a_pid_that_is_used_again_joins_no_runs(project: Project) -> None:
 
 
 def test_without_proc_the_walk_names_the_make(tmp_path: Path, home: Path) -> None:
-    project = Project(tmp_path / "project", home, compiled=False)
-    copy = tmp_path / "copy"
-    shutil.copytree(ROOT / "shim", copy / "shim", ignore=shutil.ignore_patterns("__pycache__"))
-    place = copy / "shim/hot/procid.py"
-    place.write_text(place.read_text().replace('b"/proc"', 'b"/nowhere"'))
-    text = project.paths.fragment.read_text().replace(f"{ROOT}/shim", f"{copy}/shim")
-    project.paths.fragment.write_text(text)
+    project = without_proc(Project(tmp_path / "project", home, compiled=False), tmp_path / "copy")
     project.write("all: a b\na:\n\t@:\n\t@:\nb:\n\t@$(MAKE) inner\ninner:\n\t@:\n")
     assert project.make("-j4").returncode == 0
     assert {path.name.split(".")[0] for path in project.records()} == {"00000000"}

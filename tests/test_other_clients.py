@@ -23,7 +23,7 @@ _ADDED = {"context", "integrations", "channel", "originalTimestamp", "userId", "
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with receiving() as found:
+    with receiving(made_up=True) as found:
         yield found
 
 

@@ -23,7 +23,7 @@ KEY = "public-key"
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with receiving() as found:
+    with receiving(made_up=True) as found:
         yield found
 
 

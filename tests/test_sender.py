@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -88,25 +89,47 @@ def test_events_arrive_without_another_command(
     assert sharing.status()["waiting"]["events"] == 0
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_events_of_a_make_that_was_killed_arrive(
-    sharing: Sharing, receiver: Receiver, senders: Senders, how: signal.Signals
-) -> None:
-    sharing.project.write("a c:\n\t@:\nb:\n\t@echo b; read line\n")
-    env = sharing.project.environment(**DETACHED)
-    with running(sharing.project.start("a", "b", env=env, stdin=subprocess.PIPE)) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "b\n"
-        if how is signal.SIGINT:
-            os.killpg(process.pid, how)  # as a terminal does
-        else:
-            process.kill()
-            until(lambda: "a" in receiver.commands or not senders.left(), seconds=60)
-        assert process.stdin is not None
-        process.stdin.close()  # the line that goes on ends now
-        process.stdin = None
+def test_events_of_a_make_that_was_interrupted_arrive(sharing: Sharing, receiver: Receiver, senders: Senders) -> None:
+    with in_recipe(sharing, "a", "b") as process:
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         process.wait(60)
     arrive(sharing, receiver, senders, "a", "b")
+
+
+def test_what_had_ended_before_make_was_killed_arrives(sharing: Sharing, receiver: Receiver, senders: Senders) -> None:
+    with in_recipe(sharing, "a", "b") as process:
+        process.kill()
+        until(lambda: "a" in receiver.commands or not senders.found(), seconds=60)
+        end_line(process)
+    senders.gone()
+    sharing.cli("flush")
+    assert receiver.commands.count("a") == 1
+
+
+def test_a_line_that_outlives_its_make_is_waited_for(sharing: Sharing, receiver: Receiver, senders: Senders) -> None:
+    with in_recipe(sharing, "b") as process:
+        assert senders.one()
+        process.kill()
+        process.wait(60)
+        end_line(process)
+    arrive(sharing, receiver, senders, "b")
+
+
+@contextmanager
+def in_recipe(sharing: Sharing, *goals: str) -> Iterator[subprocess.Popen[str]]:
+    """A make whose target b waits for a line, or the end, of standard input."""
+    sharing.project.write("a c:\n\t@:\nb:\n\t@echo b; read line\n")
+    env = sharing.project.environment(**DETACHED)
+    with running(sharing.project.start(*goals, env=env, stdin=subprocess.PIPE)) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "b\n"
+        yield process
+
+
+def end_line(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.close()
+    process.stdin = None
 
 
 NOTHING = {"/dev/null", "anon_inode:[pidfd]"}

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from shim import consent, database, fragment, reaping
+from shim import consent, crash_log, database, fragment, reaping
 from shim.errors import UserError
 from shim.hot import handover
 from shim.metrics import catalogue
-from shim.mode import Decision, Mode
+from shim.mode import Decision, Mode, through_sudo
 from shim.paths import Paths, private, shown
 from shim.settings import project_of
 from shim.sinks.surroundings import surroundings
@@ -21,6 +21,7 @@ from shim.troubles import Troubles
 
 OK, NOTE, BAD = "ok", "note", "BAD"
 _LIMIT_S = 10
+_CRASHES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,11 @@ def _problems(paths: Paths) -> Iterator[Finding]:
         yield Finding(NOTE, "set aside", f"and {len(found) - 3} more")
 
 
+def _crashes(paths: Paths) -> Iterator[Finding]:
+    for line in crash_log.lines(paths, _CRASHES):
+        yield Finding(NOTE, "failure", line)
+
+
 def _settings(paths: Paths) -> Iterator[Finding]:
     for problem in [*project_of(Path()).problems, *surroundings(paths)[1]]:
         yield Finding(BAD, "settings", problem)
@@ -146,12 +152,14 @@ def _metrics(paths: Paths) -> Iterator[Finding]:
             yield Finding(state, "metric", f"{name} {known.problem}")
         else:
             yield Finding(OK, "metric", f"{name}, of {' '.join(known.offer[:2])}")
-    if paths.store.exists():
+    if paths.store.exists() and not through_sudo(os.environ, root=not os.geteuid()):
+        problems: list[str] = []
         try:
-            counts = database.use(paths, lambda found: Troubles(found).all(), [])
+            counts = database.use(paths, lambda found: Troubles(found).all(), problems)
         except UserError as error:
-            yield Finding(BAD, "store", str(error))
-            return
+            counts, problems = [], [str(error)]
+        for problem in problems:
+            yield Finding(BAD, "store", problem)
         for one in counts:
             yield Finding(NOTE, "metric", one.text)
 
@@ -160,7 +168,7 @@ def run() -> int:
     """Print what was found; 1 if something needs to be done, else 0. Raises UserError for a bad MAKE_METRICS_HOME."""
     paths = Paths.from_environment()
     findings = [_fragment(paths), _recording(paths), _interpreter(), _launcher(), _walk(), _state(paths), _sender()]
-    findings += [*_settings(paths), *_problems(paths), *_metrics(paths)]
+    findings += [*_settings(paths), *_problems(paths), *_metrics(paths), *_crashes(paths)]
     for found in findings:
         sys.stdout.write(f"{found.state:4}  {found.about:11}  {found.text}\n")
     return int(any(found.state == BAD for found in findings))

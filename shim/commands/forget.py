@@ -8,7 +8,7 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from shim import consent
+from shim import consent, crash_log
 from shim.commands.here import tell, use
 from shim.errors import UserError
 from shim.paths import Paths, shown
@@ -23,10 +23,10 @@ _KEPT = frozenset({"records"})
 
 
 def run() -> int:
-    """Remove runs, events, what waits, what is known of what was sent, what was put aside, and file sinks' files; 0.
+    """Remove runs, events, what waits, what is known of what was sent, what was put aside, and the log of failures; 0.
 
-    Files in a directory of the user's own are left, and told. What a running make has recorded so far is not removed.
-    Raises UserError if anything cannot be removed.
+    File sinks' files too, but for those in a directory of the user's own, which are told. What a running make has
+    recorded so far is not removed. Raises UserError if anything cannot be removed.
     """
     paths = Paths.from_environment()
     consent.refuse_sudo(os.environ)
@@ -34,6 +34,7 @@ def run() -> int:
     use(paths, _erase)
     for folder in (paths.set_aside, paths.files):
         _empty(folder)
+    crash_log.erase(paths)
     found, _ = surroundings(paths)
     if found.own_directory:
         tell([f"files that were written to {shown(found.directory)} are still there"])

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from shim import ceiling, choice, consent, identity
 from shim.commands.here import project_at, tell, use, write_request
-from shim.mode import Mode
+from shim.mode import Decision, Mode
 from shim.outbox import Batch, Entry, Outbox
 from shim.outgoing import sink_key
 from shim.paths import Paths
@@ -36,6 +36,9 @@ def run(*, directory: str | None) -> int:
         now_ns = time.time_ns()
         consent.write(paths, project, yes=False, now_ns=now_ns)
         identity.erase(paths, project)
+        # Whoever wants nothing to be sent from here does not want crash reports to be either.
+        if consent.known(paths, project, os.environ, consent.CRASHES).decision is not Decision.NONE:
+            consent.write(paths, project, yes=False, now_ns=now_ns, question=consent.CRASHES)
     try:
         sweep(paths, timeout=_SWEEP_S)  # once it is over, nobody queues anything by the yes of before
     finally:

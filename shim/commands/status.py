@@ -41,6 +41,7 @@ def run(*, directory: str | None, as_json: bool) -> int:
         **_agreed(paths, project, known),
         **_waiting(paths, project, problems),
         "sender": _sender(known),
+        "crash_reports": _crashes(paths, project),
         "paths": _paths(paths, project),
         "problems": problems,
     }
@@ -71,6 +72,17 @@ def _sender(known: Known) -> dict[str, Any]:
     if known.ruling.mode is not Mode.ON:
         reason = f"the mode is {known.ruling.mode.word}"
     return {"detached": not reason, "reason": reason}
+
+
+def _crashes(paths: Paths, project: Project) -> dict[str, Any]:
+    """Whether failures of make-metrics itself are reported, where to, and which rule decided that."""
+    known = consent.known(paths, project, os.environ, consent.CRASHES)
+    return {
+        "mode": known.ruling.mode.word,
+        "reason": known.ruling.reason,
+        "decision": known.decision.name.lower(),
+        "receiver": project.crash_dsn.host if project.crash_dsn else None,
+    }
 
 
 def _waiting(paths: Paths, project: Project, problems: list[str]) -> dict[str, Any]:
@@ -109,6 +121,8 @@ def _paths(paths: Paths, project: Project) -> dict[str, str]:
         "id": str(identity.file_of(paths, project)),
         "store": str(paths.store),
         "records": str(paths.records),
+        "failures": str(paths.crashes),
+        "crash-reports": str(consent.file_of(paths, project, consent.CRASHES)),
         "fragment": str(paths.fragment),
         "off": str(paths.off_file),
         "on-this-machine": str(paths.here_file),
@@ -153,6 +167,9 @@ def _lines(found: dict[str, Any]) -> list[str]:
     lines += [f"last attempt: {one['time']}, {one['sink']}: {one['result']}" for one in found["attempts"]]
     lines += [f"metric: {name}" for name in found["metrics"]]
     lines += [f"metric in trouble: {Count(**one).text}" for one in found["metric_troubles"]]
+    crashes = found["crash_reports"]
+    if crashes["receiver"]:
+        lines.append(f"crash reports: {crashes['mode']} ({crashes['reason']}), to {crashes['receiver']}")
     lines += [f"{name}: {_plain(path)}" for name, path in _labelled(found["paths"]) if path]
     lines += [f"problem: {problem}" for problem in found["problems"]]
     if (

@@ -107,17 +107,16 @@ class Collector:
             given = self._ask(entry, measured.run, targets)
             if len(given) != (len(targets) if entry.scope == "target" else 1):
                 raise FailedError("its process said something else")
+            return [self._allowed(entry, value) for value in given]
         except (SlowError, subprocess.TimeoutExpired) as error:
             self._given_up.add(bound)
             self._end(entry.name)
             self._trouble(entry, SLOW, str(error) if entry.provider else "git took more than a second")
-            return []
         except Exception as error:
             self._end(entry.name)
             said = str(error) if isinstance(error, FailedError) else f"{type(error).__name__}: {error}"
             self._trouble(entry, FAILED, said)
-            return []
-        return [self._allowed(entry, value) for value in given]
+        return []
 
     def _ask(self, entry: Property, run: RunFacts, targets: list[TargetFacts]) -> Sequence[object]:
         if not entry.provider:
@@ -130,8 +129,8 @@ class Collector:
         return child.values(run, targets)
 
     def _allowed(self, entry: Property, value: object) -> Value | None:
-        if isinstance(value, list):  # see `shim.metrics.worker`
-            kind, said = value
+        if isinstance(value, list) and entry.provider:  # see `shim.metrics.worker`
+            kind, said = map(str, value)
             self._trouble(entry, _KINDS[kind], said)
         elif isinstance(value, Value) and entry.allows(value):
             return value
