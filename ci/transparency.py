@@ -11,8 +11,9 @@ from pathlib import Path
 
 from shim.notice import ADDRESS, FILES_KEPT, FILES_SENT, JOINS, NEVER
 from shim.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS, LIMIT_BYTES, LIMIT_EVENTS
-from shim.registry import CHOICE, ENVELOPE, PROPERTIES, RUN, TRACE, Property
+from shim.registry import CHOICE, ENVELOPE, PROPERTIES, Property
 from shim.settings import NAME
+from shim.trace_properties import RUN, TRACE
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "transparency.md"
 
@@ -76,8 +77,8 @@ name; nothing carries it elsewhere by itself. What waits for a receiver is kept 
 | what the notice says | `shim/notice.py`, `shim/settings.py` |
 | what may be sent | `shim/registry.py`, `shim/message.py`, `shim/outgoing.py` |
 | what waits, and what was sent | `shim/outbox.py` |
-| what a trace is made from | `shim/trace.py`, `shim/traceparent.py` |
-| the sending | `shim/delivery.py`, `shim/sinks` |
+| what a trace is made from | `shim/trace.py`, `shim/trace_properties.py`, `shim/traceparent.py` |
+| the sending | `shim/delivery.py`, `shim/sinks/segment.py`, `shim/sinks/otlp.py`, `shim/sinks/file.py` |
 """
 
 

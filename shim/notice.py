@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
-from shim.registry import CHOICE, ENVELOPE, PROPERTIES, TRACE, Property
+from shim.registry import CHOICE, ENVELOPE, PROPERTIES, Property
 from shim.settings import Settings
 from shim.sinks import SinkSettings
 from shim.sinks.kinds import traced
+from shim.trace_properties import TRACE
 
 NEVER = (
     "command lines, variables, the text or output of recipes, the environment, absolute paths, and the names of hosts, "
@@ -63,7 +64,7 @@ def text(settings: Settings) -> str:
 
 def _for_traces(settings: Settings) -> list[str]:
     """What only receivers of traces get, if the project has any."""
-    if not any(map(traced, settings.sinks)):
+    if not any(traced(sink.type) for sink in settings.sinks):
         return []
     return [RUNS, *(_line(entry) for entry in TRACE), JOINS]
 

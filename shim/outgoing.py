@@ -10,10 +10,10 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from shim import consent, identity, trace
+from shim import consent, identity, tracing
 from shim.combine import Run
 from shim.event import Event
 from shim.message import is_file, message
@@ -23,7 +23,6 @@ from shim.paths import Paths
 from shim.record import Make
 from shim.registry import check
 from shim.settings import Project, SinkSettings, project_of
-from shim.sinks.kinds import traced
 
 
 def sink_key(sink: SinkSettings) -> str:
@@ -75,13 +74,14 @@ class Projects:
 def entries(projects: Projects, run: Run, events: Iterable[Event]) -> list[Entry]:
     """The messages of a run's events for the sinks of their projects."""
     began_ns = min((work.wall_ns for work in run.work.values()), default=0)
-    of_projects: dict[Path, list[tuple[Event, Make]]] = {}
-    for event in events:
-        make = run.makes.get(event.make)
-        if make and _allowed(run, make):
-            of_projects.setdefault(projects.of(make.directory).directory, []).append((event, make))
-    joins = run.makes[run.id].traceparent if run.id in run.makes else ""
-    return [entry for found in of_projects.values() for entry in _of_project(projects, found, began_ns, joins)]
+    events = list(events)
+    found = [
+        entry
+        for event in events
+        if (make := run.makes.get(event.make)) and _allowed(run, make)
+        for entry in _of_event(projects, event, make, began_ns)
+    ]
+    return tracing.with_traces(run, events, found)
 
 
 def _allowed(run: Run, make: Make) -> bool:
@@ -98,41 +98,19 @@ def _allowed(run: Run, make: Make) -> bool:
     return False
 
 
-def _of_project(projects: Projects, found: Sequence[tuple[Event, Make]], began_ns: int, joins: str) -> Iterator[Entry]:
-    """The messages of one run's events in one project."""
-    project = projects.of(found[0][1].directory)
+def _of_event(projects: Projects, event: Event, make: Make, began_ns: int) -> Iterator[Entry]:
+    project = projects.of(make.directory)
     if not project.sinks:
         return
     known = projects.known(project)
     if known.ruling.mode is not Mode.ON or known.record is None or began_ns < known.record.decided_ns:
         return
     anonymous_id = projects.anonymous_id(project)
-    if not anonymous_id:
-        return
-    made = {
-        event.message_id: text
-        for event, make in found
-        if (text := outgoing(event, project, anonymous_id=anonymous_id, beside=projects.files(make.directory)))
-    }
-    for sink in project.sinks:
-        texts = made
-        if traced(sink):
-            texts = with_traces([event for event, _ in found], made, project, anonymous_id=anonymous_id, joins=joins)
-        for message_id, text in texts.items():
-            yield Entry(sink_key(sink), project.place, message_id, text)
-
-
-def with_traces(
-    events: Sequence[Event], made: Mapping[str, str], project: Project, *, anonymous_id: str, joins: str
-) -> dict[str, str]:
-    """The messages of one run for a receiver of traces, as JSON by id; `made` are those for other receivers."""
-    paths = bool(project.settings and project.settings.file_targets)
-    messages = {message_id: json.loads(text) for message_id, text in made.items()}
-    return {
-        str(message["messageId"]): json.dumps(message)
-        for message in trace.traced(events, messages, anonymous_id=anonymous_id, joins=joins)
-        if not check(message, paths=paths)
-    }
+    if anonymous_id:
+        made = outgoing(event, project, anonymous_id=anonymous_id, beside=projects.files(make.directory))
+        if made is not None:
+            for sink in project.sinks:
+                yield Entry(sink_key(sink), project.place, event.message_id, made)
 
 
 def outgoing(event: Event, project: Project, *, anonymous_id: str, beside: frozenset[str]) -> str | None:

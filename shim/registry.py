@@ -194,56 +194,6 @@ CHOICE: tuple[Property, ...] = (
     ),
 )
 
-# A run itself is an event for receivers of traces; it has these.
-RUN: tuple[Property, ...] = tuple(
-    entry
-    for entry in PROPERTIES
-    if entry.name
-    in (
-        "command_type",
-        "duration_ms",
-        "exit_status",
-        "git_checked_out_master",
-        "git_commit_time",
-        "is_test",
-        "start_time",
-        "parallel",
-        "event_version",
-    )
-)
-
-# With each event for receivers of traces: its place in the trace of its run.
-TRACE: tuple[Property, ...] = (
-    Property(
-        name="traceId",
-        kind="string",
-        values="32 hexadecimal digits: the trace's that TRACEPARENT names, or else made from your id and the run",
-        purpose="which events are of one run of make, and what started that",
-        example="0af7651916cd43dd8448eb211c80319c",
-        source="shim/trace.py",
-        pattern=r"[0-9a-f]{32}",
-    ),
-    Property(
-        name="spanId",
-        kind="string",
-        values="16 hexadecimal digits, the same when the same event is sent again",
-        purpose="to count an event once",
-        example="b7ad6b7169203331",
-        source="shim/trace.py",
-        pattern=r"[0-9a-f]{16}",
-    ),
-    Property(
-        name="parentSpanId",
-        kind="string",
-        values="16 hexadecimal digits: the span's of the target that started make, of the run, or of TRACEPARENT",
-        purpose="which target a make was started from, and what started the first one",
-        example="00f067aa0ba902b7",
-        source="shim/trace.py",
-        always=False,
-        pattern=r"[0-9a-f]{16}",
-    ),
-)
-
 # What is around the properties: the message of the Segment protocol.
 ENVELOPE: tuple[Property, ...] = (
     Property(
@@ -299,15 +249,9 @@ def check(message: Mapping[str, object], *, paths: bool = False) -> list[str]:
     properties = message.get("properties")
     if not isinstance(properties, Mapping):
         return ["properties: missing"]
-    envelope = {name: value for name, value in message.items() if name not in ("properties", "trace")}
+    envelope = {name: value for name, value in message.items() if name != "properties"}
     declared = CHOICE if "choice" in properties else PROPERTIES
-    trace = message.get("trace", {})
-    if trace and "command" not in properties:
-        declared = RUN
-    wrong = _check(envelope, ENVELOPE, paths=False) + _check(properties, declared, paths=paths)
-    if "trace" in message:
-        wrong += _check(trace, TRACE, paths=False) if isinstance(trace, Mapping) else ["trace: is none"]
-    return wrong
+    return _check(envelope, ENVELOPE, paths=False) + _check(properties, declared, paths=paths)
 
 
 def _check(given: Mapping[str, object], declared: tuple[Property, ...], *, paths: bool) -> list[str]:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shim import consent, identity
+from shim import consent, identity, tracing
 from shim.commands.here import project_at, tell
 from shim.commands.reading import read
 from shim.errors import UserError
-from shim.event import Event
-from shim.history import top
 from shim.mode import Mode
 from shim.outbox import Outbox
-from shim.outgoing import Projects, outgoing, sink_key, with_traces
+from shim.outgoing import Projects, outgoing, sink_key
 from shim.paths import Paths
 from shim.settings import NAME, Project
 from shim.sinks import SinkSettings, UnavailableError
@@ -74,44 +72,25 @@ def _found(store: Store, paths: Paths, project: Project) -> list[_Previewed]:
     for settings in project.sinks:
         waiting = outbox.waiting(project.place, sink_key(settings))
         messages = [json.loads(entry.message) for entry in waiting]
-        if not messages:
-            messages = _examples(store, paths, project, traces=traced(settings))
-            found.append(_Previewed(messages, waits=False))
-        else:
-            found.append(_Previewed(messages, waits=True))
+        waits = bool(messages)
+        if not waits:
+            messages = _examples(store, paths, project)
+            messages = tracing.examples(store, messages) if traced(settings.type) else messages
+        found.append(_Previewed(messages, waits))
     return found
 
 
-def _examples(store: Store, paths: Paths, project: Project, *, traces: bool) -> list[dict[str, Any]]:
+def _examples(store: Store, paths: Paths, project: Project) -> list[dict[str, Any]]:
     """The project's latest events as messages, oldest first; with an id of zeros where there is none yet."""
     anonymous_id = identity.read(paths, project) or NO_ID
     projects = Projects(paths)
-    found: dict[str, str] = {}
-    events: list[Event] = []
+    found: list[dict[str, Any]] = []
     for placed in reversed(store.events()):
         if len(found) == _EXAMPLES:
             break
         if placed.directory and projects.of(placed.directory).directory == Path(project.directory):
             beside = projects.files(placed.directory)
             text = outgoing(placed.event, project, anonymous_id=anonymous_id, beside=beside)
-            events.append(placed.event)
             if text is not None:
-                found[placed.event.message_id] = text
-    found, events = dict(reversed(found.items())), events[::-1]
-    if traces:
-        found = _with_traces(store, project, found, events, anonymous_id)
-    return [json.loads(text) for text in found.values()]
-
-
-def _with_traces(
-    store: Store, project: Project, found: Mapping[str, str], events: Sequence[Event], anonymous_id: str
-) -> dict[str, str]:
-    """The messages as a receiver of traces is given them, run by run."""
-    traced: dict[str, str] = {}
-    for run in dict.fromkeys(event.run for event in events):
-        own = [event for event in events if event.run == run]
-        made = {event.message_id: found[event.message_id] for event in own if event.message_id in found}
-        kept = store.kept(run).run
-        joins = top(kept).traceparent if kept else ""
-        traced |= with_traces(own, made, project, anonymous_id=anonymous_id, joins=joins)
-    return traced
+                found.append(json.loads(text))
+    return found[::-1]

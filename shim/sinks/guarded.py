@@ -36,8 +36,6 @@ class Guarded:
         """The sink's verdict; that it is to be tried later if it breaks."""
         try:
             return self._sink.send(batch, timeout_s=timeout_s)
-        except TimeoutError:
-            raise  # the delivery's time is over
         except Exception as error:
             return Verdict(Outcome.LATER, self._broken(error), self._settings.address)
 
