@@ -137,38 +137,6 @@ CHOICE: tuple[Property, ...] = (
     ),
 )
 
-# With each event for receivers of traces: its place in the trace of its run.
-TRACE: tuple[Property, ...] = (
-    Property(
-        name="traceId",
-        kind="string",
-        values="32 hexadecimal digits: the trace's that TRACEPARENT names, or else made from your id and the run",
-        purpose="which events are of one run of make, and what started that",
-        example="0af7651916cd43dd8448eb211c80319c",
-        sources=("shim/trace.py",),
-        pattern=r"[0-9a-f]{32}",
-    ),
-    Property(
-        name="spanId",
-        kind="string",
-        values="16 hexadecimal digits, the same when the same event is sent again",
-        purpose="to count an event once",
-        example="b7ad6b7169203331",
-        sources=("shim/trace.py",),
-        pattern=r"[0-9a-f]{16}",
-    ),
-    Property(
-        name="parentSpanId",
-        kind="string",
-        values="16 hexadecimal digits: the span's of the target that started make, of the run, or of TRACEPARENT",
-        purpose="which target a make was started from, and what started the first one",
-        example="00f067aa0ba902b7",
-        sources=("shim/trace.py",),
-        always=False,
-        pattern=r"[0-9a-f]{16}",
-    ),
-)
-
 # What is around the properties: the message of the Segment protocol.
 ENVELOPE: tuple[Property, ...] = (
     Property(

@@ -15,6 +15,8 @@ import psutil
 
 from shim import ceiling, places, reaping, sender, standing
 
+# What the notice is made from, besides the project's settings.
+_NOTICE = ("notice.py", "registry.py", "declared.py", "trace_properties.py", "sinks/builtin.py")
 _YES = b'"decision": "yes"'
 _LIMIT_BYTES = 65_536
 
@@ -68,7 +70,7 @@ def _taken_back(decision: str, environ: Mapping[str, str]) -> bool:
 def look(project: str, decision: str) -> bytes:
     """What tells whether anything has changed that a yes depends on: the settings, the decision, and our own notice."""
     here = os.path.dirname(sender.PROGRAM)
-    ours = tuple(os.path.join(here, name) for name in ("notice.py", "registry.py", "declared.py", "sinks/builtin.py"))
+    ours = tuple(os.path.join(here, name) for name in _NOTICE)
     found = [os.stat(path) for path in (os.path.join(project, places.SETTINGS), decision, *ours)]
     return b" ".join(b"%d.%d.%d" % (one.st_mtime_ns, one.st_size, one.st_ino) for one in found)
 

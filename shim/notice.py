@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Sequence
 
 from shim.property import Property, shown
-from shim.registry import CHOICE, ENVELOPE, PROPERTIES, TRACE
+from shim.registry import CHOICE, ENVELOPE, PROPERTIES
 from shim.settings import Settings
 from shim.sinks import SinkSettings
 from shim.sinks.kinds import traced
+from shim.trace_properties import TRACE
 
 NEVER = (
     "command lines, variables, the text or output of recipes, the environment, absolute paths, and the names of hosts, "
@@ -67,7 +68,7 @@ def text(settings: Settings, metrics: Sequence[Property]) -> str:
 
 def _for_traces(settings: Settings) -> list[str]:
     """What only receivers of traces get, if the project has any."""
-    if not any(map(traced, settings.sinks)):
+    if not any(traced(sink.type) for sink in settings.sinks):
         return []
     return [RUNS, *(_line(entry) for entry in TRACE), JOINS]
 

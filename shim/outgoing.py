@@ -10,14 +10,13 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from shim import consent, identity, trace
+from shim import consent, identity, tracing
 from shim.combine import Run
 from shim.event import Event
-from shim.history import top
 from shim.message import is_file, message
 from shim.metrics import catalogue
 from shim.mode import Mode
@@ -27,7 +26,6 @@ from shim.property import Property
 from shim.record import Make
 from shim.registry import CHOICE, PROPERTIES, check
 from shim.settings import Project, SinkSettings, project_of
-from shim.sinks.kinds import traced
 
 
 def sink_key(sink: SinkSettings) -> str:
@@ -105,14 +103,17 @@ def agreed(projects: Projects, run: Run) -> dict[str, Agreed]:
 
 def entries(projects: Projects, run: Run, events: Iterable[Event]) -> list[Entry]:
     """The messages of a run's events for the sinks of their projects."""
-    going = agreed(projects, run)
-    of_projects: dict[Path, list[tuple[Event, Agreed]]] = {}
+    going, events = agreed(projects, run), list(events)
+    found: list[Entry] = []
     for event in events:
         to = going.get(event.make)
-        if to is not None:
-            of_projects.setdefault(to.project.directory, []).append((event, to))
-    joins = top(run).traceparent
-    return [entry for found in of_projects.values() for entry in _of_project(projects, found, joins)]
+        if to is None:
+            continue
+        beside = projects.files(to.directory)
+        made = outgoing(event, to.project, anonymous_id=to.anonymous_id, beside=beside, metrics=to.metrics)
+        if made is not None:
+            found += [Entry(sink_key(sink), to.project.place, event.message_id, made) for sink in to.project.sinks]
+    return tracing.with_traces(run, events, found)
 
 
 def _allowed(run: Run, make: Make) -> bool:
@@ -137,47 +138,6 @@ def _id(projects: Projects, project: Project, began_ns: int) -> str | None:
     if known.ruling.mode is not Mode.ON or known.record is None or began_ns < known.record.decided_ns:
         return None
     return projects.anonymous_id(project)
-
-
-def _of_project(projects: Projects, found: Sequence[tuple[Event, Agreed]], joins: str) -> Iterator[Entry]:
-    """The messages of one run's events in one project."""
-    _, agreed = found[0]
-    project, anonymous_id, metrics = agreed.project, agreed.anonymous_id, agreed.metrics
-    made = {}
-    for event, to in found:
-        beside = projects.files(to.directory)
-        text = outgoing(event, project, anonymous_id=anonymous_id, beside=beside, metrics=metrics)
-        if text is not None:
-            made[event.message_id] = text
-    events = [event for event, _ in found]
-    for sink in project.sinks:
-        texts = made
-        if traced(sink):
-            texts = with_traces(events, made, project, anonymous_id=anonymous_id, joins=joins, metrics=metrics)
-        for message_id, text in texts.items():
-            yield Entry(sink_key(sink), project.place, message_id, text)
-
-
-def with_traces(
-    events: Sequence[Event],
-    made: Mapping[str, str],
-    project: Project,
-    *,
-    anonymous_id: str,
-    joins: str,
-    metrics: Sequence[Property] = (),
-) -> dict[str, str]:
-    """The messages of one run for a receiver of traces, as JSON by id; `made` are those for other receivers.
-
-    `joins` is the value of TRACEPARENT when make was started, `metrics` are those that the project's notice lists.
-    """
-    paths = bool(project.settings and project.settings.file_targets)
-    messages = {message_id: json.loads(text) for message_id, text in made.items()}
-    return {
-        str(message["messageId"]): json.dumps(message)
-        for message in trace.traced(events, messages, anonymous_id=anonymous_id, joins=joins)
-        if not check(message, paths=paths, metrics=metrics)
-    }
 
 
 def outgoing(

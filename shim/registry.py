@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from shim.declared import CHOICE as _OF_A_CHOICE
-from shim.declared import ENVELOPE, TARGET, TRACE
+from shim.declared import ENVELOPE, TARGET
 from shim.metrics import git, invocation, machine, resources
 from shim.metrics.metric import Metric
 from shim.property import Property
@@ -38,11 +38,7 @@ OPTIONAL: tuple[Property, ...] = tuple(metric.declaration() for metric in ASKED_
 _ALSO_OF_A_CHOICE = ("command", "command_type", "is_test", "start_time", *(entry.name for entry in _GIT))
 CHOICE: tuple[Property, ...] = (*_OF_A_CHOICE, *(entry for entry in PROPERTIES if entry.name in _ALSO_OF_A_CHOICE))
 
-# A run itself is an event for receivers of traces; it has these.
-_ALSO_OF_A_RUN = ("command_type", "duration_ms", "exit_status", "is_test", "start_time", "parallel", "event_version")
-RUN: tuple[Property, ...] = tuple(entry for entry in PROPERTIES if entry.name in _ALSO_OF_A_RUN or entry in _GIT)
-
-__all__ = ["ALWAYS", "ASKED_FOR", "BUILT_IN", "CHOICE", "ENVELOPE", "OPTIONAL", "PROPERTIES", "RUN", "TRACE", "check"]
+__all__ = ["ALWAYS", "ASKED_FOR", "BUILT_IN", "CHOICE", "ENVELOPE", "OPTIONAL", "PROPERTIES", "check"]
 
 
 def check(message: Mapping[str, object], *, paths: bool = False, metrics: Sequence[Property] = ()) -> list[str]:
@@ -53,17 +49,9 @@ def check(message: Mapping[str, object], *, paths: bool = False, metrics: Sequen
     properties = message.get("properties")
     if not isinstance(properties, Mapping):
         return ["properties: missing"]
-    envelope = {name: value for name, value in message.items() if name not in ("properties", "trace")}
-    trace = message.get("trace", {})
-    declared: Sequence[Property] = (*PROPERTIES, *metrics)
-    if "choice" in properties:
-        declared = CHOICE
-    elif trace and "command" not in properties:
-        declared = RUN
-    wrong = _check(envelope, ENVELOPE, paths=False) + _check(properties, declared, paths=paths)
-    if "trace" in message:
-        wrong += _check(trace, TRACE, paths=False) if isinstance(trace, Mapping) else ["trace: is none"]
-    return wrong
+    envelope = {name: value for name, value in message.items() if name != "properties"}
+    declared = CHOICE if "choice" in properties else (*PROPERTIES, *metrics)
+    return _check(envelope, ENVELOPE, paths=False) + _check(properties, declared, paths=paths)
 
 
 def _check(given: Mapping[str, object], declared: Sequence[Property], *, paths: bool) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from shim import traceparent
 from shim.event import Event, message_id, properties, timestamp
-from shim.registry import RUN
+from shim.trace_properties import RUN
 
 _MS_NS = 1_000_000
 
@@ -32,27 +32,27 @@ def trace_id(run: str, anonymous_id: str) -> str:
     return hashlib.sha256(f"trace {anonymous_id} {run}".encode()).hexdigest()[:32]
 
 
-def traced(
-    events: Sequence[Event], made: Mapping[str, Mapping[str, Any]], *, anonymous_id: str, joins: str = ""
-) -> list[dict[str, Any]]:
+def traced(events: Sequence[Event], made: Mapping[str, Mapping[str, Any]], *, joins: str = "") -> list[dict[str, Any]]:
     """The messages of one run in one project, each with its place in the run's trace, and one for the run itself.
 
-    `events` are all of the run in that project, `made` the messages of those that are sent, by id. `joins` is the value
+    `events` are all of the run, `made` the messages of those that are sent to that project, by id. `joins` is the value
     of TRACEPARENT when make was started.
     """
     if not made:
         return []
-    run = events[0].run
+    run, anonymous_id = events[0].run, str(next(iter(made.values()))["anonymousId"])
     joined = traceparent.parts(joins)
     trace = joined[0] if joined else trace_id(run, anonymous_id)
     root = run_id(run, anonymous_id)
     above = {event.message_id: event.parent_id for event in events}
+    makes = {event.make for event in events if event.message_id in made}
+    own = [event for event in events if event.make in makes]
 
     def place(message: str, parent: str) -> dict[str, str]:
         found = {"traceId": trace, "spanId": span_id(message, anonymous_id)}
         return {**found, "parentSpanId": parent} if parent else found
 
-    found = [_run(events, next(iter(made.values())), root) | {"trace": place(root, joined[1] if joined else "")}]
+    found = [_run(own, next(iter(made.values())), root) | {"trace": place(root, joined[1] if joined else "")}]
     for message in made.values():
         parent = _sent_above(str(message["messageId"]), above, made) or root
         found.append({**message, "trace": place(str(message["messageId"]), span_id(parent, anonymous_id))})
@@ -70,7 +70,10 @@ def _sent_above(message: str, above: Mapping[str, str], made: Iterable[str]) -> 
 
 
 def _run(events: Sequence[Event], like: Mapping[str, Any], root: str) -> dict[str, Any]:
-    """The run's own message: from the start of its first event to the end of its last, and what make ended with."""
+    """The run's own message: from the start of its first event to the end of its last, and what make ended with.
+
+    `events` are those of the makes of which anything is sent: another project's are none of this one's business.
+    """
     first = min(events, key=lambda event: (event.start_wall_ns, event.make_level))
     end_ns = max(event.start_wall_ns + event.duration_ms * _MS_NS for event in events)
     top = min(event.make_level for event in events)

@@ -15,9 +15,10 @@ from shim.hot.crash import LIMIT_FILES
 from shim.notice import ADDRESS, FILES_KEPT, FILES_SENT, JOINS, NEVER
 from shim.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS, LIMIT_BYTES, LIMIT_EVENTS
 from shim.property import Property, shown
-from shim.registry import CHOICE, ENVELOPE, OPTIONAL, PROPERTIES, RUN, TRACE
+from shim.registry import CHOICE, ENVELOPE, OPTIONAL, PROPERTIES
 from shim.settings import NAME, Settings
 from shim.standing import TIMES
+from shim.trace_properties import RUN, TRACE
 
 _TOP = f"""# What make-metrics collects, and what becomes of it
 
@@ -136,8 +137,9 @@ _CODE = """
 | how metrics are computed | `shim/metrics/collector.py`, `shim/metrics/metric.py`, `shim/metrics/facts.py` |
 | metrics of other distributions | `shim/metrics/catalogue.py`, `shim/metrics/child.py`, `shim/metrics/worker.py` |
 | what waits, and what was sent | `shim/outbox.py` |
-| what a trace is made from | `shim/trace.py`, `shim/traceparent.py` |
-| the sending | `shim/sender.py`, `shim/delivery.py`, `shim/sinks` |
+| what a trace is made from | `shim/trace.py`, `shim/trace_properties.py`, `shim/traceparent.py` |
+| the sending | `shim/sender.py`, `shim/delivery.py`, `shim/sinks/network.py` |
+| the receivers | `shim/sinks/segment.py`, `shim/sinks/otlp.py`, `shim/sinks/file.py` |
 | the log of failures | `shim/hot/crash.py`, `shim/crash_log.py` |
 | what may be reported of them | `shim/crash_report.py`, `shim/own_text.py`, `shim/crash_notice.py` |
 | the reporting | `shim/crash_delivery.py`, `shim/sinks/sentry.py` |

@@ -8,7 +8,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as patient
 from hypothesis import strategies as st
 
 from shim import choice, settings
@@ -153,6 +154,7 @@ VALUES = st.recursive(
 )
 
 
+@patient(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(
         st.sampled_from(["name", "event", "sinks", "default-branch", "send-opt-out", "x"]),

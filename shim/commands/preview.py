@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shim import consent, identity
+from shim import consent, identity, tracing
 from shim.commands.here import project_at, tell, write_request
 from shim.commands.reading import read
 from shim.errors import UserError
 from shim.event import Event
-from shim.history import Placed, top
+from shim.history import Placed
 from shim.metrics import catalogue
 from shim.metrics.collector import Collector
 from shim.mode import Mode
 from shim.outbox import Outbox
-from shim.outgoing import Projects, outgoing, sink_key, with_traces
+from shim.outgoing import Projects, outgoing, sink_key
 from shim.paths import Paths
 from shim.property import Property
 from shim.settings import NAME, Project
@@ -71,76 +71,36 @@ def _show(settings: SinkSettings, messages: Sequence[dict[str, Any]]) -> None:
 
 def _found(store: Store, paths: Paths, project: Project) -> list[_Previewed]:
     outbox = Outbox(store.connection)
-    waiting = [
-        [json.loads(entry.message) for entry in outbox.waiting(project.place, sink_key(settings))]
-        for settings in project.sinks
-    ]
-    examples = None if all(waiting) else _Examples(store, paths, project)
-    return [
-        _Previewed(messages, waits=True)
-        if examples is None or messages
-        else _Previewed(examples.messages(traces=traced(settings)), waits=False)
-        for settings, messages in zip(project.sinks, waiting, strict=True)
-    ]
+    found = []
+    examples: list[dict[str, Any]] | None = None
+    for settings in project.sinks:
+        waiting = outbox.waiting(project.place, sink_key(settings))
+        messages = [json.loads(entry.message) for entry in waiting]
+        if not waiting:
+            examples = _examples(store, paths, project) if examples is None else examples
+            messages = tracing.examples(store, examples) if traced(settings.type) else examples
+        found.append(_Previewed(messages, bool(waiting)))
+    return found
 
 
-class _Examples:
+def _examples(store: Store, paths: Paths, project: Project) -> list[dict[str, Any]]:
     """The project's latest events as messages, oldest first; with an id of zeros where there is none yet."""
-
-    def __init__(self, store: Store, paths: Paths, project: Project) -> None:
-        """Find the events, and compute the metrics that they would have had with a yes: to be shown, not kept."""
-        self._store, self._project = store, project
-        self._anonymous_id = identity.read(paths, project) or NO_ID
-        projects = Projects(paths)
-        self._metrics = projects.metrics(project)
-        latest, going = self._latest(projects)
-        self._events = list(_measured(store, projects, latest, self._metrics))
-        self._made = {
-            event.message_id: text
-            for event in self._events
-            if event.message_id in going
-            if (text := self._outgoing(event, frozenset(), self._metrics)) is not None
-        }
-
-    def messages(self, *, traces: bool) -> list[dict[str, Any]]:
-        """The messages, as receivers of traces or others are given them."""
-        made = self._with_traces() if traces else self._made
-        return [json.loads(text) for text in made.values()]
-
-    def _latest(self, projects: Projects) -> tuple[list[Placed], set[str]]:
-        """The latest events of runs of which any may go out, and the ids of those that may."""
-        seen: list[Placed] = []
-        going: set[str] = set()
-        runs: set[str] = set()
-        for placed in reversed(self._store.events()):
-            if len(going) == _EXAMPLES:
-                break
-            if placed.directory and projects.of(placed.directory).place == self._project.place:
-                seen.append(placed)
-                if self._outgoing(placed.event, projects.files(placed.directory)) is not None:
-                    going.add(placed.event.message_id)
-                    runs.add(placed.event.run)
-        return [placed for placed in reversed(seen) if placed.event.run in runs], going
-
-    def _outgoing(self, event: Event, beside: frozenset[str], metrics: Sequence[Property] = ()) -> str | None:
-        return outgoing(event, self._project, anonymous_id=self._anonymous_id, beside=beside, metrics=metrics)
-
-    def _with_traces(self) -> Mapping[str, str]:
-        """The messages as a receiver of traces is given them, run by run."""
-        found: dict[str, str] = {}
-        for name in dict.fromkeys(event.run for event in self._events):
-            own = [event for event in self._events if event.run == name]
-            made = {event.message_id: self._made[event.message_id] for event in own if event.message_id in self._made}
-            run = self._store.kept(name).run
-            found |= with_traces(
-                own,
-                made,
-                self._project,
-                anonymous_id=self._anonymous_id,
-                joins=top(run).traceparent if run else "",
-                metrics=self._metrics,
-            )
-        return found
+    anonymous_id = identity.read(paths, project) or NO_ID
+    projects = Projects(paths)
+    metrics = projects.metrics(project)
+    latest: list[Placed] = []
+    for placed in reversed(store.events()):
+        if len(latest) == _EXAMPLES:
+            break
+        if placed.directory and projects.of(placed.directory).place == project.place:
+            beside = projects.files(placed.directory)
+            if outgoing(placed.event, project, anonymous_id=anonymous_id, beside=beside) is not None:
+                latest.append(placed)
+    texts = [
+        outgoing(event, project, anonymous_id=anonymous_id, beside=frozenset(), metrics=metrics)
+        for event in _measured(store, projects, latest[::-1], metrics)
+    ]
+    return [json.loads(text) for text in texts if text is not None]
 
 
 def _measured(

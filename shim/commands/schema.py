@@ -10,8 +10,9 @@ from shim import event_schema
 from shim.commands.asked import metrics
 from shim.commands.here import project_at, tell
 from shim.property import Property, shown
-from shim.registry import CHOICE, ENVELOPE, PROPERTIES, TRACE
+from shim.registry import CHOICE, ENVELOPE, PROPERTIES
 from shim.settings import NAME
+from shim.trace_properties import TRACE
 
 
 def run(*, directory: str | None, as_json: bool) -> int:

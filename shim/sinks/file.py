@@ -52,7 +52,7 @@ class FileSink:
             with self._opened() as directory, _locked(f".{self._name}.lock", directory, timeout_s):
                 self._append(batch, directory)
         except (OSError, UserError) as error:
-            said = error.strerror or "" if isinstance(error, OSError) else str(error)
+            said = error.strerror or "the time is over" if isinstance(error, OSError) else str(error)
             place = shown(self._directory / self._name)
             outcome = Outcome.HELD if isinstance(error, UserError) else Outcome.LATER
             return Verdict(outcome, f"{place} cannot be written: {said}", prepared.url)

@@ -87,9 +87,9 @@ def receivers(settings: SinkSettings) -> tuple[SinkSettings, ...]:
     return kind.split(settings) if kind else (settings,)
 
 
-def traced(settings: SinkSettings) -> bool:
-    """Whether a receiver is given runs, and the place of messages in their run's trace."""
-    kind = BUILT_IN.get(settings.type)
+def traced(name: str) -> bool:
+    """Whether sinks of a kind are given runs, and the place of messages in their run's trace."""
+    kind = BUILT_IN.get(name)
     return kind is not None and kind.traces
 
 
