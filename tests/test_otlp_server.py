@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from shim.delivery import deliver
+from shim.metrics.machine import System
 from shim.sweep import sweep
 from tests.otlp_server import OtlpServer, otlp_server
 from tests.project import Project, until
@@ -168,3 +169,24 @@ def test_another_receiver_pauses_it_and_one_without_its_library_waits(sharing: S
     settings = sharing.project.folder / "make-metrics.toml"
     settings.write_text(f'{settings.read_text()}service = "build"\n')
     assert sharing.mode() == ("local", "decision")
+
+
+def test_metrics_that_the_project_asks_for_are_attributes_of_spans(sharing: Sharing, server: OtlpServer) -> None:
+    settings = sharing.project.folder / "make-metrics.toml"
+    settings.write_text(f'metrics = ["os", "jobs"]\nsend-opt-out = true\n{settings.read_text()}')
+    assert "  os: " in sharing.cli("opt-in", "--yes")
+    sharing.cli("flush")
+    server.traces.clear()
+    sharing.make("b")
+    for shown in (sharing.cli("flush", environ={"MAKE_METRICS": "log"}), sharing.cli("preview")):
+        assert '"make.os"' in shown
+    assert sharing.cli("flush") == "5 events sent\n"
+    assert '"make.os"' in sharing.cli("preview")  # of the same event, computed again
+    attributes = {name: span["attributes"] for name, span in named(server).items()}
+    assert attributes["b"]["make.os"] in System.choices
+    assert attributes["b"]["make.jobs"] == 1
+    assert not {"make.os", "make.jobs"} & attributes["RUN make"].keys()
+    server.traces.clear()
+    said = sharing.cli("opt-out", environ={"MAKE_METRICS": "log"})
+    assert f"POST {server.url}/v1/traces\nprotobuf, " in said
+    assert server.spans == []
