@@ -15,7 +15,6 @@ if __name__ == "__main__":  # started by its path, in an isolated interpreter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from shim.paths import Paths
@@ -33,7 +32,7 @@ _PAUSE_S = 0.1
 def main() -> None:
     """Wait for the make that the environment names, and send."""
     key, group_text, state, project = (os.environ.pop(name, "") for name in (MAKE, GROUP, STATE, PROJECT))
-    if not key or not state:
+    if not key or not state or not project:
         return
     from shim import ending  # not where the walk loads this module
 
@@ -46,12 +45,10 @@ def main() -> None:
     from shim.paths import Paths
 
     paths = Paths.from_state(Path(state))
-    if _another_at_work(paths) or (project and not _agreed(paths, Path(project))):
-        return
     _wait_for_lines(group, min(give_up, time.monotonic() + _LINES_S))
-    send(paths, os.environ, give_up)
+    _in_turn(paths, Path(project), give_up)
     if _wait_for_lines(group, give_up - _SWEEP_S):
-        send(paths, os.environ, give_up)
+        _in_turn(paths, Path(project), give_up)
 
 
 def _end_at_last() -> None:
@@ -64,24 +61,43 @@ def _end_at_last() -> None:
     faulthandler.dump_traceback_later(LIFETIME_S, exit=True, file=os.open(os.devnull, os.O_WRONLY))
 
 
-def _another_at_work(paths: Paths) -> bool:
-    """Whether another sender is at work, which will see to what our make has left: known before anything is loaded.
+def _in_turn(paths: Paths, project: Path, give_up: float) -> None:
+    """Do the work, unless another sender is at work: that one is told first, and looks again when it is done.
 
-    Raises OSError if state cannot be used.
+    So one of both does it. The lock is that of `shim.hot.append`, which is known before anything is loaded: those
+    who leave again cost next to nothing. Raises OSError if state cannot be used.
     """
     from shim.hot import append
 
-    _want(paths)
-    try:
-        os.close(append.lock(os.fsencode(paths.sender_lock), patience_ns=0))
-    except BlockingIOError:
-        return True
-    return False
-
-
-def _want(paths: Paths) -> None:
-    """Tell the sender at work, before looking for it, to look again when it is done: one of both sees to it."""
+    ours: Path | None = project
     os.close(os.open(paths.sender_wanted, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    while os.path.lexists(paths.sender_wanted) and time.monotonic() < give_up - _MARGIN_S:
+        try:
+            held = append.lock(os.fsencode(paths.sender_lock), patience_ns=0)
+        except BlockingIOError:
+            return
+        try:
+            paths.sender_wanted.unlink(missing_ok=True)
+            _send(paths, ours, give_up)
+            ours = None  # what others want is theirs to decide, and is looked at before each request
+        finally:
+            os.close(held)
+
+
+def _send(paths: Paths, project: Path | None, give_up: float) -> None:
+    """Combine and send what there is, until `give_up` of the monotonic clock; not for a project without a yes.
+
+    Raises UserError or OSError if state or store cannot be used.
+    """
+    from shim import crash_delivery
+    from shim.delivery import deliver
+    from shim.sweep import sweep
+
+    if project is not None and not _agreed(paths, project):
+        return
+    sweep(paths, timeout=_SWEEP_S)
+    deliver(paths, os.environ, timeout_s=max(give_up - _MARGIN_S - time.monotonic(), 0.1))
+    crash_delivery.deliver(paths, os.environ, give_up - _MARGIN_S)
 
 
 def _agreed(paths: Paths, directory: Path) -> bool:
@@ -113,32 +129,6 @@ def _wait_for_lines(group: int, give_up: float) -> bool:
             return False
         time.sleep(_PAUSE_S)
     return True
-
-
-def send(paths: Paths, environ: Mapping[str, str], give_up: float) -> None:
-    """Combine and send what there is, until `give_up` of the monotonic clock; another sender at work does it for us.
-
-    Raises UserError or OSError if state or store cannot be used.
-    """
-    from filelock import FileLock, Timeout
-
-    from shim import crash_delivery, private_file
-    from shim.delivery import deliver
-    from shim.paths import private
-    from shim.sweep import sweep
-
-    private(paths.state)
-    private_file.refuse_strange(paths.sender_lock)
-    _want(paths)
-    while os.path.lexists(paths.sender_wanted) and (left := give_up - _MARGIN_S - time.monotonic()) > 0:
-        try:
-            with FileLock(paths.sender_lock, mode=0o600).acquire(timeout=0):
-                private_file.remove(paths.sender_wanted)
-                sweep(paths, timeout=min(_SWEEP_S, left))
-                deliver(paths, environ, timeout_s=max(give_up - _MARGIN_S - time.monotonic(), 0.1))
-                crash_delivery.deliver(paths, environ, give_up - _MARGIN_S)
-        except Timeout:
-            return
 
 
 def _write_down(failure: Exception) -> None:

@@ -80,7 +80,7 @@ def _adopt(on: bool) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, int(on), 0, 0, 0)
 
 
-def started(paths: Paths, environ: dict[str, str]) -> subprocess.Popen[bytes]:
-    """A sender for a make that has ended, as a child of this process."""
-    ours = {sender.MAKE: ended_run(), sender.STATE: str(paths.state)}
+def started(paths: Paths, project: Path, environ: dict[str, str]) -> subprocess.Popen[bytes]:
+    """A sender for a make of a project that has ended, as a child of this process."""
+    ours = {sender.MAKE: ended_run(), sender.STATE: str(paths.state), sender.PROJECT: str(project)}
     return subprocess.Popen([sys.executable, "-I", sender.PROGRAM], env={**environ, **ours}, stdin=subprocess.DEVNULL)
