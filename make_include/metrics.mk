@@ -18,6 +18,7 @@
 .metrics.baked.launcher :=
 .metrics.baked.state :=
 .metrics.baked.data :=
+.metrics.baked.config :=
 # --- end of set-up's values
 
 # --- 2. Leave no trace in MAKEFILE_LIST: help targets search it, $(lastword $(MAKEFILE_LIST)) names the Makefile ---------
@@ -44,8 +45,19 @@ ifndef .metrics.included
 # --- 4. Off? Where is everything? ----------------------------------------------------------------------------------------
 .metrics.home := $(value MAKE_METRICS_HOME)
 .metrics.data := $(or $(if $(.metrics.home),$(.metrics.home)/data),$(.metrics.baked.data),$(if $(value XDG_DATA_HOME),$(value XDG_DATA_HOME)/make-metrics),$(value HOME)/.local/share/make-metrics)
+.metrics.config := $(or $(if $(.metrics.home),$(.metrics.home)/config),$(.metrics.baked.config),$(if $(value XDG_CONFIG_HOME),$(value XDG_CONFIG_HOME)/make-metrics),$(value HOME)/.config/make-metrics)
+.metrics.found = $(wildcard $(subst $(.metrics.blank),\ ,$(subst ?,\?,$(subst *,\*,$(subst [,\[,$1))))$2)
 # A directory as standard input ends the interpreter before it runs anything of ours.
-.metrics.inert := $(filter off,$(value MAKE_METRICS))$(wildcard $(subst $(.metrics.blank),\ ,$(.metrics.data)/off))$(wildcard /dev/stdin/.)
+.metrics.inert := $(filter off,$(value MAKE_METRICS))$(call .metrics.found,$(.metrics.data)/off,)$(wildcard /dev/stdin/.)
+# In CI (the environment says so, as in shim/ceiling.py) nothing is assumed. Where anything was decided, for whatever
+# project, the walk looks at this one's decision (shim/standing.py).
+.metrics.ci := $(if $(filter environment%,$(origin CI)),$(filter-out || |0| |false|,|$(subst $(.metrics.blank),_,$(value CI))|))
+.metrics.ci += $(foreach .metrics.one,TF_BUILD JENKINS_URL TEAMCITY_VERSION,$(if $(filter environment%,$(origin $(.metrics.one))),$(value $(.metrics.one))))
+ifneq ($(strip $(.metrics.ci)),)
+ifeq ($(call .metrics.found,$(.metrics.data)/on-this-machine,)$(call .metrics.found,$(.metrics.config)/consent/,*.json),)
+.metrics.inert += ci
+endif
+endif
 
 ifeq ($(.metrics.inert)$(.metrics.baked.fragment),)
 # Not set-up's copy: that one serves if there is one, it knows where everything is.
@@ -201,7 +213,8 @@ endif
 .metrics.options := -e -u -eu -ue -o pipefail errexit nounset --norc --noprofile --posix
 .metrics.interpreter = $(if $(filter env,$(notdir $(firstword $(SHELL)))),$(wordlist 2,99,$(SHELL)),$(SHELL))
 .metrics.plain = $(if $(filter-out $(.metrics.options),$(wordlist 2,99,$(.metrics.interpreter))),,$(filter $(.metrics.shells),$(notdir $(firstword $(.metrics.interpreter)))))
-.metrics.use = $(if $(value @),$(if $(.metrics.skip),,$(and $(.metrics.plain),$(.metrics.here.still))))
+# In a directory that is gone every start of a shell complains: no second one there.
+.metrics.use = $(if $(value @),$(if $(.metrics.skip),,$(and $(.metrics.plain),$(realpath .),$(.metrics.here.still))))
 .SHELLFLAGS = $(if $(.metrics.use),$(.metrics.trampoline) $(.metrics.words) $(.metrics.environment) $(words $(SHELL)) $(SHELL) )$(.metrics.flags)
 endif
 

@@ -14,6 +14,17 @@ import sys
 import time
 
 if __name__ == "__main__":  # started by its path, in an isolated interpreter without site-packages
+
+    def _uncaught(_: object, failure: BaseException, __: object) -> None:
+        """What nothing below expects, also while this is being loaded: a run of its own then, as without psutil."""
+        with contextlib.suppress(Exception):
+            from shim.hot import crash
+
+            crash.of_walk(failure)
+        with contextlib.suppress(OSError):
+            os.write(1, b"!" if sys.argv[2] == "-" else b"%b %b" % ((os.fsencode(sys.argv[2]),) * 2))
+
+    sys.excepthook = _uncaught
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     try:
         import psutil
@@ -33,7 +44,7 @@ from collections import namedtuple
 
 import psutil
 
-from shim import ceiling, goals, head, process, service
+from shim import ceiling, detached, goals, head, places, process, service, standing
 from shim.hot import append, book, handover, wire
 
 _LIFETIME_S = 20
@@ -67,13 +78,18 @@ def makes_above(start: psutil.Process, names: frozenset[str]) -> list[Above]:
     return [above for above in found if above.key]
 
 
-def handed_target(shim: psutil.Process) -> str:
-    """The target that a shim process was handed, empty if the process is no shim."""
+def handed(shim: psutil.Process) -> handover.Handover | None:
+    """What a shim process was handed, None if the process is no shim."""
     with contextlib.suppress(psutil.Error, ValueError, IndexError):
         words = [os.fsencode(word) for word in shim.cmdline()]
-        at = words.index(handover.PROTOCOL)
-        return handover.Handover(words[at:]).target.decode("utf-8", "backslashreplace")
-    return ""
+        return handover.Handover(words[words.index(handover.PROTOCOL) :])
+    return None
+
+
+def handed_target(shim: psutil.Process) -> str:
+    """The target that a shim process was handed, empty if the process is no shim."""
+    found = handed(shim)
+    return found.target.decode("utf-8", "backslashreplace") if found else ""
 
 
 def _given(makeflags: str) -> tuple[str, list[str]]:
@@ -112,15 +128,33 @@ def builds_nothing(makeflags: str) -> bool:
     return bool(set("nqt") & set(_given(makeflags)[0]))
 
 
+def environment(found: psutil.Process) -> dict[str, str]:
+    """A make's environment as it was started; if that cannot be told, what it hands to recipes."""
+    with contextlib.suppress(psutil.Error, OSError):
+        return found.environ()
+    return dict(os.environ)
+
+
 def allowed(found: psutil.Process) -> str:
     """The most that a make's environment allows to be done with its events.
 
-    Its own, as it was started, and what it hands to recipes: a makefile cannot lift what the developer has set.
+    Its own, as it was started, and what it hands to recipes: a makefile cannot lift what the developer has set, nor
+    lead to decisions that lie elsewhere than the developer's.
     """
-    words = [ceiling.of(os.environ)]
-    with contextlib.suppress(psutil.Error, OSError):
-        words.append(ceiling.of(found.environ()))
-    return ceiling.lowest(*words)
+    began = environment(found)
+    if any(began.get(name) != os.environ.get(name) for name in places.VARIABLES):
+        return ceiling.lowest("local", ceiling.of(os.environ), ceiling.of(began))
+    return ceiling.lowest(ceiling.of(os.environ), ceiling.of(began))
+
+
+def _invitation(began: dict[str, str], directory: str, project: standing.Root) -> bytes:
+    """The line that invites whoever sits in front to decide about a project, after a newline; most often nothing."""
+    with contextlib.suppress(Exception):  # whatever is wrong with it costs the invitation, not the run
+        if standing.may_invite(project, began, now_ns=time.time_ns()):
+            from shim import invitation
+
+            return b"\n" + invitation.line(began, directory, now_ns=time.time_ns())
+    return b""
 
 
 def describe(
@@ -164,10 +198,11 @@ def _header(records: bytes, run: str, facts: Facts) -> None:
     append.entry(records, run.encode(), wire.make(facts))
 
 
-def walk(pid: int, state: bytes, *, name: str, goal: str, version: str) -> tuple[bytes, bool]:
+def walk(pid: int, state: bytes, *, name: str, goal: str, version: str, seen: bool) -> tuple[bytes, bool]:
     """Find the make `pid` and those above it, and write what the record lacks.
 
-    Gives the marker's text, `<run> <make>` or a verdict, and whether this is the make that the developer started.
+    Gives the marker's text, `<run> <make>` or a verdict, and whether this is the make that the developer started. For
+    that one, if `seen` says that somebody would see it, an invitation may follow on a second line.
     """
     makeflags = os.environ.get("MAKEFLAGS", "")
     if builds_nothing(makeflags):
@@ -181,11 +216,18 @@ def walk(pid: int, state: bytes, *, name: str, goal: str, version: str) -> tuple
     run = above[-1].key if above else key
     records = state + b"/records"
     made = describe(found, key, above, default_goal=goal, makeflags=makeflags, version=version)
+    directory, began = str(made["directory"]), environment(above[-1].process if above else found)
+    project = standing.root(directory)
+    if standing.off(project, began):
+        return book.NOT_A_MAKE, False
     _header(records, run, made)
     for at, one in enumerate(above):
         if not os.path.lexists(state + b"/makes/" + one.key.encode()):  # a make that does not include the fragment
             _header(records, run, describe(one.process, one.key, above[at + 1 :]))
-    return f"{run} {key}".encode(), not above
+    text = f"{run} {key}".encode()
+    if seen and not above and made["ceiling"] == "on":
+        text += _invitation(began, directory, project)
+    return text, not above
 
 
 def _sweep_if_due(state: bytes) -> None:
@@ -194,26 +236,48 @@ def _sweep_if_due(state: bytes) -> None:
         waiting = [entry.stat(follow_symlinks=False).st_mtime for entry in entries if entry.name.endswith(b".rec")]
     if len(waiting) < _MANY_RECORDS and (not waiting or time.time() - min(waiting) < _OLD_RECORD_S):
         return
-    from pathlib import Path
+    try:
+        from pathlib import Path
 
-    from shim.paths import Paths
-    from shim.sweep import sweep
+        from shim.errors import UserError
+        from shim.paths import Paths
+        from shim.sweep import sweep
 
-    os.nice(19)
-    sweep(Paths.from_state(Path(os.fsdecode(state))))
+        os.nice(19)
+        with contextlib.suppress(UserError):
+            sweep(Paths.from_state(Path(os.fsdecode(state))))
+    except Exception as error:
+        _write_down(error, "sweep")
 
 
-def _walk_once(pid: int, state: bytes, *, name: str, goal: str, version: str) -> tuple[bytes, bool]:
+def _walk_once(pid: int, state: bytes, *, name: str, goal: str, version: str, seen: bool) -> tuple[bytes, bool]:
     """Walk where /proc did not name the make: the line could not tell whether another line of it has walked."""
     marker = state + b"/makes/" + (process.key(pid) or "").encode()
     held = append.lock(marker, patience_ns=_LIFETIME_S * 1_000_000_000)
     known = os.pread(held, 4096, 0)
     if known:
         return known, False
-    text, developers = walk(pid, state, name=name, goal=goal, version=version)
-    os.write(held, text)
+    text, developers = walk(pid, state, name=name, goal=goal, version=version, seen=seen)
+    os.write(held, text.partition(b"\n")[0])
     os.close(held)
     return text, developers
+
+
+def _write_down(failure: Exception, part: str = "walk") -> None:
+    """Leave a note for `make-metrics doctor`, if that can be done."""
+    with contextlib.suppress(Exception):
+        from shim.hot import crash
+
+        crash.of_walk(failure, part)
+
+
+def _start_sender(pid: int, text: bytes, state: bytes) -> None:
+    try:
+        detached.start(pid, os.fsdecode(text.split()[1]), state)
+    except (psutil.Error, OSError):
+        pass
+    except Exception as error:
+        _write_down(error, "sender")
 
 
 def main(words: list[bytes]) -> None:
@@ -225,10 +289,15 @@ def main(words: list[bytes]) -> None:
     goal = words[5].decode("utf-8", "backslashreplace")
     find = _walk_once if key == b"-" else walk
     try:
-        text, developers = find(pid, state, name=name, goal=goal, version=version)
-    except (psutil.Error, OSError, ValueError):
+        text, developers = find(pid, state, name=name, goal=goal, version=version, seen=words[6] == book.SEEN)
+    except Exception as error:
         # The make has ended, or shows nothing: a run of its own; without even a key, each of its lines is.
         text, developers = book.NO_MAKE_ABOVE if key == b"-" else key + b" " + key, False
+        if not isinstance(error, psutil.Error):
+            _write_down(error)  # at once: a line that has the marker ends us
+    if developers:
+        # Before the first line goes on: it may end this process at once, and then no other line starts one.
+        _start_sender(pid, text, state)
     os.write(1, text)
     with contextlib.suppress(OSError):  # where there are no locks
         fcntl.flock(1, fcntl.LOCK_UN)
@@ -238,5 +307,4 @@ def main(words: list[bytes]) -> None:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(Exception):
-        main([os.fsencode(word) for word in sys.argv[1:]])
+    main([os.fsencode(word) for word in sys.argv[1:]])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 ORDER = ("off", "local", "on")
+# Variables whose presence says that nobody sits in front: what CI services set, besides `CI` itself.
+_CI_ALSO = ("TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION")
 
 
 def do_not_track(environ: Mapping[str, str]) -> bool:
@@ -12,11 +14,21 @@ def do_not_track(environ: Mapping[str, str]) -> bool:
     return environ.get("DO_NOT_TRACK", "") not in ("", "0")
 
 
+def in_ci(environ: Mapping[str, str]) -> bool:
+    """Whether an environment is that of a CI service. The fragment has the same rule."""
+    return environ.get("CI", "") not in ("", "0", "false") or any(environ.get(name) for name in _CI_ALSO)
+
+
 def of_variable(value: str) -> str:
     """What MAKE_METRICS allows. It can only reduce: a value that is not known is taken as "not more than local"."""
     if value == "off":
         return "off"
     return "on" if value in ("", "on", "log") else "local"
+
+
+def prints(environ: Mapping[str, str]) -> bool:
+    """Whether what would be sent is to be printed instead."""
+    return environ.get("MAKE_METRICS") == "log"
 
 
 def lowest(*words: str) -> str:

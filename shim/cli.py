@@ -120,6 +120,12 @@ def _doctor(given: argparse.Namespace) -> int:  # noqa: ARG001
     return doctor.run()
 
 
+def _crash_reports(given: argparse.Namespace) -> int:
+    from shim.commands import crash_reports
+
+    return crash_reports.run(given.action, directory=given.directory, yes=given.yes)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="make-metrics",
@@ -169,6 +175,9 @@ def _parser() -> argparse.ArgumentParser:
     verb("transparency", _transparency, "print what is collected, why, who gets it, and how to stop", project=True)
     send = verb("flush", _flush, "send what waits, now")
     send.add_argument("--timeout", metavar="SECONDS", type=float, default=30.0, help="give up after that (30)")
+    crashes = verb("crash-reports", _crash_reports, "say whether failures of make-metrics are reported", project=True)
+    crashes.add_argument("action", choices=("on", "off", "status", "preview"), help="ask for a yes, end it, or show it")
+    crashes.add_argument("--yes", action="store_true", help="agree without being asked")
     verb("forget", _forget, "remove all that was recorded on this machine; decisions stay")
     return parser
 
@@ -194,15 +203,18 @@ def _run(arguments: Sequence[str] | None) -> int:
     return status
 
 
-def _bug() -> None:
+def _bug(error: Exception) -> None:
     import platform
     import traceback
+
+    from shim import crash_log
 
     sys.stderr.write(
         "make-metrics: this is a bug in make-metrics; please report it with these lines:\n"
         f"  make-metrics {_version()}, Python {platform.python_version()}, {platform.platform()}\n"
         f"{traceback.format_exc()}"
     )
+    crash_log.note(error, part="command")
 
 
 def _output_is_gone() -> None:
@@ -237,6 +249,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _output_is_gone()
         sys.stderr.write(f"make-metrics: {error.filename or 'standard output'}: {error.strerror}\n")
         return _USER
-    except Exception:
-        _bug()
+    except Exception as error:
+        _bug(error)
         return _BUG

@@ -1,129 +1,128 @@
-"""Consent: what was decided about a project, by this user, and the mode that follows from it."""
+"""Consent: what was decided about a project, by this user, and the mode that follows from it.
+
+There are two questions, about the events of a project's targets and about reports of our own failures; each has a yes
+or no of its own.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
+import math
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from shim import notice, private_file
+from shim import crash_notice, decision, notice, own_file, private_file, standing
+from shim.decision import Record
 from shim.errors import UserError
 from shim.metrics import catalogue
 from shim.mode import Decision, Inputs, Ruling, decide, through_sudo
 from shim.paths import Paths, private, shown
 from shim.settings import Project
 
-_FORMAT = 1
 _LOCK_S = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """A recorded decision: yes or no, when (nanoseconds since the epoch), to which notice, and where the data goes."""
-
-    project: str
-    yes: bool
-    decided_ns: int
-    notice: str
-    sinks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a project's decision: its kind, its record if there is a sound one, the mode and its rule."""
+    """What is known of a project's decision: its kind, its record if there is a sound one, the mode and its rule.
+
+    `holds` is whether it is a yes that was not taken back since by `make-metrics on-this-machine`.
+    """
 
     decision: Decision
     record: Record | None
     ruling: Ruling
+    holds: bool
 
 
-def key(directory: Path) -> str:
-    """The name of a project's files: a hash of where it is, so that no path of the user's is in a name."""
-    return hashlib.sha256(os.fsencode(directory)).hexdigest()[:32]
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: the directory of its decisions, the version of its notice now (empty if there is nothing to agree
+    to), where the data would go, and the commands for a yes and for a no."""
+
+    folder: Callable[[Paths], Path]
+    version: Callable[[Paths, Project], str]
+    receivers: Callable[[Project], tuple[str, ...]]
+    verbs: tuple[str, str]
 
 
-def file_of(paths: Paths, project: Project) -> Path:
+def notice_version(paths: Paths, project: Project) -> str:
+    """The version of the notice that a project has now; empty if it asks for nothing."""
+    settings = project.settings
+    if settings is None or not project.sinks:
+        return ""
+    return notice.version(settings, catalogue.asked(paths, settings.metrics))
+
+
+def _crash_notice_version(_: Paths, project: Project) -> str:
+    return crash_notice.version(project.settings) if project.crash_dsn and project.settings else ""
+
+
+EVENTS = Question(
+    folder=lambda paths: paths.decisions,
+    version=notice_version,
+    receivers=lambda project: tuple(f"{sink.type} {sink.host}" for sink in project.sinks),
+    verbs=("opt-in", "opt-out"),
+)
+CRASHES = Question(
+    folder=lambda paths: paths.crash_decisions,
+    version=_crash_notice_version,
+    receivers=lambda project: (f"sentry {project.crash_dsn.host}",) if project.crash_dsn else (),
+    verbs=("crash-reports on", "crash-reports off"),
+)
+
+
+def file_of(paths: Paths, project: Project, question: Question = EVENTS) -> Path:
     """The file of a project's decision."""
-    return paths.decisions / f"{key(project.directory)}.json"
+    return question.folder(paths) / f"{standing.key(project.directory)}.json"
 
 
-def known(paths: Paths, project: Project, environ: Mapping[str, str]) -> Known:
+def known(paths: Paths, project: Project, environ: Mapping[str, str], question: Question = EVENTS) -> Known:
     """What was decided about a project, and the mode that follows in an environment. Never raises, changes nothing."""
-    decision, record = _read(paths, project)
+    found, record = _read(paths, project, question)
+    kept_since = record is not None and _kept_ns(paths) >= record.decided_ns
     given = Inputs(
         environ=environ,
-        decision=decision,
+        decision=found,
         off_file=os.path.lexists(paths.off_file),
         kept_here=os.path.lexists(paths.here_file),
+        kept_since=kept_since,
         root=not os.geteuid(),
+        verbs=question.verbs,
     )
-    return Known(decision, record, decide(given))
+    return Known(found, record, decide(given), record is not None and record.yes and not kept_since)
 
 
-def _read(paths: Paths, project: Project) -> tuple[Decision, Record | None]:
+def _kept_ns(paths: Paths) -> float:
+    """When `on-this-machine` was last said, before all times if it never was, after all if that cannot be told."""
     try:
-        content = private_file.read(file_of(paths, project))
-    except OSError:
-        return Decision.UNREADABLE, None
-    if content is None:
-        return Decision.NONE, None
-    try:
-        record = _parse(content)
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return Decision.CORRUPT, None
-    if record.project != project.place:
-        return Decision.CORRUPT, None  # somebody else's answer, in the wrong place
+        content = own_file.read(paths.here_file)
+        return -math.inf if content is None else int(content)
+    except (OSError, ValueError):
+        return math.inf
+
+
+def _read(paths: Paths, project: Project, question: Question) -> tuple[Decision, Record | None]:
+    kind, record = decision.read(file_of(paths, project, question), project.place)
+    if record is None:
+        return Decision(kind), None
     if not record.yes:
         return Decision.NO, record
-    current = notice_version(paths, project) if project.sinks else None
-    return (Decision.YES if record.notice == current else Decision.OLDER), record
-
-
-def notice_version(paths: Paths, project: Project) -> str | None:
-    """The version of the notice that a project has now; None for one without settings."""
-    settings = project.settings
-    return notice.version(settings, catalogue.asked(paths, settings.metrics)) if settings else None
-
-
-def _parse(content: bytes) -> Record:
-    """A record from its file; raises ValueError, KeyError or TypeError for what `_dump` has not written."""
-    given = json.loads(content)
-    if given["format"] != _FORMAT or given["decision"] not in ("yes", "no"):
-        raise ValueError("no decision")
-    sinks = given["sinks"]
-    texts = (given["project"], given["notice"], *sinks)
-    if not isinstance(sinks, list) or not all(isinstance(text, str) for text in texts):
-        raise ValueError("no texts")
-    if type(given["decided_ns"]) is not int or given["decided_ns"] <= 0:
-        raise ValueError("no time")
-    return Record(
-        project=given["project"],
-        yes=given["decision"] == "yes",
-        decided_ns=given["decided_ns"],
-        notice=given["notice"],
-        sinks=tuple(sinks),
-    )
-
-
-def _dump(record: Record) -> bytes:
-    known = asdict(record)
-    document = {"format": _FORMAT, "decision": "yes" if known.pop("yes") else "no", **known}
-    return json.dumps(document, indent=2).encode() + b"\n"
+    current = question.version(paths, project)
+    return (Decision.YES if current and record.notice == current else Decision.OLDER), record
 
 
 @contextlib.contextmanager
-def locked(paths: Paths) -> Iterator[None]:
+def locked(paths: Paths, *, patience_s: float = _LOCK_S) -> Iterator[None]:
     """The right to change decisions and ids; raises UserError if another process has it for long, or in a bad place."""
     from filelock import FileLock, Timeout
 
     private(paths.config)
     private_file.refuse_strange(paths.consent_lock)
     try:
-        with FileLock(paths.consent_lock, mode=0o600).acquire(timeout=_LOCK_S, poll_interval=0.02):
+        with FileLock(paths.consent_lock, mode=0o600).acquire(timeout=patience_s, poll_interval=0.02):
             yield
     except Timeout as error:
         raise UserError("another make-metrics is at work on your decisions: try again") from error
@@ -131,22 +130,33 @@ def locked(paths: Paths) -> Iterator[None]:
         raise UserError(f"cannot write {shown(paths.consent_lock)}: {error.strerror}") from error
 
 
-def write(paths: Paths, project: Project, *, yes: bool, now_ns: int) -> Record:
+def write(paths: Paths, project: Project, *, yes: bool, now_ns: int, question: Question = EVENTS) -> Record:
     """Write a decision down, under the lock of `locked`; raises UserError if that cannot be done."""
+    kept_ns = _kept_ns(paths)
+    if now_ns <= kept_ns < math.inf:  # the clock was set back
+        now_ns = int(kept_ns) + 1
     record = Record(
         project=project.place,
         yes=yes,
         decided_ns=now_ns,
-        notice=notice_version(paths, project) or "",
-        sinks=tuple(f"{sink.type} {sink.host}" for sink in project.sinks),
+        notice=question.version(paths, project),
+        sinks=question.receivers(project),
     )
-    private_file.write(file_of(paths, project), _dump(record))
+    private_file.write(file_of(paths, project, question), decision.dump(record))
     return record
 
 
-def erase(paths: Paths, project: Project) -> None:
-    """Remove a decision, under the lock of `locked`; raises UserError if that cannot be done."""
-    private_file.remove(file_of(paths, project))
+def keep_here(paths: Paths, *, now_ns: int) -> None:
+    """Write down that everything stays on this machine, later than any yes so far, under the lock of `locked`.
+
+    Raises UserError if that cannot be done.
+    """
+    with contextlib.suppress(OSError):
+        for path in paths.decisions.iterdir():
+            with contextlib.suppress(OSError, *decision.DAMAGE):
+                # The clock may have been set back since.
+                now_ns = max(now_ns, decision.parse(own_file.read(path) or b"").decided_ns + 1)
+    private_file.write(paths.here_file, f"{now_ns}\n".encode())
 
 
 def refuse_sudo(environ: Mapping[str, str]) -> None:

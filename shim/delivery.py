@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import signal
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +16,7 @@ from shim.mode import Decision, Mode
 from shim.outbox import Attempt, Batch, Entry, Outbox
 from shim.outgoing import sink_key
 from shim.paths import Paths, private
+from shim.patience import within
 from shim.settings import SinkSettings, project_of
 from shim.sinks import Outcome, Prepared, Sink, Verdict
 from shim.sinks.kinds import sink_of
@@ -26,7 +24,6 @@ from shim.store import Store
 
 _ANSWER_S = 5.0
 _SECOND_NS = 1_000_000_000
-_DAY_S = 86_400
 
 
 @dataclass(slots=True)
@@ -50,7 +47,7 @@ def deliver(
     sink_for: Callable[[SinkSettings], Sink] = sink_of,
 ) -> Delivered:
     """Send what waits, for all projects, one sender at a time; returns within `timeout_s` seconds and what an open
-    transaction or a name look-up takes.
+    transaction takes.
 
     Before each request consent is read again. Raises UserError if the store cannot be used.
     """
@@ -140,8 +137,9 @@ class _Delivery:
         last = {attempt.sink: attempt for attempt in self._outbox.attempts(directory)}.get(key)
         if not waiting:
             return
-        if last and time.time_ns() < last.not_before_ns <= time.time_ns() + _DAY_S * _SECOND_NS:
-            wait_s = (last.not_before_ns - time.time_ns()) // _SECOND_NS + 1
+        now_ns = time.time_ns()
+        if last and last.tried_ns <= now_ns < last.not_before_ns:  # a clock that was set back holds nothing up
+            wait_s = (last.not_before_ns - now_ns) // _SECOND_NS + 1
             self._delivered.problems.append(f"{settings.host}: {last.result}: not tried again for {wait_s} s")
             return
         sink = self._sink_for(settings)
@@ -178,11 +176,12 @@ class _Delivery:
         remaining = self._give_up - time.monotonic()
         if remaining <= 0:
             raise _TimeUpError
+        messages = [json.loads(entry.message) for entry in batch]
         try:
-            with _bounded(remaining):
-                return sink.send([json.loads(entry.message) for entry in batch], timeout_s=min(_ANSWER_S, remaining))
+            return within(remaining, lambda: sink.send(messages, timeout_s=min(_ANSWER_S, remaining)))
         except TimeoutError:
-            raise _TimeUpError from None
+            # Nothing more is sent then: what was left behind may still be using the sink's library.
+            return Verdict(Outcome.LATER, f"no answer within {remaining:.1f} s", "")
 
     def _note(self, directory: str, key: str, batch: Sequence[Entry], verdict: Verdict) -> None:
         """Write down what came of a request, with what it means for its messages, or nothing of both."""
@@ -200,22 +199,3 @@ class _Delivery:
             for entry in entries:
                 self._outbox.set_aside(entry, reason)
         self._delivered.aside += len(entries)
-
-
-@contextlib.contextmanager
-def _bounded(seconds: float) -> Iterator[None]:
-    """Raise TimeoutError in the block when the time is up: a receiver that sends a byte now and then could hold us."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ring(_: int, __: object) -> None:
-        raise TimeoutError("the time is up")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)

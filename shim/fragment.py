@@ -51,7 +51,8 @@ def render(paths: Paths, *, compiled: bool = True) -> str:
     not be given the interpreter's or the package's path as one plain word.
     """
     values = {"fragment": paths.fragment, "python": Path(sys.executable), "entry": entry(), "state": paths.state,
-              "data": paths.data, "launcher": (launcher() if compiled else None) or ""}  # fmt: skip
+              "data": paths.data, "config": paths.config,
+              "launcher": (launcher() if compiled else None) or ""}  # fmt: skip
     for name in ("python", "entry"):
         if found := _UNSAFE.search(str(values[name])):
             raise UserError(

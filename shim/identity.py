@@ -6,7 +6,7 @@ import re
 import uuid
 from pathlib import Path
 
-from shim import consent, private_file
+from shim import own_file, private_file, standing
 from shim.paths import Paths
 from shim.settings import Project
 
@@ -15,13 +15,13 @@ _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-
 
 def file_of(paths: Paths, project: Project) -> Path:
     """The file of a project's id."""
-    return paths.identities / consent.key(project.directory)
+    return paths.identities / standing.key(project.directory)
 
 
 def read(paths: Paths, project: Project) -> str | None:
     """A project's id; None if there is none, or none that can be read."""
     try:
-        content = private_file.read(file_of(paths, project)) or b""
+        content = own_file.read(file_of(paths, project)) or b""
     except OSError:
         return None
     text = content.decode("ascii", "replace").strip()

@@ -1,66 +1,49 @@
 """The invitation: one line that says that a project asks for metrics, at most once a week and three times in all.
 
-It stands at the end of what a command of ours prints, never in make's output: a makefile cannot note that it has said
-something without failing where nothing can be written, and what runs beside a recipe would write into whatever that
-shows.
+Make's first recipe line shows it when it has ended (`shim.hot.book`), if its standard error is a terminal. It is the
+walk that finds it due (`shim.standing`), makes the line, and hands it over in the make's marker.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Mapping
+from pathlib import Path
 
-from shim import consent, private_file
+from shim import consent, places, private_file, standing
 from shim.errors import UserError
-from shim.mode import Decision, Mode, in_ci
+from shim.mode import Mode
 from shim.paths import Paths
-from shim.settings import Project
-
-WEEK_NS = 7 * 86_400_000_000_000
-TIMES = 3
+from shim.settings import project_of
 
 
-def due(shown_ns: Sequence[int], *, now_ns: int) -> bool:
-    """Whether it may be shown again, given when it was (nanoseconds since the epoch); not while the clock is behind."""
-    return len(shown_ns) < TIMES and now_ns - max(shown_ns, default=now_ns - WEEK_NS) >= WEEK_NS
+def line(environ: Mapping[str, str], directory: str, *, now_ns: int) -> bytes:
+    """The line for a make with this environment in a directory, noted as shown at `now_ns`; empty if it is not due.
 
-
-def line(paths: Paths, project: Project, environ: Mapping[str, str], *, terminal: bool, now_ns: int) -> str:
-    """The line to show, and a note that it was shown; empty if it is not to be, or the note cannot be written.
-
-    Only for a project with sinks about which nothing was decided, on a terminal, not in CI, not where the environment
-    holds everything back, and not in a make that another make started.
+    It is not, besides what `standing.may_invite` says, where the settings name no sink, recording is off, or somebody
+    else is at work on the notes and decisions; nor if it cannot be noted.
     """
-    settings = project.settings
-    known = consent.known(paths, project, environ)
-    if not settings or not project.sinks or known.decision is not Decision.NONE or known.ruling.mode is not Mode.LOCAL:
-        return ""
-    if not terminal or in_ci(environ) or known.ruling.rule != "default" or _nested(environ):
-        return ""
+    data, config = places.of(environ)
+    paths = Paths(data=Path(data), config=Path(config), state=Path(data))
+    project = project_of(Path(directory))
+    if not project.settings or not project.sinks:
+        return b""
+    note = paths.invitations / standing.key(project.directory)
     try:
-        with consent.locked(paths):
-            shown = _shown(paths, project)
-            if shown is None or not due(shown, now_ns=now_ns):
-                return ""
-            content = json.dumps({"shown_ns": [*shown, now_ns]}).encode() + b"\n"
-            private_file.write(paths.invitations / consent.key(project.directory), content)
-    except UserError:
-        return ""
-    return (
-        f"{settings.name} asks for a record of how its make targets are used: make-metrics opt-in shows it, and asks."
-    )
+        with consent.locked(paths, patience_s=0):
+            ruling = consent.known(paths, project, environ).ruling
+            shown = standing.times(note)
+            if (ruling.mode, ruling.rule) != (Mode.LOCAL, "default") or not standing.due(shown, now_ns=now_ns):
+                return b""
+            private_file.write(note, "".join(f"{time}\n" for time in [*shown, now_ns]).encode())
+    except (UserError, OSError, ValueError):
+        return b""
+    said = f"{project.settings.name} asks for a record of how its make targets are used: make-metrics opt-in shows it"
+    return _encoded(f"make-metrics: {said}, and asks; opt-out ends this", environ)
 
 
-def _nested(environ: Mapping[str, str]) -> bool:
-    """Whether this runs in a recipe of a make that is not the developer's own."""
-    return environ.get("MAKELEVEL", "0") not in ("", "0", "1")
-
-
-def _shown(paths: Paths, project: Project) -> list[int] | None:
-    """When it was shown; None if that cannot be told, which is no reason to show it again."""
-    try:
-        content = private_file.read(paths.invitations / consent.key(project.directory))
-        shown = json.loads(content)["shown_ns"] if content is not None else []
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return shown if isinstance(shown, list) and all(type(time) is int for time in shown) else None
+def _encoded(text: str, environ: Mapping[str, str]) -> bytes:
+    """A text in the terminal's encoding, if that is UTF-8; else without what could be a control character there."""
+    locale = next((environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(name)), "")
+    utf8 = locale.lower().replace("-", "").endswith("utf8") or sys.platform == "darwin"
+    return text.encode() if utf8 else text.encode("ascii", "backslashreplace")

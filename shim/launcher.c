@@ -27,6 +27,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -76,6 +77,8 @@ struct book {
     const char *python, *entry;
     char *state, *records, *makes, *marker;
     char run[KEY_MAX], make[KEY_MAX];
+    bool seen;        /* somebody sees what this line, which started the walk, could say */
+    char *invitation; /* what the walk has for that one; NULL for nothing */
 };
 
 struct line {
@@ -617,11 +620,16 @@ static bool know(struct book *book)
     char *said = contents(book->marker, NULL);
     if (said == NULL)
         return errno == ENOENT;
-    const char *run = strtok(said, " \n"), *make = run == NULL ? NULL : strtok(NULL, " \n");
+    char *rest = strchr(said, '\n');
+    if (rest != NULL) {
+        *rest++ = '\0';
+        book->invitation = rest;
+    }
+    const char *run = strtok(said, " "), *make = run == NULL ? NULL : strtok(NULL, " ");
     if (run == NULL)
         return true;
     bool verdict = make == NULL && (same(run, NOT_A_MAKE) || same(run, NO_MAKE_ABOVE));
-    if (!verdict && (make == NULL || strtok(NULL, " \n") != NULL || !is_key(run) || !is_key(make)))
+    if (!verdict && (make == NULL || strtok(NULL, " ") != NULL || !is_key(run) || !is_key(make)))
         return false;
     snprintf(book->run, sizeof book->run, "%s", run);
     if (!verdict)
@@ -812,6 +820,23 @@ static pid_t start(const struct handover *handed, char **command, char **environ
     return child;
 }
 
+/* Whether standard error is this process's terminal, and it is not in its background. */
+static bool in_front(void) { return isatty(2) && tcgetpgrp(2) == getpgrp(); }
+
+/* Show what the walk has for the developer, once the line has ended; never waits for the terminal. */
+static void invite(const struct book *book)
+{
+    struct pollfd terminal = {.fd = 2, .events = POLLOUT};
+    if (!book->seen || book->invitation == NULL || *book->invitation == '\0' || !in_front())
+        return;
+    if (poll(&terminal, 1, 0) != 1 || terminal.revents != POLLOUT)
+        return;
+    const char *text = join(book->invitation, "\n", "");
+    signal(SIGTTOU, SIG_IGN); /* should we be put in the background just now */
+    if (text != NULL && write(2, text, strlen(text)) < 0)
+        return; /* nobody is there to read it */
+}
+
 /* Start the walk up the process tree, unless another line of this make has; it holds the marker's lock until it ends. */
 static void walk(struct book *book, const struct handover *handed, char **environment)
 {
@@ -827,8 +852,9 @@ static void walk(struct book *book, const struct handover *handed, char **enviro
     if (know(book) && *book->run == '\0' && script != NULL) {
         snprintf(parent, sizeof parent, "%d", (int)book->parent);
         snprintf(make, sizeof make, "%s", book->make);
+        book->seen = handed->level == 0 && in_front();
         char *words[] = {(char *)book->python, "-I", "-S", script, parent, make, book->state, handed->make,
-                         handed->version, handed->goal, NULL};
+                         handed->version, handed->goal, book->seen ? "t" : "-", NULL};
         /* It inherits our signal mask, and is in no group that a terminal signals. Here vfork's child only makes system
          * calls, on descriptors of its own. */
         pid_t walker = vfork();
@@ -976,6 +1002,7 @@ static _Noreturn void run(const struct handover *handed, char **environment, str
     line.end = nanoseconds(CLOCK_MONOTONIC);
     if (walked(book, &line))
         record(book, handed, &line);
+    invite(book);
     end_as(line.status);
 }
 

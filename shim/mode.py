@@ -8,9 +8,6 @@ from enum import Enum, IntEnum
 
 from shim import ceiling as limits
 
-# Variables whose presence says that nobody sits in front: what CI services set, besides `CI` itself.
-_CI_ALSO = ("TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION")
-
 
 class Mode(IntEnum):
     """What happens to events. A rule can only lower what another allows."""
@@ -36,9 +33,10 @@ class Decision(Enum):
     UNREADABLE = "unreadable"
 
 
+# In place of {0} and {1}: the commands for a yes and for a no.
 _RECORDED = {
-    Decision.YES: (Mode.ON, "you said yes (make-metrics opt-in)"),
-    Decision.NO: (Mode.LOCAL, "you said no (make-metrics opt-out)"),
+    Decision.YES: (Mode.ON, "you said yes (make-metrics {0})"),
+    Decision.NO: (Mode.LOCAL, "you said no (make-metrics {1})"),
     Decision.OLDER: (Mode.LOCAL, "what is collected, or where it goes, has changed since your yes"),
     Decision.CORRUPT: (Mode.OFF, "your recorded decision is damaged"),
     Decision.UNREADABLE: (Mode.OFF, "your recorded decision cannot be read"),
@@ -49,14 +47,17 @@ _RECORDED = {
 class Inputs:
     """All that the mode depends on. `environ` is the environment, `off_file` whether `make-metrics off` was said.
 
-    `kept_here` is whether `make-metrics on-this-machine` was said; `root` whether this process is root's.
+    `kept_here` is whether `make-metrics on-this-machine` was said, `kept_since` whether that was after the decision;
+    `root` whether this process is root's. `verbs` are the commands that a yes and a no are given with.
     """
 
     environ: Mapping[str, str]
     decision: Decision = Decision.NONE
     off_file: bool = False
     kept_here: bool = False
+    kept_since: bool = False
     root: bool = False
+    verbs: tuple[str, str] = ("opt-in", "opt-out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +67,6 @@ class Ruling:
     mode: Mode
     rule: str
     reason: str
-
-
-def in_ci(environ: Mapping[str, str]) -> bool:
-    """Whether an environment is that of a CI service."""
-    return environ.get("CI", "") not in ("", "0", "false") or any(environ.get(name) for name in _CI_ALSO)
 
 
 def through_sudo(environ: Mapping[str, str], *, root: bool) -> bool:
@@ -103,15 +99,17 @@ def decide(given: Inputs) -> Ruling:
         rules.append(Ruling(allowed, "MAKE_METRICS", f"MAKE_METRICS is {value!a} in the environment"))
     if given.off_file:
         rules.append(Ruling(Mode.OFF, "off", "you turned recording off (make-metrics off)"))
+    if given.kept_since and given.decision in (Decision.YES, Decision.OLDER):
+        rules.append(Ruling(Mode.LOCAL, "on-this-machine", "you said make-metrics on-this-machine after your yes"))
     if given.decision is not Decision.NONE:
-        rules.append(Ruling(*_recorded(given.decision)))
-    elif in_ci(environ) and not given.kept_here:
+        rules.append(Ruling(*_recorded(given)))
+    elif limits.in_ci(environ) and not given.kept_here:
         rules.append(Ruling(Mode.OFF, "ci", "this is CI, and nothing was decided here"))
     else:
         rules.append(Ruling(Mode.LOCAL, "default", "nothing was decided: events stay on this machine"))
     return min(rules, key=lambda ruling: ruling.mode)  # the first of the lowest
 
 
-def _recorded(decision: Decision) -> tuple[Mode, str, str]:
-    allowed, reason = _RECORDED[decision]
-    return allowed, "decision", reason
+def _recorded(given: Inputs) -> tuple[Mode, str, str]:
+    allowed, reason = _RECORDED[given.decision]
+    return allowed, "decision", reason.format(*given.verbs)

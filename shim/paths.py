@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from shim import places
 from shim.errors import UserError
 
-NAME = "make-metrics"
-ROOT_VARIABLE = "MAKE_METRICS_HOME"
+NAME = places.NAME
+ROOT_VARIABLE = places.ROOT_VARIABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,21 @@ class Paths:
         return self.state / "set-aside"
 
     @property
+    def crashes(self) -> Path:
+        """The directory of the log of our own failures (`shim.hot.crash` says the same), with what was reported."""
+        return self.state / "crashes"
+
+    @property
+    def crash_lock(self) -> Path:
+        """The lock of whoever sends crash reports: one at a time."""
+        return self.state / "crashes.lock"
+
+    @property
+    def crash_decisions(self) -> Path:
+        """The directory of what was decided about crash reports, for each project."""
+        return self.config / "crash-reports"
+
+    @property
     def store(self) -> Path:
         """The SQLite database of runs and events."""
         return self.state / "store.sqlite3"
@@ -89,12 +105,12 @@ class Paths:
     @property
     def here_file(self) -> Path:
         """The file that `on-this-machine` leaves behind: recording was asked for, also in CI."""
-        return self.data / "on-this-machine"
+        return self.data / places.KEPT_HERE
 
     @property
     def decisions(self) -> Path:
         """The directory of what was decided about each project."""
-        return self.config / "consent"
+        return self.config / places.DECISIONS
 
     @property
     def identities(self) -> Path:
@@ -104,7 +120,7 @@ class Paths:
     @property
     def invitations(self) -> Path:
         """The directory of when which project's invitation was shown."""
-        return self.config / "invitations"
+        return self.config / places.INVITATIONS
 
     @property
     def consent_lock(self) -> Path:
@@ -115,6 +131,20 @@ class Paths:
     def send_lock(self) -> Path:
         """The lock of whoever sends: one at a time."""
         return self.state / "send.lock"
+
+    @property
+    def sender_lock(self) -> Path:
+        """The lock of the one detached sender that is at work."""
+        return self.state / "sender.lock"
+
+    @property
+    def sender_wanted(self) -> Path:
+        """The file by which a sender that finds another at work leaves its make's events to that one."""
+        return self.state / "sender.wanted"
+
+    def paused(self, decision: Path) -> Path:
+        """What a project with a yes on file looked like when a sender found that the yes does not hold any more."""
+        return self.state / "paused" / decision.name
 
     @property
     def sweep_lock(self) -> Path:
@@ -134,9 +164,11 @@ def private(directory: Path) -> Path:
     user (but root) could exchange, or if it cannot be created.
     """
     try:
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        above = directory.parent.lstat()
-        if above.st_uid not in (0, os.geteuid()) and (os.geteuid() or stat.S_ISLNK(above.st_mode)):
+        for above in reversed(directory.parents):
+            if not above.exists():
+                above.mkdir(mode=0o700, exist_ok=True)  # whatever the umask is
+        parent = directory.parent.lstat()
+        if parent.st_uid not in (0, os.geteuid()) and (os.geteuid() or stat.S_ISLNK(parent.st_mode)):
             raise UserError(f"{shown(directory.parent)} belongs to another user: nothing of yours is safe there")
         directory.mkdir(mode=0o700, exist_ok=True)
         found = directory.lstat()

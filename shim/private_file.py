@@ -1,4 +1,4 @@
-"""Small files of ours that are nobody else's business: read whole, written whole, never through a symbolic link."""
+"""Small files of ours that are nobody else's business: written whole, never through a symbolic link."""
 
 from __future__ import annotations
 
@@ -8,23 +8,6 @@ from pathlib import Path
 
 from shim.errors import UserError
 from shim.paths import private, shown
-
-_LIMIT_BYTES = 64 * 1024
-
-
-def read(path: Path) -> bytes | None:
-    """The file's content, None if there is none; raises OSError if it cannot be read, or is no plain file of ours."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError(0, "is not a file", str(path))
-        if found.st_uid != os.geteuid():
-            raise OSError(0, "belongs to another user", str(path))
-        return file.read(_LIMIT_BYTES)
 
 
 def write(path: Path, content: bytes) -> None:

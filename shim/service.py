@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from shim import ceiling
+
 NONE, OTHER = "none", "other"
 # What each service sets, as its documentation says.
 _SETS = {
@@ -28,4 +30,4 @@ def ci(environ: Mapping[str, str]) -> str:
     for variable, name in _SETS.items():
         if environ.get(variable):
             return name
-    return NONE if environ.get("CI", "") in ("", "0", "false") else OTHER
+    return OTHER if ceiling.in_ci(environ) else NONE

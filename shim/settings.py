@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from shim import places, standing
 from shim.paths import shown
 
-NAME = "make-metrics.toml"
+NAME = places.SETTINGS
 DEFAULT_EVENT = "make.target.run"
 SEGMENT_HOST = "https://api.segment.io"
 _LIMIT_BYTES = 64 * 1024
@@ -26,6 +27,7 @@ _LIMIT_SINKS = 8
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _EVENT = re.compile(r"[A-Za-z0-9_.: -]{1,100}")
 _KEY = re.compile(r"[A-Za-z0-9_.~+/=-]{1,200}")
+_DSN = re.compile(r"(https?)://([0-9A-Za-z]{1,100})@([^@]{1,200}?)/([0-9]{1,20})")
 _BRANCH = re.compile(r"[^\s\x00-\x1f]{1,200}")
 _METRIC = re.compile(r"[a-z][a-z0-9_]{0,49}")
 _LIMIT_METRICS = 32
@@ -52,6 +54,14 @@ class SinkSettings:
     host: str
 
 
+@dataclass(frozen=True, slots=True)
+class Dsn:
+    """Where reports of our own failures go: a DSN of Sentry, or of a receiver of its protocol, and its address."""
+
+    text: str
+    host: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What a settings file says. `directory` is where it lies; empty texts are not given.
@@ -72,6 +82,7 @@ class Settings:
     opt_out_event: bool = False
     metrics: tuple[str, ...] = ()
     sinks: tuple[SinkSettings, ...] = ()
+    crash_dsn: Dsn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +96,17 @@ class Project:
     @property
     def place(self) -> str:
         """The root as text, also where its name is not UTF-8: what decisions and the store know the project by."""
-        return os.fsencode(self.directory).decode("utf-8", "backslashreplace")
+        return standing.text(self.directory)
 
     @property
     def sinks(self) -> tuple[SinkSettings, ...]:
         """Where its events would go."""
         return self.settings.sinks if self.settings else ()
+
+    @property
+    def crash_dsn(self) -> Dsn | None:
+        """Where reports of our own failures would go."""
+        return self.settings.crash_dsn if self.settings else None
 
 
 def project_of(directory: Path) -> Project:
@@ -100,15 +116,14 @@ def project_of(directory: Path) -> Project:
     """
     try:
         directory = directory.resolve()
-        folders = [directory, *directory.parents]
-        root = next((folder for folder in folders if os.path.lexists(folder / ".git")), directory)
-        for folder in folders[: folders.index(root) + 1]:
-            if os.path.lexists(folder / NAME):
-                settings, problems = read(folder / NAME)
-                return Project(folder, settings, tuple(problems))
     except (OSError, RuntimeError) as error:  # a loop of symbolic links is a RuntimeError before Python 3.13
         return Project(directory, None, (f"{shown(directory)}: {error}",))
-    return Project(root)
+    root = standing.root(str(directory))
+    folder = Path(root.directory)
+    if not root.settings:
+        return Project(folder)
+    settings, problems = read(folder / NAME)
+    return Project(folder, settings, tuple(problems))
 
 
 def read(path: Path) -> tuple[Settings | None, list[str]]:
@@ -140,7 +155,8 @@ def read(path: Path) -> tuple[Settings | None, list[str]]:
 
 def parse(given: Mapping[str, object], *, directory: Path) -> tuple[Settings, list[str]]:
     """Settings from a TOML document, and its problems, each with its key; what is wrong is left out."""
-    problems = [f"{_named(key)}: unknown key" for key in given if key not in {*_TEXTS, *_FLAGS, "metrics", "sinks"}]
+    known = {*_TEXTS, *_FLAGS, "metrics", "sinks", "crash-reports-dsn"}
+    problems = [f"{_named(key)}: unknown key" for key in given if key not in known]
     texts = {_TEXTS[key]: _text(key, given[key], problems) for key in _TEXTS if key in given}
     flags = {}
     for key in _FLAGS:
@@ -157,10 +173,11 @@ def parse(given: Mapping[str, object], *, directory: Path) -> tuple[Settings, li
         problems.append("default-branch: is no name of a branch")
         branch = ""
     sinks = _sinks(given.get("sinks", []), problems)
+    crash_dsn = _dsn(given["crash-reports-dsn"], problems) if "crash-reports-dsn" in given else None
     missing = [key for key in _NEEDED if not texts.get(_TEXTS[key])]
-    if sinks and missing:
+    if (sinks or crash_dsn) and missing:
         problems.append(f"{', '.join(missing)}: missing: nothing can be sent without")
-        sinks = ()
+        sinks, crash_dsn = (), None
     return Settings(
         directory=directory,
         event=event,
@@ -169,6 +186,7 @@ def parse(given: Mapping[str, object], *, directory: Path) -> tuple[Settings, li
         file_targets=flags["file_targets"],
         opt_out_event=flags["opt_out_event"],
         metrics=_metrics(given.get("metrics", []), problems),
+        crash_dsn=crash_dsn,
         **texts,
     ), problems
 
@@ -220,6 +238,15 @@ def _sink(where: str, given: Mapping[str, object], problems: list[str]) -> SinkS
     if len(problems) > before:
         return None
     return SinkSettings("segment", str(key), str(host).rstrip("/"))
+
+
+def _dsn(given: object, problems: list[str]) -> Dsn | None:
+    """The DSN; None, with the problem told, if it is none, or has a secret in it."""
+    found = _DSN.fullmatch(given) if isinstance(given, str) else None
+    if found is None or not _is_host(f"{found[1]}://{found[3]}"):
+        problems.append("crash-reports-dsn: must be https://KEY@HOST/NUMBER, or http:// on this machine")
+        return None
+    return Dsn(found[0], f"{found[1]}://{found[3]}")
 
 
 def _is_host(host: str) -> bool:

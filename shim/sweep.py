@@ -17,7 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from shim import combine, database, outgoing, record_file
+from shim import combine, crash_log, database, outgoing, record_file
 from shim.aside import put_aside
 from shim.event import Event
 from shim.history import summarise
@@ -97,6 +97,7 @@ def _sweep(
         outbox.prune(now_ns=now_ns)
         Troubles(store.connection).prune(now_ns=now_ns)
     store.prune(now_ns=now_ns)
+    crash_log.prune(paths, now_ns=now_ns)
     return swept
 
 

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 
+from shim import crash_log, crash_notice
+from shim.crash_report import LISTS
+from shim.hot.crash import LIMIT_FILES
 from shim.notice import ADDRESS, FILES_KEPT, FILES_SENT, NEVER
 from shim.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS, LIMIT_BYTES, LIMIT_EVENTS
 from shim.property import Property, shown
 from shim.registry import CHOICE, ENVELOPE, OPTIONAL, PROPERTIES
 from shim.settings import NAME, Settings
+from shim.standing import TIMES
 
 _TOP = f"""# What make-metrics collects, and what becomes of it
 
@@ -20,7 +25,9 @@ _TOP = f"""# What make-metrics collects, and what becomes of it
 project's own page by `make-metrics transparency`. Change those, not this. -->
 
 Everything stays on your machine until you say yes. A project can ask for a yes in a file `{NAME}` beside its Makefile;
-neither that file nor any variable of the environment can say yes for you. Each project asks for itself.
+neither that file nor any variable of the environment can say yes for you. Each project asks for itself. As long as you
+have not answered, make shows a line that says so when it has run its first recipe line in a terminal: at most once a
+week and {TIMES} times in all. In CI nothing is recorded either, unless something was decided there.
 
 ## Why
 
@@ -74,28 +81,52 @@ _BOTTOM = f"""
 - `make-metrics sent` prints what was sent in the last {KEEP_SENT_NS // DAY_NS} days, byte by byte.
 - `make-metrics schema` prints what an event may carry, as a table or as JSON Schema.
 - `make-metrics status` says whether anything is sent, and which rule decided that.
-- `MAKE_METRICS=log make-metrics flush` prints instead of sending.
+- `MAKE_METRICS=log` prints instead of sending: `make-metrics flush`, and `opt-out` where that would send.
 
 ## How to stop
 
 - `make-metrics opt-out`: ends the sending, deletes what waits and the id. Nothing is sent about that, unless the
   project's notice said that a last event would be.
 - `DO_NOT_TRACK=1` or `MAKE_METRICS=local` in the environment: what make does then is never sent.
+- `make-metrics on-this-machine`: takes back every yes so far, for all projects; what make does is recorded here only.
 - `make-metrics off`, or `MAKE_METRICS=off` for one make: nothing is recorded at all.
 - `make-metrics forget`: removes what was recorded on this machine.
+"""
 
+_CRASHES = f"""
+## Failures of make-metrics itself
+
+What fails of make-metrics is written to a log on this machine, at most {LIMIT_FILES} failures for
+{crash_log.KEEP_NS // DAY_NS} days; `make-metrics doctor` shows the last ones. Nothing of it is sent, unless you say
+yes to that as well: `make-metrics crash-reports on` asks, where a project's `{NAME}` names a receiver
+(`crash-reports-dsn`). The one yes has nothing to do with the other. Then each failure in that project gives one
+report, when events are sent or with `make-metrics flush`, with:
+"""
+
+_CRASHES_END = f"""
+Never sent: {crash_notice.NEVER}. There is no id of yours in it, and no time.
+
+- `make-metrics crash-reports preview` prints the exact bytes, `make-metrics sent` what was sent.
+- `make-metrics crash-reports off` ends it, and so does `make-metrics opt-out`; `DO_NOT_TRACK=1` and
+  `MAKE_METRICS=local` hold for it too.
+"""
+
+_CODE = """
 ## Where the code is
 
 | what | file |
 |---|---|
-| which rule decides | `shim/mode.py`, `shim/ceiling.py` |
-| what you decided | `shim/consent.py`, `shim/identity.py` |
+| which rule decides | `shim/mode.py`, `shim/ceiling.py`, `shim/standing.py` |
+| what you decided | `shim/consent.py`, `shim/decision.py`, `shim/identity.py` |
 | what the notice says | `shim/notice.py`, `shim/settings.py` |
 | what may be sent | `shim/registry.py`, `shim/declared.py`, `shim/property.py`, `shim/message.py`, `shim/outgoing.py` |
 | how metrics are computed | `shim/metrics/collector.py`, `shim/metrics/metric.py`, `shim/metrics/facts.py` |
 | metrics of other distributions | `shim/metrics/catalogue.py`, `shim/metrics/child.py`, `shim/metrics/worker.py` |
 | what waits, and what was sent | `shim/outbox.py` |
-| the sending | `shim/delivery.py`, `shim/sinks/segment.py` |
+| the sending | `shim/sender.py`, `shim/delivery.py`, `shim/sinks/segment.py` |
+| the log of failures | `shim/hot/crash.py`, `shim/crash_log.py` |
+| what may be reported of them | `shim/crash_report.py`, `shim/own_text.py`, `shim/crash_notice.py` |
+| the reporting | `shim/crash_delivery.py`, `shim/sinks/sentry.py` |
 """
 
 
@@ -123,9 +154,16 @@ def page(settings: Settings | None = None, metrics: Sequence[Property] = ()) -> 
             _RECEIVERS,
             _receivers(settings) if settings else "",
             _BOTTOM,
+            _crashes(),
+            _CODE,
         )
     )
     return "\n\n".join(_wrapped(block) for block in text.split("\n\n"))
+
+
+def _crashes() -> str:
+    fields = [replace(field, name=f"{prefix}{field.name}") for prefix, fields in LISTS for field in fields]
+    return _CRASHES + _table(fields) + _CRASHES_END
 
 
 def _of_project(settings: Settings, metrics: Sequence[Property]) -> str:

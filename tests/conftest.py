@@ -5,10 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from shim import fragment, git
 from tests import shop
 from tests.project import Project, makes
+
+CI = ("CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION")
+# A slow machine is no failure, and the same examples are tried everywhere. To look for new ones:
+# `pytest --hypothesis-profile=default --hypothesis-seed=random`.
+settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +25,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     found.mkdir()
     monkeypatch.setenv("MAKE_METRICS_HOME", str(found))
     monkeypatch.setenv("HOME", str(found))
-    for name in ("MAKE_METRICS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "DO_NOT_TRACK"):
+    for name in ("MAKE_METRICS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "DO_NOT_TRACK", *CI):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(git, "LIMIT_S", 20.0)  # what it is to find out is not how busy this machine is
     return found

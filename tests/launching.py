@@ -102,7 +102,7 @@ class Make:
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             to: dict[str, Any] = {"stdout": subprocess.PIPE if pipe else out, "stderr": err, "env": given, **more}
             process = self.start(shim, words, **to)
-            said = process.communicate(timeout=60)[0]
+            said = process.communicate(timeout=100)[0]
             out.seek(0)
             err.seek(0)
             files = tuple((path.name, path.read_bytes()) for path in sorted(self.work.iterdir()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -33,7 +34,17 @@ def makes() -> dict[str, str]:
     return found
 
 
-def until(condition: Callable[[], object], *, seconds: float = 20.0) -> None:
+def without_proc(project: Project, copy: Path) -> Project:
+    """The project with a copy of the shim that finds no /proc, as on a Mac."""
+    shutil.copytree(ROOT / "shim", copy / "shim", ignore=shutil.ignore_patterns("__pycache__"))
+    place = copy / "shim/hot/procid.py"
+    place.write_text(place.read_text().replace('b"/proc"', 'b"/nowhere"'))
+    text = project.paths.fragment.read_text().replace(f"{ROOT}/shim", f"{copy}/shim")
+    project.paths.fragment.write_text(text)
+    return project
+
+
+def until(condition: Callable[[], object], *, seconds: float = 60.0) -> None:
     """Wait for a condition; fails when it does not come true within the limit."""
     give_up = time.monotonic() + seconds
     while not condition():
@@ -61,9 +72,10 @@ class Project:
         return path
 
     def environment(self, **more: str) -> dict[str, str]:
-        """A small environment; nothing of the real home is in it."""
+        """A small environment; nothing of the real home is in it, and no make leaves a sender behind."""
         home = str(self.home)
-        return {"PATH": os.environ["PATH"], "HOME": home, "LANG": "C.UTF-8", "MAKE_METRICS_HOME": home, **more}
+        ours = {"MAKE_METRICS_HOME": home, "MAKE_METRICS_SENDER": "none"}
+        return {"PATH": os.environ["PATH"], "HOME": home, "LANG": "C.UTF-8", **ours, **more}
 
     def make(self, *words: str, env: Mapping[str, str] | None = None, **more: Any) -> subprocess.CompletedProcess[str]:
         """Run make to its end."""
@@ -73,7 +85,7 @@ class Project:
         self, words: list[str], env: Mapping[str, str] | None = None, **more: Any
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in the project's folder."""
-        given: dict[str, Any] = {"capture_output": True, "text": True, "check": False, "timeout": 60, **more}
+        given: dict[str, Any] = {"capture_output": True, "text": True, "check": False, "timeout": 100, **more}
         given.setdefault("errors", "surrogateescape")
         return subprocess.run(words, cwd=self.folder, env=self.environment() if env is None else env, **given)
 
@@ -120,7 +132,7 @@ def started(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
                 stream.close()

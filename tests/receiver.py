@@ -40,7 +40,10 @@ class Request:
 
 @dataclass(slots=True)
 class Answer:
-    """What to do with a request: answer, or `deed`: reset, garbage, hang (until the receiver ends), trickle."""
+    """What to do with a request: answer, or `deed`: reset, garbage, hang (until the receiver ends), trickle, late.
+
+    Late is an answer that comes when the test sets `released`.
+    """
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -60,6 +63,7 @@ class Receiver:
     poison: set[str] = field(default_factory=set)
     requests: list[Request] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
     accepted: list[dict[str, Any]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     schema: dict[str, Any] | None = None
@@ -85,7 +89,7 @@ class Receiver:
     def take(self, request: Request) -> Answer:
         self.requests.append(request)
         answer = self.script.popleft() if self.script else Answer()
-        if answer.status == 200 and not answer.deed and request.method == "POST":
+        if answer.status == 200 and answer.deed in ("", "late") and request.method == "POST":
             batch = request.document["batch"]
             if self.poison & {message["messageId"] for message in batch}:
                 return Answer(400, body=b'{"code": "invalid", "message": "no"}')
@@ -130,6 +134,8 @@ def receiving(*, made_up: bool = False) -> Iterator[Receiver]:
                 while not receiver.ended.wait(0.2):
                     self.wfile.write(b".")
             else:
+                if answer.deed == "late":
+                    receiver.released.wait(60)
                 self.send_response(answer.status)
                 for name, value in answer.headers.items():
                     self.send_header(name, value)
@@ -157,6 +163,7 @@ def receiving(*, made_up: bool = False) -> Iterator[Receiver]:
             yield receiver
         finally:
             receiver.ended.set()
+            receiver.released.set()
             server.shutdown()
             thread.join()
     if not made_up and receiver.accepted:

@@ -70,7 +70,7 @@ class Sharing:
             cwd=str(self.project.folder),
             env=env,
             encoding="utf-8",
-            timeout=30,
+            timeout=60,
         )
         terminal.expect_exact("May it be sent? [y/N] ")
         return terminal

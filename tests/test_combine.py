@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shim.combine import Run, events, gather, merge
 from shim.event import Event, message_id
 from shim.record import Contents, Line, Make
-from tests.samples import line
+from tests.samples import line, slower
 
 NAMES = st.sampled_from(["a", "b", "c", "./a", "all", "x/y"])
 MAKES = st.sampled_from(["r", "m1", "m2"])
@@ -287,4 +287,4 @@ def test_many_goals_and_lines_take_no_time() -> None:
     run = run_of(*parts, *(line(f"t{number}", start=number) for number in range(8_000)), top(*goals))
     begun = time.process_time()
     assert len(events(run)) == 10_000
-    assert time.process_time() - begun < 5
+    assert time.process_time() - begun < 5 * slower()

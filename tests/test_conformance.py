@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ci import compare
+from ci.build_launcher import LAUNCHER, SOURCE, NotBuilt, build
 from ci.conformance import approved, cases, report
 from ci.conformance.__main__ import main as suite
 from tests.project import ROOT, makes
@@ -19,7 +20,7 @@ from tests.project import ROOT, makes
 FIRST = next(iter(makes().values()))
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(800)
 def test_the_quick_suite_finds_no_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "report.json"
     status = suite(["--make", FIRST, "--quick", "--out", str(out)])
@@ -72,6 +73,39 @@ MUTATIONS = {
         "            book.close(wall", "b01_cd",
     ),
 }  # fmt: skip
+# The same of the compiled fast path: what stands in launcher.c, what comes in its place, and the case that notices.
+LAUNCHER_MUTATIONS = {
+    "wrong exit status": ("    _exit(status);\n", "    _exit(status ? 1 : 0);\n", "d04_simple"),
+    "swallowed SIGPIPE": (
+        "    pid_t child = start(", "    signal(SIGPIPE, SIG_IGN);\n    pid_t child = start(", "f03_traps",
+    ),
+    "closed descriptor": (
+        "        sigprocmask(SIG_SETMASK, mask, NULL);\n",
+        "        sigprocmask(SIG_SETMASK, mask, NULL);\n        close(5);\n", "f05_descriptors",
+    ),
+    "a line on standard error": (
+        "    if (walked(book, &line))\n", "    if (write(2, \"x\", 1) && walked(book, &line))\n", "b01_cd",
+    ),
+    "simple lines through the shell": (
+        "    return count == 0 || (count == 1 && builtin(words[0])) ? NULL : words;\n",
+        "    return count < 99 || (count == 1 && builtin(words[0])) ? NULL : words;\n", "a01_fastpath",
+    ),
+    "environment of the shell in between": (
+        "    if (*handed->environment == '\\0')\n", "    if (*handed->environment != '\\1')\n", "d06_environment",
+    ),
+    "another signal handed on": (
+        "            kill(child, caught);\n", "            kill(child, SIGKILL);\n", "g06_interrupt_files",
+    ),
+    "a function's shell counted as a line": (
+        "    if (level == NULL || !same(level, expected))\n", "    if (level == NULL && !same(level, expected))\n",
+        "a32_shellfn",
+    ),
+    "line not recorded": ("    if (walked(book, &line))\n", "    if (!walked(book, &line))\n", "b01_cd"),
+    "line recorded twice": (
+        "        record(book, handed, &line);\n", "        record(book, handed, &line), record(book, handed, &line);\n",
+        "b01_cd",
+    ),
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -83,8 +117,16 @@ def copy(tmp_path: Path) -> Path:
     return folder
 
 
-def _suite_in(copy: Path, *names: str) -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-m", "ci.conformance", "--make", FIRST, "--shim", "python", "--mode", "merged",
+def _compiled(copy: Path) -> None:
+    """Compile the fast path of a copy, without the optimisations that take the compiler's time."""
+    try:
+        build(copy / LAUNCHER, copy / SOURCE, flags=("-O0",))
+    except NotBuilt as reason:
+        pytest.skip(f"no compiled fast path here: {reason}")
+
+
+def _suite_in(copy: Path, *names: str, shim: str = "python") -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-m", "ci.conformance", "--make", FIRST, "--shim", shim, "--mode", "merged",
              "flags", "--case", *names]  # fmt: skip
     env = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(words, cwd=copy, env=env, capture_output=True, text=True, check=False)
@@ -103,6 +145,25 @@ def test_a_broken_copy_fails(copy: Path, mutation: tuple[str, str, str, str]) ->
     assert text.count(old) == 1
     path.write_text(text.replace(old, new))
     done = _suite_in(copy, notices)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert f"## {notices}" in done.stdout
+
+
+def test_the_unbroken_fast_path_passes(copy: Path) -> None:
+    _compiled(copy)
+    done = _suite_in(copy, *{mutation[-1] for mutation in LAUNCHER_MUTATIONS.values()}, shim="compiled")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("mutation", LAUNCHER_MUTATIONS.values(), ids=LAUNCHER_MUTATIONS.keys())
+def test_a_broken_fast_path_fails(copy: Path, mutation: tuple[str, str, str]) -> None:
+    old, new, notices = mutation
+    path = copy / SOURCE
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
+    _compiled(copy)
+    done = _suite_in(copy, notices, shim="compiled")
     assert done.returncode == 1, done.stdout + done.stderr
     assert f"## {notices}" in done.stdout
 

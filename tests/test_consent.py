@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from shim import consent, identity, notice, registry
+from shim import consent, identity, notice, registry, standing
+from shim import decision as decision_file
 from shim.errors import UserError
 from shim.mode import Decision, Mode
 from shim.paths import Paths, private
@@ -48,7 +49,7 @@ def test_an_answer_is_kept_as_it_was_given(paths: Paths, project: Project) -> No
     assert decision(paths, project) == (Decision.YES, Mode.ON)
     record = consent.known(paths, project, {}).record
     assert project.settings is not None
-    assert record == consent.Record(
+    assert record == decision_file.Record(
         project=str(project.directory),
         yes=True,
         decided_ns=NOW_NS,
@@ -224,7 +225,7 @@ def test_thirty_at_once_make_one_id(paths: Paths, project: Project) -> None:
     assert len(set(ids)) == 1
     assert identity.read(paths, project) == ids[0]
     assert ids[0][14] == "4"
-    assert sorted(path.name for path in paths.identities.iterdir()) == [consent.key(project.directory)]
+    assert sorted(path.name for path in paths.identities.iterdir()) == [standing.key(project.directory)]
 
 
 def test_an_id_is_chance_and_of_one_project(paths: Paths, project: Project, tmp_path: Path) -> None:

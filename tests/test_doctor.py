@@ -31,12 +31,14 @@ def said(capsys: pytest.CaptureFixture[str]) -> Said:
     return ask
 
 
-def test_all_is_well(paths: Paths, said: Said) -> None:
+def test_all_is_well(paths: Paths, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("MAKE_METRICS_SENDER", "detached")
     setup.run()
     status, found = said()
     assert status == 0
     assert [about for about, (state, _) in found.items() if state == "ok" and about != "fast path"] == [
-        "fragment", "recording", "interpreter", "psutil", "state",
+        "fragment", "recording", "interpreter", "psutil", "state", "sender",
     ]  # fmt: skip
     assert found["fast path"][0] == ("ok" if fragment.launcher() else "note")
 
@@ -48,6 +50,12 @@ def test_a_fragment_that_is_missing_or_old(paths: Paths, said: Said) -> None:
     setup.run()
     paths.fragment.write_text(paths.fragment.read_text() + "# older\n")
     assert said()[1]["fragment"][0] == "BAD"
+
+
+def test_what_keeps_a_sender_away_is_said(paths: Paths, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    setup.run()
+    monkeypatch.setenv("CI", "true")
+    assert said()[1]["sender"] == ("note", "none: this is CI; after a yes, make-metrics flush sends what waits")
 
 
 def test_off_is_said(paths: Paths, said: Said) -> None:

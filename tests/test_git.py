@@ -13,6 +13,12 @@ from shim.record import Make
 TIME = "2021-05-17T19:44:09+02:00"
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git may be slow on a busy machine."""
+    monkeypatch.setattr(git, "_LIMIT_S", 60)
+
+
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for role in ("AUTHOR", "COMMITTER"):

@@ -120,13 +120,15 @@ def test_a_held_lock_makes_the_writer_write_apart(records: Path) -> None:
     assert len(contents.lines) == 1
 
 
-def test_a_short_hold_is_waited_for(records: Path) -> None:
+def test_a_short_hold_is_waited_for(records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    patient = {"shared": False, "patience_ns": 10**11}  # this thread may be slow in letting go
+    monkeypatch.setattr(append.lock, "__kwdefaults__", patient)
     lock = FileLock(records / f"{RUN.decode()}.lock")
     lock.acquire()
     writer = threading.Thread(target=append.entry, args=(os.fsencode(records), RUN, ENTRY))
     writer.start()
     lock.release()
-    writer.join(10)
+    writer.join(100)
     assert [path.name for path in records.glob("*.rec")] == [f"{RUN.decode()}.rec"]
 
 
@@ -134,11 +136,11 @@ def test_a_lock_that_was_removed_while_it_was_waited_for_is_made_anew(records: P
     path = records / f"{RUN.decode()}.lock"
     held = append.lock(os.fsencode(path))
     found: list[int] = []
-    waiting = threading.Thread(target=lambda: found.append(append.lock(os.fsencode(path), patience_ns=10**10)))
+    waiting = threading.Thread(target=lambda: found.append(append.lock(os.fsencode(path), patience_ns=10**11)))
     waiting.start()
     path.unlink()
     os.close(held)
-    waiting.join(10)
+    waiting.join(100)
     assert os.fstat(found[0]).st_nlink == 1
     with path.open() as again, pytest.raises(BlockingIOError):
         fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)

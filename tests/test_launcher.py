@@ -151,7 +151,7 @@ def test_the_first_line_has_its_make_looked_for(make: Make, shim: Sequence[str],
     if marker is not None:
         make.marker.write_bytes(marker)
     with_python = [word.replace("/nowhere/python", sys.executable) for word in shim]
-    assert make.start(with_python, handed("exit 3", make.state)).wait(30) == 3
+    assert make.start(with_python, handed("exit 3", make.state)).wait(60) == 3
     verdict = make.marker.read_bytes()
     assert verdict in (b"!", b"-")
     found = [record.parse(path.read_bytes()).lines for path in make.records.glob("*.rec")]
@@ -162,7 +162,7 @@ def test_the_first_line_has_its_make_looked_for(make: Make, shim: Sequence[str],
 def test_what_the_walk_found_is_minded(make: Make, shim: Sequence[str], verdict: bytes, entries: int) -> None:
     make.marker.write_bytes(verdict)
     process = make.start(shim, handed("exit 3", make.state))
-    assert process.wait(30) == 3
+    assert process.wait(60) == 3
     paths = list(make.records.glob("*.rec"))
     assert len(paths) == entries
     assert all(f".{process.pid}." in path.name for path in paths)
@@ -170,21 +170,21 @@ def test_what_the_walk_found_is_minded(make: Make, shim: Sequence[str], verdict:
 
 def test_a_walk_that_cannot_be_started_costs_the_name_of_the_run(make: Make, launcher: Path) -> None:
     make.marker.unlink()
-    assert make.start(compiled(launcher), handed("exit 3", make.state)).wait(30) == 3
+    assert make.start(compiled(launcher), handed("exit 3", make.state)).wait(60) == 3
     assert (make.records / f"{make.key.decode()}.rec").exists()
 
 
 def test_a_torn_entry_costs_no_other(make: Make, shim: Sequence[str]) -> None:
     first = b"R 1 %b 00 ;\nL 1.2.3 torn" % RUN
     make.record.write_bytes(first)
-    assert make.start(shim, handed("true", make.state)).wait(30) == 0
+    assert make.start(shim, handed("true", make.state)).wait(60) == 0
     assert make.record.read_bytes().startswith(first + b"\nL " + make.key)
 
 
 def test_a_lock_that_is_not_to_be_had_is_done_without(make: Make, shim: Sequence[str]) -> None:
     with make.lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        assert make.start(shim, handed("true", make.state)).wait(30) == 0
+        assert make.start(shim, handed("true", make.state)).wait(60) == 0
     assert not make.record.exists()
     (private,) = make.records.glob("*.rec")
     assert private.name.startswith(RUN.decode() + "~")
@@ -197,7 +197,7 @@ def test_a_lock_file_that_was_combined_away_is_not_used(make: Make, shim: Sequen
         line = make.start(shim, handed("true", make.state))
         until(lambda: line.poll() is not None or str(make.lock) in _open_files(line.pid))
         make.lock.unlink()
-    assert line.wait(30) == 0
+    assert line.wait(60) == 0
     assert len(make.entries()) == 1
 
 
@@ -214,7 +214,7 @@ def test_an_entry_that_does_not_fit_is_taken_back(make: Make, shim: Sequence[str
     limit = len(first) + 20
     words = handed("exit 3", make.state)
     line = make.start(shim, words, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
-    assert line.wait(30) == 3
+    assert line.wait(60) == 3
     assert make.record.read_bytes() == first
 
 
@@ -230,14 +230,14 @@ def test_a_directory_in_other_hands_is_not_used(make: Make, shim: Sequence[str],
 @pytest.mark.parametrize("what", ["record", "lock"])
 def test_a_symbolic_link_is_not_written_through(make: Make, shim: Sequence[str], tmp_path: Path, what: str) -> None:
     (make.record if what == "record" else make.lock).symlink_to(tmp_path / "target")
-    assert make.start(shim, handed("exit 3", make.state)).wait(30) == 3
+    assert make.start(shim, handed("exit 3", make.state)).wait(60) == 3
     assert not (tmp_path / "target").exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="not root")
 def test_root_leaves_files_to_the_directorys_owner(make: Make, shim: Sequence[str]) -> None:
     os.chown(make.records, 1234, 1235)
-    assert make.start(shim, handed("true", make.state)).wait(30) == 0
+    assert make.start(shim, handed("true", make.state)).wait(60) == 0
     assert {(path.stat().st_uid, path.stat().st_gid) for path in make.records.iterdir()} == {(1234, 1235)}
 
 
@@ -258,7 +258,7 @@ def test_signals_are_handed_on(make: Make, shim: Sequence[str], number: int) -> 
     process = _started(make, shim, "echo ready; exec sleep 60")
     with started(process):
         process.send_signal(number)
-        assert process.wait(30) == -number
+        assert process.wait(60) == -number
     ((*_, status, fate),) = make.entries()
     assert (status, fate) == (-number, number if number in (signal.SIGTERM, signal.SIGHUP) else 0)
 
@@ -271,7 +271,7 @@ def test_interrupts_are_waited_through(make: Make, shim: Sequence[str], number: 
         assert process.stdin is not None
         process.stdin.close()
         process.stdin = None
-        assert process.wait(30) == 5
+        assert process.wait(60) == 5
     ((*_, status, fate),) = make.entries()
     assert (status, fate) == (5, number)
 
@@ -280,7 +280,7 @@ def test_a_trap_of_the_recipe_decides(make: Make, shim: Sequence[str]) -> None:
     process = _started(make, shim, "trap 'echo trapped; exit 6' TERM; echo ready; while :; do sleep 0.01; done")
     with started(process):
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 6
+        assert process.wait(60) == 6
     assert make.entries()[0][4:] == (6, signal.SIGTERM)
 
 
@@ -324,7 +324,7 @@ def test_a_line_whose_make_was_killed_says_so(make: Make, shim: Sequence[str], t
         process.stdin = None
         assert process.stdout.readline() == "ready\n"
         process.kill()
-        process.wait(30)
+        process.wait(60)
         gate.write_text("go\n")
         until(lambda: any(b"\nL " in path.read_bytes() for path in other.records.glob("*.rec")))
     # A make that dies before the line has asked who it is leaves the line in a run of its own.

@@ -55,7 +55,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
     yield made
     assert made.process.stdin is not None
     made.process.stdin.close()
-    assert made.process.wait(20) == 0
+    assert made.process.wait(60) == 0
 
 
 def handed_words() -> st.SearchStrategy[list[bytes]]:

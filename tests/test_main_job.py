@@ -8,13 +8,15 @@ import re
 import shutil
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pexpect
 import psutil
 import pytest
 
-from tests.project import ROOT, Project, started, until
+from shim.sweep import sweep
+from tests.project import ROOT, Project, started, until, without_proc
 
 
 def test_every_target_of_a_nested_parallel_failing_build_has_one_event(each: Project) -> None:
@@ -25,11 +27,11 @@ def test_every_target_of_a_nested_parallel_failing_build_has_one_event(each: Pro
         \t@sleep 0.1
         b:
         \t@sleep 0.15
-        \t@sleep 0.1; exit 3
+        \t@until test -e nested/on; do sleep 0.01; done; sleep 0.1; exit 3
         sub:
         \t@$(MAKE) -C nested
         """)
-    each.write("inner: leaf\n\t@sleep 0.1\nleaf:\n\t@sleep 0.2\n", "nested/Makefile")
+    each.write("inner: leaf\n\t@sleep 0.1\nleaf:\n\t@touch on; sleep 0.2\n", "nested/Makefile")
     done = each.make("-j4")
     assert done.returncode == 2
     assert "Error 3" in done.stderr
@@ -51,19 +53,47 @@ def test_every_target_of_a_nested_parallel_failing_build_has_one_event(each: Pro
     assert events["all"]["duration_ms"] >= max(event["duration_ms"] for event in events.values())
 
 
+SLEEPER = """
+all: a b
+a:
+\t@{now} >> a.times; sleep 0.2; {now} >> a.times
+\t@{now} >> a.times; sleep 0.1; {now} >> a.times
+b:
+\t@{now} >> b.times; sleep 0.25; {now} >> b.times; exit 3
+"""
+
+
+def _slept(project: Project) -> dict[str, tuple[float, float]]:
+    """When the targets of SLEEPER slept, in milliseconds, by their own clock; the notes are removed."""
+    found = {}
+    for name in ("a", "b"):
+        times = [int(line) / 1e6 for line in (project.folder / f"{name}.times").read_text().split()]
+        found[name] = (times[0], times[-1])
+        (project.folder / f"{name}.times").unlink()
+    return {**found, "all": (min(one for one, _ in found.values()), max(other for _, other in found.values()))}
+
+
 def test_durations_are_what_the_recipes_slept(project: Project) -> None:
-    project.write("all: a b\na:\n\t@sleep 0.2\n\t@sleep 0.1\nb:\n\t@sleep 0.25\n\t@sleep 0.1; exit 3\n")
-    slept = {"a": 300, "b": 350, "all": 350}
-    least: dict[str, int] = {}
-    for attempt in range(20):  # a busy machine adds to what is measured; it never takes away
+    """Within 20 ms. A busy machine adds to what is slept and to what is measured: it gets several tries, and what it
+    takes it to start and wait for any process is not ours."""
+    now = "date +%s%N"
+    if not project.run(["sh", "-c", now]).stdout.strip().isdigit():
+        now = f"{sys.executable} -I -S -c 'import time; print(time.time_ns())'"
+    project.write(SLEEPER.format(now=now))
+    tries: list[dict[str, float]] = []
+    give_up = time.monotonic() + 100
+    while not tries or time.monotonic() < give_up:
+        began = time.time_ns()
+        first, last = project.run(["sh", "-c", f"{now}; {now}"]).stdout.split()
+        startup = (time.time_ns() - began - int(last) + int(first)) / 1e6
         project.make("-j4")
         events = [json.loads(line)["properties"] for line in project.cli("events").stdout.splitlines()]
-        found = {event["command"]: event["duration_ms"] for event in events[3 * attempt :]}
-        assert all(found[name] >= slept[name] for name in slept), found
-        least = {name: min(found[name], least.get(name, 9999)) for name in slept}
-        if all(least[name] <= slept[name] + 20 for name in slept):
+        found = {event["command"]: event["duration_ms"] for event in events[3 * len(tries) :]}
+        added = {name: found[name] - (end - start) for name, (start, end) in _slept(project).items()}
+        if all(-1 <= more <= 20 + startup for more in added.values()):
             return
-    pytest.fail(f"never within 20 ms: {least}")
+        tries.append(added)
+    pytest.fail(f"never within 20 ms: {tries}")
 
 
 def test_a_goal_covers_its_prerequisites_and_others_do_not(each: Project) -> None:
@@ -72,8 +102,9 @@ def test_a_goal_covers_its_prerequisites_and_others_do_not(each: Project) -> Non
     events = each.events()
     assert (events["top"]["goal"], events["dep"]["goal"]) == (True, False)
     assert events["top"]["duration_ms"] >= 250
-    assert 50 <= events["top"]["recipe_ms"] < 200
-    assert 200 <= events["dep"]["duration_ms"] < events["top"]["duration_ms"]
+    assert events["top"]["recipe_ms"] >= 50
+    assert events["dep"]["duration_ms"] >= 200
+    assert events["dep"]["duration_ms"] + events["top"]["recipe_ms"] <= events["top"]["duration_ms"] + 1  # rounded
 
 
 def test_several_goals_have_what_was_made_for_them(each: Project) -> None:
@@ -125,10 +156,10 @@ def test_killed_make_leaves_an_event_for_every_finished_line(project: Project, t
         assert make.stdout.readline() == "waiting\n"
         shims = psutil.Process(make.pid).children()
         make.kill()
-        make.wait(10)
+        make.wait(60)
         assert [project.cli("events").returncode for _ in range(2)] == [0, 0]  # combined while a line goes on
         gate.write_text("go\n")
-        psutil.wait_procs(shims, timeout=10)
+        psutil.wait_procs(shims, timeout=60)
     events = project.events()
     assert sorted(events) == ["a", "all", "b"]
     assert events["b"]["recipe_lines"] == 2
@@ -139,7 +170,7 @@ def test_a_line_that_kills_its_make_at_once_is_recorded(project: Project) -> Non
     project.write("parent := $(shell echo $$PPID)\nall:\n\t@kill -KILL $(parent); echo > gone\n")
     for attempt in range(1, 6):
         with started(project.start()) as make:
-            assert make.wait(20) == -signal.SIGKILL
+            assert make.wait(60) == -signal.SIGKILL
         until(lambda: len(project.recorded()) == attempt)  # noqa: B023 - called at once
     assert {(event.target, event.exit_status) for event in project.recorded()} == {("all", -9)}
 
@@ -147,7 +178,7 @@ def test_a_line_that_kills_its_make_at_once_is_recorded(project: Project) -> Non
 def interrupted(project: Project) -> tuple[str, int | None]:
     """What make says when Ctrl-C is typed during a recipe, and the signal it dies of."""
     path, env = project.make_path, project.environment()
-    child = pexpect.spawn(path, cwd=str(project.folder), env=env, encoding="utf-8", timeout=20)
+    child = pexpect.spawn(path, cwd=str(project.folder), env=env, encoding="utf-8", timeout=60)
     child.expect("ready")
     # A shell that is interrupted between fork and exec loses the signal, with and without us.
     make = psutil.Process(child.pid)
@@ -161,11 +192,12 @@ def interrupted(project: Project) -> tuple[str, int | None]:
 @pytest.mark.parametrize("measured", [False, True], ids=["plain", "measured"])
 def test_interrupt_at_a_terminal(each: Project, measured: bool) -> None:
     each.write("all: a\na:\n\t@echo ready; sleep 60\n", line=None if measured else "")
-    for _ in range(20):
+    give_up = time.monotonic() + 100
+    while True:
         said, died_of = interrupted(each)
-        if "wait: No child processes" not in said:
+        if "wait: No child processes" not in said or time.monotonic() > give_up:
             break
-        # 4.4 often loses its own race with the child's end, with and without us.
+        # 4.4 loses its own race with the child's end on a busy machine, with and without us.
         shutil.rmtree(each.paths.records, ignore_errors=True)
     assert re.fullmatch(r"(\^C ?)?make: \*\*\* \[Makefile:3: a\] Interrupt", said), said
     assert died_of == signal.SIGINT
@@ -179,8 +211,8 @@ def test_terminated_make_ends_the_recipe(each: Project) -> None:
         assert make.stdout is not None
         recipe = psutil.Process(int(make.stdout.readline()))
         make.terminate()
-        assert make.wait(10) == -signal.SIGTERM
-        psutil.wait_procs([recipe], timeout=10)
+        assert make.wait(60) == -signal.SIGTERM
+        psutil.wait_procs([recipe], timeout=60)
         assert not recipe.is_running()
     assert each.events()["all"]["exit_status"] == -15
 
@@ -266,7 +298,7 @@ def test_a_later_run_combines_what_waits(project: Project) -> None:
         one:
         \t@:
         wait:
-        \t@for try in $$(seq 400); do \\
+        \t@for try in $$(seq 1600); do \\
         \t  set -- {project.paths.records}/*.rec; [ $$# -gt 3 ] || exit 0; sleep 0.05; \\
         \tdone; exit 1
         """)
@@ -280,8 +312,9 @@ def test_a_later_run_combines_what_waits(project: Project) -> None:
 def test_later_lines_do_not_walk(project: Project) -> None:
     project.write("all: a b c d\na b c d:\n" + "\t@:\n" * 5)
     assert project.make("-j4").returncode == 0
-    (record,) = project.records()
-    assert [entry[:1] for entry in record.read_bytes().splitlines()].count(b"M") == 1
+    # On a busy machine a line may not get the record's lock, and writes a record of its own.
+    entries = [entry[:1] for record in project.records() for entry in record.read_bytes().splitlines()]
+    assert entries.count(b"M") == 1
     assert [event.recipe_lines for event in project.recorded()].count(5) == 4
 
 
@@ -302,22 +335,16 @@ def test_a_pid_that_is_used_again_joins_no_runs(project: Project) -> None:
 
 
 def test_without_proc_the_walk_names_the_make(tmp_path: Path, home: Path) -> None:
-    project = Project(tmp_path / "project", home, compiled=False)
-    copy = tmp_path / "copy"
-    shutil.copytree(ROOT / "shim", copy / "shim", ignore=shutil.ignore_patterns("__pycache__"))
-    place = copy / "shim/hot/procid.py"
-    place.write_text(place.read_text().replace('b"/proc"', 'b"/nowhere"'))
-    text = project.paths.fragment.read_text().replace(f"{ROOT}/shim", f"{copy}/shim")
-    project.paths.fragment.write_text(text)
+    project = without_proc(Project(tmp_path / "project", home, compiled=False), tmp_path / "copy")
     project.write("all: a b\na:\n\t@:\n\t@:\nb:\n\t@$(MAKE) inner\ninner:\n\t@:\n")
     assert project.make("-j4").returncode == 0
-    assert [path.name.split(".")[0] for path in project.records()] == ["00000000"]
+    assert {path.name.split(".")[0] for path in project.records()} == {"00000000"}
     found = {event.target: (event.recipe_lines, event.make_level, event.goal) for event in project.recorded()}
     assert found == {"all": (0, 0, True), "a": (2, 0, False), "b": (1, 0, False), "inner": (1, 1, False)}
     assert not list(project.paths.makes.glob("unnamed*"))
 
 
-def test_the_git_facts_are_those_of_when_the_run_began(project: Project) -> None:
+def test_the_git_facts_are_those_of_when_the_run_began(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     def git(*words: str) -> str:
         done = project.run(["git", "-c", "user.name=n", "-c", "user.email=e@example.org", *words])
         assert done.returncode == 0, done.stderr
@@ -331,5 +358,7 @@ def test_the_git_facts_are_those_of_when_the_run_began(project: Project) -> None
     project.make()
     git("checkout", "-q", "-b", "other")
     git("commit", "-q", "--allow-empty", "-m", "two")
+    monkeypatch.setattr("shim.git._LIMIT_S", 60)
+    assert sweep(project.paths).combined == 1
     event = project.events()["all"]
     assert (event["git_commit_time"], event["git_checked_out_master"]) == (before, True)

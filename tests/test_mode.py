@@ -4,15 +4,16 @@ import itertools
 
 import pytest
 
-from shim import mode
+from shim import ceiling, mode
 from shim.mode import Decision, Inputs, Mode
 
 DO_NOT_TRACK = (None, "", "0", "1", "false")
 MAKE_METRICS = (None, "", "off", "local", "log", "on", "OFF", "yes")
 CI = (None, "", "0", "false", "true", "1")
 SUDO = ((False, None), (False, "1000"), (True, None), (True, "0"), (True, "1000"))
+KEPT = ((False, False), (True, False), (True, True))  # on-this-machine was said; and after the decision
 EVERYTHING = list(
-    itertools.product(DO_NOT_TRACK, MAKE_METRICS, CI, SUDO, Decision, (False, True), (False, True)),
+    itertools.product(DO_NOT_TRACK, MAKE_METRICS, CI, SUDO, Decision, (False, True), KEPT),
 )
 
 
@@ -21,7 +22,7 @@ def environment(**given: str | None) -> dict[str, str]:
 
 
 def expected(
-    dnt: str | None, own: str | None, ci: str | None, sudo: bool, decision: Decision, off: bool, here: bool
+    dnt: str | None, own: str | None, ci: str | None, sudo: bool, decision: Decision, off: bool, here: bool, since: bool
 ) -> tuple[Mode, str]:
     """The table of the specification, written once more, from its other end: every rule that says so much, in order."""
     undecided = decision is Decision.NONE
@@ -34,6 +35,7 @@ def expected(
     says_local = [
         ("DO_NOT_TRACK", dnt in ("1", "false")),
         ("MAKE_METRICS", own in ("local", "OFF", "yes")),
+        ("on-this-machine", since and decision in (Decision.YES, Decision.OLDER)),
         ("decision", decision in (Decision.NO, Decision.OLDER)),
         ("default", undecided),
     ]
@@ -44,12 +46,12 @@ def expected(
 
 
 def test_every_combination() -> None:
-    for dnt, own, ci, (root, sudo_uid), decision, off, here in EVERYTHING:
+    for dnt, own, ci, (root, sudo_uid), decision, off, (here, since) in EVERYTHING:
         environ = environment(DO_NOT_TRACK=dnt, MAKE_METRICS=own, CI=ci, SUDO_UID=sudo_uid)
-        given = Inputs(environ=environ, decision=decision, off_file=off, kept_here=here, root=root)
+        given = Inputs(environ=environ, decision=decision, off_file=off, kept_here=here, kept_since=since, root=root)
         ruling = mode.decide(given)
         sudo = root and sudo_uid == "1000"
-        assert (ruling.mode, ruling.rule) == expected(dnt, own, ci, sudo, decision, off, here), given
+        assert (ruling.mode, ruling.rule) == expected(dnt, own, ci, sudo, decision, off, here, since), given
         assert ruling.reason
         if ruling.mode is Mode.ON:
             assert decision is Decision.YES
@@ -71,5 +73,5 @@ def test_no_rule_raises_what_another_allows() -> None:
 
 @pytest.mark.parametrize("name", ["CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION"])
 def test_ci_services_are_known(name: str) -> None:
-    assert mode.in_ci({name: "true"})
-    assert not mode.in_ci({name: ""})
+    assert ceiling.in_ci({name: "true"})
+    assert not ceiling.in_ci({name: ""})

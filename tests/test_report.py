@@ -58,7 +58,7 @@ def test_a_row_tells_what_a_target_cost() -> None:
             p95_ms=30,
             last_ms=10,
             last_exit_status=0,
-            last_start="2026-09-21T14:13:20.000000+00:00",
+            last_start="2096-10-02T07:06:40.000000+00:00",
         )
     ]
 
@@ -113,7 +113,7 @@ def test_every_event_is_in_one_row(events: list[Placed]) -> None:
 
 def test_the_document_is_json() -> None:
     found = json.loads(json.dumps(document(rows([placed()]), since_ns=WALL_NS)))
-    assert found["since"] == "2026-09-21T14:13:20.000000+00:00"
+    assert found["since"] == "2096-10-02T07:06:40.000000+00:00"
     assert found["targets"][0]["target"] == "a"
     assert document([], since_ns=None) == {"version": 1, "since": None, "targets": []}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from shim import database, process, record_file
+from shim import database, git, process, record_file
 from shim.hot import procid, wire
 from shim.liveness import alive
 from shim.paths import Paths, private
@@ -289,7 +289,10 @@ def modes(paths: Paths) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
-def test_git_facts_come_from_the_make_or_the_one_above(paths: Paths, tmp_path: Path) -> None:
+def test_git_facts_come_from_the_make_or_the_one_above(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(git, "_LIMIT_S", 60)
     environ = {**os.environ, "GIT_COMMITTER_DATE": "2021-05-17T19:44:09+02:00"}
     for words in ("init -q", "-c user.name=a -c user.email=a@example.org commit -q --allow-empty -m a"):
         subprocess.run(["git", *words.split()], cwd=tmp_path, check=True, env=environ)

@@ -19,7 +19,7 @@ from shim.hot import wire
 from shim.paths import Paths, private
 from shim.record import Make
 from shim.sweep import sweep
-from tests.samples import add, age, ended_run, entry_of, left_in, line, lines_of, paths_in, runs
+from tests.samples import add, age, ended_run, entry_of, left_in, line, lines_of, paths_in, runs, slower
 
 POINTS = ("locked", "read", "written", "committed", "removed", "unlocked")
 
@@ -110,12 +110,12 @@ def test_writers_and_killed_sweepers_together_lose_and_double_nothing(home: Path
             time.sleep(0.003 * kill)  # not to wait for anything: to be killed at another moment each time
             sweeper.kill()
     stop.set()
-    written = sum(counts.get(timeout=30) for _ in writers)
+    written = sum(counts.get(timeout=60) for _ in writers)
     for writer in writers:
         writer.join()
     for record in paths.records.glob("*~*"):
         age(record, 120)
-    assert sweep(paths, timeout=10).problems == []
+    assert sweep(paths, timeout=60).problems == []
     assert written > 100
     assert lines_of(paths) == {run: written}
     assert left_in(paths.records) == []
@@ -147,5 +147,5 @@ def test_ten_thousand_lines_take_a_second_and_60_megabytes(home: Path) -> None:
     combined, seconds, peak = done.stdout.split()
     assert int(combined) == 1
     assert lines_of(paths) == {run: 10_000}
-    assert float(seconds) < 1
+    assert float(seconds) < slower()
     assert int(peak) < 60 * 1024

@@ -13,6 +13,7 @@ from shim import ancestry, head
 from shim.goals import from_command_line, jobs
 from shim.hot import handover
 from tests.project import Project, started
+from tests.test_hot_path import loaded
 
 
 @pytest.mark.parametrize(
@@ -176,6 +177,22 @@ class TestHead:
 
     def test_no_repository(self) -> None:
         assert head.read("/") == ("", "", "")
+
+
+def test_the_walk_loads_nothing_to_find_that_nothing_was_decided(tmp_path: Path) -> None:
+    """A first line may wait for it; a project with settings is worth one hash."""
+    (tmp_path / "asking").mkdir()
+    (tmp_path / "asking" / "make-metrics.toml").write_text('name = "Example"')
+    environ = {"MAKE_METRICS_HOME": str(tmp_path / "home")}
+    for folder, more in (("", set()), ("asking", {"hashlib"})):
+        found = loaded(
+            "from shim import standing\n"
+            f"project, environ = standing.root({str(tmp_path / folder)!r}), {environ!r}\n"
+            "assert not standing.off(project, environ)\n"
+            "assert not standing.may_invite(project, environ, now_ns=1)"
+        )
+        heavy = {"hashlib", "json", "pathlib", "typing", "dataclasses", "enum", "tomllib", "re"}
+        assert found & heavy == more
 
 
 def test_a_script_called_make_is_no_make(project: Project, tmp_path: Path) -> None:

@@ -4,9 +4,9 @@
 
 Writes performance.md and performance.json into docs (or FOLDER): milliseconds a recipe line for plain make, for the
 compiled and the Python shim with either hook, and for what one would write first (a shell wrapper, a C wrapper, a
-Python wrapper, strace); whole makes; memory at -j64; growth from 10 to 10,000 lines. Everything is measured against
-plain make in the same run, in turn. Takes some minutes; --quick takes under one, with fewer rounds, and is for trying
-things out. No test asserts any of it.
+Python wrapper, strace); whole makes; memory at -j64; when make ends, whatever a receiver does (alone: python -m
+ci.bench.ends); growth from 10 to 10,000 lines. Everything is measured against plain make in the same run, in turn.
+Takes some minutes; --quick takes under one, with fewer rounds, and is for trying things out. No test asserts any of it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from ci.bench import lines, whole
+from ci.bench import ends, lines, whole
 from ci.bench.place import Place
 from ci.bench.report import Results, markdown
 from ci.build_launcher import ROOT, NotBuilt
@@ -52,6 +52,7 @@ def main() -> int:
             lines=lines.measure(place, 3 if given.quick else 7, scenarios),
             makes=whole.makes(place, 10 if given.quick else 40),
             waiting=whole.waiting(place),
+            sending=ends.measure(place, 3 if given.quick else 15),
             growth=whole.growth(place, 1_000 if given.quick else 10_000, 1 if given.quick else 3),
         )
     given.out.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ci.bench import ends
 from ci.bench.lines import C_WRAPPER, PLAIN, Cost
 from ci.bench.timing import Spread
 from ci.bench.whole import INTERPRETER, Growth, Waiting
@@ -20,6 +21,7 @@ class Results:
     lines: dict[str, dict[str, Cost]]
     makes: dict[str, dict[str, Spread]]
     waiting: dict[str, Waiting]
+    sending: ends.Sending
     growth: list[Growth]
 
 
@@ -88,6 +90,9 @@ def markdown(results: Results) -> str:
         for way, one in results.waiting.items()
     ]
     text += _table(["way", "lines", "KiB a line, unshared", "KiB a line, with its part of what is shared"], rows)
+    table = ends.rows(results.sending)
+    text += ["## When make ends, after a yes", "", "One target of 200 ms, with the compiled fast path and a sender."]
+    text += ["", *_table(table[0], table[1:]), ends.arrival(results.sending), ""]
     text += ["## How cost grows with the lines of one run", "", "Combining is a whole `make-metrics runs`.", ""]
     rows = [
         [f"{one.lines}", f"{one.plain_ms:.2f}", f"{one.compiled_ms:.2f}", f"{one.record_kib:.0f}",

@@ -38,6 +38,8 @@ MODES = {
              ours="METRICS_ONESHELL := 1"),
         Mode("bash", addition="SHELL := /bin/bash"),
         Mode("env-bash", addition="SHELL := /usr/bin/env bash\n.SHELLFLAGS := -eu -o pipefail -c"),
+        Mode("python3", addition="SHELL := /usr/bin/python3"),
+        Mode("perl", addition="SHELL := /usr/bin/perl\n.SHELLFLAGS := -e"),
         Mode("jobs", jobs="j4", separate=True),
         Mode("output", jobs=" -j4 -Oline", separate=True),
         Mode("off", off=True),

@@ -18,7 +18,7 @@ from shim import combine, record
 from shim.event import Event
 from shim.hot import wire
 
-_PATIENCE_S = 10
+_PATIENCE_S = 100
 
 
 def _line(event: Event) -> str:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ci.conformance.cases import Case, Mode, instrument, is_instrumented, normaliser
+from shim.paths import Paths
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-LIMIT_S = 60
+LIMIT_S = 300  # what hangs hangs; a case takes a second or two, but not on every machine
 _CHANGES_WITH_PATHS = {".o", ".a"}
 
 
@@ -43,7 +44,18 @@ class Bench:
 
     root: Path
     make: Path
-    line: str
+    compiled: bool
+
+    @property
+    def paths(self) -> Paths:
+        """Where the fragment keeps everything."""
+        home = self.root / "m"
+        return Paths(data=home / "data", config=home / "config", state=home / "state")
+
+    @property
+    def line(self) -> str:
+        """The line that makefiles get."""
+        return f"-include {self.paths.fragment}"
 
     @property
     def work(self) -> Path:

@@ -9,17 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from shim import database, fragment
+from shim import consent, crash_log, database, fragment, reaping
 from shim.errors import UserError
 from shim.hot import handover
 from shim.metrics import catalogue
-from shim.mode import through_sudo
+from shim.mode import Decision, Mode, through_sudo
 from shim.paths import Paths, private, shown
 from shim.settings import project_of
 from shim.troubles import Troubles
 
 OK, NOTE, BAD = "ok", "note", "BAD"
 _LIMIT_S = 10
+_CRASHES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,12 @@ def _recording(paths: Paths) -> Finding:
         return Finding(NOTE, "recording", "off; make-metrics on-this-machine turns it on")
     if os.environ.get("MAKE_METRICS") == "off":
         return Finding(NOTE, "recording", "off for what is started here: MAKE_METRICS=off")
+    known = consent.known(paths, project_of(Path()), os.environ)
+    if known.decision in (Decision.CORRUPT, Decision.UNREADABLE):
+        remedy = f"move it away ({shown(consent.file_of(paths, project_of(Path())))}), or say it again"
+        return Finding(BAD, "recording", f"off here: {known.ruling.reason}; {remedy}")
+    if known.ruling.mode is Mode.OFF:
+        return Finding(NOTE, "recording", f"off here: {known.ruling.reason}; make-metrics on-this-machine turns it on")
     return Finding(OK, "recording", "on")
 
 
@@ -106,6 +113,14 @@ def _state(paths: Paths) -> Finding:
     return Finding(OK, "state", shown(paths.state))
 
 
+def _sender() -> Finding:
+    """Whether a process may be left behind here; it is only where somebody has said yes."""
+    reason = reaping.obstacle(os.environ)
+    if reason:
+        return Finding(NOTE, "sender", f"none: {reason}; after a yes, make-metrics flush sends what waits")
+    return Finding(OK, "sender", "after a yes, sends when make has ended")
+
+
 def _problems(paths: Paths) -> Iterator[Finding]:
     try:
         found = sorted(Path(entry.path) for entry in os.scandir(paths.set_aside))
@@ -115,6 +130,11 @@ def _problems(paths: Paths) -> Iterator[Finding]:
         yield Finding(NOTE, "set aside", f"{shown(path)} was damaged")
     if len(found) > 3:
         yield Finding(NOTE, "set aside", f"and {len(found) - 3} more")
+
+
+def _crashes(paths: Paths) -> Iterator[Finding]:
+    for line in crash_log.lines(paths, _CRASHES):
+        yield Finding(NOTE, "failure", line)
 
 
 def _settings() -> Iterator[Finding]:
@@ -146,8 +166,8 @@ def _metrics(paths: Paths) -> Iterator[Finding]:
 def run() -> int:
     """Print what was found; 1 if something needs to be done, else 0. Raises UserError for a bad MAKE_METRICS_HOME."""
     paths = Paths.from_environment()
-    findings = [_fragment(paths), _recording(paths), _interpreter(), _launcher(), _walk(), _state(paths)]
-    findings += [*_settings(), *_problems(paths), *_metrics(paths)]
+    findings = [_fragment(paths), _recording(paths), _interpreter(), _launcher(), _walk(), _state(paths), _sender()]
+    findings += [*_settings(), *_problems(paths), *_metrics(paths), *_crashes(paths)]
     for found in findings:
         sys.stdout.write(f"{found.state:4}  {found.about:11}  {found.text}\n")
     return int(any(found.state == BAD for found in findings))

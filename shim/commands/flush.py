@@ -6,8 +6,8 @@ import os
 import sys
 import time
 
-from shim import consent
-from shim.commands.here import tell
+from shim import ceiling, consent, crash_delivery
+from shim.commands.here import tell, write_request
 from shim.delivery import Delivered, deliver, show
 from shim.errors import UserError
 from shim.paths import Paths
@@ -18,10 +18,10 @@ _LONGEST_S = 3_600
 
 
 def run(*, timeout: float) -> int:
-    """Combine and send what waits of all projects, within `timeout` seconds; 0 if nothing is left that could be sent.
+    """Combine and send what waits of all projects, crash reports too, within `timeout` seconds.
 
-    1 if anything had to stay. With MAKE_METRICS=log it is printed instead. Raises UserError for a bad `timeout`, or a
-    store that cannot be used.
+    0 if nothing is left that could be sent, 1 if anything had to stay. With MAKE_METRICS=log it is printed instead.
+    Raises UserError for a bad `timeout`, or a store that cannot be used.
     """
     if not 0 < timeout <= _LONGEST_S:
         raise UserError(f"--timeout must be more than 0 and at most {_LONGEST_S} seconds")
@@ -29,14 +29,18 @@ def run(*, timeout: float) -> int:
     consent.refuse_sudo(os.environ)
     give_up = time.monotonic() + timeout
     tell(sweep(paths, timeout=min(_SWEEP_S, timeout)).problems)
-    if os.environ.get("MAKE_METRICS") == "log":
-        for request in show(paths, os.environ):
-            sys.stdout.write(f"POST {request.url}\n{request.body.decode()}\n")
+    if ceiling.prints(os.environ):
+        for request in show(paths, os.environ) + crash_delivery.show(paths, os.environ):
+            write_request(request)
         return 0
     delivered = deliver(paths, os.environ, timeout_s=max(give_up - time.monotonic(), 0.1))
     sys.stdout.write(_said(delivered))
-    tell(delivered.problems)
-    return 1 if delivered.problems else 0
+    reported = crash_delivery.deliver(paths, os.environ, give_up)
+    if reported.accepted:
+        sys.stdout.write(f"{reported.accepted} crash report{'s' * (reported.accepted != 1)} sent\n")
+    problems = delivered.problems + reported.problems
+    tell(problems)
+    return 1 if problems else 0
 
 
 def _said(delivered: Delivered) -> str:

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import sys
 
-from shim import consent
+from shim import consent, crash_log
 from shim.commands.here import use
 from shim.errors import UserError
 from shim.paths import Paths, shown
@@ -21,7 +21,7 @@ _KEPT = frozenset({"records"})
 
 
 def run() -> int:
-    """Remove runs, events, what waits, what is known of what was sent, and what was put aside; 0.
+    """Remove runs, events, what waits, what is known of what was sent, what was put aside, and the log of failures; 0.
 
     What a running make has recorded so far is not removed. Raises UserError if anything cannot be removed.
     """
@@ -35,6 +35,7 @@ def run() -> int:
                 path.unlink()
             except OSError as error:
                 raise UserError(f"cannot remove {shown(path)}: {error.strerror}") from error
+    crash_log.erase(paths)
     sys.stdout.write("What was recorded on this machine is removed. Your decisions stay (make-metrics status).\n")
     return 0
 

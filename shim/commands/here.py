@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import sys
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
-from shim import database, invitation
+from shim import database
 from shim.errors import UserError
 from shim.paths import Paths, shown
 from shim.settings import Project, project_of
+from shim.sinks import Prepared
 
 T = TypeVar("T")
 
@@ -32,15 +31,10 @@ def tell(problems: Iterable[str]) -> None:
         sys.stderr.write(f"make-metrics: {problem}\n")
 
 
-def invite() -> None:
-    """Say that the project of this directory asks for metrics, where and when that may be said."""
-    paths = Paths.from_environment()
-    text = invitation.line(
-        paths, project_at(None), os.environ, terminal=sys.stderr.isatty() and sys.stdout.isatty(), now_ns=time.time_ns()
-    )
-    if text:
-        sys.stdout.flush()
-        sys.stderr.write(f"{text}\n")
+def write_request(request: Prepared) -> None:
+    """A request as it would be sent, on standard output: its address, and its body on one line."""
+    body = request.body.decode()
+    sys.stdout.write(f"POST {request.url}\n{body}{'' if body.endswith(chr(10)) else chr(10)}")
 
 
 def use(paths: Paths, work: Callable[[sqlite3.Connection], T]) -> T:

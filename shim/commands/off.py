@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
-from shim.errors import UserError
-from shim.paths import Paths, private, shown
+from shim import consent, private_file
+from shim.paths import Paths
 
 
 def run() -> int:
     """Turn recording off for this user; raises UserError if that cannot be written down."""
     paths = Paths.from_environment()
-    private(paths.data)
-    try:
-        paths.off_file.touch(mode=0o600)
-    except OSError as error:
-        raise UserError(f"cannot write {shown(paths.off_file)}: {error.strerror}") from error
+    consent.refuse_sudo(os.environ)
+    private_file.write(paths.off_file, b"")
     sys.stdout.write("recording is off; make-metrics on-this-machine turns it on again\n")
     return 0

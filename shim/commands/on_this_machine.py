@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 
+from shim import consent
 from shim.errors import UserError
-from shim.paths import Paths, private, shown
+from shim.paths import Paths, shown
 
 
 def run() -> int:
-    """Turn recording on again for this user; raises UserError if it cannot be."""
+    """Turn recording on again for this user, and sending off for all projects; raises UserError if it cannot be.
+
+    A yes counts again when it is said anew (`make-metrics opt-in`).
+    """
     paths = Paths.from_environment()
+    consent.refuse_sudo(os.environ)
     try:
+        with consent.locked(paths):
+            consent.keep_here(paths, now_ns=time.time_ns())
         paths.off_file.unlink(missing_ok=True)
-        private(paths.data)
-        paths.here_file.touch(mode=0o600)
     except OSError as error:
         raise UserError(f"cannot change {shown(paths.data)}: {error.strerror}") from error
     sys.stdout.write("recording on this machine, nothing is sent\n")

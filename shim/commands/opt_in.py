@@ -21,8 +21,6 @@ from shim.property import Property
 from shim.settings import NAME, Project, Settings
 from shim.store import Store
 
-_STILL_YES = (Decision.YES, Decision.OLDER)
-
 
 def run(*, directory: str | None, yes: bool) -> int:
     """Ask, unless `yes` says that this was done; 0. Anything but a yes changes nothing.
@@ -40,7 +38,7 @@ def run(*, directory: str | None, yes: bool) -> int:
     for name, found in catalogue.refresh(paths, project.settings.metrics, forget=True).items():
         tell([f"the metric {name} {found.problem}"] if found.problem else [])
     known = consent.known(paths, project, os.environ)
-    if known.decision is Decision.YES:
+    if known.decision is Decision.YES and known.holds:
         sys.stdout.write(f"You have said yes already.\n{_but(known.ruling.mode, known.ruling.reason)}")
         return 0
     shown = _notice(paths, project.settings)
@@ -74,7 +72,8 @@ def _asked() -> bool:
 
 def _agree(paths: Paths, project: Project) -> None:
     with consent.locked(paths):
-        before = consent.known(paths, project, os.environ).decision
+        before = consent.known(paths, project, os.environ)
+        agreed = before.decision is Decision.YES and before.holds  # somebody else may just have said it
         anonymous_id = identity.ensure(paths, project)
         now_ns = time.time_ns()
         metrics = catalogue.asked(paths, project.settings.metrics) if project.settings else ()
@@ -83,16 +82,16 @@ def _agree(paths: Paths, project: Project) -> None:
         def clear(connection: sqlite3.Connection) -> None:
             store, outbox = Store(connection), Outbox(connection)
             with store.transaction():
-                if before in _STILL_YES:
+                if before.holds:
                     outbox.keep_only(project.place, map(sink_key, project.sinks))
                     outbox.put(_narrowed(outbox, project, metrics), now_ns=now_ns)
                 else:  # whatever is left was recorded before this yes
                     outbox.withdraw(project.place)
-                if before is not Decision.YES:
+                if not agreed:
                     outbox.put(events, now_ns=now_ns)
 
         use(paths, clear)
-        if before is not Decision.YES:  # somebody else may just have said it
+        if not agreed:
             consent.write(paths, project, yes=True, now_ns=time.time_ns())
 
 

@@ -9,9 +9,9 @@ import sys
 import time
 from collections.abc import Sequence
 
-from shim import choice, consent, identity
-from shim.commands.here import project_at, tell, use
-from shim.mode import Mode
+from shim import ceiling, choice, consent, identity
+from shim.commands.here import project_at, tell, use, write_request
+from shim.mode import Decision, Mode
 from shim.outbox import Batch, Entry, Outbox
 from shim.paths import Paths
 from shim.settings import Project
@@ -35,6 +35,9 @@ def run(*, directory: str | None) -> int:
         now_ns = time.time_ns()
         consent.write(paths, project, yes=False, now_ns=now_ns)
         identity.erase(paths, project)
+        # Whoever wants nothing to be sent from here does not want crash reports to be either.
+        if consent.known(paths, project, os.environ, consent.CRASHES).decision is not Decision.NONE:
+            consent.write(paths, project, yes=False, now_ns=now_ns, question=consent.CRASHES)
     try:
         sweep(paths, timeout=_SWEEP_S)  # once it is over, nobody queues anything by the yes of before
     finally:
@@ -61,6 +64,9 @@ def _say_so(paths: Paths, project: Project, entries: Sequence[Entry]) -> None:
     from shim.sinks.kinds import sink_of
 
     for settings, entry in zip(project.sinks, entries, strict=True):
+        if ceiling.prints(os.environ):
+            write_request(sink_of(settings).prepare([json.loads(entry.message)]))
+            continue
         verdict = sink_of(settings).send([json.loads(entry.message)], timeout_s=_EVENT_S)
         if verdict.outcome is Outcome.ACCEPTED:
             batch = Batch(time.time_ns(), verdict.url, 1, verdict.body)

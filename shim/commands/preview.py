@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from shim import consent, identity
-from shim.commands.here import project_at, tell
+from shim.commands.here import project_at, tell, write_request
 from shim.commands.reading import read
 from shim.errors import UserError
 from shim.event import Event
@@ -58,8 +57,7 @@ def run(*, directory: str | None) -> int:
     for settings, previewed in zip(project.sinks, found, strict=True):
         sink = sink_of(settings)
         for batch in sink.batches(previewed.messages):
-            prepared = sink.prepare([previewed.messages[place] for place in batch])
-            sys.stdout.write(f"POST {prepared.url}\n{prepared.body.decode()}\n")
+            write_request(sink.prepare([previewed.messages[place] for place in batch]))
     return 0
 
 

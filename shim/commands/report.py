@@ -6,7 +6,7 @@ import json
 import sys
 from datetime import datetime
 
-from shim.commands.here import invite, project_at, tell
+from shim.commands.here import project_at, tell
 from shim.commands.reading import read, start_ns
 from shim.report import Row, document, duration, rows
 
@@ -25,8 +25,6 @@ def run(*, since: str | None, as_json: bool) -> int:
         _table(found)
     else:
         sys.stdout.write((NOTHING if since is None else f"No events since {since}: give an earlier time.") + "\n")
-    if not as_json:
-        invite()
     return 0
 
 

@@ -9,7 +9,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from shim import consent, database, identity
+from shim import ceiling, consent, database, identity, reaping, standing
 from shim.commands.here import project_at
 from shim.consent import Known
 from shim.errors import UserError
@@ -36,8 +36,11 @@ def run(*, directory: str | None, as_json: bool) -> int:
         "rule": known.ruling.rule,
         "reason": known.ruling.reason,
         "decision": known.decision.name.lower(),
+        "prints": ceiling.prints(os.environ),
         **_agreed(paths, project, known),
         **_waiting(paths, project, problems),
+        "sender": _sender(known),
+        "crash_reports": _crashes(paths, project),
         "paths": _paths(paths, project),
         "problems": problems,
     }
@@ -54,11 +57,30 @@ def _agreed(paths: Paths, project: Project, known: Known) -> dict[str, Any]:
         "project": project.place,
         "sinks": [{"type": sink.type, "host": sink.host} for sink in project.sinks],
         "notice": consent.notice_version(paths, project) if project.sinks else None,
-        "consent": record and {**asdict(record), "decided": timestamp(record.decided_ns)},
+        "consent": record and {**record._asdict(), "decided": timestamp(record.decided_ns)},
         "id": identity.read(paths, project),
         "metrics": [entry.name for entry in catalogue.asked(paths, project.settings.metrics)]
         if project.settings
         else [],
+    }
+
+
+def _sender(known: Known) -> dict[str, Any]:
+    """Whether a make that is started here leaves a sender behind, and why not."""
+    reason = reaping.obstacle(os.environ)
+    if known.ruling.mode is not Mode.ON:
+        reason = f"the mode is {known.ruling.mode.word}"
+    return {"detached": not reason, "reason": reason}
+
+
+def _crashes(paths: Paths, project: Project) -> dict[str, Any]:
+    """Whether failures of make-metrics itself are reported, where to, and which rule decided that."""
+    known = consent.known(paths, project, os.environ, consent.CRASHES)
+    return {
+        "mode": known.ruling.mode.word,
+        "reason": known.ruling.reason,
+        "decision": known.decision.name.lower(),
+        "receiver": project.crash_dsn.host if project.crash_dsn else None,
     }
 
 
@@ -98,8 +120,13 @@ def _paths(paths: Paths, project: Project) -> dict[str, str]:
         "id": str(identity.file_of(paths, project)),
         "store": str(paths.store),
         "records": str(paths.records),
+        "failures": str(paths.crashes),
+        "crash-reports": str(consent.file_of(paths, project, consent.CRASHES)),
         "fragment": str(paths.fragment),
         "off": str(paths.off_file),
+        "on-this-machine": str(paths.here_file),
+        "invitation": str(paths.invitations / standing.key(project.directory)),
+        "set aside": str(paths.set_aside),
         "data": str(paths.data),
         "config": str(paths.config),
         "state": str(paths.state),
@@ -108,6 +135,8 @@ def _paths(paths: Paths, project: Project) -> dict[str, str]:
 
 def _lines(found: dict[str, Any]) -> list[str]:
     lines = [f"mode: {found['mode']} ({found['reason']})", f"project: {_plain(found['project'])}"]
+    if found["prints"]:
+        lines.append("MAKE_METRICS is log: what would be sent is printed instead")
     given = found["consent"]
     if given:
         lines.append(
@@ -126,14 +155,26 @@ def _lines(found: dict[str, Any]) -> list[str]:
         lines.append(f"waiting: {size if events else 'nothing'}")
         batches = found["sent_batches"]
         lines.append(f"sent: {batches} batch{'es' * (batches != 1)} (make-metrics sent)")
+    sender = found["sender"]
+    if sender["detached"]:
+        lines.append("sender: sends when make has ended")
+    elif found["mode"] == Mode.ON.word:
+        lines.append(f"sender: none ({sender['reason']}): make-metrics flush sends what waits")
     lines += [f"set aside: {count} ({reason})" for reason, count in found["set_aside"].items()]
     lines += [f"dropped: {count} ({reason})" for reason, count in found["dropped"].items()]
     lines += [f"last attempt: {one['time']}, {one['sink']}: {one['result']}" for one in found["attempts"]]
     lines += [f"metrics: {', '.join(found['metrics'])}"] if found["metrics"] else []
     lines += [f"metric in trouble: {Count(**one).text}" for one in found["metric_troubles"]]
+    crashes = found["crash_reports"]
+    if crashes["receiver"]:
+        lines.append(f"crash reports: {crashes['mode']} ({crashes['reason']}), to {crashes['receiver']}")
     lines += [f"{name}: {_plain(path)}" for name, path in _labelled(found["paths"]) if path]
     lines += [f"problem: {problem}" for problem in found["problems"]]
-    if found["mode"] != Mode.ON.word and found["sinks"] and found["decision"] in ("none", "older"):
+    if (
+        found["mode"] != Mode.ON.word
+        and found["sinks"]
+        and (found["decision"] in ("none", "older") or found["rule"] == "on-this-machine")
+    ):
         lines.append("make-metrics opt-in shows what would be collected, and asks")
     return lines
 

@@ -14,8 +14,17 @@ from shim.hot.handover import Handover
 
 # Verdicts of the walk, in place of a run: nothing here is a target's work; and there is no make to belong to.
 NOT_A_MAKE, NO_MAKE_ABOVE = b"-", b"!"
+SEEN, UNSEEN = b"t", b"-"  # for the walk: does somebody see what this line could say?
 _ORPHAN = 9  # a fate: make was killed while the line ran
 _WALK_PATIENCE_NS = 3_000_000_000
+
+
+def in_front() -> bool:
+    """Whether standard error is this process's terminal, and it is not in its background."""
+    try:
+        return posix.isatty(2) and posix.tcgetpgrp(2) == posix.getpgrp()
+    except OSError:
+        return False
 
 
 class Book:
@@ -26,6 +35,8 @@ class Book:
         self.handed = handed
         self.parent = parent
         self.helper = 0
+        self.seen = False
+        self.invitation = b""
         self.run = b""
         state, anchor = home.state(handed.state, environ, level=handed.level)
         self.records, makes = state + b"/records", state + b"/makes"
@@ -41,11 +52,11 @@ class Book:
     def _known(self) -> None:
         """Take run and make from the marker that the walk leaves; they stay empty if no walk has ended."""
         try:
-            said = procid.read(self.marker).split()
+            said, _, self.invitation = procid.read(self.marker).partition(b"\n")
         except FileNotFoundError:
             return
         if said:
-            self.run, self.make = said[0], said[-1]
+            self.run, self.make = said.split()[0], said.split()[-1]
 
     def _walk(self, environ: dict[bytes, bytes], state: bytes) -> None:
         """Start the walk up the process tree, unless another line of this make has; it holds the lock until it ends."""
@@ -60,9 +71,11 @@ class Book:
             if self.run:
                 return
             handed = self.handed
+            self.seen = not handed.level and in_front()
             here = __file__.rsplit("/", 2)[0]
             words = [sys.executable.encode(), b"-I", b"-S", b"%b/ancestry.py" % here.encode(), b"%d" % self.parent,
-                     self.make or b"-", state, handed.make, handed.version, handed.goal]  # fmt: skip
+                     self.make or b"-", state, handed.make, handed.version, handed.goal,
+                     SEEN if self.seen else UNSEEN]  # fmt: skip
             # It inherits our signal mask, and is in no group that a terminal signals.
             self.helper = posix.posix_spawn(
                 sys.executable,
@@ -115,3 +128,13 @@ class Book:
         handed = self.handed
         text = wire.line(make, handed.target, handed.goal, handed.level, wall, start, end, status, fate, usage)
         append.entry(self.records, run, text)
+
+    def invite(self) -> None:
+        """Show what the walk has for the developer, once the line has ended; never waits for the terminal."""
+        if not self.seen or not self.invitation or not in_front():
+            return
+        import select
+
+        if select.select([], [2], [], 0)[1]:
+            _signal.signal(_signal.SIGTTOU, _signal.SIG_IGN)  # should we be put in the background just now
+            posix.write(2, self.invitation + b"\n")

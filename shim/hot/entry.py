@@ -26,10 +26,23 @@ def fall_back() -> None:
     posix._exit(126 if status == 13 else 127)
 
 
+def write_down(failure: Exception) -> None:
+    """Leave a note for `make-metrics doctor`, if that can be done."""
+    try:
+        import posix
+
+        from shim.hot import crash
+
+        crash.of_line(dict(posix.environ), failure)
+    except Exception:  # noqa: S110
+        pass
+
+
 try:
     sys.path.insert(0, __file__.rsplit("/", 3)[0])
     from shim.hot import line
 
     line.main(sys.argv[1:])
-except Exception:  # which leaves `line` only while nothing has been started
+except Exception as failure:  # which leaves `line` only while nothing has been started
+    write_down(failure)
     fall_back()

@@ -168,8 +168,8 @@ def _run(handed: Handover, environ: dict[bytes, bytes]) -> int:
         from shim.hot.book import Book  # only now: the recipe does not wait for it
 
         book = Book(handed, environ, parent)
-    except Exception:  # noqa: S110 - our part breaks, the line goes on
-        pass
+    except Exception as failure:  # our part breaks, the line goes on
+        _write_down(environ, failure)
     fate = 0
     usage: tuple[int, int] | None = (0, 0)
     if child:
@@ -178,9 +178,20 @@ def _run(handed: Handover, environ: dict[bytes, bytes]) -> int:
     if book is not None:
         try:
             book.close(wall, start, end, status, fate, usage)
-        except Exception:  # noqa: S110
-            pass
+            book.invite()
+        except Exception as failure:
+            _write_down(environ, failure)
     return status
+
+
+def _write_down(environ: dict[bytes, bytes], failure: Exception) -> None:
+    """Leave a note for `make-metrics doctor`, if that can be done and it is not the machine's failure."""
+    try:
+        from shim.hot import crash
+
+        crash.of_line(environ, failure)
+    except Exception:  # noqa: S110
+        pass
 
 
 def _wait(child: int, parent: int, waited: set[int]) -> tuple[int, int, tuple[int, int] | None]:

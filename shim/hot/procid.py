@@ -48,6 +48,23 @@ def identity(pid: int) -> bytes | None:
     return b"%b.%d.%d" % (host(), pid, start)
 
 
+def program(pid: int) -> bytes:
+    """The name that a process was started by, without its directory; empty where that cannot be told."""
+    try:
+        return read(b"%b/%d/cmdline" % (PROC, pid)).partition(b"\0")[0].rpartition(b"/")[2]
+    except OSError:
+        return b""
+
+
+def parent(pid: int) -> int:
+    """The pid of the process that a process is a child of; 0 where that cannot be told."""
+    try:
+        stat = read(b"%b/%d/stat" % (PROC, pid))
+        return int(stat[stat.rindex(b")") + 2 :].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
 def ignored(pid: int) -> int:
     """The signals that a process ignores, bit n-1 for signal n; 0 where that cannot be told."""
     try:

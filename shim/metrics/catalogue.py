@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from shim import private_file
+from shim import own_file, private_file
 from shim.errors import UserError
 from shim.metrics.child import Child, FailedError, SlowError, listing
 from shim.paths import Paths
@@ -140,7 +140,7 @@ def _file(paths: Paths, name: str) -> Path:
 def _read(paths: Paths, name: str) -> Known:
     """What the file of a name says; nothing is known if there is none, or anything is wrong with it."""
     try:
-        given = json.loads(private_file.read(_file(paths, name)) or b"")
+        given = json.loads(own_file.read(_file(paths, name)) or b"")
         if given["format"] != _FORMAT:
             return Known()
         offer, declared = tuple(map(str, given["offer"])), given["declared"]
