@@ -23,7 +23,7 @@ def document(metrics: Sequence[Property]) -> dict[str, Any]:
     return {
         "$schema": DRAFT,
         "title": f"make-metrics event, version {VERSION}",
-        "description": "One message for each target of a run, and for a yes or a no.",
+        "description": "An event as it is sent: one for each target of a run, and one for a yes or a no.",
         **envelope,
         "properties": {
             **envelope["properties"],

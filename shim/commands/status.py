@@ -165,7 +165,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
     lines += [f"set aside: {count} ({reason})" for reason, count in found["set_aside"].items()]
     lines += [f"dropped: {count} ({reason})" for reason, count in found["dropped"].items()]
     lines += [f"last attempt: {one['time']}, {one['sink']}: {one['result']}" for one in found["attempts"]]
-    lines += [f"metric: {name}" for name in found["metrics"]]
+    lines += [f"metrics: {', '.join(found['metrics'])}"] if found["metrics"] else []
     lines += [f"metric in trouble: {Count(**one).text}" for one in found["metric_troubles"]]
     crashes = found["crash_reports"]
     if crashes["receiver"]:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from shim import own_file, private_file
 from shim.errors import UserError
-from shim.metrics.child import Child, FailedError, SlowError, listing
+from shim.metrics.child import Child, FailedError, SlowError, listing, talk
+from shim.metrics.worker import LOAD_S, START_S
 from shim.paths import Paths
 from shim.property import Property, fault
 from shim.registry import ALWAYS, OPTIONAL, PROPERTIES
@@ -78,44 +79,51 @@ def _known(paths: Paths, names: tuple[str, ...]) -> dict[str, Known]:
 
 def _look(paths: Paths, names: tuple[str, ...], *, anew: bool, forget: bool) -> dict[str, Known]:
     kept = {name: _read(paths, name) for name in names}
+    seconds = LOAD_S if anew else START_S
     try:
         with listing() as child:
-            offered = child.offered()
+            offered = child.offered(seconds)
     except (OSError, FailedError, SlowError):
         return kept
-    found = {}
-    for name, before in kept.items():
-        offers = [tuple(offer) for offer in offered.get(name, [])]
-        if anew or len(offers) != 1 or before.offer != offers[0]:
-            now = _load(name, offers)
-            if now.declared is None and not forget:  # what was agreed to stays agreed to
-                now = replace(now, declared=before.declared)
-            if now != before:
-                with contextlib.suppress(UserError):  # it will be looked at again next time
-                    private_file.write(_file(paths, name), _dump(now))
-        else:
-            now = before
-        found[name] = now
+    offers = {name: [tuple(offer) for offer in offered.get(name, [])] for name in names}
+    stale = {name for name in names if anew or len(offers[name]) != 1 or kept[name].offer != offers[name][0]}
+    found = kept | _load({name: offers[name] for name in names if name in stale}, seconds)
+    for name in stale:
+        if found[name].declared is None and not forget:  # what was agreed to stays agreed to
+            found[name] = replace(found[name], declared=kept[name].declared)
+        if found[name] != kept[name]:
+            with contextlib.suppress(UserError):  # it will be looked at again next time
+                private_file.write(_file(paths, name), _dump(found[name]))
     return found
 
 
-def _load(name: str, offers: Sequence[tuple[str, ...]]) -> Known:
-    if not offers:
-        return Known(problem=_NOT_INSTALLED)
-    if len(offers) > 1:
-        return Known(problem=f"more than one distribution brings it: {', '.join(offer[0] for offer in offers)}")
-    (offer,) = offers
+def _load(offers: Mapping[str, Sequence[tuple[str, ...]]], seconds: float) -> dict[str, Known]:
+    """What metrics declare that are offered under names, each in a process of its own, all at once."""
+    found: dict[str, Known] = {}
+    children: dict[str, Child] = {}
     try:
-        child = Child(name)
-    except OSError as error:
-        return Known(problem=f"cannot be loaded: {error.strerror}")
-    try:
-        declared = _declared(child.declaration(), name, offer)
-    except (FailedError, SlowError, ValueError) as error:
-        return Known(offer=offer, problem=f"cannot be loaded: {one_line(str(error))}")
+        for name, bringing in offers.items():
+            if len(bringing) != 1:
+                whose = ", ".join(offer[0] for offer in bringing)
+                problem = f"more than one distribution brings it: {whose}" if bringing else _NOT_INSTALLED
+                found[name] = Known(problem=problem)
+                continue
+            try:
+                children[name] = Child(name)
+            except OSError as error:
+                found[name] = Known(problem=f"cannot be loaded: {error.strerror}")
+        for name, said in talk(children, "declaration", {}, seconds).items():
+            (offer,) = offers[name]
+            try:
+                if isinstance(said, Exception):
+                    raise said
+                found[name] = Known(offer=offer, declared=_declared(said, name, offer))
+            except (FailedError, SlowError, ValueError) as error:
+                found[name] = Known(offer=offer, problem=f"cannot be loaded: {one_line(str(error))}")
     finally:
-        child.close()
-    return Known(offer=offer, declared=declared)
+        for child in children.values():
+            child.close()
+    return found
 
 
 def _declared(given: object, name: str, offer: Sequence[str]) -> Property:

@@ -10,13 +10,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from shim.metrics.facts import RunFacts, TargetFacts
-from shim.metrics.worker import LIST, LOAD_S, VALUE_S
+from shim.metrics.worker import LIST, LOAD_S
 
 _WORKER = Path(__file__).with_name("worker.py")
 _LIMIT_BYTES = 8_000_000
@@ -39,7 +39,7 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 class Child:
-    """A process for one metric, or for the list of what is installed."""
+    """A process for one metric, or for the list of what is installed; `talk` speaks with any number at once."""
 
     def __init__(self, identifier: str) -> None:
         """Start it; raises OSError if there can be none."""
@@ -54,26 +54,19 @@ class Child:
             start_new_session=True,
             bufsize=0,
         )
-        self._asks, self._answers = (
+        self.asks, self.answers = (
             -1 if stream is None else stream.fileno() for stream in (self._process.stdin, self._process.stdout)
         )
-        os.set_blocking(self._asks, False)
+        os.set_blocking(self.asks, False)
 
     def declaration(self) -> dict[str, Any]:
         """What the metric declares, as it says; raises FailedError or SlowError."""
-        found: dict[str, Any] = self._heard("declaration", b"", LOAD_S)
+        found: dict[str, Any] = alone(self, "declaration", LOAD_S)
         return found
 
-    def offered(self) -> dict[str, list[list[str]]]:
+    def offered(self, seconds: float) -> dict[str, list[list[str]]]:
         """See `shim.metrics.worker.offered`; raises FailedError or SlowError."""
-        found: dict[str, list[list[str]]] = self._heard("offered", b"", LOAD_S)
-        return found
-
-    def values(self, run: RunFacts, targets: list[TargetFacts]) -> list[object]:
-        """One value of a run's metric, or one for each target; raises FailedError or SlowError."""
-        told = [{name: value for name, value in asdict(target).items() if name != "run"} for target in targets]
-        request = json.dumps({"run": asdict(run), "targets": told}).encode() + b"\n"
-        found: list[object] = self._heard("values", request, VALUE_S)
+        found: dict[str, list[list[str]]] = alone(self, "offered", seconds)
         return found
 
     def close(self) -> None:
@@ -86,39 +79,65 @@ class Child:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(1)
 
-    def _heard(self, name: str, request: bytes, seconds: float) -> Any:
-        answer = self._talk(request, seconds)
-        if "failed" in answer:
-            raise FailedError(str(answer["failed"]))
-        if name not in answer:
-            raise FailedError("its process said something else")
-        return answer[name]
 
-    def _talk(self, request: bytes, seconds: float) -> dict[str, Any]:
-        """Write a request and read one line, both within the time."""
-        give_up = time.monotonic() + seconds
-        heard = b""
-        while not heard.endswith(b"\n"):
-            left = give_up - time.monotonic()
-            reads, writes, _ = select.select([self._answers], [self._asks] if request else [], [], max(left, 0))
-            if not reads and not writes:
-                raise SlowError(f"no answer within {seconds:g} s")
+def request(run: RunFacts, targets: Iterable[TargetFacts]) -> bytes:
+    """What a process is asked for the values of a run, or of its targets."""
+    told = [{name: value for name, value in asdict(target).items() if name != "run"} for target in targets]
+    return json.dumps({"run": asdict(run), "targets": told}).encode() + b"\n"
+
+
+def alone(child: Child, name: str, seconds: float) -> Any:
+    """What one process says of `name` within the time; raises FailedError or SlowError."""
+    answer = talk({"": child}, name, {}, seconds)[""]
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def talk(
+    children: Mapping[str, Child], name: str, requests: Mapping[str, bytes], seconds: float
+) -> dict[str, Any | FailedError | SlowError]:
+    """Ask processes, all at once, and hear what each says of `name`: that, or why not. All have the same time."""
+    give_up = time.monotonic() + seconds
+    said: dict[str, Any] = {}
+    left = {key: requests.get(key, b"") for key in children}
+    heard = dict.fromkeys(children, b"")
+    while waits := [key for key in children if key not in said]:
+        keys = {children[key].answers: key for key in waits} | {children[key].asks: key for key in waits if left[key]}
+        reads = [children[key].answers for key in waits]
+        writes = [children[key].asks for key in waits if left[key]]
+        left_s = give_up - time.monotonic()
+        ready, open_, _ = select.select(reads, writes, [], max(left_s, 0))
+        for descriptor in (*open_, *ready):
+            key = keys[descriptor]
             try:
-                if writes:
-                    request = request[os.write(self._asks, request) :]
-                said = os.read(self._answers, 65_536) if reads else b"."
+                if descriptor in writes:
+                    left[key] = left[key][os.write(descriptor, left[key]) :]
+                    continue
+                part = os.read(descriptor, 65_536)
             except BlockingIOError:
                 continue
-            except OSError as error:
-                raise FailedError("its process has ended") from error
-            if not said or len(heard) > _LIMIT_BYTES:
-                raise FailedError("its process has ended" if not said else "its process says too much")
-            heard += said if reads else b""
-        try:
-            answer = json.loads(heard)
-        except (ValueError, RecursionError) as error:
-            raise FailedError("its process said something else") from error
-        return answer if isinstance(answer, dict) else {}
+            except OSError:
+                part = b""
+            heard[key] += part
+            if not part or len(heard[key]) > _LIMIT_BYTES:
+                said[key] = FailedError("its process says too much" if part else "its process has ended")
+            elif heard[key].endswith(b"\n"):
+                said[key] = _answer(heard[key], name)
+        if left_s <= 0 or not (ready or open_):
+            slow = [key for key in waits if key not in said]
+            return said | dict.fromkeys(slow, SlowError(f"no answer within {seconds:g} s"))
+    return said
+
+
+def _answer(line: bytes, name: str) -> Any:
+    try:
+        answer = json.loads(line)
+    except (ValueError, RecursionError):
+        answer = None
+    if isinstance(answer, dict) and "failed" in answer:
+        return FailedError(str(answer["failed"]))
+    return answer[name] if isinstance(answer, dict) and name in answer else FailedError("its process said nonsense")
 
 
 @contextlib.contextmanager

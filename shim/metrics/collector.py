@@ -1,23 +1,25 @@
 """The collector: computes the metrics of a run's events, each within a boundary of its own.
 
 Those that are built in are computed here, and bound themselves (git is given a second); those of other distributions in
-a process each. A metric that raises, takes too long, or gives what its declaration does not allow has no value, and a
-trouble is noted; one that took too long is not asked again in the same sweep.
+a process each, all at once. A metric that raises, takes too long, or gives what its declaration does not allow has no
+value, and a trouble is noted; one that took too long is not asked again in the same sweep.
 """
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from shim import process
 from shim.combine import Run
 from shim.event import Event
 from shim.history import top
-from shim.metrics.child import Child, FailedError, SlowError
+from shim.metrics.child import Child, FailedError, SlowError, request, talk
 from shim.metrics.facts import RunFacts, TargetFacts, run_facts
 from shim.metrics.metric import Metric
+from shim.metrics.worker import START_S, VALUE_S
 from shim.property import Property, Value
 from shim.registry import ALWAYS, BUILT_IN
 from shim.troubles import FAILED, OUTSIDE, SLOW, Trouble
@@ -84,54 +86,74 @@ class Collector:
         run is combined again.
         """
         found = {event.message_id: dict(known.get(event.message_id, {})) for event in measured.events}
-        for entry in (*_ALWAYS, *measured.asked):
-            earlier = next((values[entry.name] for values in found.values() if entry.name in values), None)
+        entries = (*_ALWAYS, *measured.asked)
+        earlier = {
+            entry.name: next((values[entry.name] for values in found.values() if entry.name in values), None)
+            for entry in entries
+            if entry.scope == "run"
+        }
+        told = self._told([entry for entry in entries if earlier.get(entry.name) is None], measured)
+        for entry in entries:
+            new: Sequence[Value | None] = told.get(entry.name, ())
             if entry.scope == "run":
-                value = next(iter(self._values(entry, measured)), None) if earlier is None else earlier
-                told: Iterable[Value | None] = [value] * len(found)
-            else:
-                told = self._values(entry, measured) or [None] * len(found)
-            for values, value in zip(found.values(), told, strict=True):
+                new = [earlier[entry.name] if earlier[entry.name] is not None else next(iter(new), None)] * len(found)
+            for values, value in zip(found.values(), new or [None] * len(found), strict=True):
                 if value is not None:
                     values[entry.name] = value
         return [_with(event, found[event.message_id]) for event in measured.events]
 
-    def _values(self, entry: Property, measured: Measured) -> list[Value | None]:
-        """What a metric says: one value for a run, one for each event of a target's; nothing if it is in trouble."""
-        # What is slow here is git, in one work tree.
-        bound = (entry.name, "" if entry.provider else measured.run.repository)
-        if bound in self._given_up:
-            return []
-        targets = [_facts(measured.run, event) for event in measured.events] if entry.scope == "target" else []
-        try:
-            given = self._ask(entry, measured.run, targets)
-            if len(given) != (len(targets) if entry.scope == "target" else 1):
-                raise FailedError("its process said something else")
-            return [self._allowed(entry, value) for value in given]
-        except (SlowError, subprocess.TimeoutExpired) as error:
-            self._given_up.add(bound)
+    def _told(self, entries: Sequence[Property], measured: Measured) -> dict[str, list[Value | None]]:
+        """What metrics say: one value for a run, one for each event of a target's; nothing of one in trouble."""
+        targets = [_facts(measured.run, event) for event in measured.events]
+        # What is slow of those that are built in is git, in one work tree.
+        bounds = {entry.name: (entry.name, "" if entry.provider else measured.run.repository) for entry in entries}
+        asked = [entry for entry in entries if bounds[entry.name] not in self._given_up]
+        given = self._of_others([entry for entry in asked if entry.provider], measured.run, targets)
+        for entry in asked:
+            if not entry.provider:
+                given[entry.name] = self._of_ours(entry, measured.run, targets)
+        told = {}
+        for entry in asked:
+            values = given[entry.name]
+            if isinstance(values, list) and len(values) == (len(targets) if entry.scope == "target" else 1):
+                told[entry.name] = [self._allowed(entry, value) for value in values]
+                continue
             self._end(entry.name)
-            self._trouble(entry, SLOW, str(error) if entry.provider else "git took more than a second")
-        except Exception as error:
-            self._end(entry.name)
-            said = str(error) if isinstance(error, FailedError) else f"{type(error).__name__}: {error}"
-            self._trouble(entry, FAILED, said)
-        return []
+            if isinstance(values, SlowError | subprocess.TimeoutExpired):
+                self._given_up.add(bounds[entry.name])
+                self._trouble(entry, SLOW, str(values) if entry.provider else "git took more than a second")
+            else:
+                self._trouble(entry, FAILED, str(values) if isinstance(values, FailedError) else _said(values))
+        return told
 
-    def _ask(self, entry: Property, run: RunFacts, targets: list[TargetFacts]) -> Sequence[object]:
-        if not entry.provider:
-            metric = self._built_in.setdefault(entry.name, BUILT_IN[entry.name]())
+    def _of_ours(self, entry: Property, run: RunFacts, targets: list[TargetFacts]) -> list[Any] | Exception:
+        metric = self._built_in.setdefault(entry.name, BUILT_IN[entry.name]())
+        try:
             return [metric.value(one) for one in targets] if entry.scope == "target" else [metric.value(run)]
-        child = self._children.get(entry.name)
-        if child is None:
-            child = self._children[entry.name] = Child(entry.name)
-            child.declaration()
-        return child.values(run, targets)
+        except Exception as error:
+            return error
+
+    def _of_others(self, entries: Sequence[Property], run: RunFacts, targets: list[TargetFacts]) -> dict[str, Any]:
+        """What the processes of metrics say, by name, or an exception: all at once, so that none waits for another."""
+        said: dict[str, Any] = {}
+        new: dict[str, Child] = {}
+        for name in (entry.name for entry in entries if entry.name not in self._children):
+            try:
+                new[name] = self._children[name] = Child(name)
+            except OSError as error:
+                said[name] = error
+        started = talk(new, "declaration", {}, START_S)
+        said |= {name: answer for name, answer in started.items() if isinstance(answer, Exception)}
+        requests = {
+            entry.name: request(run, targets if entry.scope == "target" else [])
+            for entry in entries
+            if entry.name not in said
+        }
+        return said | talk({name: self._children[name] for name in requests}, "values", requests, VALUE_S)
 
     def _allowed(self, entry: Property, value: object) -> Value | None:
-        if isinstance(value, list) and entry.provider:  # see `shim.metrics.worker`
-            kind, said = map(str, value)
-            self._trouble(entry, _KINDS[kind], said)
+        if isinstance(value, list) and len(value) == 2 and entry.provider:  # see `shim.metrics.worker`
+            self._trouble(entry, _KINDS.get(str(value[0]), OUTSIDE), str(value[1]))
         elif isinstance(value, Value) and entry.allows(value):
             return value
         elif value is not None:  # what may not be sent is not written down either
@@ -145,6 +167,10 @@ class Collector:
         child = self._children.pop(name, None)
         if child is not None:
             child.close()
+
+
+def _said(answer: object) -> str:
+    return f"{type(answer).__name__}: {answer}" if isinstance(answer, Exception) else "its process said nonsense"
 
 
 def _facts(run: RunFacts, event: Event) -> TargetFacts:
