@@ -18,10 +18,10 @@ _LONGEST_S = 3_600
 
 
 def run(*, timeout: float) -> int:
-    """Combine and send what waits of all projects, crash reports too, within `timeout` seconds; 0 if nothing is left that could be sent.
+    """Combine and send what waits of all projects, crash reports too, within `timeout` seconds; 0 if nothing is left.
 
-    1 if anything had to stay. With MAKE_METRICS=log it is printed instead. Raises UserError for a bad `timeout`, or a
-    store that cannot be used.
+    1 if anything that could be sent had to stay. With MAKE_METRICS=log it is printed instead. Raises UserError for a
+    bad `timeout`, or a store that cannot be used.
     """
     if not 0 < timeout <= _LONGEST_S:
         raise UserError(f"--timeout must be more than 0 and at most {_LONGEST_S} seconds")
