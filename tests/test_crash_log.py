@@ -91,7 +91,7 @@ def test_a_failing_walk_is_written_down_and_its_lines_are_recorded(
 
 
 def test_a_failing_sweep_of_the_walk_is_written_down(project: Project, tmp_path: Path) -> None:
-    project.write("all:\n\t@until test -e ../home/state/crashes; do sleep 0.05; done\n")
+    project.write("all:\n\t@until ls ../home/state/crashes/*.json >/dev/null 2>&1; do sleep 0.05; done\n")
     project.paths.records.mkdir(parents=True)
     for number in range(16):
         (project.paths.records / f"0a0b0c0d.1.{number}.rec").write_text("")

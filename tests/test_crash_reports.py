@@ -30,6 +30,7 @@ BOOK = (
     "        self.helper = 0\n        self.run =",
     "        self.helper = 0\n        self.run = {}[handed.target]  #",
 )
+pytestmark = pytest.mark.timeout(400)  # the first test may have to install bugsink
 SECRETS = {
     "argv": "s3cret-argument",
     "environment": "s3cret-environment",
