@@ -192,6 +192,7 @@ class TestInTheTerminal:
             sorted(["1", "2", "3", "4", "5", "6", line("Example").strip()]),
             0,
         )
+        assert {event.target for event in one.recorded()} == {"all", "1", "2", "3", "4", "5", "6"}
 
     def test_not_in_the_middle_of_what_a_line_shows(self, inviting: Project) -> None:
         inviting.write("all:\n\t@echo begun; read answer; echo $$answer\n")
