@@ -989,7 +989,8 @@ static _Noreturn void run(const struct handover *handed, char **environment, str
     line.end = nanoseconds(CLOCK_MONOTONIC);
     if (walked(book, &line))
         record(book, handed, &line);
-    invite(book);
+    if (line.fate == 0 && line.status >= 0)
+        invite(book);
     end_as(line.status);
 }
 

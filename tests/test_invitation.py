@@ -203,6 +203,14 @@ class TestInTheTerminal:
         terminal.sendline("later")
         assert ended(terminal) == ("later\r\n" + line("Example"), 0)
 
+    def test_whoever_interrupts_is_left_alone(self, one: Project) -> None:
+        one.write("all:\n\t@echo begun; read answer\n")
+        terminal = in_terminal(one)
+        terminal.expect_exact("begun\r\n")
+        until(note(one).exists)
+        terminal.sendintr()
+        assert WORDS not in ended(terminal)[0]
+
     def test_without_proc_it_is_shown_once_as_well(self, tmp_path: Path, home: Path) -> None:
         """Where each line walks, and the first one to have walked has left the run's name for the others."""
         project = without_proc(asking(Project(tmp_path / "project", home, compiled=False)), tmp_path / "copy")

@@ -177,7 +177,8 @@ def _run(handed: Handover, environ: dict[bytes, bytes]) -> int:
     if book is not None:
         try:
             book.close(wall, start, end, status, fate)
-            book.invite()
+            if not fate and status >= 0:
+                book.invite()
         except Exception:  # noqa: S110
             pass
     return status
