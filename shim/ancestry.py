@@ -129,9 +129,13 @@ def builds_nothing(makeflags: str) -> bool:
 
 
 def environment(found: psutil.Process) -> dict[str, str]:
-    """A make's environment as it was started; if that cannot be told, what it hands to recipes."""
+    """A make's environment as it was started; if that cannot be told, what it hands to recipes.
+
+    It is empty for a program that macOS protects, such as its own make.
+    """
     with contextlib.suppress(psutil.Error, OSError):
-        return found.environ()
+        if began := found.environ():
+            return began
     return dict(os.environ)
 
 

@@ -14,7 +14,8 @@
  *     we open is close-on-exec.
  *  3. Signals are blocked from before the start and then waited for one by one: none arrives between a check and a wait.
  *  4. After the start nothing in the bookkeeping can fail the line, hold it up by more than the lock's patience, or print.
- *     The only thing ever printed is make's own message for a program that cannot be started.
+ *     All that is ever printed is make's own message for a program that cannot be started, and in a terminal, when the
+ *     line has ended, the invitation that the walk may have left in the marker (docs/decisions/0007).
  *  5. A record is only written with its lock held (flock(2) on <run>.lock), in one write that is undone if it was short;
  *     without the lock, to a file of our own. See shim/hot/append.py for the protocol and shim/hot/wire.py for the format.
  *  6. Memory is never freed: the process is gone before that could matter.
@@ -46,7 +47,7 @@
 #define DEFAULT_SHELL "/bin/sh" /* also what make has run a script without "#!" */
 #define RECORD_VERSION 1
 #define ORPHAN 9 /* a fate: make was gone before the line ended */
-#define NOT_A_MAKE "-"    /* verdicts of the walk, in place of a run */
+#define NOT_A_MAKE "-"    /* verdicts of the walk, in place of a run: nothing is recorded */
 #define NO_MAKE_ABOVE "!"
 #define PATIENCE_NS INT64_C(250000000)
 #define WALK_PATIENCE_NS INT64_C(3000000000)
@@ -1002,7 +1003,8 @@ static _Noreturn void run(const struct handover *handed, char **environment, str
     line.end = nanoseconds(CLOCK_MONOTONIC);
     if (walked(book, &line))
         record(book, handed, &line);
-    invite(book);
+    if (line.fate == 0 && line.status >= 0)
+        invite(book);
     end_as(line.status);
 }
 

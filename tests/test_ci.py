@@ -140,6 +140,13 @@ def test_inert_is_as_if_the_line_were_not_there(each: Project) -> None:
     assert not each.paths.state.exists()
 
 
+def test_a_report_says_why_there_is_nothing(plain: Project) -> None:
+    env = {**plain.environment(CI="true"), "PYTHONPATH": str(ROOT)}
+    done = plain.run([sys.executable, "-m", "shim", "report"], env=env)
+    assert (done.returncode, done.stdout[:13]) == (0, "No events yet")
+    assert done.stderr == "make-metrics: nothing is recorded here: this is CI, and nothing was decided here\n"
+
+
 def test_nested_makes_of_other_projects_are_each_decided_by_themselves(project: Project) -> None:
     for name in ("one", "two"):
         write(project.folder / name)

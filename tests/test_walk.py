@@ -9,10 +9,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from shim import ancestry, head
+from shim import ancestry, head, record
 from shim.goals import from_command_line, jobs
 from shim.hot import handover
-from tests.project import Project, started
+from tests.project import Project, started, until
 from tests.test_hot_path import loaded
 
 
@@ -222,3 +222,47 @@ def test_the_target_is_read_from_the_shims_own_words(project: Project) -> None:
         assert ancestry.handed_target(shim) == "z1>w"
         assert ancestry.handed_target(shell) == ""
         assert os.fsencode(handover.PROTOCOL) in [os.fsencode(word) for word in shim.cmdline()]
+
+
+class TestEnvironment:
+    """What the walk takes for a make's environment, and what a makefile's own changes to it come to."""
+
+    @pytest.mark.parametrize("told", [{}, None])
+    def test_one_that_is_not_told_is_what_recipes_have(
+        self, monkeypatch: pytest.MonkeyPatch, told: dict[str, str] | None
+    ) -> None:
+        process = psutil.Process()
+
+        def environ(_: psutil.Process) -> dict[str, str]:
+            if told is None:
+                raise psutil.AccessDenied(process.pid)
+            return told
+
+        monkeypatch.setattr(psutil.Process, "environ", environ)
+        monkeypatch.setenv("MAKE_METRICS", "local")
+        assert ancestry.environment(process) == dict(os.environ)
+        assert ancestry.allowed(process) == "local"
+        monkeypatch.delenv("MAKE_METRICS")
+        assert ancestry.allowed(process) == "on"
+
+    @pytest.mark.parametrize(
+        ("text", "allowed"),
+        [
+            ("", "on"),
+            ("export MAKE_METRICS := on\nunexport DO_NOT_TRACK\n", "on"),
+            ("export DO_NOT_TRACK := 1\n", "local"),
+            ("export HOME := /nowhere\n", "local"),
+            ("unexport MAKE_METRICS_HOME\n", "local"),
+            ("export XDG_CONFIG_HOME := $(CURDIR)\n", "local"),
+        ],
+    )
+    def test_what_a_makefile_changes_can_only_reduce(self, project: Project, text: str, allowed: str) -> None:
+        project.write(f"{text}all:\n\t@:\n")
+        assert project.make().returncode == 0
+        until(lambda: any(b"\nM " in path.read_bytes() for path in self.records(project)))
+        makes = [make for path in self.records(project) for make in record.parse(path.read_bytes()).makes]
+        assert {make.ceiling for make in makes} == {allowed}
+
+    def records(self, project: Project) -> list[Path]:
+        """Also where a makefile has moved them to."""
+        return sorted(project.home.rglob("*.rec"))

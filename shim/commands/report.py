@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from datetime import datetime
 
+from shim import consent
 from shim.commands.here import project_at, tell
 from shim.commands.reading import read, start_ns
+from shim.mode import Mode
+from shim.paths import Paths
 from shim.report import Row, document, duration, rows
 
 NOTHING = "No events yet: run make in a project that includes the fragment (make-metrics setup prints the line to add)."
@@ -24,6 +28,9 @@ def run(*, since: str | None, as_json: bool) -> int:
     elif found:
         _table(found)
     else:
+        ruling = consent.known(Paths.from_environment(), project_at(None), os.environ).ruling
+        if ruling.mode is Mode.OFF:
+            tell([f"nothing is recorded here: {ruling.reason}"])
         sys.stdout.write((NOTHING if since is None else f"No events since {since}: give an earlier time.") + "\n")
     return 0
 

@@ -12,7 +12,7 @@ import time
 from shim.hot import append, home, procid, wire
 from shim.hot.handover import Handover
 
-# Verdicts of the walk, in place of a run: nothing here is a target's work; and there is no make to belong to.
+# Verdicts of the walk, in place of a run: nothing here is to be recorded; and there is no make to belong to.
 NOT_A_MAKE, NO_MAKE_ABOVE = b"-", b"!"
 SEEN, UNSEEN = b"t", b"-"  # for the walk: does somebody see what this line could say?
 _ORPHAN = 9  # a fate: make was killed while the line ran
@@ -55,8 +55,9 @@ class Book:
             said, _, self.invitation = procid.read(self.marker).partition(b"\n")
         except FileNotFoundError:
             return
-        if said:
-            self.run, self.make = said.split()[0], said.split()[-1]
+        words = said.split()
+        if words:
+            self.run, self.make = words[0], words[-1]
 
     def _walk(self, environ: dict[bytes, bytes], state: bytes) -> None:
         """Start the walk up the process tree, unless another line of this make has; it holds the lock until it ends."""

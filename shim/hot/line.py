@@ -178,7 +178,8 @@ def _run(handed: Handover, environ: dict[bytes, bytes]) -> int:
     if book is not None:
         try:
             book.close(wall, start, end, status, fate, usage)
-            book.invite()
+            if not fate and status >= 0:
+                book.invite()
         except Exception as failure:
             _write_down(environ, failure)
     return status
