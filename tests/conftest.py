@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from ci.conformance.execute import heed_signals
 from shim import fragment
 from tests.project import Project, makes
 
@@ -14,6 +15,7 @@ from tests.project import Project, makes
 # `pytest --hypothesis-profile=default --hypothesis-seed=random`.
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+heed_signals()
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +25,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     found.mkdir()
     monkeypatch.setenv("MAKE_METRICS_HOME", str(found))
     monkeypatch.setenv("HOME", str(found))
-    for name in ("MAKE_METRICS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "DO_NOT_TRACK"):
+    for name in ("MAKE_METRICS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "DO_NOT_TRACK", "CI"):
         monkeypatch.delenv(name, raising=False)
     return found
 
