@@ -134,6 +134,7 @@ def normaliser(replaced: dict[str, str]) -> Normaliser:
 
     def normal(text: str) -> str:
         text = re.sub(r"GMfifo\d+", "GMfifoN", text)
+        text = re.sub(r"fnm:\S+/Gm\w+", "fnm:GmN", text)
         for old, new in replaced.items():
             text = text.replace(old, new)
         return text
