@@ -848,6 +848,8 @@ static void walk(struct book *book, const struct handover *handed, char **enviro
     *name = '\0';
     char *script = join(folder, "/../ancestry.py", "");
     int held = lock(book->marker, book->makes, LOCK_EX, 0);
+    if (held < 0 && errno != EWOULDBLOCK)
+        held = open(book->marker, OPEN_OURS, 0600); /* no locks here: two lines may walk, and find the same */
     if (held < 0)
         return;
     if (know(book) && *book->run == '\0' && script != NULL) {
@@ -878,6 +880,19 @@ static void walk(struct book *book, const struct handover *handed, char **enviro
     close(held); /* the walk's standard output holds the lock */
 }
 
+/* Without locks only the line that started the walk can tell when it has ended. */
+static void await_walker(struct book *book)
+{
+    const struct timespec pause = {0, 1000000};
+    int64_t give_up = nanoseconds(CLOCK_MONOTONIC) + WALK_PATIENCE_NS;
+    while (book->walker > 0 && nanoseconds(CLOCK_MONOTONIC) < give_up) {
+        if (waitpid(book->walker, NULL, WNOHANG) != 0)
+            book->walker = 0;
+        else
+            nanosleep(&pause, NULL);
+    }
+}
+
 /* Wait for the walk if the run is not known yet; false if there is nothing to record. */
 static bool walked(struct book *book, struct line *line)
 {
@@ -885,6 +900,8 @@ static bool walked(struct book *book, struct line *line)
         int held = lock(book->marker, book->makes, LOCK_SH, WALK_PATIENCE_NS);
         if (held >= 0)
             close(held);
+        else if (errno != EWOULDBLOCK)
+            await_walker(book);
         know(book); /* if not even now, its make counts as a run of its own, which it most often is */
     }
     if (book->walker > 0) {

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from ci.conformance.execute import heed_signals
 from shim import fragment, git
 from tests import shop
 from tests.project import Project, makes
@@ -16,6 +17,7 @@ CI = ("CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION")
 # `pytest --hypothesis-profile=default --hypothesis-seed=random`.
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+heed_signals()
 
 
 @pytest.fixture(autouse=True)

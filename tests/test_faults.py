@@ -94,6 +94,8 @@ def test_full_disk(same: Callable[..., None], each: Project) -> None:
     with mounted(home, "size=64k"):
         subprocess.run(["dd", "if=/dev/zero", f"of={home}/filler"], stderr=subprocess.DEVNULL, check=False)
         same(env=each.environment(MAKE_METRICS_HOME=str(home)))
+        assert not list(home.rglob("*.rec")), "no half of an entry"
+    assert not each.records()
 
 
 @pytest.mark.parametrize("place", ["/nowhere/at/all", "", "relative", "/dev/null"])

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import shutil
 import sqlite3
 import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from shim import combine
+from ci.build_launcher import NotBuilt, build
+from shim import combine, fragment
+from shim.paths import private
 from shim.record import Contents
+from shim.sweep import sweep
 from tests import samples
 from tests.project import Project
 
@@ -117,6 +123,26 @@ def test_store_that_is_locked(each: Project) -> None:
     assert set(each.events()) == {"first", *TARGETS}
 
 
+@pytest.mark.minute
+def test_store_that_is_locked_for_a_minute(each: Project) -> None:
+    """The same for as long as the issue of a stuck process may last; `pytest -m minute` runs it."""
+    for _ in range(20):  # so many that the walk would combine them
+        each.write("first:\n\t@:\n")
+        each.make()
+    sweep(each.paths)
+    with sqlite3.connect(each.paths.store, isolation_level=None) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            both(each)
+        done = each.cli("events")
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        holder.execute("ROLLBACK")
+    holder.close()
+    done = each.cli("events")
+    assert {json.loads(line)["properties"]["command"] for line in done.stdout.splitlines()} == {"first", *TARGETS}
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
 def test_state_directory_of_another_user(each: Project) -> None:
     for folder in (*each.folder.parents, each.folder):
@@ -128,20 +154,75 @@ def test_state_directory_of_another_user(each: Project) -> None:
     assert not list(each.paths.state.iterdir())
 
 
-def test_file_system_without_locks(tmp_path: Path, home: Path, any_make: str) -> None:
+def library(folder: Path, text: str) -> str:
+    """A library to be loaded in front of all others, that has these functions in the place of the system's."""
     compiler = shutil.which("cc")
-    if compiler is None:
+    if compiler is None or sys.platform != "linux":
         pytest.skip("no compiler here")
-    source, library = tmp_path / "nolock.c", tmp_path / "nolock.so"
-    source.write_text("#include <errno.h>\nint flock(int f, int o) { (void)f; (void)o; errno = ENOLCK; return -1; }\n")
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source], check=True)
+    source, made = folder / "instead.c", folder / "instead.so"
+    source.write_text(text)
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", made, source], check=True)
+    return str(made)
+
+
+NO_LOCKS = """
+#include <errno.h>
+int NAME(int fd, int operation);
+int NAME(int fd, int operation) { (void)fd; (void)operation; errno = ENOLCK; return -1; }
+"""
+
+
+def test_file_system_without_locks(each: Project, tmp_path: Path, compiled: bool) -> None:
+    """Nothing is lost: each line writes a record of its own."""
+    env = each.environment()
+    if compiled:  # a static program loads no library
+        (tmp_path / "no_locks.h").write_text(NO_LOCKS.replace("NAME", "__wrap_flock"))
+        launcher = tmp_path / "launcher"
+        try:
+            build(launcher, flags=("-include", str(tmp_path / "no_locks.h"), "-Wl,--wrap=flock"))
+        except NotBuilt as reason:
+            pytest.skip(str(reason))
+        text = each.paths.fragment.read_text()
+        each.paths.fragment.write_text(text.replace(str(fragment.launcher()), str(launcher)))
+        for folder in (each.paths.state, each.paths.records, each.paths.makes):
+            private(folder)  # else the first line is left to Python
+    else:
+        env["LD_PRELOAD"] = library(tmp_path, NO_LOCKS.replace("NAME", "flock"))
+    both(each, env=env)
+    assert "~" in "".join(path.name for path in each.records())
+    found = {name: (event["goal"], event["make_level"]) for name, event in each.events().items()}
+    assert found == {"all": (True, 0), "a": (False, 0), "b": (False, 0), "inner": (False, 1)}
+
+
+# Each time the shim asks, the clock of the day is an hour earlier; its other clocks go on, and make has its own.
+BACKWARDS = """
+#define _GNU_SOURCE
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    static int asked;
+    int status = (int)syscall(SYS_clock_gettime, clock, now);
+    if (clock == CLOCK_REALTIME && strncmp(program_invocation_short_name, "python", 6) == 0)
+        now->tv_sec -= 3600 * ++asked + getpid() % 1000 * 7200;
+    return status;
+}
+"""
+
+
+def test_clock_that_steps_back_while_lines_run(tmp_path: Path, home: Path, any_make: str) -> None:
+    """Nothing is lost; the Python shim alone, as the compiled one loads no library."""
     project = Project(tmp_path / "project", home, any_make, compiled=False)
-    both(project, env=project.environment(LD_PRELOAD=str(library)))
-    assert {path.name.count("~") for path in project.records()} == {1}
-    assert set(project.events()) == TARGETS
+    both(project, env=project.environment(LD_PRELOAD=library(tmp_path, BACKWARDS)))
+    events = project.events()
+    assert set(events) == TARGETS
+    assert all(0 <= event["recipe_ms"] <= event["duration_ms"] < 100_000 for event in events.values())
 
 
-def test_clock_that_steps_back_during_a_recipe() -> None:
+def test_clock_that_steps_back_between_lines() -> None:
     first = samples.line(start=0, end=5)
     second = replace(samples.line(start=10, end=15), wall_ns=first.wall_ns - 1_000_000_000_000)
     lines = [first, second]

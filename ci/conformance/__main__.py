@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ci.conformance import approved, cases, events, report
 from ci.conformance.cases import Case, Mode
-from ci.conformance.execute import PATH, Bench
+from ci.conformance.execute import PATH, Bench, heed_signals
 from shim import fragment
 from shim.paths import private
 
@@ -76,7 +76,7 @@ def examine(case: Case, mode: Mode, bench: Bench, approvals: list[approved.Appro
     verdict = report.Verdict(case.name, mode.name, report.SAME, events=events.taken(state))
     if mode.off:
         verdict.events_differ = [f"event +{line}" for line in verdict.events]
-    elif case.events is not None and "oneshell" not in mode.addition.lower():
+    elif case.events is not None and not mode.recipes_change:
         found = report.differences({"event": case.events.splitlines()}, {"event": verdict.events})
         verdict.events_differ = found
     report.judge(verdict, plain, ours, approvals)
@@ -141,6 +141,7 @@ def modes(case: Case, asked: argparse.Namespace) -> list[Mode]:
 def main(words: Sequence[str] | None = None) -> int:
     """Run, print what differs, write the report."""
     asked = arguments(words)
+    heed_signals()
     verdicts, stale = run(asked)
     if asked.out:
         about = {**report.environment(asked.make.absolute(), platform.python_version()), "shim": asked.shim}

@@ -15,7 +15,9 @@ class Mode:
     """A way to run every case: what is added to the end of each makefile, plain and ours alike, and how it is compared.
 
     `ours` is added before the include line only; `separate` keeps standard output and error apart; `jobs` is what
-    MAKEFLAGS starts with, and lines are then compared in any order.
+    MAKEFLAGS starts with, and lines are then compared in any order; `off` switches recording off in the environment;
+    `agreed` is for a developer who has said yes; with `recipes_change` the recipes do something else than they say in
+    their makefile, so that the case's events are not looked for.
     """
 
     name: str
@@ -25,6 +27,7 @@ class Mode:
     jobs: str = ""
     off: bool = False
     agreed: bool = False
+    recipes_change: bool = False
 
 
 MODES = {
@@ -33,13 +36,13 @@ MODES = {
         Mode("merged"),
         Mode("separate", separate=True),
         Mode("flags", addition="# this comment names SHELL"),
-        Mode("oneshell", addition=".ONESHELL:"),
+        Mode("oneshell", addition=".ONESHELL:", recipes_change=True),
         Mode("chosen", addition="ifeq ($(origin .SHELLFLAGS),default)\n.SHELLFLAGS := -ec\nendif\n.ONESHELL:",
-             ours="METRICS_ONESHELL := 1"),
+             ours="METRICS_ONESHELL := 1", recipes_change=True),
         Mode("bash", addition="SHELL := /bin/bash"),
-        Mode("env-bash", addition="SHELL := /usr/bin/env bash\n.SHELLFLAGS := -eu -o pipefail -c"),
-        Mode("python3", addition="SHELL := /usr/bin/python3"),
-        Mode("perl", addition="SHELL := /usr/bin/perl\n.SHELLFLAGS := -e"),
+        Mode("env-bash", addition="SHELL := /usr/bin/env bash\n.SHELLFLAGS := -eu -o pipefail -c", recipes_change=True),
+        Mode("python3", addition="SHELL := /usr/bin/python3", recipes_change=True),
+        Mode("perl", addition="SHELL := /usr/bin/perl\n.SHELLFLAGS := -e", recipes_change=True),
         Mode("jobs", jobs="j4", separate=True),
         Mode("output", jobs=" -j4 -Oline", separate=True),
         Mode("off", off=True),
@@ -48,7 +51,6 @@ MODES = {
         Mode("as-4.0", ours=".metrics.as.version := 4.0"),
     )
 }  # fmt: skip
-EVERY_CASE = ("merged", "flags")
 QUICK = ("merged",)
 
 
@@ -56,9 +58,9 @@ QUICK = ("merged",)
 class Case:
     """A folder: `in/` is copied to a fresh working folder, `cmds` is a shell script that is run there with $MAKE set.
 
-    Optional: `modes` (words: the modes besides the usual ones, or only those after `only`), `needs` (a shell command
-    that succeeds where the case can be run), `events` (what is recorded, see `conformance.events`), `slow` (a marker:
-    not in the quick run).
+    Every case is run in every mode, unless `modes` says otherwise: `only` or `not`, and names of modes. Also optional:
+    `needs` (a shell command that succeeds where the case can be run), `events` (what is recorded, see
+    `conformance.events`), `slow` (a marker: not in the quick run).
     """
 
     name: str
@@ -75,9 +77,13 @@ class Case:
 
     @property
     def modes(self) -> tuple[str, ...]:
-        """The names of the modes to run the case in."""
-        said = self._text("modes").split()
-        return tuple(said[1:]) if said[:1] == ["only"] else (*EVERY_CASE, *said)
+        """The names of the modes to run the case in; raises ValueError for a file that does not say so."""
+        word, *named = self._text("modes").split() or ["not"]
+        if word == "only":
+            return tuple(named)
+        if word != "not":
+            raise ValueError(f"{self.folder / 'modes'} begins with {word}")
+        return tuple(name for name in MODES if name not in named)
 
     @property
     def needs(self) -> str:
@@ -128,6 +134,7 @@ def normaliser(replaced: dict[str, str]) -> Normaliser:
 
     def normal(text: str) -> str:
         text = re.sub(r"GMfifo\d+", "GMfifoN", text)
+        text = re.sub(r"fnm:\S+/Gm\w+", "fnm:GmN", text)
         for old, new in replaced.items():
             text = text.replace(old, new)
         return text

@@ -19,6 +19,13 @@ LIMIT_S = 300  # what hangs hangs; a case takes a second or two, but not on ever
 _CHANGES_WITH_PATHS = {".o", ".a"}
 
 
+def heed_signals() -> None:
+    """Take back what whoever started us has had ignored (nohup, `&` in a script): what we start would inherit it."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a run printed, how it ended, and the files it left: mode, contents' digest or link's goal, by name."""
