@@ -50,6 +50,8 @@
 #define PATIENCE_NS INT64_C(250000000)
 #define WALK_PATIENCE_NS INT64_C(3000000000)
 #define PAUSE_NS 500000
+#define PARTS 10 /* see lock() */
+#define STARTERS_PARTS 100 /* the line that started a walk is the only one, and most often nothing else goes on */
 #define HASH_PRIME UINT64_C(4294967291) /* as in shim/hot/procid.py */
 #define KEY_MAX 128
 #define OPEN_OURS (O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW)
@@ -680,8 +682,9 @@ static bool give(int fd, const char *folder)
     return ours.st_uid == owner.st_uid || fchown(fd, owner.st_uid, owner.st_gid) == 0;
 }
 
-/* A descriptor that holds a lock; -1 if it cannot be had, or not soon. */
-static int lock(const char *path, const char *folder, int operation, int64_t patience_ns)
+/* A descriptor that holds a lock; -1 if it cannot be had, or not soon. Many may wait, on few cores: the longer it takes,
+ * the less often each of them looks, again after one of so many parts of the time that it has waited. */
+static int lock(const char *path, const char *folder, int operation, int64_t patience_ns, int parts)
 {
     int64_t begun = nanoseconds(CLOCK_MONOTONIC);
     for (;;) {
@@ -698,8 +701,7 @@ static int lock(const char *path, const char *folder, int operation, int64_t pat
             }
             int64_t waited = nanoseconds(CLOCK_MONOTONIC) - begun;
             if (errno == EWOULDBLOCK && waited < patience_ns) {
-                /* Many may wait, on few cores: the longer it takes, the less often each of them looks. */
-                const struct timespec pause = {0, waited / 10 > PAUSE_NS ? waited / 10 : PAUSE_NS};
+                const struct timespec pause = {0, waited / parts > PAUSE_NS ? waited / parts : PAUSE_NS};
                 close(fd);
                 nanosleep(&pause, NULL);
                 continue;
@@ -757,7 +759,7 @@ static void record(const struct book *book, const struct handover *handed, const
     char digits[17];
     if (text == NULL || lock_path == NULL)
         return;
-    int held = lock(lock_path, folder, LOCK_EX, PATIENCE_NS);
+    int held = lock(lock_path, folder, LOCK_EX, PATIENCE_NS, PARTS);
     if (held >= 0) {
         const char *path = join(base, ".rec", "");
         if (path != NULL)
@@ -816,19 +818,14 @@ static pid_t start(const struct handover *handed, char **command, char **environ
 static void walk(struct book *book, const struct handover *handed, char **environment)
 {
     char parent[16], make[KEY_MAX];
-    char *folder = join(book->entry, "", ""), *name = folder == NULL ? NULL : strrchr(folder, '/');
-    if (name == NULL)
-        return;
-    *name = '\0';
-    char *script = join(folder, "/../ancestry.py", "");
-    int held = lock(book->marker, book->makes, LOCK_EX, 0);
+    int held = lock(book->marker, book->makes, LOCK_EX, 0, PARTS);
     if (held < 0)
         return;
-    if (know(book) && *book->run == '\0' && script != NULL) {
+    if (know(book) && *book->run == '\0') {
         snprintf(parent, sizeof parent, "%d", (int)book->parent);
         snprintf(make, sizeof make, "%s", book->make);
-        char *words[] = {(char *)book->python, "-I", "-S", script, parent, make, book->state, handed->make,
-                         handed->version, handed->goal, NULL};
+        char *words[] = {(char *)book->python, "-I", "-S", (char *)book->entry, "walk", parent, make, book->state,
+                         handed->make, handed->version, handed->goal, NULL};
         /* It inherits our signal mask, and is in no group that a terminal signals. Here vfork's child only makes system
          * calls, on descriptors of its own. */
         pid_t walker = vfork();
@@ -855,16 +852,13 @@ static void walk(struct book *book, const struct handover *handed, char **enviro
 static bool walked(struct book *book, struct line *line)
 {
     if (*book->run == '\0') {
-        int held = lock(book->marker, book->makes, LOCK_SH, WALK_PATIENCE_NS);
+        int held = lock(book->marker, book->makes, LOCK_SH, WALK_PATIENCE_NS, book->walker > 0 ? STARTERS_PARTS : PARTS);
         if (held >= 0)
             close(held);
         know(book); /* if not even now, its make counts as a run of its own, which it most often is */
     }
-    if (book->walker > 0) {
+    if (book->walker > 0)
         kill(book->walker, SIGKILL); /* what it does after the walk may be done by anyone, any time */
-        while (waitpid(book->walker, NULL, 0) < 0 && errno == EINTR)
-            continue;
-    }
     if (same(book->run, NOT_A_MAKE))
         return false;
     if (same(book->run, NO_MAKE_ABOVE)) {
@@ -976,6 +970,9 @@ static _Noreturn void run(const struct handover *handed, char **environment, str
     line.end = nanoseconds(CLOCK_MONOTONIC);
     if (walked(book, &line))
         record(book, handed, &line);
+    if (book->walker > 0) /* it takes a while to fall apart */
+        while (waitpid(book->walker, NULL, 0) < 0 && errno == EINTR)
+            continue;
     end_as(line.status);
 }
 

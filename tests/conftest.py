@@ -6,8 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from shim import fragment
+from shim import fragment, precompiled
 from tests.project import Project, makes
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _precompiled() -> None:
+    """Set-up's work on this checkout, for tests that write a fragment without it."""
+    precompiled.write()
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +28,12 @@ PYTHON_SHIM: Sequence[str] = (sys.executable, "-I", "-S", str(ENTRY))
 def compiled(launcher: Path, python: str = "/nowhere/python") -> Sequence[str]:
     """The words in front with the launcher; there is no Python that could do its work in its place."""
     return (str(launcher), python, *PYTHON_SHIM[1:])
+
+
+def copied(folder: Path) -> Sequence[str]:
+    """The Python shim of a copy of the package, on which set-up did not work: each module comes from its own file."""
+    shutil.copytree(ROOT / "shim", folder / "shim", ignore=shutil.ignore_patterns("__pycache__", "launcher*"))
+    return (*PYTHON_SHIM[:-1], str(folder / "shim/hot/entry.py"))
 
 
 def sanitized(folder: Path) -> Path:

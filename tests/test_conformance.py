@@ -68,8 +68,8 @@ MUTATIONS = {
     ".SHELLFLAGS lost": ("make_include/metrics.mk", " )$(.metrics.flags)\n", " )-c\n", "c08_shellflags"),
     "line not recorded": ("shim/hot/line.py", "            book.close(", "            (lambda *_: 0)(", "b01_cd"),
     "line recorded twice": (
-        "shim/hot/line.py", "            book.close(wall", "            book.close(wall, start, end, status, fate)\n"
-        "            book.close(wall", "b01_cd",
+        "shim/hot/line.py", "            book.close(wall",
+        "            book.close(wall, start, end, status, fate, usage)\n            book.close(wall", "b01_cd",
     ),
 }  # fmt: skip
 

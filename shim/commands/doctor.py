@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from shim import fragment
+from shim import fragment, precompiled
 from shim.errors import UserError
 from shim.hot import handover
 from shim.paths import Paths, private, shown
@@ -78,6 +78,16 @@ def _launcher() -> Finding:
     return found if found.state == OK else Finding(NOTE, "fast path", f"{found.text}; {without}")
 
 
+def _precompiled() -> Finding:
+    folder = shown(precompiled.path("").parent)
+    if precompiled.fits():
+        return Finding(OK, "modules", f"compiled in {folder}")
+    why = precompiled.refused()
+    return Finding(
+        NOTE, "modules", f"{why}; they are loaded one by one" if why else "not compiled: run make-metrics setup"
+    )
+
+
 def _try(about: str, words: list[str], text: str) -> Finding:
     try:
         done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_LIMIT_S)
@@ -122,7 +132,15 @@ def _settings() -> Iterator[Finding]:
 def run() -> int:
     """Print what was found; 1 if something needs to be done, else 0. Raises UserError for a bad MAKE_METRICS_HOME."""
     paths = Paths.from_environment()
-    findings = [_fragment(paths), _recording(paths), _interpreter(), _launcher(), _walk(), _state(paths)]
+    findings = [
+        _fragment(paths),
+        _recording(paths),
+        _interpreter(),
+        _launcher(),
+        _precompiled(),
+        _walk(),
+        _state(paths),
+    ]
     findings += [*_settings(), *_problems(paths)]
     for found in findings:
         sys.stdout.write(f"{found.state:4}  {found.about:11}  {found.text}\n")

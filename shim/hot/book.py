@@ -60,8 +60,8 @@ class Book:
             if self.run:
                 return
             handed = self.handed
-            here = __file__.rsplit("/", 2)[0]
-            words = [sys.executable.encode(), b"-I", b"-S", b"%b/ancestry.py" % here.encode(), b"%d" % self.parent,
+            entry = __file__.rsplit("/", 1)[0] + "/entry.py"
+            words = [sys.executable.encode(), b"-I", b"-S", entry.encode(), b"walk", b"%d" % self.parent,
                      self.make or b"-", state, handed.make, handed.version, handed.goal]  # fmt: skip
             # It inherits our signal mask, and is in no group that a terminal signals.
             self.helper = posix.posix_spawn(
@@ -82,7 +82,8 @@ class Book:
         """Wait for the walk; if that takes too long, this make counts as a run of its own, which it most often is."""
         give_up = time.monotonic_ns() + _WALK_PATIENCE_NS
         try:
-            posix.close(append.lock(self.marker, shared=True, patience_ns=_WALK_PATIENCE_NS))
+            parts = 100 if self.helper else 10  # who started it is the only one, and most often nothing else goes on
+            posix.close(append.lock(self.marker, shared=True, patience_ns=_WALK_PATIENCE_NS, parts=parts))
         except (OSError, ImportError):
             # Without locks only the line that started the walk can tell when it has ended.
             while self.helper and not self.run and time.monotonic_ns() < give_up:
@@ -92,15 +93,19 @@ class Book:
                 self._known()
         self._known()
 
-    def close(
-        self, wall: int, start: int, end: int, status: int, fate: int, usage: tuple[int, int] | None = None
-    ) -> None:
+    def close(self, wall: int, start: int, end: int, status: int, fate: int, usage: tuple[int, int] | None) -> None:
         """Append the line's entry, waiting for the walk if it is still under way; raises OSError."""
         if not self.run:
             self._await_walk()
         if self.helper:
             posix.kill(self.helper, _signal.SIGKILL)  # what it does after the walk may be done by anyone, any time
-            posix.waitpid(self.helper, 0)
+        try:
+            self._append(wall, start, end, status, fate, usage)
+        finally:
+            if self.helper:
+                posix.waitpid(self.helper, 0)  # it takes a while to fall apart
+
+    def _append(self, wall: int, start: int, end: int, status: int, fate: int, usage: tuple[int, int] | None) -> None:
         if self.unnamed:
             posix.unlink(self.marker)
         if self.run == NOT_A_MAKE:
