@@ -107,6 +107,33 @@ def test_a_broken_copy_fails(copy: Path, mutation: tuple[str, str, str, str]) ->
     assert f"## {notices}" in done.stdout
 
 
+def _sanitized(folder: Path, *names: str) -> subprocess.CompletedProcess[str]:
+    """Some cases through a launcher of the source in a folder, with the compiler's checks built in."""
+    built = subprocess.run([sys.executable, folder / "ci/build_launcher.py"], capture_output=True, check=False)
+    if built.returncode:
+        pytest.skip("no compiled fast path here")
+    words = [sys.executable, "-m", "ci.conformance", "--make", FIRST, "--shim", "sanitized", "--mode", "merged",
+             "--case", *names]  # fmt: skip
+    env = {**os.environ, "PYTHONPATH": str(folder)}
+    return subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False)
+
+
+def test_the_launcher_does_nothing_that_c_leaves_undefined(copy: Path) -> None:
+    done = _sanitized(copy, "b01_cd", "d01_names", "d04_simple")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_c_leaves_undefined_is_seen(copy: Path) -> None:
+    source = copy / "shim/launcher.c"
+    text = source.read_text()
+    old = "    char *text = malloc(strlen(word) + 1), *end = text;\n"
+    assert text.count(old) == 1
+    source.write_text(text.replace(old, old.replace(" + 1", "")))
+    done = _sanitized(copy, "b01_cd")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "AddressSanitizer: heap-buffer-overflow" in done.stdout
+
+
 def test_an_approval_that_nothing_needs_fails_the_suite(copy: Path) -> None:
     listed = copy / "ci" / "approved-differences.toml"
     shutil.rmtree(copy / "tests" / "cases")

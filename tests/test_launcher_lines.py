@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ci.build_launcher import NotBuilt, build
-from tests.launching import PYTHON_SHIM, Make, Outcome, as_make, compiled, copied, handed, sanitized
+from ci.build_launcher import NotBuilt, build, sanitized
+from tests.launching import PYTHON_SHIM, Make, Outcome, as_make, compiled, copied, handed
 
 _PROGRAMS = ["echo", "printf %s\\n", "/bin/echo", "ls", "expr 1 +", "true", "false", "test -e", "cat", "env", "sleep 0"]
 _MISSING = [
