@@ -8,38 +8,11 @@ its record without walking. What is left of the recipe's time may go into combin
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import gc
 import os
 import signal
-import sys
 import time
-
-if __name__ == "__main__":  # started by its path, in an isolated interpreter without site-packages
-
-    def _uncaught(_: object, failure: BaseException, __: object) -> None:
-        """What nothing below expects, also while this is being loaded: a run of its own then, as without psutil."""
-        with contextlib.suppress(Exception):
-            from shim.hot import crash
-
-            crash.of_walk(failure)
-        with contextlib.suppress(OSError):
-            os.write(1, b"!" if sys.argv[2] == "-" else b"%b %b" % ((os.fsencode(sys.argv[2]),) * 2))
-
-    sys.excepthook = _uncaught
-    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    try:
-        import psutil
-    except ImportError:
-        import site
-
-        site.main()  # a checkout that is installed in place: psutil is elsewhere
-        try:
-            import psutil
-        except ImportError:
-            # No walk without it: each make is a run of its own then. Said in the marker, so that no line tries again.
-            os.write(1, b"!" if sys.argv[2] == "-" else b"%b %b" % ((os.fsencode(sys.argv[2]),) * 2))
-            raise SystemExit(0) from None
-
-import fcntl
 from collections import namedtuple
 
 import psutil
@@ -248,6 +221,7 @@ def _sweep_if_due(state: bytes) -> None:
         from shim.sweep import sweep
 
         os.nice(19)
+        gc.enable()
         with contextlib.suppress(UserError):
             sweep(Paths.from_state(Path(os.fsdecode(state))))
     except Exception as error:
@@ -308,7 +282,3 @@ def main(words: list[bytes]) -> None:
     os.dup2(0, 1)
     if developers:
         _sweep_if_due(state)
-
-
-if __name__ == "__main__":
-    main([os.fsencode(word) for word in sys.argv[1:]])

@@ -50,8 +50,10 @@
 #define NOT_A_MAKE "-"    /* verdicts of the walk, in place of a run: nothing is recorded */
 #define NO_MAKE_ABOVE "!"
 #define PATIENCE_NS INT64_C(250000000)
-#define WALK_PATIENCE_NS INT64_C(3000000000)
+#define WALK_PATIENCE_NS INT64_C(10000000000)
 #define PAUSE_NS 500000
+#define PARTS 10 /* see lock() */
+#define STARTERS_PARTS 100 /* the line that started a walk is the only one, and most often nothing else goes on */
 #define HASH_PRIME UINT64_C(4294967291) /* as in shim/hot/procid.py */
 #define KEY_MAX 128
 #define OPEN_OURS (O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW)
@@ -689,8 +691,9 @@ static bool give(int fd, const char *folder)
     return ours.st_uid == owner.st_uid || fchown(fd, owner.st_uid, owner.st_gid) == 0;
 }
 
-/* A descriptor that holds a lock; -1 if it cannot be had, or not soon. */
-static int lock(const char *path, const char *folder, int operation, int64_t patience_ns)
+/* A descriptor that holds a lock; -1 if it cannot be had, or not soon. Many may wait, on few cores: the longer it takes,
+ * the less often each of them looks, again after one of so many parts of the time that it has waited. */
+static int lock(const char *path, const char *folder, int operation, int64_t patience_ns, int parts)
 {
     int64_t begun = nanoseconds(CLOCK_MONOTONIC);
     for (;;) {
@@ -707,8 +710,7 @@ static int lock(const char *path, const char *folder, int operation, int64_t pat
             }
             int64_t waited = nanoseconds(CLOCK_MONOTONIC) - begun;
             if (errno == EWOULDBLOCK && waited < patience_ns) {
-                /* Many may wait, on few cores: the longer it takes, the less often each of them looks. */
-                const struct timespec pause = {0, waited / 10 > PAUSE_NS ? waited / 10 : PAUSE_NS};
+                const struct timespec pause = {0, waited / parts > PAUSE_NS ? waited / parts : PAUSE_NS};
                 close(fd);
                 nanosleep(&pause, NULL);
                 continue;
@@ -766,7 +768,7 @@ static void record(const struct book *book, const struct handover *handed, const
     char digits[17];
     if (text == NULL || lock_path == NULL)
         return;
-    int held = lock(lock_path, folder, LOCK_EX, PATIENCE_NS);
+    int held = lock(lock_path, folder, LOCK_EX, PATIENCE_NS, PARTS);
     if (held >= 0) {
         const char *path = join(base, ".rec", "");
         if (path != NULL)
@@ -842,22 +844,17 @@ static void invite(const struct book *book)
 static void walk(struct book *book, const struct handover *handed, char **environment)
 {
     char parent[16], make[KEY_MAX];
-    char *folder = join(book->entry, "", ""), *name = folder == NULL ? NULL : strrchr(folder, '/');
-    if (name == NULL)
-        return;
-    *name = '\0';
-    char *script = join(folder, "/../ancestry.py", "");
-    int held = lock(book->marker, book->makes, LOCK_EX, 0);
+    int held = lock(book->marker, book->makes, LOCK_EX, 0, PARTS);
     if (held < 0 && errno != EWOULDBLOCK)
         held = open(book->marker, OPEN_OURS, 0600); /* no locks here: two lines may walk, and find the same */
     if (held < 0)
         return;
-    if (know(book) && *book->run == '\0' && script != NULL) {
+    if (know(book) && *book->run == '\0') {
         snprintf(parent, sizeof parent, "%d", (int)book->parent);
         snprintf(make, sizeof make, "%s", book->make);
         book->seen = handed->level == 0 && in_front();
-        char *words[] = {(char *)book->python, "-I", "-S", script, parent, make, book->state, handed->make,
-                         handed->version, handed->goal, book->seen ? "t" : "-", NULL};
+        char *words[] = {(char *)book->python, "-I", "-S", (char *)book->entry, "walk", parent, make, book->state,
+                         handed->make, handed->version, handed->goal, book->seen ? "t" : "-", NULL};
         /* It inherits our signal mask, and is in no group that a terminal signals. Here vfork's child only makes system
          * calls, on descriptors of its own. */
         pid_t walker = vfork();
@@ -897,18 +894,15 @@ static void await_walker(struct book *book)
 static bool walked(struct book *book, struct line *line)
 {
     if (*book->run == '\0') {
-        int held = lock(book->marker, book->makes, LOCK_SH, WALK_PATIENCE_NS);
+        int held = lock(book->marker, book->makes, LOCK_SH, WALK_PATIENCE_NS, book->walker > 0 ? STARTERS_PARTS : PARTS);
         if (held >= 0)
             close(held);
         else if (errno != EWOULDBLOCK)
             await_walker(book);
         know(book); /* if not even now, its make counts as a run of its own, which it most often is */
     }
-    if (book->walker > 0) {
+    if (book->walker > 0)
         kill(book->walker, SIGKILL); /* what it does after the walk may be done by anyone, any time */
-        while (waitpid(book->walker, NULL, 0) < 0 && errno == EINTR)
-            continue;
-    }
     if (same(book->run, NOT_A_MAKE))
         return false;
     if (same(book->run, NO_MAKE_ABOVE)) {
@@ -1022,6 +1016,9 @@ static _Noreturn void run(const struct handover *handed, char **environment, str
         record(book, handed, &line);
     if (line.fate == 0 && line.status >= 0)
         invite(book);
+    if (book->walker > 0) /* it takes a while to fall apart */
+        while (waitpid(book->walker, NULL, 0) < 0 && errno == EINTR)
+            continue;
     end_as(line.status);
 }
 

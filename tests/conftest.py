@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from ci.conformance.execute import heed_signals
-from shim import fragment, git
+from shim import fragment, git, precompiled
 from tests import shop
 from tests.project import Project, makes
 
@@ -18,6 +18,12 @@ CI = ("CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION")
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
 heed_signals()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _precompiled() -> None:
+    """Set-up's work on this checkout, for tests that write a fragment without it."""
+    precompiled.write()
 
 
 @pytest.fixture(autouse=True)

@@ -69,8 +69,8 @@ MUTATIONS = {
     ".SHELLFLAGS lost": ("make_include/metrics.mk", " )$(.metrics.flags)\n", " )-c\n", "c08_shellflags"),
     "line not recorded": ("shim/hot/line.py", "            book.close(", "            (lambda *_: 0)(", "b01_cd"),
     "line recorded twice": (
-        "shim/hot/line.py", "            book.close(wall", "            book.close(wall, start, end, status, fate)\n"
-        "            book.close(wall", "b01_cd",
+        "shim/hot/line.py", "            book.close(wall",
+        "            book.close(wall, start, end, status, fate, usage)\n            book.close(wall", "b01_cd",
     ),
 }  # fmt: skip
 # The same of the compiled fast path: what stands in launcher.c, what comes in its place, and the case that notices.
@@ -166,6 +166,33 @@ def test_a_broken_fast_path_fails(copy: Path, mutation: tuple[str, str, str]) ->
     done = _suite_in(copy, notices, shim="compiled")
     assert done.returncode == 1, done.stdout + done.stderr
     assert f"## {notices}" in done.stdout
+
+
+def _sanitized(folder: Path, *names: str) -> subprocess.CompletedProcess[str]:
+    """Some cases through a launcher of the source in a folder, with the compiler's checks built in."""
+    built = subprocess.run([sys.executable, folder / "ci/build_launcher.py"], capture_output=True, check=False)
+    if built.returncode:
+        pytest.skip("no compiled fast path here")
+    words = [sys.executable, "-m", "ci.conformance", "--make", FIRST, "--shim", "sanitized", "--mode", "merged",
+             "--case", *names]  # fmt: skip
+    env = {**os.environ, "PYTHONPATH": str(folder)}
+    return subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False)
+
+
+def test_the_launcher_does_nothing_that_c_leaves_undefined(copy: Path) -> None:
+    done = _sanitized(copy, "b01_cd", "d01_names", "d04_simple")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_c_leaves_undefined_is_seen(copy: Path) -> None:
+    source = copy / "shim/launcher.c"
+    text = source.read_text()
+    old = "    char *text = malloc(strlen(word) + 1), *end = text;\n"
+    assert text.count(old) == 1
+    source.write_text(text.replace(old, old.replace(" + 1", "")))
+    done = _sanitized(copy, "b01_cd")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "AddressSanitizer: heap-buffer-overflow" in done.stdout
 
 
 def test_an_approval_that_nothing_needs_fails_the_suite(copy: Path) -> None:

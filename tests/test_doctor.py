@@ -38,7 +38,7 @@ def test_all_is_well(paths: Paths, said: Said, monkeypatch: pytest.MonkeyPatch) 
     status, found = said()
     assert status == 0
     assert [about for about, (state, _) in found.items() if state == "ok" and about != "fast path"] == [
-        "fragment", "recording", "interpreter", "psutil", "state", "sender",
+        "fragment", "recording", "interpreter", "modules", "psutil", "state", "sender",
     ]  # fmt: skip
     assert found["fast path"][0] == ("ok" if fragment.launcher() else "note")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ci.build_launcher import NotBuilt, build
-from tests.launching import PYTHON_SHIM, Make, Outcome, as_make, compiled, handed, sanitized
+from ci.build_launcher import NotBuilt, build, sanitized
+from tests.launching import PYTHON_SHIM, Make, Outcome, as_make, compiled, copied, handed
 
 _PROGRAMS = ["echo", "printf %s\\n", "/bin/echo", "ls", "expr 1 +", "true", "false", "test -e", "cat", "env", "sleep 0"]
 _MISSING = [
@@ -145,11 +145,16 @@ def launchers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_a_thousand_lines(launchers: dict[str, Path], part: int, tmp_path: Path) -> None:
     chance = random.Random(part)  # noqa: S311
     recorded = 0
+    fast, sanitized, one_by_one = (
+        compiled(launchers["fast"]),
+        compiled(launchers["sanitized"]),
+        copied(tmp_path / "copy"),
+    )
     with as_make(tmp_path) as make:
         for at in range(100):
             call = _call(chance)
             expected = call.run(make, tuple(PYTHON_SHIM))
-            for launcher in (*([launchers["sanitized"]] if at % 5 == 0 else []), launchers["fast"]):
-                assert call.run(make, tuple(compiled(launcher))) == expected, call
+            for shim in (fast, *([sanitized] if at % 5 == 0 else []), *([one_by_one] if at % 5 == 1 else [])):
+                assert call.run(make, tuple(shim)) == expected, call
             recorded += len(expected.entries)
     assert recorded > 50

@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ci.build_launcher import NotBuilt, build
+from ci.build_launcher import SANITIZERS, NotBuilt, build
 from shim.hot import simple, wire
 from shim.hot.handover import Handover
-from tests.launching import SANITIZERS
 
 TEXT = st.binary(max_size=60).map(lambda text: text.replace(b"\0", b""))
 LINE = st.text("ab=- \t\n\\'\"$;.:#/~é", max_size=30).map(str.encode)

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from ci.build_launcher import sanitized
 from ci.conformance import approved, cases, events, report
 from ci.conformance.cases import Case, Mode
 from ci.conformance.execute import PATH, Bench, heed_signals
@@ -30,6 +31,12 @@ def prepare(root: Path, make: Path, *, compiled: bool) -> Bench:
     private(bench.paths.data)
     bench.paths.fragment.write_text(fragment.render(bench.paths, compiled=compiled))
     return bench
+
+
+def _exchange_launcher(root: Path, other: Path) -> None:
+    """Have the fragments of all benches below a root name another launcher."""
+    for path in root.glob("b*/m/data/metrics.mk"):
+        path.write_text(path.read_text().replace(str(fragment.launcher()), str(other)))
 
 
 _SETTINGS = """name = "conformance"
@@ -95,10 +102,12 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     ask.add_argument("--cases", type=Path, default=cases.CASES, help="a folder of cases")
     ask.add_argument("--quick", action="store_true", help="the mode that shows most, without the slow cases")
     ask.add_argument("--jobs", type=int, default=min(4, os.cpu_count() or 1), help="how many cases at once")
-    ask.add_argument("--shim", choices=["compiled", "python"], default="compiled" if fragment.launcher() else "python",
-                     help="the compiled fast path in front of the shim, or the shim alone")  # fmt: skip
+    ask.add_argument("--shim", choices=["compiled", "sanitized", "python"],
+                     default="compiled" if fragment.launcher() else "python",
+                     help="the compiled fast path in front of the shim, the same built with the compiler's checks for "
+                          "what C leaves undefined, or the shim alone")  # fmt: skip
     asked = ask.parse_args(words)
-    if asked.shim == "compiled" and not fragment.launcher():
+    if asked.shim != "python" and not fragment.launcher():
         ask.error("the compiled fast path was not built")
     return asked
 
@@ -123,7 +132,9 @@ def run(asked: argparse.Namespace) -> tuple[list[report.Verdict], list[approved.
 
     with tempfile.TemporaryDirectory(prefix="mm-") as root, ThreadPoolExecutor(asked.jobs) as pool:
         for number in range(asked.jobs):
-            benches.put(prepare(Path(root) / f"b{number}", make, compiled=asked.shim == "compiled"))
+            benches.put(prepare(Path(root) / f"b{number}", make, compiled=asked.shim != "python"))
+        if asked.shim == "sanitized":
+            _exchange_launcher(Path(root), sanitized(Path(root)))
         found = [case for case in cases.load(asked.cases, asked.case) if not (asked.quick and case.slow)]
         todo = [(case, mode) for case in found for mode in modes(case, asked)]
         verdicts = list(pool.map(lambda both: one(*both), todo))

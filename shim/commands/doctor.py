@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from shim import consent, crash_log, database, fragment, reaping
+from shim import consent, crash_log, database, fragment, precompiled, reaping
 from shim.errors import UserError
 from shim.hot import handover
 from shim.metrics import catalogue
@@ -87,6 +87,16 @@ def _launcher() -> Finding:
         return Finding(NOTE, "fast path", f"not built: no working C compiler when this was installed; {without}")
     found = _try("fast path", [str(place), handover.PROTOCOL.decode()], shown(place))
     return found if found.state == OK else Finding(NOTE, "fast path", f"{found.text}; {without}")
+
+
+def _precompiled() -> Finding:
+    folder = shown(precompiled.path("").parent)
+    if precompiled.fits():
+        return Finding(OK, "modules", f"compiled in {folder}")
+    why = precompiled.refused()
+    return Finding(
+        NOTE, "modules", f"{why}; they are loaded one by one" if why else "not compiled: run make-metrics setup"
+    )
 
 
 def _try(about: str, words: list[str], text: str) -> Finding:
@@ -167,7 +177,16 @@ def _metrics(paths: Paths) -> Iterator[Finding]:
 def run() -> int:
     """Print what was found; 1 if something needs to be done, else 0. Raises UserError for a bad MAKE_METRICS_HOME."""
     paths = Paths.from_environment()
-    findings = [_fragment(paths), _recording(paths), _interpreter(), _launcher(), _walk(), _state(paths), _sender()]
+    findings = [
+        _fragment(paths),
+        _recording(paths),
+        _interpreter(),
+        _launcher(),
+        _precompiled(),
+        _walk(),
+        _state(paths),
+        _sender(),
+    ]
     findings += [*_settings(paths), *_problems(paths), *_metrics(paths), *_crashes(paths)]
     for found in findings:
         sys.stdout.write(f"{found.state:4}  {found.about:11}  {found.text}\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from shim import fragment
+from shim import fragment, precompiled
 from shim.errors import UserError
 from shim.paths import Paths, private
 
@@ -22,6 +22,7 @@ def run() -> int:
         scratch.replace(paths.fragment)
     except OSError as error:
         raise UserError(f"cannot write {paths.fragment}: {error.strerror}") from error
+    precompiled.write()  # where that cannot be, all is a little slower; doctor says why
     sys.stderr.write("Add this line at the end of a Makefile:\n")
     sys.stdout.write(f"{fragment.include_line(paths)}\n")
     return 0

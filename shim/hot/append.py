@@ -45,10 +45,12 @@ def _make(path: bytes, anchor: bytes) -> None:
         _make(path, anchor)
 
 
-def lock(path: bytes, *, shared: bool = False, patience_ns: int = _PATIENCE_NS) -> int:
+def lock(path: bytes, *, shared: bool = False, patience_ns: int = _PATIENCE_NS, parts: int = 10) -> int:
     """A descriptor that holds the lock on a file, which is made if need be.
 
-    Raises OSError when the lock is not to be had within `patience_ns` nanoseconds, ImportError without fcntl.
+    Many may wait, on few cores: the longer it takes, the less often each of them looks, again after one of so many
+    `parts` of the time that it has waited. Raises OSError when the lock is not to be had within `patience_ns`
+    nanoseconds, ImportError without fcntl.
     """
     import fcntl  # built into some interpreters, a small shared object of others
 
@@ -67,8 +69,7 @@ def lock(path: bytes, *, shared: bool = False, patience_ns: int = _PATIENCE_NS) 
             waited = time.monotonic_ns() - begun
             if waited >= patience_ns:
                 raise
-            # Many may wait, on few cores: the longer it takes, the less often each of them looks.
-            time.sleep(max(_PAUSE_NS, waited // 10) / 1e9)
+            time.sleep(max(_PAUSE_NS, waited // parts) / 1e9)
         except OSError:
             posix.close(fd)
             raise

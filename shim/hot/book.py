@@ -16,7 +16,7 @@ from shim.hot.handover import Handover
 NOT_A_MAKE, NO_MAKE_ABOVE = b"-", b"!"
 SEEN, UNSEEN = b"t", b"-"  # for the walk: does somebody see what this line could say?
 _ORPHAN = 9  # a fate: make was killed while the line ran
-_WALK_PATIENCE_NS = 3_000_000_000
+_WALK_PATIENCE_NS = 10_000_000_000
 
 
 def in_front() -> bool:
@@ -73,8 +73,8 @@ class Book:
                 return
             handed = self.handed
             self.seen = not handed.level and in_front()
-            here = __file__.rsplit("/", 2)[0]
-            words = [sys.executable.encode(), b"-I", b"-S", b"%b/ancestry.py" % here.encode(), b"%d" % self.parent,
+            entry = __file__.rsplit("/", 1)[0] + "/entry.py"
+            words = [sys.executable.encode(), b"-I", b"-S", entry.encode(), b"walk", b"%d" % self.parent,
                      self.make or b"-", state, handed.make, handed.version, handed.goal,
                      SEEN if self.seen else UNSEEN]  # fmt: skip
             # It inherits our signal mask, and is in no group that a terminal signals.
@@ -96,7 +96,8 @@ class Book:
         """Wait for the walk; if that takes too long, this make counts as a run of its own, which it most often is."""
         give_up = time.monotonic_ns() + _WALK_PATIENCE_NS
         try:
-            posix.close(append.lock(self.marker, shared=True, patience_ns=_WALK_PATIENCE_NS))
+            parts = 100 if self.helper else 10  # who started it is the only one, and most often nothing else goes on
+            posix.close(append.lock(self.marker, shared=True, patience_ns=_WALK_PATIENCE_NS, parts=parts))
         except (OSError, ImportError):
             # Without locks only the line that started the walk can tell when it has ended.
             while self.helper and not self.run and time.monotonic_ns() < give_up:
@@ -106,15 +107,19 @@ class Book:
                 self._known()
         self._known()
 
-    def close(
-        self, wall: int, start: int, end: int, status: int, fate: int, usage: tuple[int, int] | None = None
-    ) -> None:
+    def close(self, wall: int, start: int, end: int, status: int, fate: int, usage: tuple[int, int] | None) -> None:
         """Append the line's entry, waiting for the walk if it is still under way; raises OSError."""
         if not self.run:
             self._await_walk()
         if self.helper:
             posix.kill(self.helper, _signal.SIGKILL)  # what it does after the walk may be done by anyone, any time
-            posix.waitpid(self.helper, 0)
+        try:
+            self._append(wall, start, end, status, fate, usage)
+        finally:
+            if self.helper:
+                posix.waitpid(self.helper, 0)  # it takes a while to fall apart
+
+    def _append(self, wall: int, start: int, end: int, status: int, fate: int, usage: tuple[int, int] | None) -> None:
         if self.unnamed:
             posix.unlink(self.marker)
         if self.run == NOT_A_MAKE:

@@ -1,48 +1,57 @@
-"""The file that the interpreter is started with: hands over to `shim.hot.line`, or becomes the user's shell.
+"""The file that the interpreter is started with, for a recipe line or for the walk beside a make's first one.
 
-Nothing here may fail: a shim that cannot be loaded (a half removed environment, a damaged file) costs the record, never
-the line.
+    entry.py mm1 ...     hands over to `shim.hot.line`, or becomes the user's shell
+    entry.py walk ...    hands over to `shim.walk`
+
+The interpreter compiles this file each time, so it is short. Nothing in it may fail: a shim that cannot be loaded (a
+half removed environment, a damaged file) costs the record, never the line.
 """
 
 import sys
 
-
-def fall_back() -> None:
-    """Be the user's shell: words as in `shim.hot.handover`, found without its help."""
-    import _signal
+part = sys.argv[1]
+root = __file__.rsplit("/", 3)[0]
+sys.path.append(root)
+try:
+    import _imp
+    import marshal
     import posix
 
-    for name in ("SIGPIPE", "SIGXFSZ"):
-        _signal.signal(getattr(_signal, name), _signal.SIG_DFL)
-    words = sys.argv[1:]
-    shell = words[7 : 7 + int(words[6])]
-    folders = [""] if "/" in shell[0] else posix.environ.get(b"PATH", b"/bin:/usr/bin").decode().split(":")
-    for folder in folders:
-        path = f"{folder}/{shell[0]}" if folder else shell[0]
-        try:
-            posix.execv(path, words[7:])
-        except OSError as error:
-            status = error.errno
-    posix._exit(126 if status == 13 else 127)
+    # All modules at once, from what set-up made of them (shim/precompiled.py).
+    fd = posix.open(f"{root}/shim/hot/__pycache__/{part}.{sys.implementation.cache_tag}", posix.O_NONBLOCK)
+    kept = posix.read(fd, 1 << 20)
+    posix.close(fd)
+    magic = sys.modules["_frozen_importlib_external"].MAGIC_NUMBER
+    if kept[:8] == _imp.source_hash(int.from_bytes(magic, "little"), kept[8:]):
+        loader, *rest = marshal.loads(kept[8:])
+        del kept  # a line may wait for its recipe for long
+        exec(loader)
+        install(root, *rest)  # type: ignore[name-defined]  # noqa: F821 - of shim/hot/kept.py
+except Exception:
+    pass  # then each from its own file
+try:
+    if part == "walk":
+        from shim.walk import main
+    else:
+        from shim.hot.line import main
+    main(sys.argv[1:])
+except Exception as failure:  # which leaves `line` only while nothing has been started
+    import os
+    import signal
 
-
-def write_down(failure: Exception) -> None:
-    """Leave a note for `make-metrics doctor`, if that can be done."""
     try:
-        import posix
-
         from shim.hot import crash
 
-        crash.of_line(dict(posix.environ), failure)
-    except Exception:  # noqa: S110
+        crash.of_walk(failure) if part == "walk" else crash.of_line(dict(os.environb), failure)
+    except Exception:
         pass
-
-
-try:
-    sys.path.insert(0, __file__.rsplit("/", 3)[0])
-    from shim.hot import line
-
-    line.main(sys.argv[1:])
-except Exception as failure:  # which leaves `line` only while nothing has been started
-    write_down(failure)
-    fall_back()
+    if part == "walk":  # its make is a run of its own then; said in the marker, so that no line tries again
+        key = os.fsencode(sys.argv[3])
+        os.write(1, b"!" if key == b"-" else b"%b %b" % (key, key))
+        os._exit(0)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    try:
+        os.execvp(sys.argv[8], sys.argv[8:])  # be the user's shell
+    except OSError as error:
+        os._exit(126 if error.errno == 13 else 127)
