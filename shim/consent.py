@@ -21,7 +21,7 @@ from shim.mode import Decision, Inputs, Ruling, decide, through_sudo
 from shim.paths import Paths, private, shown
 from shim.settings import Project
 
-_LOCK_S = 10
+_LOCK_S = 60  # many at once, on a slow machine, each with its turn
 
 
 @dataclass(frozen=True, slots=True)
