@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ci.bench.lines import C_WRAPPER, PLAIN, Cost
+from ci.bench.real import Build
 from ci.bench.timing import Spread
-from ci.bench.whole import INTERPRETER, Growth, Waiting
+from ci.bench.waiting import Waiting
+from ci.bench.whole import INTERPRETER, PSUTIL, Growth
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class Results:
     lines: dict[str, dict[str, Cost]]
     makes: dict[str, dict[str, Spread]]
     waiting: dict[str, Waiting]
+    real: Build | None
     growth: list[Growth]
 
 
@@ -82,12 +85,39 @@ def markdown(results: Results) -> str:
     text += [f"For comparison, starting and ending alone: {bare}.", "", "## A whole make", ""]
     for name, found in results.makes.items():
         text += [f"### {name}", "", *_whole(found)]
-    text += ["## Memory of lines that wait for their recipes at -j64", ""]
-    rows = [
-        [way, str(one.lines), f"{one.private_kib:.0f}", f"{one.proportional_kib:.0f}"]
-        for way, one in results.waiting.items()
+    start, loaded = results.starts[INTERPRETER].median, results.starts[PSUTIL].median
+    text += [
+        "A make's first line waits for the walk up the process tree, unless its recipe takes longer than that.",
+        f"Of the walk's time an interpreter's start is {start:.0f} ms, and loading psutil {loaded - start:.0f} ms.",
+        "",
     ]
-    text += _table(["way", "lines", "KiB a line, unshared", "KiB a line, with its part of what is shared"], rows)
+    if results.real:
+        real = results.real
+        text += [
+            f"### {real.name}, built with its own makefiles and -j2 ({real.targets} targets)",
+            "",
+            *_whole(real.ways),
+        ]
+    text += [
+        "## Memory of lines that wait for their recipes",
+        "",
+        "Measured when the most of them waited at once; the shells that run the recipes are not counted.",
+        "",
+    ]
+    rows = [
+        [way, str(one.lines), str(one.at_once), f"{one.private_kib:.0f}", f"{one.proportional_kib:.0f}",
+         f"{one.together_mib:.1f}"]
+        for way, one in results.waiting.items()
+    ]  # fmt: skip
+    head = [
+        "way",
+        "lines",
+        "at once",
+        "KiB a line, unshared",
+        "KiB a line, with its part of what is shared",
+        "together, MiB",
+    ]
+    text += _table(head, rows)
     text += ["## How cost grows with the lines of one run", "", "Combining is a whole `make-metrics runs`.", ""]
     rows = [
         [f"{one.lines}", f"{one.plain_ms:.2f}", f"{one.compiled_ms:.2f}", f"{one.record_kib:.0f}",

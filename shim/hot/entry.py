@@ -24,6 +24,7 @@ try:
     magic = sys.modules["_frozen_importlib_external"].MAGIC_NUMBER
     if kept[:8] == _imp.source_hash(int.from_bytes(magic, "little"), kept[8:]):
         loader, *rest = marshal.loads(kept[8:])
+        del kept  # a line may wait for its recipe for long
         exec(loader)
         install(root, *rest)  # type: ignore[name-defined]  # noqa: F821 - of shim/hot/kept.py
 except Exception:
