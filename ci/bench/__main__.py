@@ -1,12 +1,13 @@
 """Measures what recording costs and writes it down.
 
-    python -m ci.bench [--quick] [--make PATH] [--out FOLDER]
+    python -m ci.bench [--quick] [--make PATH] [--out FOLDER] [--sources FOLDER]
 
 Writes performance.md and performance.json into docs (or FOLDER): milliseconds a recipe line for plain make, for the
 compiled and the Python shim with either hook, and for what one would write first (a shell wrapper, a C wrapper, a
-Python wrapper, strace); whole makes; memory at -j64; when make ends, whatever a receiver does (alone: python -m
-ci.bench.ends); growth from 10 to 10,000 lines. Everything is measured against plain make in the same run, in turn.
-Takes some minutes; --quick takes under one, with fewer rounds, and is for trying things out. No test asserts any of it.
+Python wrapper, strace); whole makes; a real project's build; memory of 1,000 lines that wait; when make ends, whatever
+a receiver does (alone: python -m ci.bench.ends); growth from 10 to 10,000 lines. Everything is measured against plain
+make in the same run, in turn. Takes some minutes; --quick takes under one, with fewer rounds, and is for trying things
+out. No test asserts any of it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from pathlib import Path
 
 from ci.bench import ends, lines, whole
 from ci.bench.place import Place
+from ci.bench.real import real
 from ci.bench.report import Results, markdown
+from ci.bench.waiting import waiting
 from ci.build_launcher import ROOT, NotBuilt
 
 
@@ -34,6 +37,7 @@ def main() -> int:
     ask.add_argument("--quick", action="store_true", help="fewer rounds; under a minute")
     ask.add_argument("--make", default=shutil.which("make"), help="the make to measure with")
     ask.add_argument("--out", type=Path, default=ROOT / "docs", help="the folder to write to")
+    ask.add_argument("--sources", type=Path, help="a folder that keeps the real project's fetched sources")
     given = ask.parse_args()
     said = subprocess.run([given.make, "--version"], capture_output=True, text=True, check=True).stdout
     scenarios = lines.SCENARIOS[:2] if given.quick else lines.SCENARIOS
@@ -51,7 +55,8 @@ def main() -> int:
             starts=whole.starts(place, 20 if given.quick else 100),
             lines=lines.measure(place, 3 if given.quick else 7, scenarios),
             makes=whole.makes(place, 10 if given.quick else 40),
-            waiting=whole.waiting(place),
+            waiting=waiting(place, 128 if given.quick else 1_000),
+            real=None if given.quick else real(place, 7, given.sources),
             sending=ends.measure(place, 3 if given.quick else 15),
             growth=whole.growth(place, 1_000 if given.quick else 10_000, 1 if given.quick else 3),
         )

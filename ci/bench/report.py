@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from ci.bench import ends
 from ci.bench.lines import C_WRAPPER, PLAIN, Cost
+from ci.bench.real import Build
 from ci.bench.timing import Spread
-from ci.bench.whole import INTERPRETER, Growth, Waiting
+from ci.bench.waiting import Waiting
+from ci.bench.whole import INTERPRETER, PSUTIL, Growth
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Results:
     lines: dict[str, dict[str, Cost]]
     makes: dict[str, dict[str, Spread]]
     waiting: dict[str, Waiting]
-    sending: ends.Sending
+    real: Build | None
     growth: list[Growth]
 
 
@@ -84,12 +86,14 @@ def markdown(results: Results) -> str:
     text += [f"For comparison, starting and ending alone: {bare}.", "", "## A whole make", ""]
     for name, found in results.makes.items():
         text += [f"### {name}", "", *_whole(found)]
-    text += ["## Memory of lines that wait for their recipes at -j64", ""]
-    rows = [
-        [way, str(one.lines), f"{one.private_kib:.0f}", f"{one.proportional_kib:.0f}"]
-        for way, one in results.waiting.items()
+    start, loaded = results.starts[INTERPRETER].median, results.starts[PSUTIL].median
+    text += [
+        "A make's first line waits for the walk up the process tree, unless its recipe takes longer than that.",
+        f"Of the walk's time an interpreter's start is {start:.0f} ms, and loading psutil {loaded - start:.0f} ms.",
+        "",
     ]
-    text += _table(["way", "lines", "KiB a line, unshared", "KiB a line, with its part of what is shared"], rows)
+    real: Build | None
+    sending: ends.Sending
     table = ends.rows(results.sending)
     text += ["## When make ends, after a yes", "", "One target of 200 ms, with the compiled fast path and a sender."]
     text += ["", *_table(table[0], table[1:]), ends.arrival(results.sending), ""]

@@ -1,11 +1,9 @@
-"""What a whole make costs, what waiting lines hold, and how cost grows with the number of lines."""
+"""What a whole make costs, and how cost grows with the number of lines."""
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,17 +15,21 @@ from ci.bench.place import Place
 from ci.bench.timing import Spread, ended, in_turn
 from ci.build_launcher import ROOT
 
-INTERPRETER = "python -I -S -c pass"
-_JOBS = 64
+INTERPRETER, PSUTIL = "python -I -S -c pass", "python -I -S -c 'import psutil'"
 _TRIVIAL, _LONG = "all:\n\t@:\n", "all:\n\t@sleep 0.2\n"
 _NOTHING = "all: Makefile\n"
 
 
 def starts(place: Place, rounds: int) -> dict[str, Spread]:
-    """Milliseconds of what any shim in Python starts with, and of a shell."""
+    """Milliseconds of what any shim in Python starts with, of what the walk has to load, and of a shell."""
+    beside = str(Path(psutil.__file__).parent.parent)
     runs = {
         "sh -c :": (["sh", "-c", ":"], place.work),
         INTERPRETER: ([sys.executable, "-I", "-S", "-c", "pass"], place.work),
+        PSUTIL: (
+            [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.append({beside!r}); import psutil"],
+            place.work,
+        ),
     }
     return in_turn(runs, place.environment("/bin/sh"), rounds)
 
@@ -52,40 +54,6 @@ def makes(place: Place, rounds: int) -> dict[str, dict[str, Spread]]:
 def _forget(place: Place) -> None:
     for path in place.paths.records.glob("*"):
         path.unlink()
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """What the lines that wait for their recipes hold, in KiB a line: of memory that no other process shares."""
-
-    lines: int
-    private_kib: float
-    proportional_kib: float
-
-
-def waiting(place: Place) -> dict[str, Waiting]:
-    """Memory of the shims of lines that wait at -j64."""
-    found = {}
-    for way, path in (("compiled", place.compiled), ("Python shim", place.python)):
-        place.clear()
-        names = " ".join(f"t{number}" for number in range(_JOBS))
-        recipe = "\t@touch ready.$@; read line < gate || :\n"
-        text = f"all: {names}\n{names}: first\n{recipe}first:\n\t@:\n-include {path}\n"
-        (place.work / "Makefile").write_text(text)
-        os.mkfifo(place.work / "gate")
-        make = subprocess.Popen(
-            [place.make, f"-j{_JOBS}"], cwd=place.work, env=place.environment("/bin/sh"), stdout=subprocess.DEVNULL
-        )
-        while len(list(place.work.glob("ready.*"))) < _JOBS:
-            time.sleep(0.05)
-        time.sleep(0.5)  # until the Python shims have loaded what they keep their books with
-        shims = psutil.Process(make.pid).children()
-        held = [shim.memory_full_info() for shim in shims]
-        (place.work / "gate").write_text("")
-        make.wait(60)
-        private, proportional = sum(one.uss for one in held), sum(one.pss for one in held)
-        found[way] = Waiting(len(held), private / len(held) / 1024, proportional / len(held) / 1024)
-    return found
 
 
 @dataclass(frozen=True)

@@ -34,9 +34,9 @@ class Kept:
         """Leave it to the import system."""
 
     def exec_module(self, module: object) -> None:
-        """Run a module's code."""
+        """Run a module's code, which is not needed again."""
         names = vars(module)
-        file, _, _, code = self.modules[names["__name__"]]
+        file, _, _, code = self.modules.pop(names["__name__"])
         names["__file__"] = f"{self.root}/{file}"
         if file.endswith("/__init__.py"):
             names["__path__"] = [f"{self.root}/{file[:-12]}"]
