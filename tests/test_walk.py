@@ -241,9 +241,9 @@ class TestEnvironment:
         monkeypatch.setattr(psutil.Process, "environ", environ)
         monkeypatch.setenv("MAKE_METRICS", "local")
         assert ancestry.environment(process) == dict(os.environ)
-        assert ancestry.allowed(process) == "local"
+        assert ancestry.allowed(ancestry.environment(process)) == "local"
         monkeypatch.delenv("MAKE_METRICS")
-        assert ancestry.allowed(process) == "on"
+        assert ancestry.allowed(ancestry.environment(process)) == "on"
 
     @pytest.mark.parametrize(
         ("text", "allowed"),
