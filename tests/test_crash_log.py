@@ -21,8 +21,8 @@ from tests.project import ROOT, Project, until
 
 MAKEFILE = "all: simple\n\t@echo done; exit 0\nsimple:\n\techo simple\n\t-@exit 3\n"
 BOOK = (
-    "        self.helper = 0\n        self.run =",
-    "        self.helper = 0\n        self.run = {}[handed.target]  #",
+    '        self.seen = False\n        self.invitation = b""\n        self.run =',
+    '        self.seen = False\n        self.invitation = b""\n        self.run = {}[handed.target]  #',
 )
 
 

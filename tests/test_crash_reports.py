@@ -27,8 +27,8 @@ from tests.project import ROOT, Project, makes, until
 from tests.sharing import TEXT, ended
 
 BOOK = (
-    "        self.helper = 0\n        self.run =",
-    "        self.helper = 0\n        self.run = {}[handed.target]  #",
+    '        self.seen = False\n        self.invitation = b""\n        self.run =',
+    '        self.seen = False\n        self.invitation = b""\n        self.run = {}[handed.target]  #',
 )
 pytestmark = pytest.mark.timeout(400)  # the first test may have to install bugsink
 SECRETS = {

@@ -47,13 +47,13 @@ def ca_file(authority: trustme.CA, tmp_path: Path) -> str:
 def secure(authority: trustme.CA) -> Iterator[Receiver]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1", "receiver.invalid").configure_cert(context)
-    with receiving(context) as found:
+    with receiving(context, made_up=True) as found:
         yield found
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with receiving() as found:
+    with receiving(made_up=True) as found:
         yield found
 
 
@@ -113,7 +113,7 @@ def test_a_certificate_of_another_host_is_refused(
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("another.invalid").configure_cert(context)
-    with receiving(context) as other:
+    with receiving(context, made_up=True) as other:
         assert send(other.host, Network(ca_file=ca_file)).outcome is Outcome.LATER
         assert other.requests == []
 
