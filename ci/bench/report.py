@@ -24,6 +24,7 @@ class Results:
     makes: dict[str, dict[str, Spread]]
     waiting: dict[str, Waiting]
     real: Build | None
+    sending: ends.Sending
     growth: list[Growth]
 
 
@@ -92,8 +93,33 @@ def markdown(results: Results) -> str:
         f"Of the walk's time an interpreter's start is {start:.0f} ms, and loading psutil {loaded - start:.0f} ms.",
         "",
     ]
-    real: Build | None
-    sending: ends.Sending
+    if results.real:
+        real = results.real
+        text += [
+            f"### {real.name}, built with its own makefiles and -j2 ({real.targets} targets)",
+            "",
+            *_whole(real.ways),
+        ]
+    text += [
+        "## Memory of lines that wait for their recipes",
+        "",
+        "Measured when the most of them waited at once; the shells that run the recipes are not counted.",
+        "",
+    ]
+    rows = [
+        [way, str(one.lines), str(one.at_once), f"{one.private_kib:.0f}", f"{one.proportional_kib:.0f}",
+         f"{one.together_mib:.1f}"]
+        for way, one in results.waiting.items()
+    ]  # fmt: skip
+    head = [
+        "way",
+        "lines",
+        "at once",
+        "KiB a line, unshared",
+        "KiB a line, with its part of what is shared",
+        "together, MiB",
+    ]
+    text += _table(head, rows)
     table = ends.rows(results.sending)
     text += ["## When make ends, after a yes", "", "One target of 200 ms, with the compiled fast path and a sender."]
     text += ["", *_table(table[0], table[1:]), ends.arrival(results.sending), ""]
