@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
-from shim import ancestry, head
+from shim import ancestry, head, walk
 from shim.goals import from_command_line
 from shim.hot import handover
-from tests.project import Project, started
+from tests.project import ROOT, Project, started
 
 
 @pytest.mark.parametrize(
@@ -91,6 +92,27 @@ def test_what_runs_in_a_dry_run_is_no_event(each: Project, option: str) -> None:
     each.write("all:\n\t+@echo plus\n\t@$(MAKE) inner\ninner:\n\t@echo inner\n")
     assert "plus" in each.make(option).stdout
     assert each.recorded() == []
+
+
+@pytest.mark.parametrize("name", walk.LATER)
+def test_a_module_that_is_loaded_later_is_the_module(name: str) -> None:
+    code = f"""
+import sys
+sys.path += {[str(ROOT), str(Path(psutil.__file__).parent.parent)]!r}
+from shim import walk
+sys.modules.pop({name!r}, None)
+later = sys.modules[{name!r}] = walk.Later({name!r})
+import {name} as first
+assert first is later
+names = first.__all__
+import {name} as second
+assert second is not later and type(second) is type(sys)
+assert all(getattr(first, name) is getattr(second, name) for name in names)
+from {name} import *
+import psutil
+assert psutil.Process().cmdline()
+"""
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)
 
 
 def git(folder: Path, *words: str) -> str:
