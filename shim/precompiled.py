@@ -80,12 +80,12 @@ def _hash(packed: bytes) -> bytes:
 
 
 def _content(part: str) -> bytes:
-    import psutil
-
+    psutil = importlib.util.find_spec("psutil")
+    beside = Path(psutil.origin).parent.parent if psutil and psutil.origin else ROOT
     first, later = PARTS[part]
     found = {name: _compiled(name) for name in modules((_LOADER, *first, *later))}
     loader = marshal.loads(found[_LOADER][3])  # noqa: S302 - from two lines above
-    packed = marshal.dumps((loader, found, modules(first), str(Path(psutil.__file__).parent.parent)))
+    packed = marshal.dumps((loader, found, modules(first), str(beside)))
     return _hash(packed) + packed
 
 

@@ -7,6 +7,27 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
+from types import ModuleType
+
+# psutil mentions these, and asks nothing of them while it is loaded, or walks.
+LATER = ("base64", "datetime", "glob", "subprocess")
+
+
+class Later(ModuleType):
+    """A module that is loaded when something is asked of it.
+
+    importlib.util.LazyLoader's are loaded by the next `import` of the module, which asks for its `__spec__`.
+    """
+
+    def __getattr__(self, name: str) -> object:
+        """Load the module, and be like it."""
+        own = self.__name__
+        if sys.modules.get(own) is self:
+            del sys.modules[own]
+        module = __import__(own)
+        self.__dict__.update(vars(module))
+        return getattr(module, name)
 
 
 def _psutil_is_there() -> bool:
@@ -27,6 +48,8 @@ def main(words: list[str]) -> None:
     """Walk, with "walk" and the words of `shim.ancestry.main`; does not return. Raises whatever keeps it from that."""
     gc.disable()
     given = [os.fsencode(word) for word in words[1:]]
+    for name in LATER:
+        sys.modules.setdefault(name, Later(name))
     if _psutil_is_there():
         from shim import ancestry
 
