@@ -305,12 +305,13 @@ def test_ten_at_once_upload_once(once: Sharing, receiver: Receiver, senders: Sen
 
 def test_killed_at_any_point_nothing_is_lost_and_nothing_is_new(once: Sharing, receiver: Receiver) -> None:
     chance = random.Random(9)  # noqa: S311
-    killed, rounds = 0, 26
-    for number in range(rounds):
+    killed, rounds = 0, 0
+    while killed < 26 and rounds < 100:  # how many end before they are killed is the machine's business
         make(once, "a", MAKE_METRICS_SENDER="none")
-        killed += killed_soon(once, receiver, chance, soon=bool(number % 2))
+        killed += killed_soon(once, receiver, chance, soon=bool(rounds % 2))
+        rounds += 1
     once.cli("flush")
-    assert killed > 10
+    assert killed >= 26
     assert once.status()["waiting"]["events"] == 0
     ids = [message["messageId"] for message in receiver.accepted if message["properties"]["command"] == "a"]
     assert len(set(ids)) == rounds

@@ -80,6 +80,8 @@ class Bench:
             environ["MAKEFLAGS"] = mode.jobs
         if mode.off:
             environ["MAKE_METRICS"] = "off"
+        if mode.agreed:  # the yes is there; whether a sender is left behind is the machine's business
+            environ["MAKE_METRICS_HOME"] = str(self.root / "m")
         return environ
 
     def run(self, case: Case, mode: Mode, *, ours: bool) -> Outcome:

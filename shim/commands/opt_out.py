@@ -8,6 +8,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from shim import ceiling, choice, consent, identity
 from shim.commands.here import project_at, tell, use, write_request
@@ -15,6 +16,7 @@ from shim.mode import Decision, Mode
 from shim.outbox import Batch, Entry, Outbox
 from shim.outgoing import sink_key
 from shim.paths import Paths
+from shim.patience import within
 from shim.settings import Project
 from shim.sinks import Outcome, UnavailableError, Verdict
 from shim.store import Store
@@ -72,7 +74,9 @@ def _say_so(paths: Paths, project: Project, entries: Sequence[Entry]) -> None:
             if ceiling.prints(os.environ):
                 write_request(settings.type, sink.prepare(messages))
                 continue
-            verdict = sink.send(messages, timeout_s=_EVENT_S)
+            verdict = within(_EVENT_S, partial(sink.send, messages, timeout_s=_EVENT_S))
+        except TimeoutError:
+            verdict = Verdict(Outcome.LATER, f"no answer within {_EVENT_S:g} s", settings.address)
         except UnavailableError as error:
             verdict = Verdict(Outcome.HELD, str(error), settings.address)
         if verdict.outcome is Outcome.ACCEPTED:
