@@ -11,7 +11,7 @@ from typing import NamedTuple
 from shim.record import Make
 
 DEFAULT_BRANCHES = frozenset({"master", "main"})
-LIMIT_S = 1.0
+_LIMIT_S = 1.0
 # What git calls its local variables (git-rev-parse(1)): GIT_DIR, set while a hook runs, means another repository.
 _LOCAL = frozenset(
     f"GIT_{name}"
@@ -95,7 +95,7 @@ def _ask(repository: str, *words: str) -> str | None:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=LIMIT_S,
+            timeout=_LIMIT_S,
             check=True,
             env=environ,
         ).stdout

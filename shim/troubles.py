@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from shim.event import timestamp
 
 if TYPE_CHECKING:
-    import sqlite3
+    import sqlite3  # the catalogue needs no store
 
 DAY_NS = 86_400_000_000_000
 KEEP_NS = 90 * DAY_NS

@@ -35,7 +35,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(found))
     for name in ("MAKE_METRICS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "DO_NOT_TRACK", *CI):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(git, "LIMIT_S", 20.0)  # what it is to find out is not how busy this machine is
+    monkeypatch.setattr(git, "_LIMIT_S", 20.0)  # what it is to find out is not how busy this machine is
     return found
 
 

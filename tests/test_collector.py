@@ -144,7 +144,7 @@ def test_git_that_hangs_is_asked_once_in_a_work_tree(tmp_path: Path, monkeypatch
     (slow / "git").write_text(f"#!/bin/sh\necho asked >> {tmp_path}/log\nexec sleep 60\n")
     (slow / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{slow}:{os.environ['PATH']}")
-    monkeypatch.setattr(git, "LIMIT_S", 0.5)
+    monkeypatch.setattr(git, "_LIMIT_S", 0.5)
     run = replace(RUN, repository=str(tmp_path))
     with Collector() as collector:
         for commit in ("1", "2"):

@@ -107,5 +107,5 @@ def test_a_git_that_hangs_is_given_up(repository: Path, tmp_path: Path, monkeypa
     (slow / "git").write_text("#!/bin/sh\nexec sleep 60\n")
     (slow / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{slow}:{os.environ['PATH']}")
-    monkeypatch.setattr(git, "LIMIT_S", 0.2)
+    monkeypatch.setattr(git, "_LIMIT_S", 0.2)
     assert facts(known) == Facts(True, None)
