@@ -219,7 +219,7 @@ def main(words: list[bytes]) -> None:
         # The make has ended, or shows nothing: a run of its own; without even a key, each of its lines is.
         text, developers = book.NO_MAKE_ABOVE if key == b"-" else key + b" " + key, False
     if developers:
-        with contextlib.suppress(psutil.Error, OSError):
+        with contextlib.suppress(Exception):  # whatever it is, the run's name is still to be written
             # Before the first line goes on: it may end this process at once, and then no other line starts one.
             detached.start(pid, os.fsdecode(text.split()[1]), state)
     os.write(1, text)
