@@ -231,9 +231,12 @@ def test_without_a_yes_there_is_none(
     assert senders.left() == []
     assert receiver.requests == []
     if answer == "older":
+        assert not os.path.lexists(sharing.paths.sender_wanted)
         sharing.settings()
-        make(sharing, "c")
-        assert senders.left()
+        with FileLock(sharing.paths.sender_lock):  # one comes again, and says so
+            make(sharing, "c")
+            senders.gone()
+        assert os.path.lexists(sharing.paths.sender_wanted)
 
 
 def test_a_project_elsewhere_is_not_meant(once: Sharing, receiver: Receiver, senders: Senders) -> None:
