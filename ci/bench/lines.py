@@ -41,6 +41,7 @@ SCENARIOS = (
     Scenario("compound, sh", ":; :", "/bin/sh", 1),
     Scenario("simple, sh", "true", "/bin/sh", 1),
     Scenario("compound, bash", ":; :", "/bin/bash", 1),
+    Scenario("simple, bash", "true", "/bin/bash", 1),
     Scenario("compound, sh, -j2", ":; :", "/bin/sh", 2),
     Scenario("simple, sh, -j2", "true", "/bin/sh", 2),
 )
