@@ -58,8 +58,8 @@ def of_line(environ: dict[bytes, bytes], error: BaseException) -> None:
 
 def of_walk(error: BaseException, part: str = "walk") -> None:
     """Write a failure of the walk down, or of a later part of it; raises as `note` does."""
-    words = [word.encode(sys.getfilesystemencoding(), "surrogateescape") for word in sys.argv]
-    note(words[3], error, part=part, environ=dict(posix.environ), make=words[5], name=words[4])
+    words = [word.encode(sys.getfilesystemencoding(), "surrogateescape") for word in sys.argv[2:]]  # behind "walk"
+    note(words[2], error, part=part, environ=dict(posix.environ), make=words[4], name=words[3])
 
 
 def note(
@@ -77,6 +77,8 @@ def note(
     `make` is the version of make, if there is one; `name` and `above` are as in `limits`.
     Raises whatever keeps it from being written: the caller goes on in any case.
     """
+    if state[:1] != b"/":
+        raise ValueError("the state directory is not absolute")
     if expected(error) or (not posix.geteuid() and environ.get(b"SUDO_UID", b"0") != b"0"):
         return
     system = posix.uname()
