@@ -122,7 +122,7 @@ def test_a_held_lock_makes_the_writer_write_apart(records: Path) -> None:
 
 
 def test_a_short_hold_is_waited_for(records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    patient = {"shared": False, "patience_ns": 10**11}  # this thread may be slow in letting go
+    patient = {**(append.lock.__kwdefaults__ or {}), "patience_ns": 10**11}  # this thread may be slow in letting go
     monkeypatch.setattr(append.lock, "__kwdefaults__", patient)
     lock = FileLock(records / f"{RUN.decode()}.lock")
     lock.acquire()
