@@ -44,11 +44,13 @@ def without_proc(project: Project, copy: Path) -> Project:
     return project
 
 
-def until(condition: Callable[[], object], *, seconds: float = 60.0) -> None:
-    """Wait for a condition; fails when it does not come true within the limit."""
+def until(
+    condition: Callable[[], object], *, seconds: float = 60.0, what: Callable[[], object] = lambda: "waited in vain"
+) -> None:
+    """Wait for a condition; fails when it does not come true within the limit, and says `what` there is instead."""
     give_up = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < give_up, "waited in vain"
+        assert time.monotonic() < give_up, what()
         time.sleep(0.01)
 
 

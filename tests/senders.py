@@ -26,6 +26,7 @@ class Senders:
 
     def __init__(self, home: Path) -> None:
         self._home = str(home)
+        self._before = set(psutil.Process().children(recursive=True))  # what other tests have started, and not ended
 
     def found(self) -> list[psutil.Process]:
         """Those that run."""
@@ -47,13 +48,13 @@ class Senders:
 
     def gone(self) -> None:
         """Wait until none runs any more."""
-        until(lambda: not self.left(), seconds=60)
+        until(lambda: not self.left(), seconds=60, what=lambda: [str(one) for one in self.left()])
 
     def left(self) -> list[psutil.Process]:
         """What makes have left behind at this moment, be it a sender or about to become one; zombies do not count."""
         if sys.platform != "linux":
             return self.found()
-        children = psutil.Process().children(recursive=True)
+        children = set(psutil.Process().children(recursive=True)) - self._before
         return [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
 
 

@@ -84,7 +84,7 @@ def test_the_walk_takes_its_modules_from_the_file(written: Package, tmp_path: Pa
     """This process is no make: the walk says so."""
     with as_make(tmp_path) as make:
         with (tmp_path / "said").open("w+") as said, make.marker.open("wb") as marker:
-            words = ["walk", str(os.getpid()), make.key.decode(), str(make.state), "make", "4.3", ""]
+            words = ["walk", str(os.getpid()), make.key.decode(), str(make.state), "make", "4.3", "", "-"]
             subprocess.run(
                 [*written.shim("-v"), *words], stdout=marker, stderr=said, env=make.environment(), timeout=60
             )
