@@ -72,13 +72,10 @@ def test_nothing_is_cut_off_where_nobody_looks(paths: Paths, capsys: pytest.Capt
 def test_the_report_is_a_table_on_a_terminal(run: str, columns: int, lines: str) -> None:
     environ = {**os.environ, "TERM": "xterm", "LC_ALL": "C.UTF-8"}
     environ.pop("NO_COLOR", None)
-    shown = pexpect.run(
-        " ".join([COMMAND[0], "-c", f"'{COMMAND[2]}'", "report"]),
-        env=environ,
-        dimensions=(50, columns),
-        timeout=60,
-        encoding="utf-8",
-    )
+    # pexpect's own `dimensions` come when the program has started, which may be too late.
+    words = ["-c", f'stty rows 50 columns {columns}; exec "$0" "$@"', *COMMAND, "report"]
+    with pexpect.spawn("sh", words, env=environ, timeout=60, encoding="utf-8") as terminal:
+        shown = terminal.read()
     assert lines in shown
     assert "\x1b[1m" in shown
     assert "\x1b[31m" not in shown
