@@ -71,7 +71,8 @@ def test_nothing_is_cut_off_where_nobody_looks(paths: Paths, capsys: pytest.Capt
 @pytest.mark.parametrize(("columns", "lines"), [(200, "│"), (80, "─")])
 def test_the_report_is_a_table_on_a_terminal(run: str, columns: int, lines: str) -> None:
     environ = {**os.environ, "TERM": "xterm", "LC_ALL": "C.UTF-8"}
-    environ.pop("NO_COLOR", None)
+    for name in ("NO_COLOR", "COLUMNS", "LINES"):  # the last two go before what the terminal says
+        environ.pop(name, None)
     # pexpect's own `dimensions` come when the program has started, which may be too late.
     words = ["-c", f'stty rows 50 columns {columns}; exec "$0" "$@"', *COMMAND, "report"]
     with pexpect.spawn("sh", words, env=environ, timeout=60, encoding="utf-8") as terminal:
