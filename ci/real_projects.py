@@ -115,7 +115,7 @@ def main(words: Sequence[str] | None = None) -> int:
         paths = Paths(data=home / "data", config=home / "config", state=home / "state")
         private(paths.data)
         paths.fragment.write_text(fragment.render(paths))
-        line = f"-include {paths.fragment}"
+        line = fragment.include_line(paths)
         print("| project | exit status | files | targets measured | plain | ours | differences |")
         print("|---|---|---|---|---|---|---|")
         for project in chosen:

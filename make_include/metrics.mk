@@ -28,6 +28,8 @@
 MAKEFILE_LIST := $(subst |.metrics|,,$(subst $(.metrics.blank)$(.metrics.me)|.metrics|,,$(MAKEFILE_LIST)|.metrics|))
 
 # --- 3. Never remade by "%:" or .DEFAULT rules, never the default goal (which make sets to the first target it sees) -----
+# From 4.4 on make leaves a phony makefile out of those that it remakes. We have to be left out: whether it repeats what it
+# said of a missing one, when it fails to make that with jobs, depends on how the last one of them was included.
 .metrics.rule := $(subst $(.metrics.blank),\ ,$(.metrics.me))
 .metrics.name := $(subst $(.metrics.blank),|,$(.metrics.me))
 ifeq ($(filter $(.metrics.name),$(value .metrics.ruled)),)
@@ -35,6 +37,9 @@ ifeq ($(filter $(.metrics.name),$(value .metrics.ruled)),)
 .metrics.no.goal := $(if $(value .DEFAULT_GOAL),,1)
 $(.metrics.rule): .EXTRA_PREREQS :=
 $(.metrics.rule): ;
+ifneq ($(filter shell-export,$(.FEATURES)),)
+.PHONY: $(.metrics.rule)
+endif
 ifeq ($(.metrics.no.goal),1)
 .DEFAULT_GOAL :=
 endif
@@ -61,7 +66,7 @@ endif
 
 ifeq ($(.metrics.inert)$(.metrics.baked.fragment),)
 # Not set-up's copy: that one serves if there is one, it knows where everything is.
-.metrics.setup := $(subst $(.metrics.blank),\ ,$(.metrics.data)/metrics.mk)
+.metrics.setup := $(subst $(.metrics.blank),\ ,$(or $(if $(.metrics.home),$(.metrics.data)),$(value HOME)/.local/share/make-metrics)/metrics.mk)
 ifneq ($(wildcard $(.metrics.setup)),)
 include $(.metrics.setup)
 endif
@@ -151,6 +156,18 @@ ifneq ($(.metrics.flags.hook),)
 endif
 endif
 
+# One shell for a whole recipe, as the project asked: with -e, so that an error ends it as it does line by line.
+ifeq ($(.metrics.hook),flags)
+ifneq ($(value METRICS_ONESHELL),)
+ifneq ($(filter oneshell,$(.metrics.features)),)
+.ONESHELL:
+ifneq ($(filter default,$(origin .SHELLFLAGS)),)
+.SHELLFLAGS := -ec
+endif
+endif
+endif
+endif
+
 # With .POSIX and flags of its own choice 4.4 has -ec or -c for each line by its "-", which flags set by us would end.
 ifeq ($(.metrics.hook),flags)
 ifneq ($(filter shell-export,$(.metrics.features)),)
@@ -191,14 +208,6 @@ SHELL = $(if $(.metrics.use),$(.metrics.words) e: $(words $(.metrics.shell)) )$(
 endif
 
 ifeq ($(.metrics.hook),flags)
-ifneq ($(value METRICS_ONESHELL),)
-ifneq ($(filter oneshell,$(.metrics.features)),)
-.ONESHELL:
-ifneq ($(filter default,$(origin .SHELLFLAGS)),)
-.SHELLFLAGS := -ec
-endif
-endif
-endif
 ifeq ($(flavor .SHELLFLAGS),simple)
 .metrics.flags := $(.SHELLFLAGS)
 else

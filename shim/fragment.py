@@ -14,6 +14,7 @@ from shim.paths import Paths
 
 _PACKAGE = Path(__file__).resolve().parent
 _FOR_MAKE = str.maketrans({"$": "$$", "#": "\\#"})
+_IN_A_FUNCTION = frozenset(",()")  # what a name cannot hold where it is an argument
 _UNSAFE = re.compile(r"[^A-Za-z0-9._/+,@-]")
 
 
@@ -71,10 +72,14 @@ def render(paths: Paths, *, compiled: bool = True) -> str:
 def include_line(paths: Paths) -> str:
     """The line that a Makefile ends with; make takes a blank in a file's name after a backslash.
 
-    It is the same for everyone whose home is elsewhere, where it can be: make expands the "~", and a "$" in it.
+    It is the same for everyone whose home is elsewhere, where it can be: make expands the "~", and a "$" in it. Where
+    there is no such file it names none: a rule for any target ("%:") would be asked to make that (decision 14).
     """
     home = str(Path.home())
     path = str(paths.fragment)
     if path.startswith(home + "/") and "$" not in home:
         path = "~" + path[len(home) :]
-    return "-include " + path.translate(_FOR_MAKE).replace(" ", "\\ ")
+    name = path.translate(_FOR_MAKE).replace(" ", "\\ ")
+    if not _IN_A_FUNCTION.isdisjoint(path):
+        return f"-include {name}"
+    return f"-include $(if $(wildcard {name}),{name})"

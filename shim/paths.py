@@ -17,11 +17,15 @@ ROOT_VARIABLE = places.ROOT_VARIABLE
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """The three directories that are ours, and the files in them. Nothing is created by asking for a path."""
+    """The three directories that are ours, and the files in them. Nothing is created by asking for a path.
+
+    `shared` is where everybody's include line looks for the fragment, if that is not the directory for data.
+    """
 
     data: Path
     config: Path
     state: Path
+    shared: Path | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Paths:
@@ -41,6 +45,7 @@ class Paths:
             data=platformdirs.user_data_path(NAME, appauthor=False),
             config=platformdirs.user_config_path(NAME, appauthor=False),
             state=platformdirs.user_state_path(NAME, appauthor=False),
+            shared=Path(os.path.expanduser("~/.local/share"), NAME),  # noqa: PTH111 - without a home, as platformdirs
         )
 
     @classmethod
@@ -50,8 +55,11 @@ class Paths:
 
     @property
     def fragment(self) -> Path:
-        """The fragment that Makefiles include."""
-        return self.data / "metrics.mk"
+        """The fragment that Makefiles include.
+
+        A Makefile is shared, so its line is the same on every system and whatever XDG_DATA_HOME is (decision 14).
+        """
+        return (self.shared or self.data) / "metrics.mk"
 
     @property
     def off_file(self) -> Path:

@@ -107,7 +107,8 @@ def test_a_home_with_any_name(tmp_path: Path, any_make: str, name: str) -> None:
 
 def test_set_up_prints_the_line_alone_on_standard_output(project: Project) -> None:
     done = project.cli("setup")
-    assert done.stdout == f"-include {'~'}{str(project.paths.fragment)[len(str(project.home)) :]}\n"
+    name = f"~{str(project.paths.fragment)[len(str(project.home)) :]}"
+    assert done.stdout == f"-include $(if $(wildcard {name}),{name})\n"
     assert "end of a Makefile" in done.stderr
     assert project.paths.fragment.stat().st_mode & 0o777 == 0o644
     assert project.cli("include").stdout == f"{ROOT}/make_include/metrics.mk\n"

@@ -30,9 +30,11 @@ def test_without_it_the_platforms_directories_are_taken(tmp_path: Path, monkeypa
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "s"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "d"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "c"))
+    monkeypatch.setenv("HOME", str(tmp_path / "h"))
     paths = Paths.from_environment({})
-    assert paths == Paths(tmp_path / "d/make-metrics", tmp_path / "c/make-metrics", tmp_path / "s/make-metrics")
-    assert paths.fragment == tmp_path / "d/make-metrics/metrics.mk"
+    assert (paths.data, paths.config) == (tmp_path / "d/make-metrics", tmp_path / "c/make-metrics")
+    assert paths.state == tmp_path / "s/make-metrics"
+    assert paths.fragment == tmp_path / "h/.local/share/make-metrics/metrics.mk", "the line is the same for everyone"
 
 
 def test_the_hot_path_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

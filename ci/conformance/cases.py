@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 CASES = Path(__file__).resolve().parents[2] / "tests" / "cases"
@@ -16,8 +16,8 @@ class Mode:
 
     `ours` is added before the include line only; `separate` keeps standard output and error apart; `jobs` is what
     MAKEFLAGS starts with, and lines are then compared in any order; `off` switches recording off in the environment;
-    `agreed` is for a developer who has said yes; with `recipes_change` the recipes do something else than they say in
-    their makefile, so that the case's events are not looked for.
+    `absent` is for a developer who has not set anything up; `agreed` is for one who has said yes; with `recipes_change`
+    the recipes do something else than they say in their makefile, so that the case's events are not looked for.
     """
 
     name: str
@@ -26,31 +26,45 @@ class Mode:
     separate: bool = False
     jobs: str = ""
     off: bool = False
+    absent: bool = False
     agreed: bool = False
     recipes_change: bool = False
 
 
-MODES = {
-    mode.name: mode
-    for mode in (
-        Mode("merged"),
-        Mode("separate", separate=True),
-        Mode("flags", addition="# this comment names SHELL"),
-        Mode("oneshell", addition=".ONESHELL:", recipes_change=True),
-        Mode("chosen", addition="ifeq ($(origin .SHELLFLAGS),default)\n.SHELLFLAGS := -ec\nendif\n.ONESHELL:",
-             ours="METRICS_ONESHELL := 1", recipes_change=True),
-        Mode("bash", addition="SHELL := /bin/bash"),
-        Mode("env-bash", addition="SHELL := /usr/bin/env bash\n.SHELLFLAGS := -eu -o pipefail -c", recipes_change=True),
-        Mode("python3", addition="SHELL := /usr/bin/python3", recipes_change=True),
-        Mode("perl", addition="SHELL := /usr/bin/perl\n.SHELLFLAGS := -e", recipes_change=True),
-        Mode("jobs", jobs="j4", separate=True),
-        Mode("output", jobs=" -j4 -Oline", separate=True),
-        Mode("off", off=True),
-        Mode("on", agreed=True),
-        Mode("as-3.81", ours=".metrics.as.version := 3.81"),  # the hook that these versions get, on this one
-        Mode("as-4.0", ours=".metrics.as.version := 4.0"),
-    )
-}  # fmt: skip
+_ONE_BY_ONE = (
+    Mode("merged"),
+    Mode("separate", separate=True),
+    Mode("flags", addition="# this comment names SHELL"),
+    Mode("oneshell", addition=".ONESHELL:", recipes_change=True),
+    Mode("chosen", addition="ifeq ($(origin .SHELLFLAGS),default)\n.SHELLFLAGS := -ec\nendif\n.ONESHELL:",
+         ours="METRICS_ONESHELL := 1", recipes_change=True),
+    Mode("bash", addition="SHELL := /bin/bash"),
+    Mode("env-bash", addition="SHELL := /usr/bin/env bash\n.SHELLFLAGS := -eu -o pipefail -c", recipes_change=True),
+    Mode("python3", addition="SHELL := /usr/bin/python3", recipes_change=True),
+    Mode("perl", addition="SHELL := /usr/bin/perl\n.SHELLFLAGS := -e", recipes_change=True),
+    Mode("off", off=True),
+    Mode("absent", absent=True),
+    Mode("on", agreed=True),
+    Mode("as-3.81", ours=".metrics.as.version := 3.81"),  # the hook that these versions get, on this one
+    Mode("as-4.0", ours=".metrics.as.version := 4.0"),
+)  # fmt: skip
+_AT_ONCE = {"jobs": "j4", "output": " -j4 -Oline"}
+
+
+def _modes() -> Iterator[Mode]:
+    """Each mode with recipes one by one, and with several at once: `flags`, `flags+jobs`, `flags+output`.
+
+    But for shells that most recipes are no programs for: which of several fails first is a race.
+    """
+    for mode in _ONE_BY_ONE:
+        yield mode
+        if not mode.separate and mode.name not in ("python3", "perl"):
+            for name, jobs in _AT_ONCE.items():
+                both = name if mode.name == "merged" else f"{mode.name}+{name}"
+                yield replace(mode, name=both, jobs=jobs, separate=True)
+
+
+MODES = {mode.name: mode for mode in _modes()}
 QUICK = ("merged",)
 
 
@@ -58,9 +72,10 @@ QUICK = ("merged",)
 class Case:
     """A folder: `in/` is copied to a fresh working folder, `cmds` is a shell script that is run there with $MAKE set.
 
-    Every case is run in every mode, unless `modes` says otherwise: `only` or `not`, and names of modes. Also optional:
-    `needs` (a shell command that succeeds where the case can be run), `events` (what is recorded, see
-    `conformance.events`), `slow` (a marker: not in the quick run).
+    Every case is run in every mode, unless `modes` says otherwise: `only` or `not`, and names of modes, or of a part of
+    them. Also optional: `needs` (a shell command that succeeds where the case can be run), `events` (what is recorded,
+    see `conformance.events`) and `events.MODE` (in that mode, or with that part of one), `slow` (a marker: not in the
+    quick run).
     """
 
     name: str
@@ -79,21 +94,24 @@ class Case:
     def modes(self) -> tuple[str, ...]:
         """The names of the modes to run the case in; raises ValueError for a file that does not say so."""
         word, *named = self._text("modes").split() or ["not"]
-        if word == "only":
-            return tuple(named)
-        if word != "not":
-            raise ValueError(f"{self.folder / 'modes'} begins with {word}")
-        return tuple(name for name in MODES if name not in named)
+        if word not in ("only", "not") or not MODES.keys() >= set(named):
+            raise ValueError(f"{self.folder / 'modes'}: 'only' or 'not', and names of modes")
+        found = [name for name in MODES if {name, *name.split("+")}.intersection(named)]
+        return tuple(name for name in MODES if (name in found) == (word == "only"))
 
     @property
     def needs(self) -> str:
         """A shell command whose failure means that the case cannot be run here; may be empty."""
         return self._text("needs").strip()
 
-    @property
-    def events(self) -> str | None:
-        """The events that are expected, one a line; None if the case does not say."""
-        return self._text("events") if (self.folder / "events").is_file() else None
+    def events(self, mode: Mode) -> str | None:
+        """The events that are expected in a mode, one a line; None if the case does not say."""
+        if mode.off or mode.absent:
+            return ""
+        if mode.recipes_change:
+            return None
+        files = (f"events.{mode.name}", *(f"events.{part}" for part in mode.name.split("+")), "events")
+        return next((self._text(file) for file in files if (self.folder / file).is_file()), None)
 
     @property
     def slow(self) -> bool:

@@ -8,10 +8,11 @@ import shutil
 import signal
 import stat
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ci.conformance.cases import Case, Mode, instrument, is_instrumented, normaliser
+from shim import fragment
 from shim.paths import Paths
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -59,10 +60,10 @@ class Bench:
         home = self.root / "m"
         return Paths(data=home / "data", config=home / "config", state=home / "state")
 
-    @property
-    def line(self) -> str:
-        """The line that makefiles get."""
-        return f"-include {self.paths.fragment}"
+    def line(self, mode: Mode) -> str:
+        """The line that makefiles get: as for a user, who may not have set anything up."""
+        nowhere = self.root / "nowhere"
+        return fragment.include_line(replace(self.paths, shared=nowhere) if mode.absent else self.paths)
 
     @property
     def work(self) -> Path:
@@ -74,8 +75,13 @@ class Bench:
         home = self.root / "home"
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir()
-        environ = {"PATH": PATH, "HOME": str(home), "LANG": "C.UTF-8", "LC_MESSAGES": "C", "SHELL": "/bin/bash",
-                   "MAKE": str(self.make)}  # fmt: skip
+        scratch = (
+            self.root / "tmp"
+        )  # make 4.4 leaves fifos there when it is killed, and minds them when its number recurs
+        _remove(scratch)
+        scratch.mkdir()
+        environ = {"PATH": f"{self.root / 'bin'}:{PATH}", "HOME": str(home), "LANG": "C.UTF-8", "LC_MESSAGES": "C",
+                   "SHELL": "/bin/bash", "TMPDIR": str(scratch), "MAKE": str(self.make)}  # fmt: skip
         if mode.jobs:
             environ["MAKEFLAGS"] = mode.jobs
         if mode.off:
@@ -88,7 +94,7 @@ class Bench:
         """Run the case in a fresh working folder."""
         _remove(self.work)
         shutil.copytree(case.folder / "in", self.work, symlinks=True)
-        instrument(self.work, mode, self.line if ours else None)
+        instrument(self.work, mode, self.line(mode) if ours else None)
         normal = normaliser({str(self.work): "@W@", str(self.root): "@ROOT@", str(self.make): "@MAKE@"})
         process = subprocess.Popen(
             ["/bin/sh", str(case.folder.resolve() / "cmds")],

@@ -15,7 +15,7 @@ def run() -> int:
     paths = Paths.from_environment()
     text = fragment.render(paths)
     try:
-        private(paths.data)
+        private(paths.fragment.parent)
         scratch = paths.fragment.with_suffix(f".{os.getpid()}")
         scratch.write_text(text)
         scratch.chmod(0o644)
@@ -23,6 +23,6 @@ def run() -> int:
     except OSError as error:
         raise UserError(f"cannot write {paths.fragment}: {error.strerror}") from error
     precompiled.write()  # where that cannot be, all is a little slower; doctor says why
-    sys.stderr.write("Add this line at the end of a Makefile:\n")
+    sys.stderr.write("This line at the end of a Makefile has its targets measured, and does nothing for others:\n")
     sys.stdout.write(f"{fragment.include_line(paths)}\n")
     return 0
