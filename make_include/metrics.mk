@@ -145,7 +145,7 @@ ifeq ($(.metrics.version),3.81)
 else ifeq ($(filter-out default file,$(origin SHELL))/$(value SHELL)/$(value METRICS_ONESHELL)/,//bin/sh//)
 # A makefile that cannot be read back (standard input, a removed file, a pipe) could mention anything.
 .metrics.mentions = $(strip $(foreach .metrics.file,$1,$(if $(filter-out /dev/% /proc/%,$(wildcard $(.metrics.file))),$(findstring SHELL,$(file <$(.metrics.file))),SHELL)))
-.metrics.hook := $(if $(call .metrics.mentions,$(MAKEFILE_LIST))$(if $(findstring --eval,$(MAKEFLAGS)),$(findstring SHELL,$(MAKEFLAGS))),,shell)
+.metrics.hook := $(if $(findstring SHELL,$(value MAKECMDGOALS))$(call .metrics.mentions,$(MAKEFILE_LIST))$(if $(findstring --eval,$(MAKEFLAGS)),$(findstring SHELL,$(MAKEFLAGS))),,shell)
 # So could one that is read after this: looked at when the first recipe line is about to run.
 .metrics.seen := $(words $(MAKEFILE_LIST) .)
 .metrics.later = $(eval .metrics.later := $(call .metrics.mentions,$(wordlist $(.metrics.seen),99999,$(MAKEFILE_LIST))))$(.metrics.later)
@@ -218,7 +218,7 @@ endif
 .metrics.keep = $(if $(filter environment%,$(origin $1)),+$(subst $(.metrics.slash),%2F,$(call .metrics.encode,$(value $1))),$(if $(filter undefined default,$(origin $1)),-,=))
 .metrics.environment := e:$(call .metrics.keep,PWD)/$(call .metrics.keep,OLDPWD)/$(call .metrics.keep,_)/$(call .metrics.keep,SHLVL)
 # Only shells that run a script without side effects, with plain options; also as "/usr/bin/env bash".
-.metrics.shells := sh dash ash ksh $(if $(value BASH_ENV)$(value SHELLOPTS),,bash)
+.metrics.shells = dash ash $(if $(value SHELLOPTS),,sh ksh $(if $(value BASH_ENV),,bash))
 .metrics.options := -e -u -eu -ue -o pipefail errexit nounset --norc --noprofile --posix
 .metrics.interpreter = $(if $(filter env,$(notdir $(firstword $(SHELL)))),$(wordlist 2,99,$(SHELL)),$(SHELL))
 .metrics.plain = $(if $(filter-out $(.metrics.options),$(wordlist 2,99,$(.metrics.interpreter))),,$(filter $(.metrics.shells),$(notdir $(firstword $(.metrics.interpreter)))))

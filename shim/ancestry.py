@@ -55,6 +55,8 @@ def handed(shim: psutil.Process) -> handover.Handover | None:
     """What a shim process was handed, None if the process is no shim."""
     with contextlib.suppress(psutil.Error, ValueError, IndexError):
         words = [os.fsencode(word) for word in shim.cmdline()]
+        if handover.turned(handover.PROTOCOL) in words:
+            words = [handover.turned(word) for word in words]
         return handover.Handover(words[words.index(handover.PROTOCOL) :])
     return None
 

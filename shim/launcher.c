@@ -929,8 +929,26 @@ static bool one_of(int wanted, const int *numbers, size_t count)
 
 static int64_t microseconds(struct timeval time) { return (int64_t)time.tv_sec * 1000000 + time.tv_usec; }
 
-/* Wait for the child, through Ctrl-C and handing on what make sends; then see to what came while we were busy elsewhere. */
-static void wait_for(pid_t child, pid_t parent, const sigset_t *waited, struct line *line)
+/* Make our own words illegible where others read them: a recipe's `pkill -f NAME` must not find us, who are not there
+ * without the include line. Letters are turned by 13, digits by 5; twice gives them back (shim/hot/handover.py). */
+static void turn(int count, char **words)
+{
+    for (int at = 0; at < count; at++)
+        for (char *byte = words[at]; *byte != '\0'; byte++) {
+            if (*byte >= 'a' && *byte <= 'z')
+                *byte = (char)('a' + (*byte - 'a' + 13) % 26);
+            else if (*byte >= 'A' && *byte <= 'Z')
+                *byte = (char)('A' + (*byte - 'A' + 13) % 26);
+            else if (*byte >= '0' && *byte <= '9')
+                *byte = (char)('0' + (*byte - '0' + 5) % 10);
+        }
+}
+
+/* Wait for the child, through Ctrl-C and handing on what make sends; then see to what came while we were busy elsewhere.
+ *
+ * What others send to the whole process group the child has as well, and only once. A shell that signals its parent means
+ * make; any other program has found us by our name. */
+static void wait_for(pid_t child, bool shell, pid_t parent, const sigset_t *waited, struct line *line)
 {
     const struct timespec no_time = {0, 0};
     bool running = true;
@@ -953,12 +971,13 @@ static void wait_for(pid_t child, pid_t parent, const sigset_t *waited, struct l
         if (caught < 0)
             return;
         if (caught != SIGCHLD && told.si_pid == child) {
-            kill(parent, caught); /* `kill $PPID` in a recipe means make */
+            if (shell)
+                kill(parent, caught); /* `kill $PPID` in a recipe means make */
             continue;
         }
         if (line->fate == 0 && one_of(caught, ends_make, COUNT(ends_make)))
             line->fate = caught;
-        if (running && one_of(caught, handed_on, COUNT(handed_on)))
+        if (running && told.si_pid == parent && one_of(caught, handed_on, COUNT(handed_on)))
             kill(child, caught);
     }
 }
@@ -981,7 +1000,7 @@ static _Noreturn void end_as(int status)
 }
 
 /* Run the line and record it. */
-static _Noreturn void run(const struct handover *handed, char **environment, struct book *book)
+static _Noreturn void run(const struct handover *handed, char **environment, struct book *book, int count, char **words)
 {
     static const int waited_for[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGINT, SIGQUIT};
     char **command = command_of(handed, true);
@@ -1005,11 +1024,13 @@ static _Noreturn void run(const struct handover *handed, char **environment, str
     signal(SIGXFSZ, SIG_IGN);
     if (child < 0)
         line.status = fail(handed, command[0], error);
+    bool shell = command == handed->command;
+    turn(count, words); /* nothing looks at them any more */
     if (*book->run == '\0')
         walk(book, handed, environment);
     if (child > 0) {
         line.cpu_us = -1;
-        wait_for(child, book->parent, &waited, &line);
+        wait_for(child, shell, book->parent, &waited, &line);
     }
     line.end = nanoseconds(CLOCK_MONOTONIC);
     if (walked(book, &line))
@@ -1031,15 +1052,16 @@ int main(int count, char **words)
         return 0; /* set-up asks whether this program can run here, and speaks its protocol */
     bool taken = count > 5 && take(&handed, count - 5, words + 5);
     if (taken) {
-        book.python = words[1];
-        book.entry = words[4];
+        book.python = join(words[1], "", "");
+        book.entry = join(words[4], "", "");
+        taken = book.python != NULL && book.entry != NULL;
     }
     char **environment = taken ? repaired(environ, &handed, book.parent) : NULL;
     if (environment != NULL) {
         if (!is_recipe_line(&handed, environment, book.parent))
             become(&handed, environment, false);
         if (open_book(&book, &handed, environment))
-            run(&handed, environment, &book);
+            run(&handed, environment, &book, count, words);
     }
     if (count > 1)
         execv(words[1], words + 1);

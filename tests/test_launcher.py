@@ -293,6 +293,26 @@ def test_what_was_ignored_stays_ignored(make: Make, shim: Sequence[str], number:
         assert done.out.split()[1].decode() in expected
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
+def test_what_the_whole_group_is_sent_reaches_the_line_once(make: Make, shim: Sequence[str], number: int) -> None:
+    """Who waits for the shim is not who sends: a third process does, as `timeout` or a supervisor would."""
+    name = signal.Signals(number).name[3:]
+    line = (
+        f"count=0; trap 'count=$((count + 1))' {name}; echo ready; read go; "
+        "for i in 1 2 3 4 5; do sleep 0.1; done; echo $count"
+    )
+    words = [*shim, *handed(line, make.state)]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    with started(process):
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        subprocess.run(["/bin/kill", f"-{name}", "--", f"-{process.pid}"], check=True)
+        process.stdin.write("go\n")
+        process.stdin.close()
+        assert process.stdout.readline() == "1\n"
+
+
 def test_kill_of_the_parent_means_make(make: Make, shim: Sequence[str]) -> None:
     seen: list[int] = []
     before = signal.signal(signal.SIGUSR1, lambda number, _: seen.append(number))

@@ -362,3 +362,24 @@ def test_the_git_facts_are_those_of_when_the_run_began(project: Project, monkeyp
     assert sweep(project.paths).combined == 1
     event = project.events()["all"]
     assert (event["git_commit_time"], event["git_checked_out_master"]) == (before, True)
+
+
+@pytest.mark.parametrize("tail", ["", "# SHELL\n", "SHELL := /bin/bash\n"], ids=["shell-hook", "flags-hook", "bash"])
+def test_a_recipe_that_ends_programs_by_name_does_not_find_us(each: Project, tail: str) -> None:
+    """`pkill -f` of a server that does not run ends with 1: no process of ours has its name in its words."""
+    if not shutil.which("pkill"):
+        pytest.skip("no pkill here")
+    launched = ".metrics.baked.launcher := /" in each.paths.fragment.read_text()
+    if "bash" in tail and not launched:
+        pytest.skip("the interpreter's words cannot be changed, and bash becomes pkill: docs/platforms.md")
+    name = f"server-{os.getpid()}-{each.folder.name}"  # ours alone, on this machine
+    text = f"all: stop-{name}\n\t@echo started anew\nstop-{name}:\n\t-pkill -f '[s]erver-{name[7:]}'\n{tail}"
+    each.write(text, line="")
+    plain = each.make()
+    each.write(text)
+    assert "Error 1 (ignored)" in plain.stderr
+    each.make("all")  # its walk, which has the goal's name
+    done = each.make()
+    assert (done.returncode, done.stdout) == (plain.returncode, plain.stdout) == (0, plain.stdout)
+    if launched:
+        assert done.stderr == plain.stderr

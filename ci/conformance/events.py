@@ -7,6 +7,7 @@ that could not be read. Durations and times are left out; events of runs with th
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import time
 from collections import Counter
@@ -16,7 +17,7 @@ import psutil
 
 from shim import combine, record
 from shim.event import Event
-from shim.hot import wire
+from shim.hot import handover, wire
 
 _PATIENCE_S = 100
 
@@ -29,10 +30,11 @@ def _line(event: Event) -> str:
 
 def _writers(state: Path) -> list[int]:
     """The shims and walks that still run for a state directory: the words they were started with name it."""
+    names = str(state), handover.turned(os.fsencode(state)).decode()
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if any(str(state) in word for word in process.cmdline()):
+            if any(name in word for word in process.cmdline() for name in names):
                 found.append(process.pid)
     return found
 

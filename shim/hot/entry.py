@@ -9,6 +9,7 @@ half removed environment, a damaged file) costs the record, never the line.
 
 import sys
 
+sys.dont_write_bytecode = True  # a build may be removing the environment that we are in: nothing new in there
 part = sys.argv[1]
 root = __file__.rsplit("/", 3)[0]
 sys.path.append(root)

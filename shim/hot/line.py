@@ -16,6 +16,7 @@ from shim.hot.handover import Handover
 
 _HANDED_ON = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGUSR1, _signal.SIGUSR2)
 _ENDS_MAKE = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGINT, _signal.SIGQUIT)
+_NOT_TOLD = -1
 _DEFAULT_SHELL = b"/bin/sh"  # also what make has run a script without "#!"
 _PYTHON_IGNORES = (_signal.SIGPIPE, _signal.SIGXFSZ)
 
@@ -173,7 +174,7 @@ def _run(handed: Handover, environ: dict[bytes, bytes]) -> int:
     fate = 0
     usage: tuple[int, int] | None = (0, 0)
     if child:
-        status, fate, usage = _wait(child, parent, waited)
+        status, fate, usage = _wait(child, parent, waited, shell=command == handed.shell + handed.rest)
     end = time.monotonic_ns()
     if book is not None:
         try:
@@ -195,8 +196,11 @@ def _write_down(environ: dict[bytes, bytes], failure: Exception) -> None:
         pass
 
 
-def _wait(child: int, parent: int, waited: set[int]) -> tuple[int, int, tuple[int, int] | None]:
+def _wait(child: int, parent: int, waited: set[int], *, shell: bool) -> tuple[int, int, tuple[int, int] | None]:
     """Wait for the child, through Ctrl-C and handing on what make sends.
+
+    What others send to the whole process group the child has as well, and only once. A shell that signals its parent
+    means make; any other program has found us by our name, and would find nobody without us.
 
     Gives its exit code, what befell make first, and the processor time and memory that it took (see `wire`).
     """
@@ -221,16 +225,17 @@ def _wait(child: int, parent: int, waited: set[int]) -> tuple[int, int, tuple[in
         if not number:
             return posix.waitstatus_to_exitcode(status), fate, usage
         if sender == child and number != _signal.SIGCHLD:
-            posix.kill(parent, number)  # `kill $PPID` in a recipe means make
+            if shell:
+                posix.kill(parent, number)  # `kill $PPID` in a recipe means make
             continue
         if number in _ENDS_MAKE:
             fate = fate or number
-        if number in _HANDED_ON and not ended:
+        if number in _HANDED_ON and not ended and sender in (parent, _NOT_TOLD):
             posix.kill(child, number)
 
 
 def _next_signal(waited: set[int], *, ended: bool) -> tuple[int, int]:
-    """Wait for one of the blocked signals; its number and who sent it (0 where that cannot be told).
+    """Wait for one of the blocked signals; its number and who sent it (`_NOT_TOLD` where the system does not say).
 
     Once the line has ended: only what came while we were busy elsewhere, number 0 when there is nothing more.
     """
@@ -239,7 +244,7 @@ def _next_signal(waited: set[int], *, ended: bool) -> tuple[int, int]:
     if hasattr(_signal, "sigwaitinfo"):
         told = _signal.sigwaitinfo(waited)
         return told.si_signo, told.si_pid
-    return int(_signal.sigwait(waited)), 0
+    return int(_signal.sigwait(waited)), _NOT_TOLD
 
 
 def _exit(status: int) -> None:
