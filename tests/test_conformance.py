@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from ci import compare
 from ci.build_launcher import LAUNCHER, SOURCE, NotBuilt, build
 from ci.conformance import approved, cases, report
 from ci.conformance.__main__ import main as suite
+from ci.conformance.__main__ import prepare
 from tests.project import ROOT, makes
 
 FIRST = next(iter(makes().values()))
@@ -44,6 +46,37 @@ def test_approvals_name_cases_and_modes_that_exist() -> None:
         assert entry.mode == "*" or entry.mode in cases.MODES
         assert entry.why.strip()
         assert entry.lines
+
+
+def test_every_fact_has_a_case_or_a_test_that_is_there() -> None:
+    facts = tomllib.loads((cases.CASES / "facts.toml").read_text())
+    named = [one for part in facts.values() for shown in part.values() for one in shown]
+    known = {case.name for case in cases.load()}
+    for one in named:
+        file, _, test = one.partition("::")
+        assert one in known or f"def {test}(" in (ROOT / "tests" / file).read_text(), one
+    unnamed = known - set(named)
+    assert all(name[0] in "cdefg" for name in unnamed), f"cases that came with the facts: {unnamed}"
+
+
+@pytest.mark.parametrize("path", makes().values(), ids=makes().keys())
+@pytest.mark.parametrize(
+    ("name", "shell"),
+    [("b08_quote_ones", "/bin//sh"), ("c01_parse_shell", "/usr/bin/env sh"), ("e11_no_op_nested", "/usr/bin/env sh")],
+)
+def test_what_is_approved_as_makes_own_ways_is_what_make_does_with_any_other_shell(
+    tmp_path: Path, name: str, shell: str, path: str
+) -> None:
+    """Plain make, given the same shell by another name, prints what it prints with our line."""
+    (case,) = cases.load(names=[name])
+    bench = prepare(tmp_path / "b", Path(path), compiled=False)
+    other = cases.Mode("other", addition=f"SHELL := {shell}")
+    plain, same_shell = (bench.run(case, mode, ours=False) for mode in (cases.MODES["merged"], other))
+    ours = bench.run(case, cases.MODES["merged"], ours=True)
+    if name == "c01_parse_shell":  # the other name shows elsewhere in this one
+        assert ["oneecho two" in one.output for one in (plain, same_shell, ours)] == [False, True, True]
+    else:
+        assert ours.output == same_shell.output != plain.output
 
 
 # What is broken, how, and the case that notices.
