@@ -857,6 +857,10 @@ static void walk(struct book *book, const struct handover *handed, char **enviro
                          handed->make, handed->version, handed->goal, book->seen ? "t" : "-", NULL};
         /* It inherits our signal mask, and is in no group that a terminal signals. Here vfork's child only makes system
          * calls, on descriptors of its own. */
+        sigset_t stop, mask;
+        sigemptyset(&stop);
+        sigaddset(&stop, SIGTSTP); /* stopped before it is in its own group, it would not be told to go on */
+        sigprocmask(SIG_BLOCK, &stop, &mask);
         pid_t walker = vfork();
         if (walker == 0) {
             setpgid(0, 0);
@@ -872,6 +876,7 @@ static void walk(struct book *book, const struct handover *handed, char **enviro
             }
             _exit(127);
         }
+        sigprocmask(SIG_SETMASK, &mask, NULL);
         book->walker = walker;
     }
     close(held); /* the walk's standard output holds the lock */

@@ -67,6 +67,7 @@ class Book:
             return
         except (OSError, ImportError):  # no locks here: two lines may walk, and find the same
             held = posix.open(self.marker, posix.O_RDWR | posix.O_CREAT | posix.O_CLOEXEC | posix.O_NOFOLLOW, 0o600)
+        mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, [_signal.SIGTSTP])
         try:
             self._known()
             if self.run:
@@ -77,7 +78,8 @@ class Book:
             words = [sys.executable.encode(), b"-I", b"-S", entry.encode(), b"walk", b"%d" % self.parent,
                      self.make or b"-", state, handed.make, handed.version, handed.goal,
                      SEEN if self.seen else UNSEEN]  # fmt: skip
-            # It inherits our signal mask, and is in no group that a terminal signals.
+            # It inherits our signal mask, and is in no group that a terminal signals. Stopped by Ctrl-Z before it is in
+            # its own, it would not be told to go on by fg, and we wait for it to begin: that is kept from it.
             self.helper = posix.posix_spawn(
                 sys.executable,
                 words,
@@ -90,6 +92,7 @@ class Book:
                 setpgroup=0,
             )
         finally:
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
             posix.close(held)
 
     def _await_walk(self) -> None:
