@@ -157,14 +157,10 @@ endif
 endif
 
 # One shell for a whole recipe, as the project asked: with -e, so that an error ends it as it does line by line.
-ifeq ($(.metrics.hook),flags)
-ifneq ($(value METRICS_ONESHELL),)
-ifneq ($(filter oneshell,$(.metrics.features)),)
+ifneq ($(and $(filter flags,$(.metrics.hook)),$(value METRICS_ONESHELL),$(filter oneshell,$(.metrics.features))),)
 .ONESHELL:
 ifneq ($(filter default,$(origin .SHELLFLAGS)),)
 .SHELLFLAGS := -ec
-endif
-endif
 endif
 endif
 
@@ -217,7 +213,8 @@ endif
 .metrics.slash := /
 .metrics.keep = $(if $(filter environment%,$(origin $1)),+$(subst $(.metrics.slash),%2F,$(call .metrics.encode,$(value $1))),$(if $(filter undefined default,$(origin $1)),-,=))
 .metrics.environment := e:$(call .metrics.keep,PWD)/$(call .metrics.keep,OLDPWD)/$(call .metrics.keep,_)/$(call .metrics.keep,SHLVL)
-# Only shells that run a script without side effects, with plain options; also as "/usr/bin/env bash".
+# Only shells that run a script without side effects, with plain options; also as "/usr/bin/env bash". Where SHELLOPTS
+# is set any sh may be a bash, and a target may set it for itself.
 .metrics.shells = dash ash $(if $(value SHELLOPTS),,sh ksh $(if $(value BASH_ENV),,bash))
 .metrics.options := -e -u -eu -ue -o pipefail errexit nounset --norc --noprofile --posix
 .metrics.interpreter = $(if $(filter env,$(notdir $(firstword $(SHELL)))),$(wordlist 2,99,$(SHELL)),$(SHELL))

@@ -23,6 +23,10 @@ from shim.hot import append, book, handover, wire
 _LIFETIME_S = 20
 _MANY_RECORDS = 16
 _OLD_RECORD_S = 86_400
+_TURNED = bytes.maketrans(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+    b"NOPQRSTUVWXYZABCDEFGHIJKLMnopqrstuvwxyzabcdefghijklm5678901234",
+)
 
 
 Facts = dict[str, "str | int | bool | tuple[str, ...]"]  # of one make process: the fields of `shim.record.Make`
@@ -51,12 +55,17 @@ def makes_above(start: psutil.Process, names: frozenset[str]) -> list[Above]:
     return [above for above in found if above.key]
 
 
+def turned(word: bytes) -> bytes:
+    """A word as a running launcher shows it to whoever looks at processes, or back: letters by 13, digits by 5."""
+    return word.translate(_TURNED)
+
+
 def handed(shim: psutil.Process) -> handover.Handover | None:
     """What a shim process was handed, None if the process is no shim."""
     with contextlib.suppress(psutil.Error, ValueError, IndexError):
         words = [os.fsencode(word) for word in shim.cmdline()]
-        if handover.turned(handover.PROTOCOL) in words:
-            words = [handover.turned(word) for word in words]
+        if turned(handover.PROTOCOL) in words:
+            words = [turned(word) for word in words]
         return handover.Handover(words[words.index(handover.PROTOCOL) :])
     return None
 

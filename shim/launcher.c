@@ -935,18 +935,16 @@ static bool one_of(int wanted, const int *numbers, size_t count)
 static int64_t microseconds(struct timeval time) { return (int64_t)time.tv_sec * 1000000 + time.tv_usec; }
 
 /* Make our own words illegible where others read them: a recipe's `pkill -f NAME` must not find us, who are not there
- * without the include line. Letters are turned by 13, digits by 5; twice gives them back (shim/hot/handover.py). */
+ * without the include line. Letters are turned by 13, digits by 5; twice gives them back (shim/ancestry.py). */
 static void turn(int count, char **words)
 {
     for (int at = 0; at < count; at++)
-        for (char *byte = words[at]; *byte != '\0'; byte++) {
-            if (*byte >= 'a' && *byte <= 'z')
-                *byte = (char)('a' + (*byte - 'a' + 13) % 26);
-            else if (*byte >= 'A' && *byte <= 'Z')
-                *byte = (char)('A' + (*byte - 'A' + 13) % 26);
-            else if (*byte >= '0' && *byte <= '9')
-                *byte = (char)('0' + (*byte - '0' + 5) % 10);
-        }
+        for (char *byte = words[at]; *byte != '\0'; byte++)
+            if ((unsigned char)*byte < 0x80 && isalnum((unsigned char)*byte)) {
+                char first = isdigit((unsigned char)*byte) ? '0' : isupper((unsigned char)*byte) ? 'A' : 'a';
+                int range = first == '0' ? 10 : 26;
+                *byte = (char)(first + (*byte - first + range / 2) % range);
+            }
 }
 
 /* Wait for the child, through Ctrl-C and handing on what make sends; then see to what came while we were busy elsewhere.

@@ -244,13 +244,13 @@ def test_the_target_is_read_from_the_shims_own_words(project: Project) -> None:
         assert ancestry.handed_target(shim) == "z1>w"
         assert ancestry.handed_target(shell) == ""
         words = [os.fsencode(word) for word in shim.cmdline()]
-        assert {handover.PROTOCOL, handover.turned(handover.PROTOCOL)}.intersection(words)
+        assert {handover.PROTOCOL, ancestry.turned(handover.PROTOCOL)}.intersection(words)
 
 
 def test_turned_words_are_turned_back() -> None:
     word = bytes(range(1, 256))
-    assert handover.turned(handover.turned(word)) == word
-    assert handover.turned(b"mm1 Stop-9/\xff") == b"zz6 Fgbc-4/\xff"
+    assert ancestry.turned(ancestry.turned(word)) == word
+    assert ancestry.turned(b"mm1 Stop-9/\xff") == b"zz6 Fgbc-4/\xff"
 
 
 class TestEnvironment:

@@ -96,8 +96,7 @@ class Case:
         word, *named = self._text("modes").split() or ["not"]
         if word not in ("only", "not") or not MODES.keys() >= set(named):
             raise ValueError(f"{self.folder / 'modes'}: 'only' or 'not', and names of modes")
-        found = [name for name in MODES if {name, *name.split("+")}.intersection(named)]
-        return tuple(name for name in MODES if (name in found) == (word == "only"))
+        return tuple(name for name in MODES if {name, *name.split("+")}.isdisjoint(named) == (word == "not"))
 
     @property
     def needs(self) -> str:

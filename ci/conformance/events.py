@@ -15,9 +15,9 @@ from pathlib import Path
 
 import psutil
 
-from shim import combine, record
+from shim import ancestry, combine, record
 from shim.event import Event
-from shim.hot import handover, wire
+from shim.hot import wire
 
 _PATIENCE_S = 100
 
@@ -30,7 +30,7 @@ def _line(event: Event) -> str:
 
 def _writers(state: Path) -> list[int]:
     """The shims and walks that still run for a state directory: the words they were started with name it."""
-    names = str(state), handover.turned(os.fsencode(state)).decode()
+    names = str(state), ancestry.turned(os.fsencode(state)).decode()
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):

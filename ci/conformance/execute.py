@@ -72,14 +72,11 @@ class Bench:
 
     def environment(self, mode: Mode) -> dict[str, str]:
         """The environment that a case starts in."""
-        home = self.root / "home"
-        shutil.rmtree(home, ignore_errors=True)
-        home.mkdir()
-        scratch = (
-            self.root / "tmp"
-        )  # make 4.4 leaves fifos there when it is killed, and minds them when its number recurs
-        _remove(scratch)
-        scratch.mkdir()
+        # A make 4.4 that is killed leaves a fifo in TMPDIR, and one with the same number minds it.
+        home, scratch = self.root / "home", self.root / "tmp"
+        for folder in (home, scratch):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
         environ = {"PATH": f"{self.root / 'bin'}:{PATH}", "HOME": str(home), "LANG": "C.UTF-8", "LC_MESSAGES": "C",
                    "SHELL": "/bin/bash", "TMPDIR": str(scratch), "MAKE": str(self.make)}  # fmt: skip
         if mode.jobs:

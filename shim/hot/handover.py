@@ -12,16 +12,6 @@ from shim.hot import wire
 
 PROTOCOL = b"mm1"
 _CHANGED = (b"PWD", b"OLDPWD", b"_", b"SHLVL")
-_LETTERS, _DIGITS = b"abcdefghijklmnopqrstuvwxyz", b"0123456789"
-
-
-def turned(word: bytes) -> bytes:
-    """A word as a running launcher shows it to whoever looks at processes, or back: letters by 13, digits by 5."""
-    upper = _LETTERS.upper()
-    plain = _LETTERS + upper + _DIGITS
-    return word.translate(
-        bytes.maketrans(plain, b"".join(part[n:] + part[:n] for part, n in ((_LETTERS, 13), (upper, 13), (_DIGITS, 5))))
-    )
 
 
 class Handover:
