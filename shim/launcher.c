@@ -947,6 +947,19 @@ static void turn(int count, char **words)
             }
 }
 
+/* The same words in memory of their own; NULL if there is none. */
+static char **copied(char **words)
+{
+    size_t count = 0;
+    while (words[count] != NULL)
+        count++;
+    char **copies = calloc(count + 1, sizeof *copies);
+    for (size_t at = 0; copies != NULL && at < count; at++)
+        if ((copies[at] = join(words[at], "", "")) == NULL)
+            return NULL;
+    return copies;
+}
+
 /* Wait for the child, through Ctrl-C and handing on what make sends; then see to what came while we were busy elsewhere.
  *
  * What others send to the whole process group the child has as well, and only once. A shell that signals its parent means
@@ -1006,8 +1019,13 @@ static _Noreturn void end_as(int status)
 static _Noreturn void run(const struct handover *handed, char **environment, struct book *book, int count, char **words)
 {
     static const int waited_for[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGINT, SIGQUIT};
-    char **command = command_of(handed, true);
+    char **command = command_of(handed, true), **own = copied(command);
+    bool shell = command == handed->command;
     struct line line = {0};
+    if (own != NULL) { /* before the line starts: it may look at once */
+        command = own;
+        turn(count, words);
+    }
     sigset_t waited, mask;
     sigemptyset(&waited);
     for (size_t at = 0; at < COUNT(waited_for); at++) {
@@ -1027,8 +1045,6 @@ static _Noreturn void run(const struct handover *handed, char **environment, str
     signal(SIGXFSZ, SIG_IGN);
     if (child < 0)
         line.status = fail(handed, command[0], error);
-    bool shell = command == handed->command;
-    turn(count, words); /* nothing looks at them any more */
     if (*book->run == '\0')
         walk(book, handed, environment);
     if (child > 0) {
