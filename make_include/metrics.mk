@@ -32,7 +32,9 @@ MAKEFILE_LIST := $(subst |.metrics|,,$(subst $(.metrics.blank)$(.metrics.me)|.me
 # said of a missing one, when it fails to make that with jobs, depends on how the last one of them was included.
 .metrics.rule := $(subst $(.metrics.blank),\ ,$(.metrics.me))
 .metrics.name := $(subst $(.metrics.blank),|,$(.metrics.me))
-ifeq ($(filter $(.metrics.name),$(value .metrics.ruled)),)
+# A rule cannot be written for a name with these: then there is none.
+.metrics.odd := $(foreach .metrics.one,: ; = % $$ | &,$(findstring $(.metrics.one),$(.metrics.me)))
+ifeq ($(strip $(filter $(.metrics.name),$(value .metrics.ruled)) $(.metrics.odd)),)
 .metrics.ruled := $(value .metrics.ruled) $(.metrics.name)
 .metrics.no.goal := $(if $(value .DEFAULT_GOAL),,1)
 $(.metrics.rule): .EXTRA_PREREQS :=
@@ -204,14 +206,22 @@ SHELL = $(if $(.metrics.use),$(.metrics.words) e: $(words $(.metrics.shell)) )$(
 endif
 
 ifeq ($(.metrics.hook),flags)
-ifeq ($(flavor .SHELLFLAGS),simple)
+ifeq ($(origin .SHELLFLAGS),default)
+# A .POSIX further down would make them -ec, were ours not there; what else it does is to define these. (From 4.4 on it
+# also means -c for lines with a "-", which are not known here: -ec for all of them then.)
+.metrics.default.flags := $(.SHELLFLAGS)
+.metrics.flags = $(if $(filter default,$(origin SCCSGETFLAGS) $(origin FFLAGS)),-ec,$(.metrics.default.flags))
+else ifeq ($(flavor .SHELLFLAGS),simple)
 .metrics.flags := $(.SHELLFLAGS)
 else
 $(eval define .metrics.flags$(.metrics.newline)$(value .SHELLFLAGS)$(.metrics.newline)endef)
 endif
-# What an intermediate shell changes in the environment: +value as make has it, - unset, = leave.
+# What an intermediate shell changes in the environment: +value as make has it, .value the makefile's own, which it may
+# export or not, - unset, = leave (a value that would have to be expanded).
 .metrics.slash := /
-.metrics.keep = $(if $(filter environment%,$(origin $1)),+$(subst $(.metrics.slash),%2F,$(call .metrics.encode,$(value $1))),$(if $(filter undefined default,$(origin $1)),-,=))
+.metrics.as.is = $(subst $(.metrics.slash),%2F,$(call .metrics.encode,$(value $1)))
+.metrics.own = $(if $(findstring $(.metrics.dollar),$(value $1)),=,.$(.metrics.as.is))
+.metrics.keep = $(if $(filter environment%,$(origin $1)),+$(.metrics.as.is),$(if $(filter undefined default,$(origin $1)),-,$(.metrics.own)))
 .metrics.environment := e:$(call .metrics.keep,PWD)/$(call .metrics.keep,OLDPWD)/$(call .metrics.keep,_)/$(call .metrics.keep,SHLVL)
 # Only shells that run a script without side effects, with plain options; also as "/usr/bin/env bash". Where SHELLOPTS
 # is set any sh may be a bash, and a target may set it for itself.

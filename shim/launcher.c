@@ -6,7 +6,7 @@
  * The words are those of the Python shim (shim/hot/handover.py) behind this program's own name. The Python shim is the
  * reference: whatever can be seen of a line, in the build or in the record, is the same through either. Invariants:
  *
- *  1. What is rare is left to the Python shim, by becoming it: no directories yet, root for somebody else, no /proc, words
+ *  1. What is rare is left to the Python shim, by becoming it: no directory above ours, root for somebody else, no /proc, words
  *     that are not quite as the fragment writes them. That is decided before anything is started or changed: the Python
  *     shim finds signals, descriptors and environment as we found them. If there is no Python any more, the line is run
  *     and nothing is recorded. The walk of a make's first line (shim/ancestry.py) is Python too, beside the line.
@@ -364,7 +364,7 @@ static char **repaired(char **given, const struct handover *handed, pid_t parent
         if (next != NULL)
             *next++ = '\0';
         char **place = entry_of(list, changed[at], strlen(changed[at]) - 1);
-        if (*said == '+') {
+        if (*said == '+' || (*said == '.' && place != NULL)) {
             const char *text = decode(said + 1);
             char *whole = text == NULL ? NULL : join(changed[at], text, "");
             if (whole == NULL)
@@ -610,11 +610,14 @@ static bool is_key(const char *text)
     return length > 4 && length < KEY_MAX - 1 && length == strspn(text, "0123456789abcdef.") && *text != '.';
 }
 
+/* A directory of ours, made if it is missing; the one above it must be there. */
 static bool private_directory(const char *path)
 {
     struct stat found;
-    return path != NULL && lstat(path, &found) == 0 && S_ISDIR(found.st_mode) &&
-           (found.st_uid == geteuid() || geteuid() == 0);
+    bool there = path != NULL && lstat(path, &found) == 0;
+    if (path != NULL && !there && errno == ENOENT && (mkdir(path, 0700) == 0 || errno == EEXIST))
+        there = lstat(path, &found) == 0;
+    return there && S_ISDIR(found.st_mode) && (found.st_uid == geteuid() || geteuid() == 0);
 }
 
 /* Take run and make from the marker that the walk leaves; they stay if no walk has ended. False for an odd marker. */
@@ -1041,6 +1044,13 @@ static _Noreturn void run(const struct handover *handed, char **environment, str
     line.start = nanoseconds(CLOCK_MONOTONIC);
     pid_t child = start(handed, command, environment, &mask);
     int error = errno;
+    if (child < 0 && (error == EAGAIN || error == ENOMEM)) { /* no room for one more process: make's own, and no record */
+        signal(SIGCHLD, SIG_DFL);
+        sigprocmask(SIG_SETMASK, &mask, NULL);
+        if (own != NULL)
+            turn(count, words); /* back again */
+        become(handed, environment, true);
+    }
     signal(SIGPIPE, SIG_IGN); /* nor may what we write kill us: a message nobody reads, a record beyond a size limit */
     signal(SIGXFSZ, SIG_IGN);
     if (child < 0)

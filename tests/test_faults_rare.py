@@ -143,11 +143,41 @@ def test_store_that_is_locked_for_a_minute(each: Project) -> None:
     assert {json.loads(line)["properties"]["command"] for line in done.stdout.splitlines()} == {"first", *TARGETS}
 
 
+def open_to_others(project: Project) -> None:
+    """Let other users reach a project, its fragment, and an interpreter that is not below a home."""
+    for path in (project.folder, *project.folder.parents, *project.paths.fragment.parents):
+        if path.is_relative_to("/tmp") and path != Path("/tmp"):  # noqa: S108
+            path.chmod(0o755)
+    python = next(filter(os.path.exists, ("/usr/bin/python3.13", "/usr/bin/python3.12", "/usr/bin/python3.11")), "")
+    if not python:
+        pytest.skip("no interpreter for other users")
+    fragment = project.paths.fragment
+    fragment.write_text(fragment.read_text().replace(sys.executable, python))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user, to whom limits apply")
+@pytest.mark.parametrize("processes", [2, 3, 4])
+def test_limit_of_processes(each: Project, processes: int) -> None:
+    """Where a line, with the shim, is one process too many, it is run in the shim's place and not recorded."""
+    user = 100_000 + os.getpid()  # nobody, who has no other process
+    open_to_others(each)
+    each.paths.state.mkdir()
+    for path in (each.folder, each.paths.state):
+        os.chown(path, user, user)
+    seen = []
+    for line in ("", None):
+        each.write("all: one two\none:\n\techo one\ntwo:\n\techo $$((1 + 1)); exit 3\n", line=line)
+        done = each.make(user=user, group=user, extra_groups=[], preexec_fn=limited(resource.RLIMIT_NPROC, processes))
+        seen.append((done.returncode, done.stdout, done.stderr))
+    assert seen[0] == seen[1]
+    assert "2" in seen[0][1]
+    recorded = {event.target for event in each.recorded()}
+    assert recorded == (set() if processes == 2 else {"all", "one", "two"})
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
 def test_state_directory_of_another_user(each: Project) -> None:
-    for folder in (*each.folder.parents, each.folder):
-        if folder.is_relative_to("/tmp") and folder != Path("/tmp"):  # noqa: S108
-            folder.chmod(0o755)
+    open_to_others(each)
     each.paths.state.mkdir()
     os.chown(each.folder, 65534, 65534)
     both(each, user=65534)

@@ -56,6 +56,18 @@ def test_posix_makefile_with_its_own_shell_is_left_alone_from_4_4(each: Project)
     assert each.make().stdout.strip() == ("" if version.startswith("4.4") else "flags")
 
 
+@pytest.mark.parametrize("name", ["a:b", "a;b=c", "a%b", "a|b & c"])
+def test_a_fragment_whose_path_no_rule_can_name(each: Project, name: str) -> None:
+    """It has no rule then; a rule for everything says nothing about it, and the build goes on."""
+    odd = each.folder / name / "metrics.mk"
+    odd.parent.mkdir()
+    odd.write_text(each.paths.fragment.read_text())
+    escaped = str(odd).replace(" ", "\\ ")
+    each.write("all:\n\t@echo $@ $(.DEFAULT_GOAL)\n", line=f"-include {escaped}")
+    done = each.make()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "all all\n", "")
+
+
 class TestOneshell:
     """A project asks for `.ONESHELL`; errors stop the recipe as they do line by line."""
 

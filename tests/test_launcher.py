@@ -6,6 +6,7 @@ import fcntl
 import os
 import resource
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -66,8 +67,14 @@ def void(_: object) -> None:
     """For a lambda."""
 
 
+def _in_place_of_records(make: Make) -> None:
+    make.records.rmdir()
+    make.records.touch()
+
+
 RARE: dict[str, tuple[Callable[[Make], None], dict[str, str], dict[str, Any]]] = {
-    "no directories": (lambda make: make.records.rmdir(), {}, {}),
+    "no directory above ours": (void, {}, {"state": "/nowhere/state"}),
+    "somebody's file in the place of ours": (_in_place_of_records, {}, {}),
     "half a marker": (_marker(b"0123abcd.1.2"), {}, {}),
     "a marker that leads away": (_marker(b"../../x 0123abcd.1.2"), {}, {}),
     "a long marker": (_marker(b"1" * 5000 + b" 1.2.3"), {}, {}),
@@ -101,9 +108,16 @@ def test_other_words_are_left_to_python(make: Make, launcher: Path, tmp_path: Pa
 
 
 def test_without_python_the_line_is_run_and_not_recorded(make: Make, launcher: Path) -> None:
+    done = make.run(compiled(launcher), handed("echo ran; exit 3", "/nowhere/state"))
+    assert (done.status, done.out, done.entries) == (3, b"ran\n", ())
+
+
+def test_it_makes_its_own_directories_without_python(make: Make, launcher: Path) -> None:
+    """Which may be unable to start where a makefile exports what it loads from."""
     make.records.rmdir()
     done = make.run(compiled(launcher), handed("echo ran; exit 3", make.state))
-    assert (done.status, done.out, done.entries) == (3, b"ran\n", ())
+    assert (done.status, done.out, len(done.entries)) == (3, b"ran\n", 1)
+    assert stat.S_IMODE(make.records.stat().st_mode) == 0o700
 
 
 def test_it_says_whether_it_can_run_here(launcher: Path) -> None:
@@ -373,7 +387,7 @@ def test_closed_standard_streams_stay_closed(make: Make, shim: Sequence[str], cl
 def test_a_variable_that_a_shell_drops_is_put_back(make: Make, shim: Sequence[str]) -> None:
     """Flags hook: the shell between make and us has dropped it; make's own environment, here this process's, has it."""
     parent = "import os, sys; os.environb.pop(b'a.b'); os.spawnve(os.P_WAIT, sys.argv[1], sys.argv[1:], os.environb)"
-    words = handed("env", "/nowhere", environment="-/+%2Fa/=/+3")
+    words = handed("env", "/nowhere/state", environment="-/+%2Fa/=/+3")
     env = {**make.environment(), "a.b": "c", "BASH_FUNC_f%%": "() { :\n}", "PWD": "/x", "-": "d", "9a": "no"}
     done = make.run([sys.executable, "-c", parent, *shim], words, env=env)
     assert {b"a.b=c", b"-=d", b"OLDPWD=/a", b"SHLVL=3"} <= set(done.out.splitlines())

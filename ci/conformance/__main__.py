@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import queue
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -111,6 +112,10 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
                      help="the compiled fast path in front of the shim, the same built with the compiler's checks for "
                           "what C leaves undefined, or the shim alone")  # fmt: skip
     asked = ask.parse_args(words)
+    found = shutil.which(asked.make)
+    if not found:
+        ask.error(f"--make: there is no program {asked.make}")
+    asked.make = Path(found).absolute()
     if asked.shim != "python" and not fragment.launcher():
         ask.error("the compiled fast path was not built")
     return asked
@@ -118,7 +123,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
 
 def run(asked: argparse.Namespace) -> tuple[list[report.Verdict], list[approved.Approval]]:
     """All verdicts, and the approvals that nothing needed (none unless the whole suite was asked for)."""
-    make = asked.make.absolute()
+    make = asked.make
     place = {"platform": platform.system().lower(), "make": report.probe(make)["version"], "shim": asked.shim}
     approvals = [entry for entry in approved.load() if entry.between == "plain"]
     benches: queue.Queue[Bench] = queue.Queue()
@@ -161,7 +166,7 @@ def main(words: Sequence[str] | None = None) -> int:
     heed_signals()
     verdicts, stale = run(asked)
     if asked.out:
-        about = {**report.environment(asked.make.absolute(), platform.python_version()), "shim": asked.shim}
+        about = {**report.environment(asked.make, platform.python_version()), "shim": asked.shim}
         asked.out.write_text(json.dumps(report.document(about, verdicts, stale), indent=1) + "\n")
     print(report.summary(verdicts, stale))
     return 1 if stale or any(verdict.verdict == report.DIFFERS for verdict in verdicts) else 0

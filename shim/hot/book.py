@@ -91,6 +91,8 @@ class Book:
                 ],
                 setpgroup=0,
             )
+        except BlockingIOError:
+            pass  # no room for one more process: the make counts as a run of its own
         finally:
             _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
             posix.close(held)

@@ -43,9 +43,10 @@ class Handover:
         return (int(numbers[0]), int(numbers[1])) < (4, 4)
 
     def repair(self, environ: dict[bytes, bytes]) -> None:
-        """Put back, in place, what an intermediate shell changed: for each name `+value`, `-` unset, `=` leave."""
+        """Put back, in place, what an intermediate shell changed: for each name `+value`, `.value` if it is there,
+        `-` unset, `=` leave."""
         for name, said in zip(_CHANGED, self.environment.split(b"/"), strict=False):
-            if said[:1] == b"+":
+            if said[:1] == b"+" or (said[:1] == b"." and name in environ):
                 environ[name] = wire.decode(said[1:])
             elif said[:1] == b"-":
                 environ.pop(name, None)

@@ -115,9 +115,9 @@ def _defaults() -> list[int]:
     return [number for number in _PYTHON_IGNORES if not ignored >> number - 1 & 1]
 
 
-def _become(handed: Handover, environ: dict[bytes, bytes]) -> None:
-    """Turn into the command: for `$(shell)`, which is no event; does not return."""
-    command = _command(handed, recipe=False)
+def _become(handed: Handover, environ: dict[bytes, bytes], *, recipe: bool = False) -> None:
+    """Turn into the command: for `$(shell)`, which is no event, or a line that is not measured; does not return."""
+    command = _command(handed, recipe=recipe)
     for number in _defaults():
         _signal.signal(number, _signal.SIG_DFL)
     try:
@@ -160,6 +160,10 @@ def _run(handed: Handover, environ: dict[bytes, bytes]) -> int:
     try:
         child = _start(handed, command, environ, mask)
     except OSError as error:
+        if error.errno in (errno.EAGAIN, errno.ENOMEM):  # no room for one more process: this one then, and no record
+            _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
+            _become(handed, environ, recipe=True)
         child, status = 0, _fail(handed, command[0], error)
     except Exception:
         _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)

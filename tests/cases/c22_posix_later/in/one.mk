@@ -1,0 +1,7 @@
+@INCLUDE@
+all: a b
+a:
+	false; echo a-reached
+b:
+	echo $$-; test -z ""; false; echo b-reached
+.POSIX:

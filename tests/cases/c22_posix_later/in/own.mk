@@ -1,0 +1,5 @@
+.SHELLFLAGS = -c
+@INCLUDE@
+a:
+	false; echo a-reached
+.POSIX:
