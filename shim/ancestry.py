@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import gc
 import os
 import signal
 import time
@@ -21,8 +20,6 @@ from shim import ceiling, detached, goals, head, places, process, service, stand
 from shim.hot import append, book, handover, wire
 
 _LIFETIME_S = 20
-_MANY_RECORDS = 16
-_OLD_RECORD_S = 86_400
 _TURNED = bytes.maketrans(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
     b"NOPQRSTUVWXYZABCDEFGHIJKLMnopqrstuvwxyzabcdefghijklm5678901234",
@@ -218,23 +215,13 @@ def walk(pid: int, state: bytes, *, name: str, goal: str, version: str, seen: bo
     return text, not above
 
 
-def _sweep_if_due(state: bytes) -> None:
+def _combine_if_due(pid: int, state: bytes) -> None:
     """Combine old records when many wait, so that they are bounded also for those who never look at a report."""
-    with os.scandir(state + b"/records") as entries:
-        waiting = [entry.stat(follow_symlinks=False).st_mtime for entry in entries if entry.name.endswith(b".rec")]
-    if len(waiting) < _MANY_RECORDS and (not waiting or time.time() - min(waiting) < _OLD_RECORD_S):
-        return
     try:
-        from pathlib import Path
+        from shim import backlog
 
-        from shim.errors import UserError
-        from shim.paths import Paths
-        from shim.sweep import sweep
-
-        os.nice(19)
-        gc.enable()
-        with contextlib.suppress(UserError):
-            sweep(Paths.from_state(Path(os.fsdecode(state))))
+        if backlog.due(state + b"/records"):
+            backlog.combine(pid, state)
     except Exception as error:
         _write_down(error, "sweep")
 
@@ -292,4 +279,4 @@ def main(words: list[bytes]) -> None:
         fcntl.flock(1, fcntl.LOCK_UN)
     os.dup2(0, 1)
     if developers:
-        _sweep_if_due(state)
+        _combine_if_due(pid, state)

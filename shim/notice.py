@@ -36,6 +36,7 @@ def text(settings: Settings, metrics: Sequence[Property]) -> str:
         ("Collected by", settings.collector + (f" ({settings.contact})" if settings.contact else "")),
         ("Why", settings.purpose),
         ("Kept for", settings.retention or "(not said)"),
+        *([("Branch", f"{settings.default_branch} counts as the default branch")] if settings.default_branch else []),
         *(("Sent to", receiver(sink)) for sink in settings.sinks),
     ]
     lines = [

@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,16 @@ def sink_key(sink: SinkSettings) -> str:
     """What a sink is called in the store: its type and host, and a hash of its key and whatever else it has."""
     rest = "".join(f"\n{name}={value!r}" for name, value in sink.more)
     return f"{sink.type} {sink.host} {hashlib.sha256(f'{sink.key}{rest}'.encode()).hexdigest()[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """A make whose events may go out: its project, the person's id there, and the metrics they agreed to besides."""
+
+    project: Project
+    directory: str
+    anonymous_id: str
+    metrics: tuple[Property, ...]
 
 
 class Projects:
@@ -56,6 +66,11 @@ class Projects:
             self._known[project.directory] = consent.known(self._paths, project, {})
         return self._known[project.directory]
 
+    def stands(self, to: Agreed) -> bool:
+        """Whether the decision and the id that an agreement rests on are still the same; if not, they are forgotten."""
+        before = self._known.pop(to.project.directory, None)
+        return self.known(to.project) == before and self.anonymous_id(to.project) == to.anonymous_id
+
     def metrics(self, project: Project) -> tuple[Property, ...]:
         """What a project's notice lists, besides what every event has."""
         return catalogue.asked(self._paths, project.settings.metrics) if project.settings else ()
@@ -78,16 +93,6 @@ class Projects:
         return self._files[directory]
 
 
-@dataclass(frozen=True, slots=True)
-class Agreed:
-    """A make whose events may go out: its project, the person's id there, and the metrics they agreed to besides."""
-
-    project: Project
-    directory: str
-    anonymous_id: str
-    metrics: tuple[Property, ...]
-
-
 def agreed(projects: Projects, run: Run) -> dict[str, Agreed]:
     """The make processes of a run whose events may go out, by their key."""
     began_ns = min((work.wall_ns for work in run.work.values()), default=0)
@@ -101,9 +106,9 @@ def agreed(projects: Projects, run: Run) -> dict[str, Agreed]:
     return found
 
 
-def entries(projects: Projects, run: Run, events: Iterable[Event]) -> list[Entry]:
-    """The messages of a run's events for the sinks of their projects."""
-    going, events = agreed(projects, run), list(events)
+def entries(projects: Projects, run: Run, events: Iterable[Event], going: Mapping[str, Agreed]) -> list[Entry]:
+    """The messages of a run's events for the sinks of their projects, where they were `agreed` to."""
+    events = list(events)
     found: list[Entry] = []
     for event in events:
         to = going.get(event.make)

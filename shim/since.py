@@ -8,6 +8,7 @@ from datetime import datetime
 from shim.errors import UserError
 
 _UNITS_S = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_LATEST_NS = (1 << 63) - 1  # that the store can compare with
 _SPAN = re.compile(r"([0-9]{1,6})([mhdw])")
 
 
@@ -20,7 +21,7 @@ def since_ns(text: str, *, now_ns: int) -> int:
     if span:
         return max(0, now_ns - int(span[1]) * _UNITS_S[span[2]] * 1_000_000_000)
     try:
-        return max(0, int(datetime.fromisoformat(text).timestamp()) * 1_000_000_000)
+        return min(max(0, int(datetime.fromisoformat(text).timestamp()) * 1_000_000_000), _LATEST_NS)
     except (ValueError, OverflowError, OSError) as error:
         raise UserError(
             f"--since {text!r}: give a span such as 30m, 12h, 7d or 2w, or a date such as 2026-01-31"

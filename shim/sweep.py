@@ -23,7 +23,7 @@ from shim.event import Event
 from shim.history import summarise
 from shim.liveness import alive
 from shim.metrics.collector import Collector
-from shim.outbox import Entry, Outbox
+from shim.outbox import Outbox
 from shim.paths import Paths, private, shown
 from shim.store import Store
 from shim.troubles import Troubles
@@ -182,13 +182,16 @@ class _Combining:
         changed = bool(new.work or new.makes or new.torn)
         # Else it is not known any more when the run began.
         may_go = not kept.known or kept.run is not None
-        events = self._measured(run, outgoing.agreed(self.projects, run) if may_go else {}) if changed else []
-        queued: list[Entry] = outgoing.entries(self.projects, run, events) if may_go else []
+        going = outgoing.agreed(self.projects, run) if may_go else {}
+        events = self._measured(run, going) if changed else []
+        queued = outgoing.entries(self.projects, run, events, going)
         self.reached("read")
         troubles, self.collector.troubles = self.collector.troubles, []
         with self.store.transaction():
             Troubles(self.store.connection).add(troubles, now_ns=self.now_ns)
-            self.outbox.put(queued, now_ns=self.now_ns)
+            # Now nothing that waits can be withdrawn until this is written: it counts what was decided meanwhile.
+            ended = {to.project.place for to in going.values() if not self.projects.stands(to)}
+            self.outbox.put([entry for entry in queued if entry.project not in ended], now_ns=self.now_ns)
             if changed and kept.known and not kept.run:
                 self.store.put_late(run, events)
             elif changed:

@@ -72,8 +72,9 @@ _NEVER = f"""
 
 {NEVER[0].upper()}{NEVER[1:]}. {FILES_KEPT} A project can ask to send their names, and its notice says then:
 "{FILES_SENT}" A target counts as a file if it has a `/` or a backslash, begins with `~` or a dot, ends like files do
-(`.o`, `.html`, ...), or if a file of its name lies beside the Makefile; `shim/message.py` has the rule. A name with
-other characters than letters, digits and `. : + % _ -` is not sent either.
+(`.o`, `.html`, ...), or if a file of its name lies beside the Makefile when the run is combined (as soon as make has
+ended, or with the next report or `flush`); `shim/message.py` has the rule. A name with other characters than letters,
+digits and `. : + % _ -` is not sent either.
 
 The id is a pseudonym, not anonymity: the receiver can tell that two events come from the same person. It is random,
 made at your yes, of one project only, and deleted at your no. {ADDRESS}
@@ -84,8 +85,9 @@ _RECEIVERS = f"""
 
 All of it goes to the receivers that the project's `{NAME}` names, and to nobody else; `make-metrics status` shows them.
 Redirects are not followed. A receiver of type `file` is a file on this machine, below make-metrics' own directory or \
-the one that you name; nothing carries it elsewhere by itself. What waits for a receiver is kept for \
-{KEEP_NS // DAY_NS} days at most, {LIMIT_EVENTS:,} events or {LIMIT_BYTES // 1_000_000} MB.
+the one that you name; nothing carries it elsewhere by itself. What waits is kept for \
+{KEEP_NS // DAY_NS} days at most, and of all projects together {LIMIT_EVENTS:,} events or \
+{LIMIT_BYTES // 1_000_000} MB.
 """
 
 _BOTTOM = f"""

@@ -126,7 +126,7 @@ def test_nothing_of_the_environment_is_sent(
     ("status", "outcome"),
     [(200, Outcome.ACCEPTED), (202, Outcome.ACCEPTED)]
     + [(status, Outcome.REFUSED) for status in (400, 413, 422)]
-    + [(status, Outcome.HELD) for status in (301, 302, 307, 308, 304, 401, 403, 404)]
+    + [(status, Outcome.HELD) for status in (301, 302, 307, 308, 304, 401, 402, 403, 404, 411, 415, 426, 431, 451, 501)]
     + [(status, Outcome.LATER) for status in (408, 429, 500, 502, 503, 504)],
 )
 def test_each_status_has_one_verdict_and_is_one_request(

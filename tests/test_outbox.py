@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -164,10 +165,35 @@ def test_a_run_that_began_before_the_yes_stays_here(paths: Paths, project: Proje
     assert queued(paths, project) == 0
 
 
+@pytest.mark.parametrize("point", ["locked", "read", "committed"])
+def test_what_is_decided_while_a_sweep_goes_on_counts(paths: Paths, project: Project, point: str) -> None:
+    """A no and another yes: nothing from before it is queued, however far the sweep has come."""
+    first, second = ended_run(), ended_run()
+    for run in (first, second):
+        add(paths, run, make(run, project), line("a", make=run))
+
+    def decide(reached: str) -> None:
+        if reached != point or identity.read(paths, project) != before:
+            return
+        consent.write(paths, project, yes=False, now_ns=WALL_NS + 1)
+        identity.erase(paths, project)
+        with sqlite3.connect(paths.store) as connection:
+            Outbox(connection).withdraw(project.place)
+        connection.close()
+        identity.ensure(paths, project)
+        consent.write(paths, project, yes=True, now_ns=WALL_NS + 1_000_000_000)
+
+    before = identity.read(paths, project)
+    assert before
+    assert sweep(paths, reached=decide).combined == 2
+    assert identity.read(paths, project) not in (None, before)
+    assert queued(paths, project) == 0
+
+
 @pytest.mark.parametrize("ceiling", ["", "off", "local", "ON", "x"])
 def test_only_what_the_environment_allowed(project: Project, paths: Paths, ceiling: str) -> None:
     run = gather("r", Contents(lines=[line("a", make="r")], makes=[make("r", project, ceiling=ceiling)]))
-    assert outgoing.entries(outgoing.Projects(paths), run, events(run)) == []
+    assert outgoing.agreed(outgoing.Projects(paths), run) == {}
 
 
 def test_a_nested_make_needs_all_above_it(project: Project, paths: Paths) -> None:
@@ -175,7 +201,8 @@ def test_a_nested_make_needs_all_above_it(project: Project, paths: Paths) -> Non
     nested = gather("r", lines)
 
     def count(run: Run) -> int:
-        return len(outgoing.entries(outgoing.Projects(paths), run, events(run)))
+        projects = outgoing.Projects(paths)
+        return len(outgoing.entries(projects, run, events(run), outgoing.agreed(projects, run)))
 
     assert count(nested) == 0
     assert count(merge(nested, Run("r", {"r": make("r", project, ceiling="local")}))) == 0

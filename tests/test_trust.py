@@ -73,6 +73,15 @@ def test_a_yes_may_be_written_so(sharing: Sharing, text: str) -> None:
     assert sharing.mode()[0] == "on"
 
 
+def test_a_yes_without_its_end_is_none(sharing: Sharing) -> None:
+    terminal = sharing.asked()
+    terminal.send("y")
+    terminal.sendeof()  # hands over the line as it is
+    terminal.sendeof()
+    assert "nothing is sent" in ended(terminal)[0]
+    assert sharing.mode() == ("local", "default")
+
+
 @pytest.mark.parametrize("text", ["", "n", "no", "ye", "yess", "y y", "1", "j", "true", "\x1b[A"])
 def test_any_other_answer_changes_nothing(sharing: Sharing, text: str) -> None:
     before = sharing.files()
@@ -304,6 +313,56 @@ def test_a_makefile_cannot_lead_to_decisions_of_its_own(sharing: Sharing, receiv
     assert receiver.commands == []
 
 
+HOMES = ("export HOME := {}", "export XDG_CONFIG_HOME := {}")
+
+
+@pytest.mark.parametrize("exported", HOMES, ids=lambda text: text.split()[1])
+@pytest.mark.parametrize("planted", [False, True], ids=["elsewhere", "planted"])
+def test_a_makefile_that_combines_what_waits_decides_nothing(
+    sharing: Sharing, receiver: Receiver, exported: str, planted: bool
+) -> None:
+    """With another home in it, neither is lost what the developer agreed to, nor does an agreement in there count."""
+    place = sharing.project.folder / "home"
+    config = place / (".config" if "XDG" not in exported else "") / "make-metrics"
+    sharing.cli("opt-in", "--yes")
+    if planted:
+        shutil.copytree(sharing.paths.config, config)
+        (decided,) = (config / "consent").glob("*.json")
+        decided.write_text(re.sub(r'"decided_ns": \d+', '"decided_ns": 1', decided.read_text()))
+        sharing.cli("opt-out")
+        shutil.rmtree(sharing.paths.config)
+    for _ in range(16):
+        sharing.make("b")
+    other = Project(sharing.project.folder.parent / "other", sharing.project.home, sharing.project.make_path)
+    waits = "for try in $$(seq 1600); do set -- {}/*.rec; [ $$# -gt 3 ] || exit 0; sleep 0.05; done; exit 1"
+    home = f"unexport MAKE_METRICS_HOME\n{exported.format(place)}"
+    other.write(f"{home}\nwait:\n\t@{waits.format(sharing.paths.records)}\n")
+    if planted:
+        sharing.cli("opt-in", "--yes")
+    assert other.make("wait").returncode == 0
+    sharing.cli("flush")
+    assert receiver.commands.count("b") == (0 if planted else 16)
+
+
+def test_a_no_also_ends_what_the_settings_that_are_away_began(sharing: Sharing, receiver: Receiver) -> None:
+    """As on a branch that does not have them; the repository's root is the project then."""
+    inner = sharing.project.folder
+    (inner.parent / ".git").mkdir()
+    sharing.cli("opt-in", "--yes")
+    sharing.make("a")
+    away = (inner / NAME).rename(inner / "away")
+    deeper = inner / "deeper"
+    deeper.mkdir()
+    said = sharing.cli("opt-out", "-C", str(deeper))
+    assert "your id is deleted" in said
+    away.rename(inner / NAME)
+    assert sharing.mode() == ("local", "decision")
+    assert sharing.status()["id"] is None
+    sharing.make("b")
+    sharing.cli("flush")
+    assert receiver.commands == []
+
+
 def test_log_prints_instead_of_sending(sharing: Sharing, receiver: Receiver) -> None:
     sharing.settings("send-opt-out = true")
     sharing.cli("opt-in", "--yes")
@@ -422,6 +481,14 @@ def test_only_the_projects_own_makes_are_sent(sharing: Sharing, receiver: Receiv
     sharing.make()
     sharing.cli("flush")
     assert sorted(receiver.commands) == ["all", "inside"]
+
+
+def test_a_default_branch_is_part_of_what_was_agreed_to(sharing: Sharing) -> None:
+    """Which branch is checked out is told, for that one."""
+    sharing.cli("opt-in", "--yes")
+    sharing.settings('default-branch = "secret"')
+    assert sharing.mode() == ("local", "decision")
+    assert "secret counts as the default branch" in sharing.cli("opt-in", "--yes")
 
 
 def test_the_default_branch_is_what_the_project_says(sharing: Sharing) -> None:
@@ -598,6 +665,9 @@ def test_status_names_the_deciding_rule_in_each_case(
 def test_a_directory_whose_name_is_no_text(sharing: Sharing) -> None:
     odd = os.fsdecode(os.fsencode(sharing.project.folder) + b"\xff")
     shutil.copytree(sharing.project.folder, odd)
+    for words in (["status", "-C", ""], ["opt-out", "-C", ""]):
+        sharing.cli(*words, status=1)
+        assert sharing.said == "make-metrics: -C needs a directory: an empty name is none\n"
     for words in (["status"], ["opt-out"], ["preview"], ["sent"]):
         sharing.cli(*words, "-C", odd)
     sharing.cli("opt-in", "--yes", "-C", odd, status=1)

@@ -20,7 +20,9 @@ T = TypeVar("T")
 
 def project_at(directory: str | None) -> Project:
     """The project of a directory, or of the current one; raises UserError if there is no such directory."""
-    place = Path(directory or ".")
+    place = Path("." if directory is None else directory)
+    if directory == "":
+        raise UserError("-C needs a directory: an empty name is none")
     if not place.is_dir():
         raise UserError(f"{shown(place)} is not a directory")
     return project_of(place)

@@ -22,6 +22,9 @@ from shim.property import Property
 from shim.settings import NAME, Project, Settings
 from shim.sinks.surroundings import surroundings
 from shim.store import Store
+from shim.sweep import sweep
+
+_SWEEP_S = 10
 
 
 def run(*, directory: str | None, yes: bool) -> int:
@@ -56,6 +59,7 @@ def run(*, directory: str | None, yes: bool) -> int:
     again = project_at(directory)
     if again.settings is None or _notice(paths, again.settings) != shown:
         raise UserError(f"{NAME} has changed meanwhile: nothing was written down, run opt-in again")
+    sweep(paths, timeout=_SWEEP_S)  # what was recorded until now stays here, whatever becomes of the clock
     _agree(paths, again)
     ruling = consent.known(paths, again, os.environ).ruling
     sys.stdout.write(f"Thank you. What make does here from now on is sent.\n{_but(ruling.mode, ruling.reason)}")
@@ -72,6 +76,7 @@ def _asked() -> bool:
     answer = sys.stdin.readline()
     if not answer.endswith("\n"):
         sys.stdout.write("\n")
+        return False  # the terminal is gone: nobody has confirmed it
     return answer.strip().lower() in ("y", "yes")
 
 

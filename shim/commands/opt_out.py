@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from shim import ceiling, choice, consent, identity
 from shim.commands.here import project_at, tell, use, write_request
@@ -36,19 +37,37 @@ def run(*, directory: str | None) -> int:
         before = consent.known(paths, project, os.environ).ruling.mode
         anonymous_id = identity.read(paths, project)
         now_ns = time.time_ns()
-        consent.write(paths, project, yes=False, now_ns=now_ns)
-        identity.erase(paths, project)
-        # Whoever wants nothing to be sent from here does not want crash reports to be either.
-        if consent.known(paths, project, os.environ, consent.CRASHES).decision is not Decision.NONE:
-            consent.write(paths, project, yes=False, now_ns=now_ns, question=consent.CRASHES)
+        places = [project, *_decided_before(paths, project, Path(directory or "."))]
+        for place in places:
+            consent.write(paths, place, yes=False, now_ns=now_ns)
+            identity.erase(paths, place)
+            # Whoever wants nothing to be sent from here does not want crash reports to be either.
+            if consent.known(paths, place, os.environ, consent.CRASHES).decision is not Decision.NONE:
+                consent.write(paths, place, yes=False, now_ns=now_ns, question=consent.CRASHES)
     try:
-        sweep(paths, timeout=_SWEEP_S)  # once it is over, nobody queues anything by the yes of before
+        sweep(paths, timeout=_SWEEP_S)  # what is combined later finds the no
     finally:
-        gone = use(paths, lambda connection: _withdraw(connection, project))
+        gone = use(paths, lambda connection: sum(_withdraw(connection, place) for place in places))
     sys.stdout.write(f"Nothing is sent any more from here. {_count(gone)}, and your id is deleted.\n")
     if before is Mode.ON and anonymous_id and project.settings and project.settings.opt_out_event:
         _say_so(paths, project, choice.entries(project, choice="out", anonymous_id=anonymous_id, now_ns=now_ns))
     return 0
+
+
+def _decided_before(paths: Paths, project: Project, directory: Path) -> list[Project]:
+    """What else was decided about a directory or one above it, in the same repository.
+
+    Their settings file may be away, as it is on another branch: once it is back, that decision holds again.
+    """
+    found = []
+    for folder in (directory.resolve(), *directory.resolve().parents):
+        other = Project(folder)
+        files = (consent.file_of(paths, other, question) for question in (consent.EVENTS, consent.CRASHES))
+        if folder != project.directory and any(map(os.path.lexists, files)):
+            found.append(other)
+        if os.path.lexists(folder / ".git"):
+            return found
+    return [other for other in found if other.directory == directory.resolve()]
 
 
 def _withdraw(connection: sqlite3.Connection, project: Project) -> int:

@@ -19,7 +19,8 @@ from requests.utils import get_environ_proxies, should_bypass_proxies
 from shim.sinks import Network, Outcome, UnavailableError, Verdict
 
 _RETRY_STATUS = frozenset({408, 425, 429, 460})
-_SETTINGS_STATUS = frozenset({401, 403, 404, 405, 407, 410})
+# About the messages. What else begins with a 4 is about the key, the address, or what is in between.
+_REFUSED_STATUS = frozenset({400, 413, 422})
 _HOUR_S = 3_600
 _DAY_S = 86_400
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
@@ -101,11 +102,11 @@ def judged(status: int, retry_after: str, url: str) -> Verdict:
     said = f"the receiver answered {status}"
     if 300 <= status < 400:
         return Verdict(Outcome.HELD, f"{said}, a redirect: nothing was sent there", url)
-    if status in _SETTINGS_STATUS or status in (501, 505):
-        return Verdict(Outcome.HELD, f"{said}: its key or address in the settings is wrong", url, after_s=_HOUR_S)
-    if status in _RETRY_STATUS or status >= 500:
+    if status in _REFUSED_STATUS:
+        return Verdict(Outcome.REFUSED, said, url)
+    if status in _RETRY_STATUS or (status >= 500 and status not in (501, 505)):
         return Verdict(Outcome.LATER, said, url, after_s=_seconds(retry_after))
-    return Verdict(Outcome.REFUSED, said, url)
+    return Verdict(Outcome.HELD, f"{said}: its key or address in the settings is wrong", url, after_s=_HOUR_S)
 
 
 def _seconds(retry_after: str) -> int:
