@@ -225,7 +225,13 @@ endif
 .metrics.environment := e:$(call .metrics.keep,PWD)/$(call .metrics.keep,OLDPWD)/$(call .metrics.keep,_)/$(call .metrics.keep,SHLVL)
 # Only shells that run a script without side effects, with plain options; also as "/usr/bin/env bash". Where SHELLOPTS
 # is set any sh may be a bash, and a target may set it for itself.
-.metrics.shells = dash ash $(if $(value SHELLOPTS),,sh ksh $(if $(value BASH_ENV),,bash))
+# A bash whose LC_ALL names no locale says so each time it starts.
+.metrics.locale = $(filter-out C POSIX C.%,$(value LC_ALL))
+.metrics.locales = /usr/lib/locale/locale-archive $(foreach .metrics.one,$(.metrics.locale) $(subst UTF-8,utf8,$(.metrics.locale)),/usr/lib/locale/$(.metrics.one) /usr/share/locale/$(.metrics.one))
+.metrics.warns = $(if $(.metrics.locale),$(if $(value LOCPATH)$(value LOCALE_ARCHIVE)$(wildcard $(.metrics.locales)),,1))
+.metrics.is.bash = $(filter bash,$(notdir $(realpath $(firstword $(.metrics.interpreter)))))
+.metrics.bourne = $(if $(.metrics.warns),$(if $(.metrics.is.bash),,sh),sh $(if $(value BASH_ENV),,bash))
+.metrics.shells = dash ash $(if $(value SHELLOPTS),,ksh $(.metrics.bourne))
 .metrics.options := -e -u -eu -ue -o pipefail errexit nounset --norc --noprofile --posix
 .metrics.interpreter = $(if $(filter env,$(notdir $(firstword $(SHELL)))),$(wordlist 2,99,$(SHELL)),$(SHELL))
 .metrics.plain = $(if $(filter-out $(.metrics.options),$(wordlist 2,99,$(.metrics.interpreter))),,$(filter $(.metrics.shells),$(notdir $(firstword $(.metrics.interpreter)))))

@@ -71,6 +71,7 @@ struct handover {
     bool make_4_3; /* exactly 4.3, which searches PATH by a rule of its own */
     bool splits;     /* make would split a simple line itself: IFS is its own */
     char **command;
+    char **shim; /* the command of the Python shim, with these words */
     int shell_words, words;
 };
 
@@ -492,6 +493,26 @@ static const char *words_for(int error)
     return strerror(error);
 }
 
+/* Whether make speaks another language than this program does, going by what it was started with. */
+static bool translated(pid_t make)
+{
+    static const char *const names[] = {"LC_ALL=", "LC_MESSAGES=", "LANG=", "LANGUAGE="};
+    const char *values[COUNT(names)] = {"", "", "", ""};
+    char path[64];
+    size_t length = 0;
+    snprintf(path, sizeof path, "/proc/%d/environ", (int)make);
+    char *text = contents(path, &length);
+    for (char *one = text; one != NULL && one < text + length; one += strlen(one) + 1)
+        for (size_t at = 0; at < COUNT(names); at++)
+            if (strncmp(one, names[at], strlen(names[at])) == 0)
+                values[at] = one + strlen(names[at]);
+    const char *locale = *values[0] != '\0' ? values[0] : *values[1] != '\0' ? values[1] : values[2];
+    if (*locale == '\0' || same(locale, "C") || same(locale, "POSIX") || strncmp(locale, "C.", 2) == 0)
+        return false;
+    const char *language = *values[3] != '\0' ? values[3] : locale;
+    return strncmp(language, "en", 2) != 0;
+}
+
 /* Say what make says of a program that cannot be started; gives the exit status for it. */
 static int fail(const struct handover *handed, const char *name, int error)
 {
@@ -539,7 +560,10 @@ static _Noreturn void become(const struct handover *handed, char **environment, 
                 execve(DEFAULT_SHELL, words, environment);
         }
     }
-    _exit(fail(handed, command[0], errno));
+    int error = errno;
+    if (translated(getppid()))
+        execv(handed->shim[0], handed->shim);
+    _exit(fail(handed, command[0], error));
 }
 
 /* ---- which record: shim/hot/procid.py, home.py and book.py ------------------------------------------------------- */
@@ -1044,12 +1068,16 @@ static _Noreturn void run(const struct handover *handed, char **environment, str
     line.start = nanoseconds(CLOCK_MONOTONIC);
     pid_t child = start(handed, command, environment, &mask);
     int error = errno;
-    if (child < 0 && (error == EAGAIN || error == ENOMEM)) { /* no room for one more process: make's own, and no record */
+    /* No room for one more process: make's own, and no record. Or words that the Python shim can say. */
+    bool full = error == EAGAIN || error == ENOMEM;
+    if (child < 0 && (full || translated(book->parent))) {
         signal(SIGCHLD, SIG_DFL);
         sigprocmask(SIG_SETMASK, &mask, NULL);
         if (own != NULL)
             turn(count, words); /* back again */
-        become(handed, environment, true);
+        if (full)
+            become(handed, environment, true);
+        execv(handed->shim[0], handed->shim);
     }
     signal(SIGPIPE, SIG_IGN); /* nor may what we write kill us: a message nobody reads, a record beyond a size limit */
     signal(SIGXFSZ, SIG_IGN);
@@ -1084,6 +1112,7 @@ int main(int count, char **words)
         book.python = join(words[1], "", "");
         book.entry = join(words[4], "", "");
         taken = book.python != NULL && book.entry != NULL;
+        handed.shim = words + 1;
     }
     char **environment = taken ? repaired(environ, &handed, book.parent) : NULL;
     if (environment != NULL) {

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from ci.build_launcher import LAUNCHER, SOURCE, NotBuilt, build
 from ci.conformance import approved, cases, report
 from ci.conformance.__main__ import main as suite
 from ci.conformance.__main__ import prepare
+from ci.conformance.execute import Outcome
 from tests.project import ROOT, makes
 
 FIRST = next(iter(makes().values()))
@@ -30,6 +32,16 @@ def test_the_quick_suite_finds_no_difference(tmp_path: Path, capsys: pytest.Capt
     verdicts = json.loads(out.read_text())["verdicts"]
     assert len(verdicts) > 80
     assert sum(bool(verdict["events"]) for verdict in verdicts) > 70
+
+
+def test_lines_torn_by_jobs_that_write_at_once_are_no_difference() -> None:
+    plain, ours = Outcome("", "sh: make: no\nnothere\n", 2), Outcome("", "sh: nothere\nmake: no\n", 2)
+    for at_once, other, expected in ((False, ours, report.DIFFERS), (True, ours, report.SAME),
+                                     (True, replace(ours, errors="sh: nothere\nmake: so\n"), report.DIFFERS),
+                                     (True, replace(ours, status=1), report.DIFFERS)):  # fmt: skip
+        verdict = report.Verdict("case", "jobs", "")
+        report.judge(verdict, plain, other, [], at_once=at_once)
+        assert verdict.verdict == expected
 
 
 @pytest.mark.parametrize("case", cases.load(), ids=lambda case: case.name)

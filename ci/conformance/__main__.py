@@ -71,8 +71,10 @@ def agreed(root: Path) -> Iterator[None]:
         settings.unlink()
 
 
-def examine(case: Case, mode: Mode, bench: Bench, approvals: list[approved.Approval]) -> report.Verdict:
-    """One case in one mode: plain, then ours."""
+def examine(
+    case: Case, mode: Mode, bench: Bench, approvals: list[approved.Approval], *, version: str
+) -> report.Verdict:
+    """One case in one mode: plain, then ours; `version` is the make's."""
     if case.needs:
         able = subprocess.run(["/bin/sh", "-c", case.needs], env={"PATH": PATH, "MAKE": str(bench.make)},
                               capture_output=True, check=False)  # fmt: skip
@@ -88,10 +90,10 @@ def examine(case: Case, mode: Mode, bench: Bench, approvals: list[approved.Appro
     with agreed(bench.root) if mode.agreed else nullcontext():
         ours = bench.run(case, mode, ours=True)
     verdict = report.Verdict(case.name, mode.name, report.SAME, events=events.taken(state))
-    expected = case.events(mode)
+    expected = case.events(mode, version)
     if expected is not None:
         verdict.events_differ = report.differences({"event": expected.splitlines()}, {"event": verdict.events})
-    report.judge(verdict, plain, ours, approvals)
+    report.judge(verdict, plain, ours, approvals, at_once=bool(mode.jobs) and "-O" not in mode.jobs)
     return verdict
 
 
@@ -135,7 +137,7 @@ def run(asked: argparse.Namespace) -> tuple[list[report.Verdict], list[approved.
         began = time.monotonic()
         try:
             fitting = [entry for entry in approvals if entry.covers(case=case.name, mode=mode.name, **place)]
-            verdict = examine(case, mode, bench, fitting)
+            verdict = examine(case, mode, bench, fitting, version=place["make"])
             verdict.seconds = round(time.monotonic() - began, 2)
             return verdict
         finally:

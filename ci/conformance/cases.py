@@ -74,7 +74,8 @@ class Case:
 
     Every case is run in every mode, unless `modes` says otherwise: `only` or `not`, and names of modes, or of a part of
     them. Also optional: `needs` (a shell command that succeeds where the case can be run), `events` (what is recorded,
-    see `conformance.events`) and `events.MODE` (in that mode, or with that part of one), `slow` (a marker: not in the
+    see `conformance.events`), `events.MODE` (in that mode, or with that part of one), `events.VERSION` (of a make 4.3, or
+    4.4) and `events.MODE.VERSION`, `slow` (a marker: not in the
     quick run).
     """
 
@@ -103,13 +104,15 @@ class Case:
         """A shell command whose failure means that the case cannot be run here; may be empty."""
         return self._text("needs").strip()
 
-    def events(self, mode: Mode) -> str | None:
-        """The events that are expected in a mode, one a line; None if the case does not say."""
+    def events(self, mode: Mode, make: str) -> str | None:
+        """The events that are expected in a mode of a version of make, one a line; None if the case does not say."""
         if mode.off or mode.absent:
             return ""
         if mode.recipes_change:
             return None
-        files = (f"events.{mode.name}", *(f"events.{part}" for part in mode.name.split("+")), "events")
+        version = ".".join(make.split(".")[:2])
+        modes = [f".{name}" for name in (mode.name, *mode.name.split("+"))]
+        files = [f"events{name}{rest}" for name in (*modes, "") for rest in (f".{version}", "")]
         return next((self._text(file) for file in files if (self.folder / file).is_file()), None)
 
     @property

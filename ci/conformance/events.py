@@ -15,9 +15,12 @@ from pathlib import Path
 
 import psutil
 
-from shim import ancestry, combine, record
+from shim import ancestry, combine, database, record
 from shim.event import Event
 from shim.hot import wire
+from shim.paths import Paths
+from shim.store import Store
+from shim.sweep import sweep
 
 _PATIENCE_S = 100
 
@@ -44,14 +47,24 @@ def taken(state: Path) -> list[str]:
     give_up = time.monotonic() + _PATIENCE_S
     while _writers(state) and time.monotonic() < give_up:
         time.sleep(0.02)
+    paths = Paths(data=state.parent / "data", config=state.parent / "config", state=state)
+    if paths.store.exists():  # where many makes were run a walk has begun to combine what waits: so do we
+        sweep(paths)
+        with contextlib.closing(database.connect(paths.store)) as found:
+            placed = Store(found).events()
+        return _counted([one.event for one in placed], torn=0, state=state)
     runs: dict[str, combine.Run] = {}
     for path in sorted((state / "records").glob("*.rec")):
         contents = record.parse(path.read_bytes())
         gathered = combine.gather(contents.run, contents)
         known = runs.get(contents.run)
         runs[contents.run] = combine.merge(known, gathered) if known else gathered
-    shutil.rmtree(state, ignore_errors=True)
-    counted = Counter(_line(event) for run in runs.values() for event in combine.events(run))
     torn = sum(run.torn for run in runs.values())
+    return _counted([event for run in runs.values() for event in combine.events(run)], torn=torn, state=state)
+
+
+def _counted(events: list[Event], *, torn: int, state: Path) -> list[str]:
+    shutil.rmtree(state, ignore_errors=True)
+    counted = Counter(map(_line, events))
     lines = [line if count == 1 else f"{count}x {line}" for line, count in sorted(counted.items())]
     return [*lines, f"lost={torn}"] if torn else lines

@@ -42,10 +42,21 @@ def differences(plain: dict[str, list[str]], ours: dict[str, list[str]]) -> list
     return found
 
 
-def judge(verdict: Verdict, plain: Outcome, ours: Outcome, approvals: Iterable[Approval]) -> None:
-    """Compare the two outcomes, and say in the verdict what that amounts to."""
-    verdict.plain = plain.parts()
-    verdict.differences = differences(verdict.plain, ours.parts())
+def _interleaved(plain: dict[str, list[str]], ours: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Ours, with plain's lines where both printed the same characters: who writes at once tears each other's lines."""
+    torn = [part for part in ("output", "errors") if sorted("".join(plain[part])) == sorted("".join(ours[part]))]
+    return {part: plain[part] if part in torn else lines for part, lines in ours.items()}
+
+
+def judge(
+    verdict: Verdict, plain: Outcome, ours: Outcome, approvals: Iterable[Approval], *, at_once: bool = False
+) -> None:
+    """Compare the two outcomes, and say in the verdict what that amounts to.
+
+    `at_once` is for recipes that ran at the same time, and wrote to the same place as it came.
+    """
+    verdict.plain, parts = plain.parts(), ours.parts()
+    verdict.differences = differences(verdict.plain, _interleaved(verdict.plain, parts) if at_once else parts)
     left = []
     for line in verdict.differences:
         allowing = next((entry for entry in approvals if entry.allows(line)), None)

@@ -97,13 +97,12 @@ def _find(handed: Handover, name: bytes, environ: dict[bytes, bytes]) -> bytes:
 
 def _fail(handed: Handover, name: bytes, error: OSError) -> int:
     """Say what make says of a program that cannot be started, and give the exit status for it."""
-    missing = error.errno == errno.ENOENT
-    words = posix.strerror(error.errno or 0).encode()
-    if missing and handed.version < b"4.3":
-        words = b"Command not found"
+    from shim.hot import complaint
+
+    text = complaint.of(error.errno or 0, handed.version, procid.environment(posix.getppid()))
     level = b"[%d]" % handed.level if handed.level else b""
     try:
-        posix.write(2, b"%b%b: %b: %b\n" % (handed.make, level, name, words))
+        posix.write(2, b"%b%b: %b: %b\n" % (handed.make, level, name, text))
     except OSError:
         pass
     return 127
