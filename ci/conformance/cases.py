@@ -74,9 +74,8 @@ class Case:
 
     Every case is run in every mode, unless `modes` says otherwise: `only` or `not`, and names of modes, or of a part of
     them. Also optional: `needs` (a shell command that succeeds where the case can be run), `events` (what is recorded,
-    see `conformance.events`), `events.MODE` (in that mode, or with that part of one), `events.VERSION` (of a make 4.3, or
-    4.4) and `events.MODE.VERSION`, `slow` (a marker: not in the
-    quick run).
+    see `conformance.events`), `events.MODE` (in that mode, or with that part of one), `events.VERSION` (of make: 4.3,
+    4.4) and `events.MODE.VERSION`, `slow` (a marker: not in the quick run).
     """
 
     name: str
