@@ -39,11 +39,11 @@ inner:
 TARGETS = {"all", "a", "b", "inner"}
 
 
-def both(project: Project, **more: object) -> None:
+def both(project: Project, *, text: str = MAKEFILE, **more: object) -> None:
     """Run a build without the line and with it; they must not differ."""
     seen = []
     for line in ("", None):
-        project.write(MAKEFILE, line=line)
+        project.write(text, line=line)
         done = project.make("-k", **more)  # type: ignore[arg-type]
         seen.append((done.returncode, done.stdout, done.stderr))
     assert seen[0] == seen[1]
@@ -104,9 +104,12 @@ def test_interpreter_that_is_gone_or_broken(each: Project, tmp_path: Path, compi
     each.paths.fragment.write_text(text.replace(line, f".metrics.baked.python := {tmp_path}/python"))
     both(each)
     assert not each.records()
+    (tmp_path / "python").write_text("no program\n")
     if compiled:  # make itself cannot ask whether a file may be executed
-        (tmp_path / "python").write_text("no program\n")
         both(each)
+        assert {event.target for event in each.recorded()} == TARGETS
+    else:  # but the shell of the flags hook can, and runs what is no simple line as make would
+        both(each, text=MAKEFILE.replace("-nothere", "-nothere || exit 4") + "# names SHELL\n")
         assert not each.records()
 
 
