@@ -229,7 +229,7 @@ endif
 .metrics.locale = $(filter-out C POSIX C.%,$(value LC_ALL))
 .metrics.locales = /usr/lib/locale/locale-archive $(foreach .metrics.one,$(.metrics.locale) $(subst UTF-8,utf8,$(.metrics.locale)),/usr/lib/locale/$(.metrics.one) /usr/share/locale/$(.metrics.one))
 .metrics.warns = $(if $(.metrics.locale),$(if $(value LOCPATH)$(value LOCALE_ARCHIVE)$(wildcard $(.metrics.locales)),,1))
-.metrics.is.bash = $(filter bash,$(notdir $(realpath $(firstword $(.metrics.interpreter)))))
+.metrics.is.bash = $(filter bash,$(notdir $(realpath $(firstword $(.metrics.interpreter)) /bin/$(notdir $(firstword $(.metrics.interpreter))))))
 .metrics.bourne = $(if $(.metrics.warns),$(if $(.metrics.is.bash),,sh),sh $(if $(value BASH_ENV),,bash))
 .metrics.shells = dash ash $(if $(value SHELLOPTS),,ksh $(.metrics.bourne))
 .metrics.options := -e -u -eu -ue -o pipefail errexit nounset --norc --noprofile --posix

@@ -6,7 +6,8 @@
  * The words are those of the Python shim (shim/hot/handover.py) behind this program's own name. The Python shim is the
  * reference: whatever can be seen of a line, in the build or in the record, is the same through either. Invariants:
  *
- *  1. What is rare is left to the Python shim, by becoming it: no directory above ours, root for somebody else, no /proc, words
+ *  1. What is rare is left to the Python shim, by becoming it: no directory above ours, root for somebody else, no /proc,
+ *     a program that cannot be started where make speaks another language, words
  *     that are not quite as the fragment writes them. That is decided before anything is started or changed: the Python
  *     shim finds signals, descriptors and environment as we found them. If there is no Python any more, the line is run
  *     and nothing is recorded. The walk of a make's first line (shim/ancestry.py) is Python too, beside the line.
