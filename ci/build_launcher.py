@@ -1,4 +1,4 @@
-"""Builds the compiled fast path, `shim/hot/launcher`, wherever that is possible; elsewhere the package is pure Python.
+"""Builds the compiled fast path, `hot/launcher`, where there is a C compiler; elsewhere the package is pure Python.
 
 A build hook of hatchling (pyproject.toml names it), which runs for wheels and for editable installations. The compiler
 is $CC, else musl-gcc if there is one, else cc. By hand: `python ci/build_launcher.py`.
@@ -26,7 +26,7 @@ except ImportError:  # run by hand, or by the tests
     BuildHookInterface = object  # type: ignore[assignment,misc]
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCE, LAUNCHER = "shim/launcher.c", "shim/hot/launcher"
+SOURCE, LAUNCHER = "shim/make_metrics/hot/launcher.c", "shim/make_metrics/hot/launcher"
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Werror")
 HARDENING = ("-O2", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2", "-fstack-protector-strong", "-s", "-Wl,-z,relro,-z,now")
 # Instead of these: what C leaves undefined ends the program, and is told on standard error.

@@ -21,8 +21,8 @@ from pathlib import Path
 
 from ci.conformance import events
 from ci.conformance.report import differences
-from shim import fragment
-from shim.paths import Paths, private
+from make_metrics.files.paths import Paths, private
+from make_metrics.setup import fragment
 
 MIRROR = "http://deb.debian.org/debian"
 SUITE = "bookworm"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from shim.transparency import page
+from make_metrics.report.transparency_page import page
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "transparency.md"
 

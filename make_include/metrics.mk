@@ -56,8 +56,8 @@ ifndef .metrics.included
 .metrics.found = $(wildcard $(subst $(.metrics.blank),\ ,$(subst ?,\?,$(subst *,\*,$(subst [,\[,$1))))$2)
 # A directory as standard input ends the interpreter before it runs anything of ours.
 .metrics.inert := $(filter off,$(value MAKE_METRICS))$(call .metrics.found,$(.metrics.data)/off,)$(wildcard /dev/stdin/.)
-# In CI (the environment says so, as in shim/ceiling.py) nothing is assumed. Where anything was decided, for whatever
-# project, the walk looks at this one's decision (shim/standing.py).
+# In CI (the environment says so, as in make_metrics/environment.py) nothing is assumed. Where anything was decided, for whatever
+# project, the walk looks at this one's decision (make_metrics/project/root.py).
 .metrics.ci := $(if $(filter environment%,$(origin CI)),$(filter-out || |0| |false|,|$(subst $(.metrics.blank),_,$(value CI))|))
 .metrics.ci += $(foreach .metrics.one,TF_BUILD JENKINS_URL TEAMCITY_VERSION,$(if $(filter environment%,$(origin $(.metrics.one))),$(value $(.metrics.one))))
 ifneq ($(strip $(.metrics.ci)),)
@@ -83,7 +83,7 @@ ifndef .metrics.included
 # the shortest stem, then the first: the stem is long, so that a project's metrics-% or %-status goes before as well.
 .metrics.asked := $(filter metrics-opt-in metrics-opt-out metrics-status metrics-report,$(value MAKECMDGOALS))
 ifneq ($(.metrics.asked),)
-.metrics.cli := $(if $(.metrics.baked.python),$(.metrics.baked.python) -I -m shim,make-metrics)
+.metrics.cli := $(if $(.metrics.baked.python),$(.metrics.baked.python) -I -m make_metrics,make-metrics)
 # With prerequisites it is the project's own target, without a recipe. Any other goal has no rule, as without us.
 .metrics.run = $(if $(filter $(.metrics.asked),$@),$(if $^,,@$(.metrics.cli) $(patsubst metrics-%,%,$@)),$(if $(filter $@,$(MAKECMDGOALS)),$(error No rule to make target '$@')))
 $(foreach .metrics.one,$(.metrics.asked),$(eval $(patsubst metrics-%,m\%%,$(.metrics.one)): ; $$(.metrics.run)))
@@ -99,12 +99,14 @@ ifeq ($(.metrics.baked.fragment),)
 .metrics.here := $(dir $(abspath $(.metrics.me)))
 .metrics.command := $(firstword $(filter-out %/shims/make-metrics,$(wildcard $(addsuffix /make-metrics,$(subst :, ,$(value PATH))))))
 .metrics.bin := $(dir $(realpath $(.metrics.command)))
-.metrics.python := $(firstword $(wildcard $(addsuffix python3,$(.metrics.bin) $(if $(filter %/site-packages/shim/,$(.metrics.here)),$(.metrics.here)../../../../bin/))))
-.metrics.entry := $(firstword $(wildcard $(.metrics.here)hot/entry.py $(.metrics.here)../shim/hot/entry.py $(if $(.metrics.bin),$(.metrics.bin)../lib/python3*/site-packages/shim/hot/entry.py)))
+.metrics.python := $(firstword $(wildcard $(addsuffix python3,$(.metrics.bin) $(if $(filter %/site-packages/make_metrics/,$(.metrics.here)),$(.metrics.here)../../../../bin/))))
+# Looked for by the trampoline: a repository that copies this file may have an entry.py of its own beside it.
+.metrics.hot := $(firstword $(wildcard $(addsuffix hot/trampoline.sh,$(.metrics.here) $(.metrics.here)../shim/make_metrics/ $(if $(.metrics.bin),$(.metrics.bin)../lib/python3*/site-packages/make_metrics/))))
+.metrics.entry := $(if $(.metrics.hot),$(dir $(.metrics.hot))../entry.py)
 .metrics.python := $(if $(.metrics.python),$(abspath $(dir $(.metrics.python)))/$(notdir $(.metrics.python)))
 .metrics.entry := $(abspath $(.metrics.entry))
 endif
-.metrics.trampoline := $(dir $(.metrics.entry))trampoline.sh
+.metrics.trampoline := $(dir $(.metrics.entry))hot/trampoline.sh
 # The compiled fast path, where set-up found that it can run; it leaves to the interpreter behind it what is rare.
 .metrics.launcher := $(.metrics.baked.launcher)
 
@@ -183,7 +185,7 @@ $(foreach .metrics.goal.one,$(.metrics.goals),$(eval $(.metrics.goal.one): .metr
 # Before the first target there is no default goal yet: it is then the one that all is made for.
 .metrics.goal = $(if $(value MAKECMDGOALS)$(.metrics.goals),,$(.DEFAULT_GOAL))
 
-# --- 8. The words that are handed over (shim/hot/handover.py) ------------------------------------------------------------
+# --- 8. The words that are handed over (make_metrics/hot/arguments.py) ------------------------------------------------------------
 # Left to make itself: what the project exempts, targets with very many prerequisites (their lines may be such that only
 # make can run them), and names with a character that make's parser takes for a blank and that is not encoded.
 .metrics.skip = $(filter $(.metrics.asked),$@)$(if $(value METRICS_SKIP),$(filter $(METRICS_SKIP),$@))$(word 1500,$^)$(word 2,$(call .metrics.encode,$@))

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from ci.conformance.execute import heed_signals
-from shim import fragment, git, precompiled
-from tests import shop
-from tests.project import Project, makes
+from make_metrics.project import git_command
+from make_metrics.setup import bundle, fragment
+from tests.support import metric_distribution
+from tests.support.project import Project, makes
 
 CI = ("CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION")
 # A slow machine is no failure, and the same examples are tried everywhere. To look for new ones:
@@ -23,7 +24,7 @@ heed_signals()
 @pytest.fixture(autouse=True, scope="session")
 def _precompiled() -> None:
     """Set-up's work on this checkout, for tests that write a fragment without it."""
-    precompiled.write()
+    bundle.write()
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +36,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(found))
     for name in ("MAKE_METRICS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "DO_NOT_TRACK", *CI):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(git, "_LIMIT_S", 20.0)  # what it is to find out is not how busy this machine is
+    monkeypatch.setattr(git_command, "_LIMIT_S", 20.0)  # what it is to find out is not how busy this machine is
     return found
 
 
@@ -69,4 +70,4 @@ def project(tmp_path: Path, home: Path, compiled: bool) -> Project:
 @pytest.fixture(scope="session")
 def shop_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment in which a distribution with metrics is installed beside make-metrics."""
-    return shop.environment(tmp_path_factory.mktemp("shop") / "environment")
+    return metric_distribution.environment(tmp_path_factory.mktemp("shop") / "environment")

@@ -10,16 +10,16 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from shim import cli
-from shim.commands import report
-from shim.errors import UserError
-from shim.event import envelope
-from shim.paths import Paths, private
-from shim.record import Make
-from shim.since import since_ns
-from tests.samples import MS, WALL_NS, add, ended_run, line
+from make_metrics import cli
+from make_metrics.combine.event import envelope
+from make_metrics.combine.record import Make
+from make_metrics.commands import report
+from make_metrics.errors import UserError
+from make_metrics.files.paths import Paths, private
+from make_metrics.report.since import since_ns
+from tests.support.records import MS, WALL_NS, add, ended_run, line
 
-COMMAND = [sys.executable, "-c", "import sys; from shim.cli import main; sys.exit(main())"]
+COMMAND = [sys.executable, "-c", "import sys; from make_metrics.cli import main; sys.exit(main())"]
 NOW_NS = 2_000_000_000_000_000_000
 
 
@@ -279,15 +279,22 @@ def test_an_ascii_terminal_gets_every_name(paths: Paths) -> None:
 
 
 def test_only_what_is_used_is_loaded(home: Path) -> None:
-    script = "import sys; from shim.cli import main; main(['off']); print(*sys.modules)"
+    script = "import sys; from make_metrics.cli import main; main(['off']); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
-    assert "shim.commands.off" in loaded
-    assert not loaded & {"rich", "sqlite3", "psutil", "filelock", "shim.sweep", "shim.commands.report"}
+    assert "make_metrics.commands.off" in loaded
+    assert not loaded & {
+        "rich",
+        "sqlite3",
+        "psutil",
+        "filelock",
+        "make_metrics.sweep.sweep",
+        "make_metrics.commands.report",
+    }
 
 
 def test_a_printed_event_is_what_would_be_sent(run: str, paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
-    from shim.commands.reading import read
+    from make_metrics.commands.reading import read
 
     private(paths.state)
     expected = [envelope(placed.event) for placed in read(lambda store: store.events())]

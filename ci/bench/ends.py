@@ -28,7 +28,8 @@ import psutil
 from ci.bench.place import Place
 from ci.bench.timing import Spread, timed
 from ci.build_launcher import ROOT
-from shim import sender, settings
+from make_metrics.project import settings
+from make_metrics.sender import protocol
 
 _LINE = "\t@sleep 0.2"
 _PR_SET_CHILD_SUBREAPER = 36
@@ -136,8 +137,10 @@ def _agree(place: Place, host: str, environ: Mapping[str, str]) -> tuple[Path, P
         folder.mkdir()
         (folder / "Makefile").write_text(f"all:\n{_LINE}\n{tail}")
     (ours / settings.NAME).write_text(_SETTINGS.format(host=host))
-    command = [sys.executable, "-m", "shim", "opt-in", "--yes"]
-    subprocess.run(command, cwd=ours, env={**environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
+    command = [sys.executable, "-m", "make_metrics", "opt-in", "--yes"]
+    subprocess.run(
+        command, cwd=ours, env={**environ, "PYTHONPATH": str(ROOT / "shim")}, check=True, capture_output=True
+    )
     return plain, ours
 
 
@@ -146,7 +149,7 @@ def senders() -> list[psutil.Process]:
     found = []
     for child in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
-            if sender.PROGRAM in child.cmdline():
+            if protocol.PROGRAM in child.cmdline():
                 found.append(child)
     return found
 

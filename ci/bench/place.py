@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from ci.build_launcher import LAUNCHER, ROOT, build
-from shim import fragment, precompiled
-from shim.paths import Paths
+from make_metrics.files.paths import Paths
+from make_metrics.setup import bundle, fragment
 
 _HERE = Path(__file__).resolve().parent
 
@@ -26,7 +26,7 @@ class Place:
             path.mkdir()
         if not (ROOT / LAUNCHER).exists():
             build(ROOT / LAUNCHER)
-        precompiled.write()  # as set-up does
+        bundle.write()  # as set-up does
         data = self.home / "data"
         data.mkdir()
         self.paths = Paths(data=data, config=self.home / "config", state=self.home / "state")

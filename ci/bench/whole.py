@@ -70,8 +70,8 @@ class Growth:
 
 def growth(place: Place, most: int, rounds: int) -> list[Growth]:
     """How cost grows with the lines of a run; combining is a whole `make-metrics runs`."""
-    environ = {**place.environment("/bin/sh"), "PYTHONPATH": str(ROOT)}
-    combine = [sys.executable, "-m", "shim", "runs"]
+    environ = {**place.environment("/bin/sh"), "PYTHONPATH": str(ROOT / "shim")}
+    combine = [sys.executable, "-m", "make_metrics", "runs"]
     plain, compiled = WAYS[0], WAYS[1]
     found = []
     count = 10

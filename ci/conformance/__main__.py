@@ -21,8 +21,8 @@ from ci.build_launcher import sanitized
 from ci.conformance import approved, cases, events, report
 from ci.conformance.cases import Case, Mode
 from ci.conformance.execute import PATH, Bench, heed_signals
-from shim import fragment
-from shim.paths import private
+from make_metrics.files.paths import private
+from make_metrics.setup import fragment
 
 
 def prepare(root: Path, make: Path, *, compiled: bool) -> Bench:
@@ -63,7 +63,7 @@ def agreed(root: Path) -> Iterator[None]:
     settings = root / "make-metrics.toml"
     settings.write_text(_SETTINGS)
     env = {**os.environ, "MAKE_METRICS_HOME": str(root / "m")}
-    command = [sys.executable, "-m", "shim", "opt-in", "--yes", "-C", str(root)]
+    command = [sys.executable, "-m", "make_metrics", "opt-in", "--yes", "-C", str(root)]
     try:
         subprocess.run(command, env=env, check=True, capture_output=True)
         yield

@@ -15,25 +15,28 @@ from pathlib import Path
 
 import psutil
 
-from shim import ancestry, combine, database, record
-from shim.event import Event
-from shim.hot import wire
-from shim.paths import Paths
-from shim.store import Store
-from shim.sweep import sweep
+from make_metrics.combine import record
+from make_metrics.combine.event import Event
+from make_metrics.combine.run import Run, events_of, gather, merge
+from make_metrics.files.paths import Paths
+from make_metrics.hot import record_format
+from make_metrics.processes import tree
+from make_metrics.store import database
+from make_metrics.store.store import Store
+from make_metrics.sweep.sweep import sweep
 
 _PATIENCE_S = 100
 
 
 def _line(event: Event) -> str:
-    target = wire.encode(event.target.encode("utf-8", "backslashreplace")).decode("ascii")
+    target = record_format.encode(event.target.encode("utf-8", "backslashreplace")).decode("ascii")
     words = [str(event.make_level), target, str(event.exit_status), str(event.recipe_lines)]
     return " ".join([*words, "goal"] if event.goal else words)
 
 
 def _writers(state: Path) -> list[int]:
     """The shims and walks that still run for a state directory: the words they were started with name it."""
-    names = str(state), ancestry.turned(os.fsencode(state)).decode()
+    names = str(state), tree.turned(os.fsencode(state)).decode()
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
@@ -53,14 +56,14 @@ def taken(state: Path) -> list[str]:
         with contextlib.closing(database.connect(paths.store)) as found:
             placed = Store(found).events()
         return _counted([one.event for one in placed], torn=0, state=state)
-    runs: dict[str, combine.Run] = {}
+    runs: dict[str, Run] = {}
     for path in sorted((state / "records").glob("*.rec")):
         contents = record.parse(path.read_bytes())
-        gathered = combine.gather(contents.run, contents)
+        gathered = gather(contents.run, contents)
         known = runs.get(contents.run)
-        runs[contents.run] = combine.merge(known, gathered) if known else gathered
+        runs[contents.run] = merge(known, gathered) if known else gathered
     torn = sum(run.torn for run in runs.values())
-    return _counted([event for run in runs.values() for event in combine.events(run)], torn=torn, state=state)
+    return _counted([event for run in runs.values() for event in events_of(run)], torn=torn, state=state)
 
 
 def _counted(events: list[Event], *, torn: int, state: Path) -> list[str]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ci.conformance.cases import Case, Mode, instrument, is_instrumented, normaliser
-from shim import fragment
-from shim.paths import Paths
+from make_metrics.files.paths import Paths
+from make_metrics.setup import fragment
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 LIMIT_S = 300  # what hangs hangs; a case takes a second or two, but not on every machine

@@ -1,0 +1,1 @@
+"""From the entries of a run's record to one event per target. Pure: no input or output."""

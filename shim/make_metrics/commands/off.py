@@ -1,0 +1,19 @@
+"""`make-metrics off`: nothing is recorded any more; recipes run with the Makefile's own shell."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from make_metrics.consent import consent
+from make_metrics.files.paths import Paths
+from make_metrics.files.write import write_file
+
+
+def run() -> int:
+    """Turn recording off for this user; raises UserError if that cannot be written down."""
+    paths = Paths.from_environment()
+    consent.refuse_sudo(os.environ)
+    write_file(paths.off_file, b"")
+    sys.stdout.write("recording is off; make-metrics on-this-machine turns it on again\n")
+    return 0

@@ -1,0 +1,28 @@
+"""`make-metrics on-this-machine`: what make does is recorded here, and stays here."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from make_metrics.consent import consent
+from make_metrics.errors import UserError
+from make_metrics.files.paths import Paths, shown
+
+
+def run() -> int:
+    """Turn recording on again for this user, and sending off for all projects; raises UserError if it cannot be.
+
+    A yes counts again when it is said anew (`make-metrics opt-in`).
+    """
+    paths = Paths.from_environment()
+    consent.refuse_sudo(os.environ)
+    try:
+        with consent.locked(paths):
+            consent.keep_here(paths, now_ns=time.time_ns())
+        paths.off_file.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot change {shown(paths.data)}: {error.strerror}") from error
+    sys.stdout.write("recording on this machine, nothing is sent\n")
+    return 0

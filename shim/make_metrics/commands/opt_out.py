@@ -1,0 +1,114 @@
+"""`make-metrics opt-out`: write a no down, then remove what waits and the id."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from make_metrics import environment
+from make_metrics.commands.project import project_at, tell, use, write_request
+from make_metrics.consent import consent
+from make_metrics.consent.anonymous_id import erase_id, read_id
+from make_metrics.consent.mode import Decision, Mode
+from make_metrics.crashes.question import CRASHES
+from make_metrics.deliver import choice_event
+from make_metrics.deliver.outgoing import sink_key
+from make_metrics.deliver.time_limit import within
+from make_metrics.files.paths import Paths
+from make_metrics.project.settings import Project
+from make_metrics.sinks.sink import Outcome, UnavailableError, Verdict
+from make_metrics.store.outbox import Batch, Entry, Outbox
+from make_metrics.store.store import Store
+from make_metrics.sweep.sweep import sweep
+
+_SWEEP_S = 10
+_EVENT_S = 3.0
+
+
+def run(*, directory: str | None) -> int:
+    """Withdraw; 0. Raises UserError if the no cannot be written down, or what waits not be removed."""
+    paths = Paths.from_environment()
+    consent.refuse_sudo(os.environ)
+    project = project_at(directory)
+    tell(project.problems)
+    with consent.locked(paths):
+        before = consent.known(paths, project, os.environ).ruling.mode
+        anonymous_id = read_id(paths, project)
+        now_ns = time.time_ns()
+        places = [project, *_decided_before(paths, project, Path(directory or "."))]
+        for place in places:
+            consent.write(paths, place, yes=False, now_ns=now_ns)
+            erase_id(paths, place)
+            # Whoever wants nothing to be sent from here does not want crash reports to be either.
+            if consent.known(paths, place, os.environ, CRASHES).decision is not Decision.NONE:
+                consent.write(paths, place, yes=False, now_ns=now_ns, question=CRASHES)
+    try:
+        sweep(paths, timeout=_SWEEP_S)  # what is combined later finds the no
+    finally:
+        gone = use(paths, lambda connection: sum(_withdraw(connection, place) for place in places))
+    sys.stdout.write(f"Nothing is sent any more from here. {_count(gone)}, and your id is deleted.\n")
+    if before is Mode.ON and anonymous_id and project.settings and project.settings.opt_out_event:
+        _say_so(paths, project, choice_event.entries(project, choice="out", anonymous_id=anonymous_id, now_ns=now_ns))
+    return 0
+
+
+def _decided_before(paths: Paths, project: Project, directory: Path) -> list[Project]:
+    """What else was decided about a directory or one above it, in the same repository.
+
+    Their settings file may be away, as it is on another branch: once it is back, that decision holds again.
+    """
+    found = []
+    for folder in (directory.resolve(), *directory.resolve().parents):
+        other = Project(folder)
+        files = (consent.file_of(paths, other, question) for question in (consent.EVENTS, CRASHES))
+        if folder != project.directory and any(map(os.path.lexists, files)):
+            found.append(other)
+        if os.path.lexists(folder / ".git"):
+            return found
+    return [other for other in found if other.directory == directory.resolve()]
+
+
+def _withdraw(connection: sqlite3.Connection, project: Project) -> int:
+    with Store(connection).transaction():
+        return Outbox(connection).withdraw(project.place)
+
+
+def _count(gone: int) -> str:
+    if not gone:
+        return "Nothing was waiting"
+    return f"{gone} event{' that was' if gone == 1 else 's that were'} waiting {'is' if gone == 1 else 'are'} deleted"
+
+
+def _say_so(paths: Paths, project: Project, entries: Sequence[Entry]) -> None:
+    """The one event that the notice announced for this case: tried once, and never kept for later."""
+    from make_metrics.sinks.kinds import sink_of
+
+    sinks = {sink_key(settings): settings for settings in project.sinks}
+    for entry in entries:
+        settings, messages = sinks[entry.sink], [json.loads(entry.message)]
+        try:
+            sink = sink_of(settings)
+            if environment.prints(os.environ):
+                write_request(settings.type, sink.prepare(messages))
+                continue
+            verdict = within(_EVENT_S, partial(sink.send, messages, timeout_s=_EVENT_S))
+        except TimeoutError:
+            verdict = Verdict(Outcome.LATER, f"no answer within {_EVENT_S:g} s", settings.address)
+        except UnavailableError as error:
+            verdict = Verdict(Outcome.HELD, str(error), settings.address)
+        if verdict.outcome is Outcome.ACCEPTED:
+            batch = Batch(time.time_ns(), verdict.url, 1, verdict.body)
+            use(paths, lambda found, entry=entry, batch=batch: _accept(found, entry, batch))  # type: ignore[misc]
+        said = "was told" if verdict.outcome is Outcome.ACCEPTED else f"could not be told ({verdict.said})"
+        sys.stdout.write(f"As the notice said, {settings.address} {said} that you opted out.\n")
+
+
+def _accept(connection: sqlite3.Connection, entry: Entry, batch: Batch) -> None:
+    with Store(connection).transaction():
+        Outbox(connection).accept([entry], batch)

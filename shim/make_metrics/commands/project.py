@@ -1,0 +1,48 @@
+"""What the commands about a project have in common: which project it is, and the store without a sweep's words."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from make_metrics.errors import UserError
+from make_metrics.files.paths import Paths, shown
+from make_metrics.project.settings import Project, project_of
+from make_metrics.sinks.kinds import readable, request_line
+from make_metrics.sinks.sink import Prepared
+from make_metrics.store import database
+
+T = TypeVar("T")
+
+
+def project_at(directory: str | None) -> Project:
+    """The project of a directory, or of the current one; raises UserError if there is no such directory."""
+    place = Path("." if directory is None else directory)
+    if directory == "":
+        raise UserError("-C needs a directory: an empty name is none")
+    if not place.is_dir():
+        raise UserError(f"{shown(place)} is not a directory")
+    return project_of(place)
+
+
+def tell(problems: Iterable[str]) -> None:
+    """Problems on standard error, a line each."""
+    for problem in problems:
+        sys.stderr.write(f"make-metrics: {problem}\n")
+
+
+def write_request(kind: str, request: Prepared) -> None:
+    """A request to a sink of a kind as it would be sent, on standard output: its address, and its body, readable."""
+    sys.stdout.write(f"{request_line(request.url)}\n{readable(kind, request.url, request.body)}")
+
+
+def use(paths: Paths, work: Callable[[sqlite3.Connection], T]) -> T:
+    """What `work` gives for the store; what was wrong with that is told. Raises UserError if it cannot be used."""
+    problems: list[str] = []
+    try:
+        return database.use(paths, work, problems)
+    finally:
+        tell(problems)

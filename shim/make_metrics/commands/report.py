@@ -1,0 +1,59 @@
+"""`make-metrics report`: what each target cost."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import datetime
+
+from make_metrics.commands.project import project_at, tell
+from make_metrics.commands.reading import read, start_ns
+from make_metrics.consent import consent
+from make_metrics.consent.mode import Mode
+from make_metrics.files.paths import Paths
+from make_metrics.report.rows import Row, document, duration, rows
+
+NOTHING = "No events yet: run make in a project that includes the fragment (make-metrics setup prints the line to add)."
+NOTE = "The times overlap: a goal's include its prerequisites', and a target's include those of the makes it starts."
+
+
+def run(*, since: str | None, as_json: bool) -> int:
+    """Print the report as a table or as JSON; raises UserError for a bad `since` or a store that cannot be used."""
+    begin = start_ns(since)
+    tell(project_at(None).problems)
+    found = rows(read(lambda store: store.events(since_ns=begin or 0)))
+    if as_json:
+        sys.stdout.write(json.dumps(document(found, since_ns=begin), indent=2) + "\n")
+    elif found:
+        _table(found)
+    else:
+        ruling = consent.known(Paths.from_environment(), project_at(None), os.environ).ruling
+        if ruling.mode is Mode.OFF:
+            tell([f"nothing is recorded here: {ruling.reason}"])
+        sys.stdout.write((NOTHING if since is None else f"No events since {since}: give an earlier time.") + "\n")
+    return 0
+
+
+def _table(found: list[Row]) -> None:
+    from make_metrics.report.table import Column, show
+
+    numbers = [Column(name, number=True) for name in ("runs", "failed", "total", "median", "p95", "last")]
+    columns = [Column("target", folds=True), Column("goal"), *numbers, Column("when")]
+    cells = [_cells(row) for row in found]
+    # Columns that tell targets of the same name apart are shown only where they say anything.
+    for heading, values in (
+        ("level", [str(row.level) for row in found]),
+        ("directory", [row.directory for row in found]),
+        ("project", [row.project for row in found]),
+    ):
+        if len(set(values)) > 1:
+            columns.append(Column(heading, number=heading == "level", folds=heading != "level"))
+            cells = [[*line, value] for line, value in zip(cells, values, strict=True)]
+    show(columns, cells, note=NOTE)
+
+
+def _cells(row: Row) -> list[str]:
+    last = datetime.fromisoformat(row.last_start).astimezone().strftime("%Y-%m-%d %H:%M")
+    times = [duration(ms) for ms in (row.total_ms, row.median_ms, row.p95_ms, row.last_ms)]
+    return [row.target, "goal" if row.goal else "", str(row.runs), str(row.failures), *times, last]

@@ -1,0 +1,58 @@
+"""`make-metrics runs`: the runs of make."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+
+from make_metrics.combine.event import timestamp
+from make_metrics.combine.summary import Summary
+from make_metrics.commands.reading import read, start_ns
+from make_metrics.report.rows import duration
+
+NOTHING = "No runs yet: run make in a project that includes the fragment (make-metrics setup prints the line to add)."
+
+
+def run(*, since: str | None, as_json: bool) -> int:
+    """Print the runs as a table or as JSON; raises UserError for a bad `since` or a store that cannot be used."""
+    begin = start_ns(since) or 0
+    found = read(lambda store: store.runs(since_ns=begin))
+    if as_json:
+        sys.stdout.write(json.dumps([_document(summary) for summary in found], indent=2) + "\n")
+    elif found:
+        _table(found)
+    else:
+        sys.stdout.write((NOTHING if since is None else f"No runs since {since}: give an earlier time.") + "\n")
+    return 0
+
+
+def _document(summary: Summary) -> dict[str, object]:
+    known = asdict(summary)
+    known["start_time"] = timestamp(known.pop("started_ns"))
+    return known
+
+
+def _table(found: list[Summary]) -> None:
+    from make_metrics.report.table import Column, local_time, show
+
+    columns = [
+        Column("started"),
+        Column("goals", folds=True),
+        Column("status", number=True),
+        Column("duration", number=True),
+        Column("targets", number=True),
+        Column("directory", folds=True),
+    ]
+    rows = [
+        (
+            local_time(summary.started_ns),
+            " ".join(summary.goals),
+            str(summary.exit_status),
+            duration(summary.duration_ms),
+            str(summary.targets),
+            summary.directory,
+        )
+        for summary in found
+    ]
+    show(columns, rows)

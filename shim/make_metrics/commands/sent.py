@@ -1,0 +1,25 @@
+"""`make-metrics sent`: every batch that a sink of this project accepted in the last 90 days, as it was sent."""
+
+from __future__ import annotations
+
+import sys
+
+from make_metrics.combine.event import timestamp
+from make_metrics.commands.project import project_at, use
+from make_metrics.files.paths import Paths
+from make_metrics.sinks.kinds import readable, request_line
+from make_metrics.store.outbox import Outbox
+
+
+def run(*, directory: str | None) -> int:
+    """Print time and address of each batch, then its bytes; 0. Raises UserError if the store cannot be used."""
+    paths = Paths.from_environment()
+    project = project_at(directory)
+    found = use(paths, lambda connection: Outbox(connection).sent(project.place))
+    for batch in found:
+        count = f"{batch.events} event{'s' * (batch.events != 1)}"
+        sys.stdout.write(f"{timestamp(batch.sent_ns)} {request_line(batch.url)} {count}\n")
+        sys.stdout.write(readable(batch.kind, batch.url, batch.body))
+    if not found:
+        sys.stdout.write("Nothing was sent from this project in the last 90 days.\n")
+    return 0

@@ -1,0 +1,19 @@
+"""`make-metrics transparency`: the page that says everything, for a project."""
+
+from __future__ import annotations
+
+import sys
+
+from make_metrics.commands.asked_metrics import metrics
+from make_metrics.commands.project import project_at, tell
+from make_metrics.report import transparency_page
+
+
+def run(*, directory: str | None) -> int:
+    """Print the page as Markdown; 0. Raises UserError for a bad directory or home."""
+    project = project_at(directory)
+    tell(project.problems)
+    names = project.settings.metrics if project.settings else ()
+    asked = [entry for entry in metrics(project) if entry.name in names]
+    sys.stdout.write(transparency_page.page(project.settings, asked))
+    return 0

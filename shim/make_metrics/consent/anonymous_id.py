@@ -1,0 +1,47 @@
+"""The pseudonymous id of a project's user: random, made at the first yes, and kept until the no."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from pathlib import Path
+
+from make_metrics.files.paths import Paths
+from make_metrics.files.read import read_file
+from make_metrics.files.write import remove_file, write_file
+from make_metrics.project.root import project_key
+from make_metrics.project.settings import Project
+
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+def id_file(paths: Paths, project: Project) -> Path:
+    """The file of a project's id."""
+    return paths.identities / project_key(project.directory)
+
+
+def read_id(paths: Paths, project: Project) -> str | None:
+    """A project's id; None if there is none, or none that can be read."""
+    try:
+        content = read_file(id_file(paths, project)) or b""
+    except OSError:
+        return None
+    text = content.decode("ascii", "replace").strip()
+    return text if _ID.fullmatch(text) else None
+
+
+def ensure_id(paths: Paths, project: Project) -> str:
+    """A project's id, made from chance alone if there is none yet. The caller holds `consent.locked`.
+
+    Raises UserError if it cannot be written.
+    """
+    known = read_id(paths, project)
+    if known is None:
+        known = str(uuid.uuid4())
+        write_file(id_file(paths, project), known.encode("ascii") + b"\n")
+    return known
+
+
+def erase_id(paths: Paths, project: Project) -> None:
+    """Remove a project's id for good, under the lock of `consent.locked`; raises UserError if that cannot be done."""
+    remove_file(id_file(paths, project))

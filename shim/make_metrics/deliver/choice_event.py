@@ -1,0 +1,47 @@
+"""The event of a yes or a no: its message for the project's sinks."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+
+from make_metrics.combine.event import timestamp
+from make_metrics.deliver.outgoing import sink_key
+from make_metrics.project import git_command, git_head
+from make_metrics.project.settings import Project
+from make_metrics.properties.registry import check
+from make_metrics.sinks.kinds import told_of_choices
+from make_metrics.store.outbox import Entry
+
+_NAMESPACE = uuid.UUID("0b8f2c56-94a0-5d3c-8d0e-5a3c6f2f7e11")
+
+
+def entries(project: Project, *, choice: str, anonymous_id: str, now_ns: int) -> list[Entry]:
+    """A choice (`in` or `out`) as a message for each sink of a project; asks git for the commit's time."""
+    settings = project.settings
+    if settings is None:
+        return []
+    facts = git_command.facts(git_head.read(project.place), settings.default_branch)
+    properties = {
+        "command": f"metrics-opt-{choice}",
+        "command_type": "make",
+        "choice": choice,
+        "start_time": timestamp(now_ns),
+        "is_test": os.environ.get("MAKE_METRICS_IS_TEST") or "no",
+        "git_checked_out_master": facts.checked_out_master,
+        "git_commit_time": facts.commit_time,
+    }
+    message = {
+        "type": "track",
+        "event": settings.event,
+        "anonymousId": anonymous_id,
+        "messageId": str(uuid.uuid5(_NAMESPACE, f"{anonymous_id}/{choice}/{now_ns}")),
+        "timestamp": timestamp(now_ns),
+        "properties": {name: value for name, value in properties.items() if value is not None},
+    }
+    if check(message):
+        return []
+    text = json.dumps(message)
+    told = [sink for sink in project.sinks if told_of_choices(sink)]
+    return [Entry(sink_key(sink), project.place, str(message["messageId"]), text) for sink in told]

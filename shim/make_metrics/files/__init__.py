@@ -1,0 +1,1 @@
+"""Where our files lie, and reading and writing them safely."""

@@ -1,0 +1,98 @@
+"""What /proc tells of a process; the only module that reads it.
+
+A process is named by a key, `<host>.<pid>.<start>`: the host is this boot and pid namespace, the start is in clock
+ticks since boot (proc(5), field 22 of stat), so that a pid that is used again, another boot and another container
+sharing the home all give other keys. Where there is no /proc every function answers "unknown"; `walk.walk` then
+asks psutil.
+"""
+
+import posix
+
+PROC = b"/proc"
+_PRIME = 4294967291  # the largest prime below 2**32: folds boot and namespace into eight digits
+
+
+def read(path: bytes, limit: int = 65536) -> bytes:
+    """The beginning of a file, up to `limit` bytes; raises OSError."""
+    fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
+    try:
+        return posix.read(fd, limit)
+    finally:
+        posix.close(fd)
+
+
+def boot() -> bytes:
+    """The id that the kernel gave itself when it started; empty where that cannot be told."""
+    try:
+        return read(PROC + b"/sys/kernel/random/boot_id").strip()
+    except OSError:
+        return b""
+
+
+def host() -> bytes:
+    """Eight hexadecimal digits for this boot and pid namespace; zeros where that cannot be told."""
+    try:
+        number = int(boot().replace(b"-", b""), 16)
+        return b"%08x" % ((number + posix.stat(PROC + b"/self/ns/pid").st_ino) % _PRIME)
+    except (OSError, ValueError):
+        return b"00000000"
+
+
+def identity(pid: int) -> bytes | None:
+    """The key of a living process; None if there is no such process, or no /proc."""
+    try:
+        stat = read(b"%b/%d/stat" % (PROC, pid))
+        start = int(stat[stat.rindex(b")") + 2 :].split()[19])
+    except (OSError, ValueError, IndexError):
+        return None
+    return b"%b.%d.%d" % (host(), pid, start)
+
+
+def program(pid: int) -> bytes:
+    """The name that a process was started by, without its directory; empty where that cannot be told."""
+    try:
+        return read(b"%b/%d/cmdline" % (PROC, pid)).partition(b"\0")[0].rpartition(b"/")[2]
+    except OSError:
+        return b""
+
+
+def parent(pid: int) -> int:
+    """The pid of the process that a process is a child of; 0 where that cannot be told."""
+    try:
+        stat = read(b"%b/%d/stat" % (PROC, pid))
+        return int(stat[stat.rindex(b")") + 2 :].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def ignored(pid: int) -> int:
+    """The signals that a process ignores, bit n-1 for signal n; 0 where that cannot be told."""
+    try:
+        status = read(b"%b/%d/status" % (PROC, pid))
+        return int(status.partition(b"\nSigIgn:\t")[2][:16], 16)
+    except (OSError, ValueError):
+        return 0
+
+
+def environment(pid: int | None = None) -> dict[bytes, bytes]:
+    """The environment that a process (this one by default) was started with; empty where that cannot be told."""
+    block, size = b"", 65536
+    try:
+        fd = posix.open(b"%b/%b/environ" % (PROC, b"%d" % pid if pid else b"self"), posix.O_RDONLY | posix.O_CLOEXEC)
+        try:
+            while chunk := posix.read(fd, size):
+                block += chunk
+        finally:
+            posix.close(fd)
+    except OSError:
+        return {}
+    return {name: value for name, mark, value in (entry.partition(b"=") for entry in block.split(b"\0")) if mark}
+
+
+def same_output(pid: int) -> bool | None:
+    """Whether this process writes its standard output where another one does; None where that cannot be told."""
+    try:
+        theirs, ours = posix.stat(b"%b/%d/fd/1" % (PROC, pid)), posix.fstat(1)
+    except OSError:
+        return None
+    return (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino)

@@ -1,0 +1,62 @@
+"""The processes above a recipe line: which of them are makes, and what their shims were handed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections import namedtuple
+
+import psutil
+
+from make_metrics.hot import arguments
+from make_metrics.processes.keys import process_key
+
+_TURNED = bytes.maketrans(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+    b"NOPQRSTUVWXYZABCDEFGHIJKLMnopqrstuvwxyzabcdefghijklm5678901234",
+)
+
+Above = namedtuple("Above", ("process", "key", "target"))
+Above.__doc__ = "A make process above another one, with the target whose recipe leads down to it (empty if not known)."
+
+
+def is_make(candidate: psutil.Process, names: frozenset[str]) -> bool:
+    """Whether a process is a make: a script that is called make shows its interpreter in front."""
+    try:
+        words = candidate.cmdline()
+        return bool(words) and os.path.basename(words[0]) in names
+    except psutil.Error:
+        return False
+
+
+def makes_above(start: psutil.Process, names: frozenset[str]) -> list[Above]:
+    """The make processes above one, nearest first."""
+    found: list[Above] = []
+    below = start
+    with contextlib.suppress(psutil.Error):
+        while (above := below.parent()) is not None:
+            if is_make(above, names):
+                found.append(Above(above, process_key(above.pid) or "", handed_target(below)))
+            below = above
+    return [above for above in found if above.key]
+
+
+def turned(word: bytes) -> bytes:
+    """A word as a running launcher shows it to whoever looks at processes, or back: letters by 13, digits by 5."""
+    return word.translate(_TURNED)
+
+
+def handed(shim: psutil.Process) -> arguments.Handover | None:
+    """What a shim process was handed, None if the process is no shim."""
+    with contextlib.suppress(psutil.Error, ValueError, IndexError):
+        words = [os.fsencode(word) for word in shim.cmdline()]
+        if turned(arguments.PROTOCOL) in words:
+            words = [turned(word) for word in words]
+        return arguments.Handover(words[words.index(arguments.PROTOCOL) :])
+    return None
+
+
+def handed_target(shim: psutil.Process) -> str:
+    """The target that a shim process was handed, empty if the process is no shim."""
+    found = handed(shim)
+    return found.target.decode("utf-8", "backslashreplace") if found else ""

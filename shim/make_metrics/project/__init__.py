@@ -1,0 +1,1 @@
+"""A project: the settings its repository declares, its root directory, and what git says about it."""

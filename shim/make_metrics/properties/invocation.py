@@ -1,0 +1,58 @@
+"""How make was started: how many jobs, which make, and by whom."""
+
+from __future__ import annotations
+
+from make_metrics import environment
+from make_metrics.properties.facts import RunFacts
+from make_metrics.properties.metric import Metric
+
+
+class Jobs(Metric):
+    """How many recipes make may run at once."""
+
+    identifier = "jobs"
+    kind = "integer"
+    values = "a count, 0 for no limit; left out where it is not known"
+    purpose = "whether a change made builds faster, or more jobs did"
+    example = 4
+    scope = "run"
+    most = 1_000_000
+    sources = ("make_metrics/walk/header.py", "make_metrics/processes/command_line.py")
+
+    def value(self, run: RunFacts) -> int | None:
+        """From the record."""
+        return run.jobs
+
+
+class MakeVersion(Metric):
+    """The version of make."""
+
+    identifier = "make_version"
+    kind = "string"
+    values = "GNU make's version number"
+    purpose = "which versions of make the makefiles have to work with"
+    example = "4.4.1"
+    scope = "run"
+    pattern = "[0-9]{1,3}[.][0-9.]{1,12}"
+    sources = ("make_metrics/walk/header.py",)
+
+    def value(self, run: RunFacts) -> str | None:
+        """From the record."""
+        return run.make_version or None
+
+
+class Service(Metric):
+    """The CI service that make ran in."""
+
+    identifier = "ci"
+    kind = "string"
+    values = f"{', '.join(environment.CI_SERVICES)}, other, or none"
+    purpose = "to tell what machines do from what people do"
+    example = "none"
+    scope = "run"
+    choices = (*environment.CI_SERVICES, environment.OTHER_CI, environment.NO_CI)
+    sources = ("make_metrics/environment.py", "make_metrics/walk/header.py")
+
+    def value(self, run: RunFacts) -> str | None:
+        """From the record."""
+        return run.ci or None

@@ -1,0 +1,105 @@
+"""The report: events to one row per target. Pure.
+
+Rows are told apart by the project (the directory of the run's first make), by the directory and level of the target's
+own make, and by name: `all` of a library that is built by a make of its own is another target than the project's `all`,
+and is shown with its directory and level.
+
+The rows are no parts of a sum: a goal's time includes its prerequisites', and that of a target which starts another
+make includes all that make does. Hence there is no grand total, here or anywhere.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from make_metrics.combine.event import Event, timestamp
+from make_metrics.combine.summary import Placed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What a target cost. Times are in milliseconds and include what the target waited for, see the module.
+
+    `directory` is its make's, relative to the project's where it is below. `goal` says that it was asked for at least
+    once; `failures` are runs that did not end with status 0. `last_start` is ISO 8601.
+    """
+
+    project: str
+    directory: str
+    level: int
+    target: str
+    goal: bool
+    runs: int
+    failures: int
+    total_ms: int
+    median_ms: int
+    p95_ms: int
+    last_ms: int
+    last_exit_status: int
+    last_start: str
+
+
+def _row(key: tuple[str, str, int, str], events: list[Event]) -> Row:
+    project, directory, level, target = key
+    durations = sorted(event.duration_ms for event in events)
+    last = max(events, key=lambda event: (event.start_wall_ns, event.message_id))
+    return Row(
+        project=project,
+        directory=directory,
+        level=level,
+        target=target,
+        goal=any(event.goal for event in events),
+        runs=len(events),
+        failures=sum(event.exit_status != 0 for event in events),
+        total_ms=sum(durations),
+        median_ms=round(statistics.median(durations)),
+        p95_ms=durations[math.ceil(len(durations) * 0.95) - 1],  # nearest rank: a duration that did occur
+        last_ms=last.duration_ms,
+        last_exit_status=last.exit_status,
+        last_start=timestamp(last.start_wall_ns),
+    )
+
+
+def _within(project: str, directory: str) -> str:
+    """A directory as seen from the project's, if it is below."""
+    if directory in ("", project):
+        return "."
+    below = directory.removeprefix(project.rstrip("/") + "/")
+    return below if project else directory
+
+
+def rows(events: Iterable[Placed]) -> list[Row]:
+    """One row per target, the most expensive first; see the module for what a target is."""
+    groups: dict[tuple[str, str, int, str], list[Event]] = {}
+    for placed in events:
+        directory = _within(placed.project, placed.directory)
+        key = (placed.project, directory, placed.event.make_level, placed.event.target)
+        groups.setdefault(key, []).append(placed.event)
+    made = [_row(key, group) for key, group in groups.items()]
+    return sorted(made, key=lambda row: (-row.total_ms, row.project, row.level, row.directory, row.target))
+
+
+def document(found: Iterable[Row], *, since_ns: int | None) -> dict[str, Any]:
+    """The report as a document for JSON; `since` is null for all that is kept."""
+    return {
+        "version": 1,
+        "since": None if since_ns is None else timestamp(since_ns),
+        "targets": [asdict(row) for row in found],
+    }
+
+
+def duration(ms: int) -> str:
+    """A duration for people: `12ms`, `1.25s`, `2m05s`, `1h02m`."""
+    if ms < 1_000:
+        return f"{ms}ms"
+    if ms < 59_995:
+        return f"{ms / 1000:.2f}s"
+    seconds = (ms + 500) // 1_000
+    if seconds < 3_600:
+        return f"{seconds // 60}m{seconds % 60:02d}s"
+    minutes = (seconds + 30) // 60
+    return f"{minutes // 60}h{minutes % 60:02d}m"

@@ -1,0 +1,28 @@
+"""The point in time that `--since` means."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from make_metrics.errors import UserError
+
+_UNITS_S = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_LATEST_NS = (1 << 63) - 1  # that the store can compare with
+_SPAN = re.compile(r"([0-9]{1,6})([mhdw])")
+
+
+def since_ns(text: str, *, now_ns: int) -> int:
+    """Nanoseconds since the epoch for a span before now (`30m`, `12h`, `7d`, `2w`) or an ISO 8601 date or time.
+
+    A date without an offset is in local time. Raises UserError for anything else.
+    """
+    span = _SPAN.fullmatch(text)
+    if span:
+        return max(0, now_ns - int(span[1]) * _UNITS_S[span[2]] * 1_000_000_000)
+    try:
+        return min(max(0, int(datetime.fromisoformat(text).timestamp()) * 1_000_000_000), _LATEST_NS)
+    except (ValueError, OverflowError, OSError) as error:
+        raise UserError(
+            f"--since {text!r}: give a span such as 30m, 12h, 7d or 2w, or a date such as 2026-01-31"
+        ) from error

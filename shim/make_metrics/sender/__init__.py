@@ -1,0 +1,1 @@
+"""The process beside each make that sends its events once make has ended."""

@@ -1,0 +1,185 @@
+"""The file sink: JSON lines in a file of this machine, for those who gather them by other ways than a network.
+
+A project gives only the file's name. Where it lies is the user's business, so that no repository can make us append to
+anything: docs/decisions/0010-sinks.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import re
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from make_metrics.errors import UserError
+from make_metrics.files.paths import private, shown
+from make_metrics.sinks.sink import Message, Outcome, Prepared, Verdict
+
+LIMIT_BYTES = 10_000_000
+KEEP = 10
+BATCH_MESSAGES = 1_000
+_PATIENCE_S = 0.02
+_ID = re.compile(rb'"messageId": "([^"\\]*)"')
+_BLOCK = 65_536
+
+
+class FileSink:
+    """A file of a name in a directory; full ones are kept beside it as NAME.1.jsonl (the latest) to NAME.10.jsonl."""
+
+    def __init__(self, name: str, directory: Path, *, must_exist: bool = False, limit_bytes: int = LIMIT_BYTES) -> None:
+        """Opens nothing. With `must_exist` the directory is the user's own, and is not made."""
+        self._name, self._directory, self._must_exist, self._limit = name, directory, must_exist, limit_bytes
+
+    def batches(self, messages: Sequence[Message]) -> list[list[int]]:
+        """Places in batches of at most 1,000 messages."""
+        places = list(range(len(messages)))
+        return [places[at : at + BATCH_MESSAGES] for at in range(0, len(places), BATCH_MESSAGES)]
+
+    def prepare(self, batch: Sequence[Message]) -> Prepared:
+        """The lines that `send` would append, and to which file."""
+        return Prepared((self._directory / self._name).as_uri(), b"".join(map(_line, batch)))
+
+    def send(self, batch: Sequence[Message], *, timeout_s: float) -> Verdict:
+        """Append a batch, and wait until it is on disk; what the file has already is left out."""
+        prepared = self.prepare(batch)
+        try:
+            with self._opened() as directory, _locked(f".{self._name}.lock", directory, timeout_s):
+                self._append(batch, directory)
+        except (OSError, UserError) as error:
+            said = error.strerror or "the time is over" if isinstance(error, OSError) else str(error)
+            place = shown(self._directory / self._name)
+            outcome = Outcome.HELD if isinstance(error, UserError) else Outcome.LATER
+            return Verdict(outcome, f"{place} cannot be written: {said}", prepared.url)
+        return Verdict(Outcome.ACCEPTED, "written", prepared.url, prepared.body)
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[int]:
+        """The directory, a private one or the user's own."""
+        if not self._must_exist:
+            private(self._directory.parent)
+            private(self._directory)
+        descriptor = os.open(
+            self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | (0 if self._must_exist else os.O_NOFOLLOW)
+        )
+        try:
+            found = os.fstat(descriptor)
+            if found.st_uid != os.geteuid() or found.st_mode & stat.S_IWOTH:
+                raise UserError("its directory belongs to another user, or anybody may write there")
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _append(self, batch: Sequence[Message], directory: int) -> None:
+        descriptor = _open(self._name, directory)
+        try:
+            size = _mend(descriptor)
+            known = _ids(descriptor) | self._ids_before(directory)
+            lines = b"".join(_line(message) for message in batch if str(message.get("messageId")).encode() not in known)
+            if size and size + len(lines) > self._limit:
+                os.close(descriptor)
+                descriptor = -1
+                self._rotate(directory)
+                descriptor, size = _open(self._name, directory), 0
+            _write(descriptor, lines, size)
+        finally:
+            if descriptor >= 0:
+                os.close(descriptor)
+        os.fsync(directory)
+
+    def _ids_before(self, directory: int) -> set[bytes]:
+        """The ids in the file before this one: a batch that was written, and then a death, and then a full file."""
+        with contextlib.suppress(FileNotFoundError):
+            descriptor = _open(self._numbered(1), directory, create=False)
+            try:
+                return _ids(descriptor)
+            finally:
+                os.close(descriptor)
+        return set()
+
+    def _numbered(self, number: int) -> str:
+        return f"{self._name.removesuffix('.jsonl')}.{number}.jsonl"
+
+    def _rotate(self, directory: int) -> None:
+        names = [self._name, *(self._numbered(number) for number in range(1, KEEP + 1))]
+        for older, newer in reversed(list(zip(names[1:], names, strict=False))):
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(newer, older, src_dir_fd=directory, dst_dir_fd=directory)
+
+
+def _line(message: Message) -> bytes:
+    return json.dumps(message).encode() + b"\n"
+
+
+def _open(name: str, directory: int, *, create: bool = True) -> int:
+    """A plain file of ours, never through a link of any kind; raises UserError if something else is there."""
+    flags = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | (os.O_CREAT if create else 0)
+    try:
+        descriptor = os.open(name, flags, 0o600, dir_fd=directory)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise UserError(f"{name} is a symbolic link: move it away") from error
+        raise
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_nlink != 1:
+        os.close(descriptor)
+        raise UserError(f"{name} is not a file of yours alone: move it away")
+    return descriptor
+
+
+@contextlib.contextmanager
+def _locked(name: str, directory: int, timeout_s: float) -> Iterator[None]:
+    """One writer at a time. Not filelock: the lock is opened below a directory that is open, as the file is."""
+    descriptor = _open(name, directory)
+    give_up = time.monotonic() + timeout_s
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > give_up:
+                    raise UserError("another make-metrics is writing") from None
+                time.sleep(_PATIENCE_S)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _mend(descriptor: int) -> int:
+    """Cut off what a writer that died had begun of a line: it still waits, and comes again. Gives the file's size."""
+    size = end = os.fstat(descriptor).st_size
+    while end:
+        start = max(end - _BLOCK, 0)
+        at = os.pread(descriptor, end - start, start).rfind(b"\n")
+        if at >= 0:
+            end = start + at + 1
+            break
+        end = start
+    if end != size:
+        os.ftruncate(descriptor, end)
+    return end
+
+
+def _ids(descriptor: int) -> set[bytes]:
+    with os.fdopen(os.dup(descriptor), "rb") as file:
+        file.seek(0)
+        return set(_ID.findall(file.read()))
+
+
+def _write(descriptor: int, lines: bytes, size: int) -> None:
+    """Write all or, if the disk is full, nothing; raises OSError."""
+    left = memoryview(lines)
+    try:
+        while left:
+            left = left[os.write(descriptor, left) :]
+        os.fsync(descriptor)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, size)
+        raise

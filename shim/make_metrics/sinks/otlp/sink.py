@@ -1,0 +1,166 @@
+"""The OpenTelemetry sink: the official SDK's OTLP/HTTP exporters called directly, one attempt and one verdict a batch.
+
+Loading this takes some 300 ms: never where a recipe waits. Nothing of the SDK reads the environment here: headers,
+resource attributes and client certificates that OTEL_... variables name are meant for others than this receiver.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import requests
+from google.protobuf.message import DecodeError
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from requests.adapters import BaseAdapter, HTTPAdapter
+
+from make_metrics.sinks.network import Nowhere, Session, judged, unanswered
+from make_metrics.sinks.otlp.signals import metrics, spans
+from make_metrics.sinks.sink import Message, Network, Outcome, Prepared, SinkSettings, UnavailableError, Verdict
+
+BATCH_MESSAGES = 500
+BATCH_BYTES = 1_000_000
+_SERVICE = "make"
+_HEADERS = frozenset({"user-agent", "accept-encoding", "accept", "connection", "content-type", "content-length"})
+
+
+class _SaidError(Exception):
+    """The receiver has answered, or cannot: the exporter must not try again, which this is no reason for."""
+
+
+class _Once(HTTPAdapter):
+    """Makes one request, and keeps what came of it, which the exporter does not give back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.request: requests.PreparedRequest | None = None
+        self.answer: requests.Response | None = None
+        self.error: Exception | None = None
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        self.request = request
+        try:
+            answer = super().send(request, *args, **kwargs)
+            _ = answer.content  # else it is read later, where an error would have the exporter try again
+        except Exception as error:
+            self.error = error
+            raise _SaidError from error
+        self.answer = answer
+        if not 200 <= answer.status_code < 300:
+            raise _SaidError
+        return answer
+
+
+class _Session(Session):
+    """A session with the headers that are the protocol's, and the project's own, but none of the environment's."""
+
+    def __init__(self, network: Network, own: dict[str, str], adapter: BaseAdapter) -> None:
+        super().__init__(network)
+        self._own = own
+        self.mount("http://", adapter)
+        self.mount("https://", adapter)
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        for name in [name for name in request.headers if name.lower() not in _HEADERS]:
+            del request.headers[name]
+        request.headers.update(self._own)
+        return super().send(request, **kwargs)
+
+
+class OtlpSink:
+    """A receiver of one signal, traces or metrics, by OTLP over HTTP in protobuf."""
+
+    def __init__(self, settings: SinkSettings, network: Network | None = None) -> None:
+        """Raises nothing, and opens nothing. The settings' host ends in /v1/traces or /v1/metrics."""
+        self._url, self._network = settings.host, network or Network()
+        self._traces = settings.host.endswith("/v1/traces")
+        self._service = settings.get("service", _SERVICE)
+        header = settings.get("key-header")
+        self._own = {header or "Authorization": settings.key if header else f"Bearer {settings.key}"}
+        if not settings.key:
+            self._own = {}
+        for name in ("opentelemetry", "urllib3"):  # they would log what becomes a verdict
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+    def batches(self, messages: Sequence[Message]) -> list[list[int]]:
+        """Places in batches of at most 500 messages and about 1 MB."""
+        found: list[list[int]] = []
+        room = 0
+        for place, message in enumerate(messages):
+            size = len(json.dumps(message))
+            if not found or size > room or len(found[-1]) == BATCH_MESSAGES:
+                found.append([])
+                room = BATCH_BYTES
+            found[-1].append(place)
+            room -= size
+        return found
+
+    def prepare(self, batch: Sequence[Message]) -> Prepared:
+        """The request that `send` would make."""
+        nowhere = Nowhere()
+        with _Session(self._network, self._own, nowhere) as session:
+            self._export(batch, session, timeout_s=1)
+        (taken,) = nowhere.taken
+        return Prepared(taken.url or "", _body(taken))
+
+    def send(self, batch: Sequence[Message], *, timeout_s: float) -> Verdict:
+        """Send a batch and judge the answer."""
+        once = _Once()
+        timeout_s = min(timeout_s, self._network.timeout_s)
+        try:
+            with _Session(self._network, self._own, once) as session:
+                self._export(batch, session, timeout_s=timeout_s)
+        except (requests.RequestException, UnavailableError, UnicodeError) as error:  # nothing was sent
+            return unanswered(error, timeout_s, self._url)
+        if once.error is not None:
+            return unanswered(once.error, timeout_s, self._url)
+        if once.answer is None or once.request is None:
+            return Verdict(Outcome.HELD, "the receiver's address, or the proxy's, is none", self._url)
+        if not 200 <= once.answer.status_code < 300:
+            return judged(once.answer.status_code, once.answer.headers.get("Retry-After", ""), self._url)
+        return self._accepted(len(batch), once.request, once.answer.content)
+
+    def _export(self, batch: Sequence[Message], session: Session, *, timeout_s: float) -> None:
+        options: dict[str, Any] = {
+            "endpoint": self._url,
+            "session": session,
+            "timeout": timeout_s,
+            "compression": Compression.NoCompression,
+        }
+        with contextlib.suppress(_SaidError):
+            if self._traces:
+                OTLPSpanExporter(**options).export(spans(batch, self._service))
+            else:
+                OTLPMetricExporter(**options).export(metrics(batch, self._service))
+
+    def _accepted(self, count: int, request: requests.PreparedRequest, answer: bytes) -> Verdict:
+        """Accepted, unless the receiver names the one message that it was sent as wrong.
+
+        Of several it does not say which; those that it took would come twice if we tried to find out, and the protocol
+        forbids that.
+        """
+        rejected, said = 0, ""
+        with contextlib.suppress(DecodeError):
+            if self._traces:
+                trace = ExportTraceServiceResponse.FromString(answer).partial_success
+                rejected, said = trace.rejected_spans, trace.error_message
+            else:
+                metric = ExportMetricsServiceResponse.FromString(answer).partial_success
+                rejected, said = metric.rejected_data_points, metric.error_message
+        said = "".join(char for char in said if char.isprintable())[:200]
+        text = f"the receiver rejected {rejected} of {count}" + (f": {said}" if said else "")
+        url = request.url or self._url
+        if rejected and count == 1:
+            return Verdict(Outcome.REFUSED, text, url)
+        return Verdict(Outcome.ACCEPTED, f"accepted, but {text}" if rejected else "accepted", url, _body(request))
+
+
+def _body(request: requests.PreparedRequest) -> bytes:
+    return request.body if isinstance(request.body, bytes) else b""

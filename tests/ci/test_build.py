@@ -1,0 +1,64 @@
+"""The package's build: with a compiler the wheel has the fast path and a platform, without one it is pure Python."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.support.project import ROOT
+
+pytest.importorskip("hatchling")
+needs_compiler = pytest.mark.skipif(
+    sys.platform != "linux" or not shutil.which("cc"), reason="the fast path is for Linux, and built with a compiler"
+)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A copy of what the build reads; the ignored launcher in it is one that an older source was compiled to."""
+    copy = tmp_path / "source"
+    copy.mkdir()
+    ignored = shutil.ignore_patterns("__pycache__", "launcher")
+    for name in ("shim", "make_include", "ci"):
+        shutil.copytree(ROOT / name, copy / name, ignore=ignored)
+    for name in ("pyproject.toml", "README.md", "LICENSE", ".gitignore"):
+        shutil.copy2(ROOT / name, copy / name)
+    (copy / "shim/make_metrics/hot/launcher").write_text("old")
+    return copy
+
+
+def wheel(source: Path, compiler: str) -> zipfile.ZipFile:
+    out = source.parent / "out"
+    script = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
+    env = {**os.environ, "CC": compiler}
+    subprocess.run([sys.executable, "-c", script, out], cwd=source, env=env, check=True, capture_output=True)
+    (path,) = out.iterdir()
+    return zipfile.ZipFile(path)
+
+
+@needs_compiler
+def test_with_a_compiler(source: Path) -> None:
+    made = wheel(source, "cc")
+    assert made.filename is not None
+    assert "-py3-none-linux_" in made.filename
+    assert made.getinfo("make_metrics/hot/launcher").external_attr >> 16 & 0o111 == 0o111
+    assert not {"make_metrics/hot/launcher.c"} & set(made.namelist())
+    assert {"make_metrics/metrics.mk", "make_metrics/hot/trampoline.sh"} <= set(made.namelist())
+    launcher = source / "shim/make_metrics/hot/launcher"
+    assert made.read("make_metrics/hot/launcher") == launcher.read_bytes()
+    assert subprocess.run([launcher, "mm1"], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("compiler", ["false", "/nowhere/cc", "cc -include /nowhere.h"])
+def test_without_a_compiler(source: Path, compiler: str) -> None:
+    made = wheel(source, compiler)
+    assert made.filename is not None
+    assert made.filename.endswith("-py3-none-any.whl")
+    assert "make_metrics/hot/launcher" not in made.namelist()
+    assert not (source / "shim/make_metrics/hot/launcher").exists()

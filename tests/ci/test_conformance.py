@@ -1,0 +1,305 @@
+"""The conformance suite: that it passes, and that it would notice if the shim or the fragment were broken."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ci import compare
+from ci.build_launcher import LAUNCHER, SOURCE, NotBuilt, build
+from ci.conformance import approved, cases, report
+from ci.conformance.__main__ import main as suite
+from ci.conformance.__main__ import prepare
+from ci.conformance.execute import Outcome
+from tests.support.project import ROOT, makes
+
+FIRST = next(iter(makes().values()))
+
+
+@pytest.mark.timeout(800)
+def test_the_quick_suite_finds_no_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "report.json"
+    status = suite(["--make", FIRST, "--quick", "--out", str(out)])
+    assert status == 0, capsys.readouterr().out
+    verdicts = json.loads(out.read_text())["verdicts"]
+    assert len(verdicts) > 80
+    assert sum(bool(verdict["events"]) for verdict in verdicts) > 70
+
+
+def test_lines_torn_by_jobs_that_write_at_once_are_no_difference() -> None:
+    plain, ours = Outcome("", "sh: make: no\nnothere\n", 2), Outcome("", "sh: nothere\nmake: no\n", 2)
+    for at_once, other, expected in ((False, ours, report.DIFFERS), (True, ours, report.SAME),
+                                     (True, replace(ours, errors="sh: nothere\nmake: so\n"), report.DIFFERS),
+                                     (True, replace(ours, status=1), report.DIFFERS)):  # fmt: skip
+        verdict = report.Verdict("case", "jobs", "")
+        report.judge(verdict, plain, other, [], at_once=at_once)
+        assert verdict.verdict == expected
+
+
+@pytest.mark.parametrize("case", cases.load(), ids=lambda case: case.name)
+def test_a_case_says_what_it_shows_and_when(case: cases.Case) -> None:
+    assert case.about.count("\n") == 0
+    assert case.about
+    assert set(case.modes) <= cases.MODES.keys()
+
+
+def test_approvals_name_cases_and_modes_that_exist() -> None:
+    names = {case.name for case in cases.load()}
+    for entry in approved.load():
+        assert entry.case in names
+        assert fnmatch.filter(cases.MODES, entry.mode), entry
+        assert entry.why.strip()
+        assert entry.lines
+
+
+def test_every_fact_has_a_case_or_a_test_that_is_there() -> None:
+    facts = tomllib.loads((cases.CASES / "facts.toml").read_text())
+    named = [one for part in facts.values() for shown in part.values() for one in shown]
+    known = {case.name for case in cases.load()}
+    for one in named:
+        file, _, test = one.partition("::")
+        assert one in known or f"def {test}(" in (ROOT / "tests" / file).read_text(), one
+    unnamed = known - set(named)
+    assert all(name[0] in "cdefg" for name in unnamed), f"cases that came with the facts: {unnamed}"
+
+
+@pytest.mark.parametrize("path", makes().values(), ids=makes().keys())
+@pytest.mark.parametrize(
+    ("name", "shell"),
+    [("b08_quote_ones", "/bin//sh"), ("c01_parse_shell", "/usr/bin/env sh"), ("e11_no_op_nested", "/usr/bin/env sh")],
+)
+def test_what_is_approved_as_makes_own_ways_is_what_make_does_with_any_other_shell(
+    tmp_path: Path, name: str, shell: str, path: str
+) -> None:
+    """Plain make, given the same shell by another name, prints what it prints with our line."""
+    (case,) = cases.load(names=[name])
+    bench = prepare(tmp_path / "b", Path(path), compiled=False)
+    other = cases.Mode("other", addition=f"SHELL := {shell}")
+    plain, same_shell = (bench.run(case, mode, ours=False) for mode in (cases.MODES["merged"], other))
+    ours = bench.run(case, cases.MODES["merged"], ours=True)
+    if name == "c01_parse_shell":  # the other name shows elsewhere in this one
+        assert ["oneecho two" in one.output for one in (plain, same_shell, ours)] == [False, True, True]
+    else:
+        assert ours.output == same_shell.output != plain.output
+
+
+# What is broken, how, and the case that notices.
+LINE = "shim/make_metrics/hot/line.py"
+MUTATIONS = {
+    "wrong exit status": (
+        LINE, "    posix._exit(status)\n", "    posix._exit(status and 1)\n", "d04_simple",
+    ),
+    "swallowed SIGPIPE": (
+        LINE, "_PYTHON_IGNORES = (_signal.SIGPIPE, _signal.SIGXFSZ)", "_PYTHON_IGNORES = ()", "f03_traps",
+    ),
+    "closed descriptor": (
+        LINE, "    parent = posix.getppid()\n",
+        "    parent = posix.getppid()\n    posix.closerange(3, 64)\n", "f05_descriptors",
+    ),
+    "a line on standard error": (
+        LINE, "    parent = posix.getppid()\n",
+        "    parent = posix.getppid()\n    posix.write(2, b'x')\n", "b01_cd",
+    ),
+    "left in MAKEFILE_LIST": (
+        "make_include/metrics.mk", "MAKEFILE_LIST := $(subst", "unused := $(subst", "a04_makefile_list",
+    ),
+    "default goal changed": ("make_include/metrics.mk", ".DEFAULT_GOAL :=\n", "\n", "a05_no_goal"),
+    ".SHELLFLAGS lost": ("make_include/metrics.mk", " )$(.metrics.flags)\n", " )-c\n", "c08_shellflags"),
+    "line not recorded": (LINE, "            book.close(", "            (lambda *_: 0)(", "b01_cd"),
+    "line recorded twice": (
+        LINE, "            book.close(wall",
+        "            book.close(wall, start, end, status, fate, usage)\n            book.close(wall", "b01_cd",
+    ),
+}  # fmt: skip
+# The same of the compiled fast path: what stands in launcher.c, what comes in its place, and the case that notices.
+LAUNCHER_MUTATIONS = {
+    "wrong exit status": ("    _exit(status);\n", "    _exit(status ? 1 : 0);\n", "d04_simple"),
+    "swallowed SIGPIPE": (
+        "    pid_t child = start(", "    signal(SIGPIPE, SIG_IGN);\n    pid_t child = start(", "f03_traps",
+    ),
+    "closed descriptor": (
+        "        sigprocmask(SIG_SETMASK, mask, NULL);\n",
+        "        sigprocmask(SIG_SETMASK, mask, NULL);\n        close(5);\n", "f05_descriptors",
+    ),
+    "a line on standard error": (
+        "    if (walked(book, &line))\n", "    if (write(2, \"x\", 1) && walked(book, &line))\n", "b01_cd",
+    ),
+    "simple lines through the shell": (
+        "    return count == 0 || (count == 1 && builtin(words[0])) ? NULL : words;\n",
+        "    return count < 99 || (count == 1 && builtin(words[0])) ? NULL : words;\n", "a01_fastpath",
+    ),
+    "environment of the shell in between": (
+        "    if (*handed->environment == '\\0')\n", "    if (*handed->environment != '\\1')\n", "d06_environment",
+    ),
+    "another signal handed on": (
+        "            kill(child, caught);\n", "            kill(child, SIGKILL);\n", "g06_interrupt_files",
+    ),
+    "a function's shell counted as a line": (
+        "    if (level == NULL || !same(level, expected))\n", "    if (level == NULL && !same(level, expected))\n",
+        "a32_shellfn",
+    ),
+    "line not recorded": ("    if (walked(book, &line))\n", "    if (!walked(book, &line))\n", "b01_cd"),
+    "line recorded twice": (
+        "        record(book, handed, &line);\n", "        record(book, handed, &line), record(book, handed, &line);\n",
+        "b01_cd",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of everything the suite uses, without the compiled fast path, to break."""
+    folder = tmp_path / "copy"
+    for name in ("shim", "make_include", "ci", "tests/cases"):
+        shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("launcher", "*.pyc"))
+    return folder
+
+
+def _compiled(copy: Path) -> None:
+    """Compile the fast path of a copy, without the optimisations that take the compiler's time."""
+    try:
+        build(copy / LAUNCHER, copy / SOURCE, flags=("-O0",))
+    except NotBuilt as reason:
+        pytest.skip(f"no compiled fast path here: {reason}")
+
+
+def _suite_in(copy: Path, *names: str, shim: str = "python") -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-m", "ci.conformance", "--make", FIRST, "--shim", shim, "--mode", "merged",
+             "flags", "--case", *names]  # fmt: skip
+    env = {**os.environ, "PYTHONPATH": str(copy / "shim"), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(words, cwd=copy, env=env, capture_output=True, text=True, check=False)
+
+
+def test_the_unbroken_copy_passes(copy: Path) -> None:
+    done = _suite_in(copy, *{mutation[-1] for mutation in MUTATIONS.values()})
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS.values(), ids=MUTATIONS.keys())
+def test_a_broken_copy_fails(copy: Path, mutation: tuple[str, str, str, str]) -> None:
+    file, old, new, notices = mutation
+    path = copy / file
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
+    done = _suite_in(copy, notices)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert f"## {notices}" in done.stdout
+
+
+def test_the_unbroken_fast_path_passes(copy: Path) -> None:
+    _compiled(copy)
+    done = _suite_in(copy, *{mutation[-1] for mutation in LAUNCHER_MUTATIONS.values()}, shim="compiled")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("mutation", LAUNCHER_MUTATIONS.values(), ids=LAUNCHER_MUTATIONS.keys())
+def test_a_broken_fast_path_fails(copy: Path, mutation: tuple[str, str, str]) -> None:
+    old, new, notices = mutation
+    path = copy / SOURCE
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
+    _compiled(copy)
+    done = _suite_in(copy, notices, shim="compiled")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert f"## {notices}" in done.stdout
+
+
+def _sanitized(folder: Path, *names: str) -> subprocess.CompletedProcess[str]:
+    """Some cases through a launcher of the source in a folder, with the compiler's checks built in."""
+    built = subprocess.run([sys.executable, folder / "ci/build_launcher.py"], capture_output=True, check=False)
+    if built.returncode:
+        pytest.skip("no compiled fast path here")
+    words = [sys.executable, "-m", "ci.conformance", "--make", FIRST, "--shim", "sanitized", "--mode", "merged",
+             "--case", *names]  # fmt: skip
+    env = {**os.environ, "PYTHONPATH": str(folder)}
+    return subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False)
+
+
+def test_the_launcher_does_nothing_that_c_leaves_undefined(copy: Path) -> None:
+    done = _sanitized(copy, "b01_cd", "d01_names", "d04_simple")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_c_leaves_undefined_is_seen(copy: Path) -> None:
+    source = copy / "shim/make_metrics/hot/launcher.c"
+    text = source.read_text()
+    old = "    char *text = malloc(strlen(word) + 1), *end = text;\n"
+    assert text.count(old) == 1
+    source.write_text(text.replace(old, old.replace(" + 1", "")))
+    done = _sanitized(copy, "b01_cd")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "AddressSanitizer: heap-buffer-overflow" in done.stdout
+
+
+def test_an_approval_that_nothing_needs_fails_the_suite(copy: Path) -> None:
+    listed = copy / "ci" / "approved-differences.toml"
+    shutil.rmtree(copy / "tests" / "cases")
+    shutil.copytree(ROOT / "tests" / "cases" / "b01_cd", copy / "tests" / "cases" / "b01_cd")
+    listed.write_text('[[difference]]\ncase = "b01_cd"\nlines = ["output .*"]\nwhy = "none"\n')
+    words = [sys.executable, "-m", "ci.conformance", "--make", FIRST]
+    env = {**os.environ, "PYTHONPATH": str(copy / "shim")}
+    done = subprocess.run(words, cwd=copy, env=env, capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    assert done.returncode == 1
+    assert "stale approval: b01_cd" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Real reports of a few cases, by version of make."""
+    folder = tmp_path_factory.mktemp("reports")
+    made = {}
+    for version, path in makes().items():
+        made[version] = folder / f"{version}.json"
+        suite(["--make", path, "--mode", "merged", "--out", str(made[version]), "--case", "a15_delete_on_error",
+               "a27_stdin", "b01_cd"])  # fmt: skip
+    return made
+
+
+@pytest.mark.skipif(not {"4.3", "4.4.1"} <= makes().keys(), reason="needs make 4.3 and 4.4.1")
+def test_reports_that_differ_are_told_apart(
+    reports: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = [str(reports["4.3"]), str(reports["4.4.1"])]
+    listed = tmp_path / "approved.toml"
+    listed.write_text("")
+    assert compare.main([*both, "--approved", str(listed)]) == 1
+    said = capsys.readouterr().out
+    assert "## a15_delete_on_error (merged): DIFFERS" in said
+    assert "make 4.3" in said
+    assert "b01_cd" not in said
+    entry = '[[difference]]\nbetween = "reports"\ncase = "a15*"\nlines = ["difference .*"]\nwhy = "4.3 keeps it"\n'
+    listed.write_text(entry)
+    assert compare.main([*both, "--approved", str(listed)]) == 0
+    assert "approved: 4.3 keeps it" in capsys.readouterr().out
+    assert compare.main([both[0], both[0], "--approved", str(listed)]) == 1
+    assert "stale approval: a15*" in capsys.readouterr().out
+
+
+def test_events_that_differ_are_told_apart(reports: dict[str, Path], tmp_path: Path) -> None:
+    one = compare.load(next(iter(reports.values())))
+    two = json.loads(json.dumps(one))
+    verdict = next(found for found in two["verdicts"] if found["case"] == "b01_cd")
+    verdict["events"] = ["0 all 0 1 goal"]
+    assert list(compare.compare(one, one)) == []
+    assert list(compare.compare(one, two)) == [
+        (("b01_cd", "merged"), ["event -0 all 0 2 goal", "event +0 all 0 1 goal"])
+    ]
+
+
+def test_a_file_that_is_no_report_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "no.json"
+    path.write_text(json.dumps({"format": report.FORMAT + 1}))
+    with pytest.raises(ValueError, match="no conformance report"):
+        compare.load(path)

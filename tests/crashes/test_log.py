@@ -1,0 +1,332 @@
+"""The log of our own failures: what gets into it from real failures, what does not, and that the build sees nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from make_metrics import cli
+from make_metrics.commands import report
+from make_metrics.crashes import log as crash_log
+from make_metrics.files.paths import Paths
+from make_metrics.hot import failure_log
+from tests.support.broken_copy import broken, command, log, use
+from tests.support.project import SOURCE, Project, until
+
+MAKEFILE = "all: simple\n\t@echo done; exit 0\nsimple:\n\techo simple\n\t-@exit 3\n"
+BOOK = (
+    '        self.seen = False\n        self.invitation = b""\n        self.run =',
+    '        self.seen = False\n        self.invitation = b""\n        self.run = {}[handed.target]  #',
+)
+
+
+def outcome(project: Project, *words: str) -> tuple[int, str, str]:
+    done = project.make(*words)
+    return done.returncode, done.stdout, done.stderr
+
+
+def plain(project: Project) -> tuple[int, str, str]:
+    project.write(MAKEFILE, line="")
+    found = outcome(project)
+    project.write(MAKEFILE)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "kind", "frame"),
+    [
+        ("hot/recorder.py", *BOOK, "KeyError", "make_metrics/hot/recorder.py"),
+        ("hot/recorder.py", "class Book:", "clas Book:", "SyntaxError", "make_metrics/hot/line.py"),
+        ("hot/line.py", "import errno\n", "import errno\nimport nothing_at_all\n", "ModuleNotFoundError",
+         "make_metrics/hot/line.py"),
+        ("hot/record_format.py", "VERSION = 1", "VERSION = int('x')", "ValueError",
+         "make_metrics/hot/record_format.py"),
+        ("hot/state_dir.py", "import posix", "import posix; posix.fstat(987)", "OSError",
+         "make_metrics/hot/state_dir.py"),
+        ("hot/append.py", "def _give(fd: int, path: bytes) -> None:",
+         "def _give(fd: int, path: bytes) -> None:\n    posix.fstat(987)\ndef _given(fd: int, path: bytes) -> None:",
+         "OSError", "make_metrics/hot/append.py"),
+    ],
+)  # fmt: skip
+def test_a_failing_shim_is_written_down_and_the_build_is_the_same(
+    tmp_path: Path, home: Path, name: str, old: str, new: str, kind: str, frame: str
+) -> None:
+    project = Project(tmp_path / "project", home, compiled=False)
+    expected = plain(project)
+    use(project, broken(tmp_path, name, old, new))
+    assert outcome(project) == expected
+    until(lambda: log(project))
+    entry = next(entry for entry in log(project) if entry.part == "shim")
+    failure = entry.failures[-1]
+    assert failure.type == kind
+    assert [one.ours for one in failure.frames if one.ours][-1] == frame
+    assert (entry.directory, entry.became) == (str(project.folder), "")
+    assert entry.make.split(".")[0].isdecimal()
+    assert entry.allowed is Path("/proc/self/environ").exists()
+    assert abs(entry.first_ns - time.time_ns()) < 600 * 10**9
+
+
+WALK = [
+    (
+        "walk/walk.py",
+        "    found = psutil.Process(pid)\n",
+        "    found = psutil.Process(pid).nothing\n",
+        "AttributeError",
+    ),
+    ("processes/command_line.py", "_LETTERS_WITH_WORD =", "LETTERS_WITH_WORD =", "NameError"),
+    ("project/git_head.py", "import os.path", "import os.pat", "ModuleNotFoundError"),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "kind"), WALK)
+def test_a_failing_walk_is_written_down_and_its_lines_are_recorded(
+    project: Project, tmp_path: Path, name: str, old: str, new: str, kind: str
+) -> None:
+    expected = plain(project)
+    use(project, broken(tmp_path, name, old, new))
+    assert outcome(project, "-r") == expected
+    until(lambda: log(project))
+    entry = log(project)[0]
+    assert (entry.part, entry.failures[-1].type) == ("walk", kind)
+    assert {event.target for event in project.recorded()} == {"all", "simple"}
+
+
+def test_a_failing_sweep_of_the_walk_is_written_down(project: Project, tmp_path: Path) -> None:
+    project.write("all:\n\t@until ls ../home/state/crashes/*.json >/dev/null 2>&1; do sleep 0.05; done\n")
+    project.paths.records.mkdir(parents=True)
+    for number in range(16):
+        (project.paths.records / f"0a0b0c0d.1.{number}.rec").write_text("")
+    use(project, broken(tmp_path, "sweep/sweep.py", "    swept = Swept(problems=problems)\n", "    swept = {}[1]\n"))
+    assert outcome(project) == (0, "", "")
+    assert [entry.part for entry in log(project)] == ["sweep"]
+
+
+def test_a_failing_command_is_written_down_too(project: Project, tmp_path: Path) -> None:
+    copy = broken(tmp_path, "commands/runs.py", "def run(", "def lost(")
+    done = command(project, copy, "runs")
+    assert (done.returncode, "Traceback" in done.stderr) == (3, True)
+    (entry,) = log(project)
+    assert (entry.part, entry.failures[-1].type, entry.make) == ("command", "AttributeError", "")
+    assert [frame.ours for frame in entry.failures[-1].frames][-1] == "make_metrics/cli.py"
+    assert entry.allowed
+
+
+@pytest.mark.parametrize("environ", [{"MAKE_METRICS": "off"}, {"DO_NOT_TRACK": "1"}, {"MAKE_METRICS": "local"}])
+def test_what_the_environment_says_holds_for_the_log(project: Project, tmp_path: Path, environ: dict[str, str]) -> None:
+    copy = broken(tmp_path, "commands/runs.py", "def run(", "def lost(")
+    assert command(project, copy, "runs", **environ).returncode == 3
+    assert [entry.allowed for entry in log(project)] == ([] if environ.get("MAKE_METRICS") == "off" else [False])
+
+
+def test_a_makefile_cannot_lift_what_the_developer_has_set(each: Project, tmp_path: Path) -> None:
+    use(each, broken(tmp_path, "walk/walk.py", WALK[0][1], WALK[0][2]))
+    each.write("export DO_NOT_TRACK := 0\nexport MAKE_METRICS := on\nall:\n\t@echo $$DO_NOT_TRACK\n")
+    done = each.make(env=each.environment(DO_NOT_TRACK="1"))
+    assert (done.returncode, done.stdout) == (0, "0\n")
+    until(lambda: log(each))
+    assert [entry.allowed for entry in log(each)] == [False]
+
+
+def test_nothing_is_written_down_when_recording_is_off(project: Project, tmp_path: Path) -> None:
+    copy = broken(tmp_path, "commands/runs.py", "def run(", "def lost(")
+    project.paths.off_file.touch()
+    assert command(project, copy, "runs").returncode == 3
+    assert log(project) == []
+
+
+def test_the_same_failure_is_one_entry(tmp_path: Path, home: Path) -> None:
+    project = Project(tmp_path / "project", home, compiled=False)
+    project.write(
+        "".join(f"t{number}:\n\t@:\n" for number in range(12)) + "all: " + " ".join(f"t{n}" for n in range(12))
+    )
+    use(project, broken(tmp_path, "hot/recorder.py", *BOOK))
+    assert outcome(project, "-j4", "all")[0] == 0
+    (entry,) = log(project)
+    first = entry.last_ns
+    assert outcome(project, "t3") == (0, "", "")
+    (again,) = log(project)
+    assert (again.id, again.first_ns) == (entry.id, entry.first_ns)
+    assert again.last_ns > first
+
+
+def fail(paths: Paths, message: str = "message", part: str = "command") -> None:
+    try:
+        raise RuntimeError(message)
+    except RuntimeError as error:
+        crash_log.note(error, part=part, paths=paths, environ={})
+
+
+def test_the_log_is_bounded_and_ours_alone(home: Path) -> None:
+    paths = Paths.from_environment()
+    for number in range(failure_log.LIMIT_FILES + 8):
+        fail(paths, "x" * 100_000, part=f"part {number}")
+    found = crash_log.entries(paths)
+    assert [entry.part for entry in found] == [
+        f"part {number}" for number in reversed(range(8, failure_log.LIMIT_FILES + 8))
+    ]
+    assert {path.stat().st_mode & 0o777 for path in paths.crashes.iterdir()} == {0o600}
+    assert paths.crashes.stat().st_mode & 0o777 == 0o700
+    assert max(path.stat().st_size for path in paths.crashes.iterdir()) < 64 * 1024
+    assert os.fsencode(paths.crashes) == failure_log.directory(os.fsencode(paths.state))
+
+
+def test_a_mark_goes_with_its_entry(home: Path) -> None:
+    paths = Paths.from_environment()
+    fail(paths)
+    crash_log.mark(crash_log.entries(paths)[0], "sent")
+    assert crash_log.entries(paths)[0].became == "sent"
+    for number in range(failure_log.LIMIT_FILES):
+        fail(paths, part=f"part {number}")
+    assert not list(paths.crashes.glob("*.sent"))
+    crash_log.prune(paths, now_ns=time.time_ns() + crash_log.KEEP_NS - 10**12)
+    assert len(crash_log.entries(paths)) == failure_log.LIMIT_FILES
+    crash_log.prune(paths, now_ns=time.time_ns() + crash_log.KEEP_NS + 10**12)
+    assert list(paths.crashes.iterdir()) == []
+
+
+@pytest.mark.parametrize("what", ["state", "crashes", "entry"])
+def test_a_planted_link_is_not_followed(home: Path, tmp_path: Path, what: str) -> None:
+    paths = Paths.from_environment()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    if what == "entry":
+        fail(paths)
+        (path,) = paths.crashes.iterdir()
+        path.rename(elsewhere / "kept")
+        path.symlink_to(elsewhere / "kept")
+        before = (elsewhere / "kept").stat()
+        fail(paths)
+        assert (elsewhere / "kept").stat() == before
+        assert crash_log.entries(paths) == []
+    else:
+        place = getattr(paths, what)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(elsewhere)
+        fail(paths)
+        assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"), PermissionError(13, "no"), OSError("root for somebody else"),
+        ImportError("no", name="psutil"), ImportError("no", name="fcntl"), MemoryError(), KeyboardInterrupt(),
+        BlockingIOError(11, "locked"),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_what_the_machine_does_is_no_failure_of_ours(home: Path, error: BaseException) -> None:
+    assert failure_log.expected(error)
+    crash_log.note(error, part="command")
+    assert crash_log.entries(Paths.from_environment()) == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(9, "bad"), ChildProcessError(10, "no"), KeyError("x"), ImportError("no", name="make_metrics.hot.line")],
+)
+def test_what_only_wrong_code_gets_is(error: BaseException) -> None:
+    assert not failure_log.expected(error)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"{}", b"[]", b"\xff" * 10, b"[" * 60_000, b'{"format": 2}', b"null",
+     b'{"format": 1, "time_ns": 1, "id": 3}'],
+)  # fmt: skip
+def test_a_damaged_entry_is_left_out(home: Path, damage: bytes) -> None:
+    paths = Paths.from_environment()
+    fail(paths)
+    (paths.crashes / "0123456789abcdef.json").write_bytes(damage)
+    (paths.crashes / "strange").mkdir()
+    assert len(crash_log.entries(paths)) == 1
+
+
+def test_any_text_is_kept_as_it_is(home: Path) -> None:
+    paths = Paths.from_environment()
+    text = 'a\n"\\\t\x00\x7f é \U0001f600 \udcff'
+    fail(paths, text)
+    (entry,) = crash_log.entries(paths)
+    assert entry.failures[-1].text == text
+    (path,) = paths.crashes.iterdir()
+    assert path.read_bytes().isascii()
+
+
+def test_causes_are_kept(home: Path) -> None:
+    paths = Paths.from_environment()
+    try:
+        try:
+            raise KeyError("first")
+        except KeyError as error:
+            raise RuntimeError("second") from error
+    except RuntimeError as error:
+        crash_log.note(error, part="command", paths=paths)
+    (entry,) = crash_log.entries(paths)
+    assert [failure.type for failure in entry.failures] == ["KeyError", "RuntimeError"]
+
+
+def test_a_writer_that_fails_changes_nothing(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken_too(*_: object, **__: object) -> None:
+        raise RuntimeError("the writer")
+
+    monkeypatch.setattr(failure_log, "note", broken_too)
+    monkeypatch.setattr(report, "rows", None)
+    assert cli.main(["report"]) == 3
+    assert "TypeError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("old", ["def note(", "import time\n", "    now_ns = time.time_ns()\n"])
+def test_a_failing_shim_with_a_failing_writer_changes_nothing(tmp_path: Path, home: Path, old: str) -> None:
+    project = Project(tmp_path / "project", home, compiled=False)
+    expected = plain(project)
+    broken(tmp_path, "hot/recorder.py", *BOOK)
+    copy = broken(tmp_path, "hot/failure_log.py", old, f"{old[: len(old) - len(old.lstrip())]}nothing_of_that_name\n")
+    use(project, copy)
+    assert outcome(project) == expected
+    assert log(project) == []
+
+
+def test_doctor_shows_the_last_failures(project: Project, tmp_path: Path) -> None:
+    copy = broken(tmp_path, "commands/runs.py", "def run(", "def lost(")
+    command(project, copy, "runs")
+    for number in range(4):
+        fail(project.paths, "words\nof\x1b[31m ours", part=f"part {number}")
+    said = project.cli("doctor").stdout
+    lines = [line for line in said.splitlines() if " failure " in line]
+    assert len(lines) == 4
+    assert "part 3, in " in lines[0]
+    assert "RuntimeError: words\\nof\\x1b[31m ours; " in lines[0]
+    assert str(project.paths.crashes) in lines[0]
+    assert "and 2 more in" in lines[3]
+    assert project.cli("forget").returncode == 0
+    assert log(project) == []
+    assert " failure " not in project.cli("doctor").stdout
+
+
+def test_the_log_is_a_file_that_others_can_read(home: Path) -> None:
+    paths = Paths.from_environment()
+    fail(paths)
+    (path,) = paths.crashes.iterdir()
+    assert stat.S_ISREG(path.lstat().st_mode)
+    assert json.loads(path.read_bytes())["errors"][0]["text"] == "message"
+
+
+def test_a_line_loads_the_writer_only_when_it_has_failed() -> None:
+    code = (
+        f"import sys; sys.path.insert(0, {str(SOURCE)!r})\n"
+        "import make_metrics.hot.line, make_metrics.hot.recorder, make_metrics.walk.walk\n"
+        "print('make_metrics.hot.failure_log' in sys.modules); before = set(sys.modules)\n"
+        "import make_metrics.hot.failure_log\n"
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["False", "make_metrics.hot.failure_log"]

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from make_metrics.deliver.traceparent import parts, valid
+
+TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+GOOD = f"00-{TRACE}-{SPAN}-01"
+
+
+def test_what_the_recommendation_gives_as_an_example() -> None:
+    assert parts(GOOD) == (TRACE, SPAN)
+    assert valid(GOOD) == GOOD
+
+
+def test_a_later_version_is_read_as_far_as_it_is_known() -> None:
+    assert parts(f"cc-{TRACE}-{SPAN}-01-what-comes-later") == (TRACE, SPAN)
+    assert valid(f"cc-{TRACE}-{SPAN}-03-what-comes-later") == f"00-{TRACE}-{SPAN}-03"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "00", f"00-{TRACE}-{SPAN}", f"{GOOD}-x", f"ff-{TRACE}-{SPAN}-01", f"00-{TRACE.upper()}-{SPAN}-01",
+     f"00-{'0' * 32}-{SPAN}-01", f"00-{TRACE}-{'0' * 16}-01", f"00-{TRACE[:-1]}-{SPAN}-01", f" {GOOD}", f"{GOOD}\n",
+     f"00-{TRACE}-{SPAN}-1", f"00-{TRACE}-{SPAN}-0x", f"0-{TRACE}-{SPAN}-01", f"cc-{TRACE}-{SPAN}-01-{'x' * 500}",
+     f"00-{TRACE[:-1]}é-{SPAN}-01", f"00-{TRACE}-{SPAN}-\u0660\u0661"],
+)  # fmt: skip
+def test_anything_else_names_no_trace(text: str) -> None:
+    assert parts(text) is None
+    assert valid(text) == ""
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.text() | st.from_regex(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?", fullmatch=True))
+def test_what_is_valid_is_of_version_0_and_stays_as_it_is(text: str) -> None:
+    found = valid(text)
+    assert found == "" or (len(found) == 55 and valid(found) == found and parts(found) == parts(text))

@@ -1,0 +1,150 @@
+"""The compiled fast path decodes, splits and writes what the Python shim does, for any input; under the sanitizers."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ci.build_launcher import SANITIZERS, NotBuilt, build
+from make_metrics.hot import record_format, split_words
+from make_metrics.hot.arguments import Handover
+from tests.support.project import ROOT
+
+TEXT = st.binary(max_size=60).map(lambda text: text.replace(b"\0", b""))
+LINE = st.text("ab=- \t\n\\'\"$;.:#/~é", max_size=30).map(str.encode)
+NUMBER = st.integers(min_value=0, max_value=2**63 - 1)
+COMMON = settings(deadline=None, max_examples=400)
+
+
+class Driver:
+    """A process that answers for the launcher's functions."""
+
+    def __init__(self, path: Path) -> None:
+        self.process = subprocess.Popen(
+            [path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"ASAN_OPTIONS": "detect_leaks=0"}
+        )
+
+    def _number(self) -> int:
+        assert self.process.stdout is not None
+        return int(struct.unpack("=I", self.process.stdout.read(4))[0])
+
+    def ask(self, *words: bytes) -> list[bytes]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        frames = b"".join(struct.pack("=I", len(word)) + word for word in words)
+        self.process.stdin.write(struct.pack("=I", len(words)) + frames)
+        self.process.stdin.flush()
+        return [self.process.stdout.read(self._number()) for _ in range(self._number())]
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+    path = tmp_path_factory.mktemp("driver") / "driver"
+    source = ROOT / "tests/support/launcher_driver.c"
+    try:
+        build(path, source, flags=(*SANITIZERS, "-Wno-unused-function"))
+    except NotBuilt as reason:
+        pytest.skip(f"no compiled fast path here: {reason}")
+    made = Driver(path)
+    yield made
+    assert made.process.stdin is not None
+    made.process.stdin.close()
+    assert made.process.wait(60) == 0
+
+
+def handed_words() -> st.SearchStrategy[list[bytes]]:
+    """Words just as the fragment writes them."""
+    word = TEXT.map(lambda text: record_format.encode(text).replace(b":", b"%3A") if text else b"")
+    version = st.sampled_from([b"3.81", b"4.0", b"4.2.1", b"4.3", b"4.3.90", b"4.4", b"4.4.1", b"5.0"])
+    level = st.sampled_from([b"", b"0", b"1", b"17"])
+    meta = st.tuples(level, version, word, st.sampled_from([b"f", b"s", b""])).map(b":".join)
+    shell = st.lists(TEXT, min_size=1, max_size=3)
+    return st.builds(
+        lambda target, goal, meta, state, environment, shell, rest: [
+            b"mm1", b"t:" + target, b"g:" + goal, b"m:" + meta, b"h:" + state, b"e:" + environment,
+            b"%d" % len(shell), *shell, *rest,
+        ],
+        word, word, meta, word, TEXT, shell, st.lists(TEXT, max_size=3),
+    )  # fmt: skip
+
+
+@st.composite
+def damaged_words(draw: st.DrawFn) -> list[bytes]:
+    words = draw(handed_words())
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(words) - 1))
+        place = draw(st.integers(0, len(words[at])))
+        change = draw(st.sampled_from([b"", b"%", b"%4", b"%zz", b"%00", b"%+1", b":", b"-", b"1", b"9999999", b" "]))
+        words[at] = words[at][:place] + change + words[at][place + draw(st.integers(0, 2)) :]
+    return words[: draw(st.integers(1, len(words)))]
+
+
+def decoded(words: list[bytes]) -> list[bytes]:
+    """The answer that the Python shim would give."""
+    known = Handover(words)
+    numbers = b"%d" % known.level, b"%d" % len(known.shell), b"%d" % known.old_make()
+    splits = b"f" if known.ifs == b"f" else b""
+    texts = [known.target, known.goal, numbers[0], known.version, known.make, splits, known.state, known.environment]
+    return [*texts, *numbers[1:]]
+
+
+@COMMON
+@given(words=handed_words())
+def test_the_fragments_words_are_taken(driver: Driver, words: list[bytes]) -> None:
+    assert driver.ask(b"handover", *words) == decoded(words)
+
+
+@COMMON
+@given(words=damaged_words())
+def test_damaged_words_are_left_to_python_or_taken_alike(driver: Driver, words: list[bytes]) -> None:
+    answer = driver.ask(b"handover", *words)
+    assert not answer or answer == decoded(words)
+
+
+@COMMON
+@given(words=st.lists(TEXT, max_size=12))
+def test_any_words_do_no_harm(driver: Driver, words: list[bytes]) -> None:
+    assert driver.ask(b"handover", *words) == []
+
+
+@COMMON
+@given(line=LINE | TEXT, newline_is_text=st.booleans())
+def test_simple_lines_are_split_alike(driver: Driver, line: bytes, newline_is_text: bool) -> None:
+    expected = split_words.split(line, newline_is_text=newline_is_text)
+    assert driver.ask(b"simple", line, b"1" * newline_is_text) == (expected or [])
+
+
+@pytest.mark.parametrize("word", sorted(split_words._BUILTIN))
+def test_builtins_are_the_same(driver: Driver, word: bytes) -> None:
+    assert driver.ask(b"simple", word + b" x", b"") == driver.ask(b"simple", word, b"") == []
+    assert driver.ask(b"simple", word + b"x y", b"") == [word + b"x", b"y"]
+
+
+@COMMON
+@given(
+    target=TEXT | st.just(b"-"), goal=TEXT, level=st.integers(0, 10**6), wall=NUMBER, start=NUMBER, end=NUMBER,
+    status=st.integers(-64, 255), fate=st.integers(0, 64), usage=st.none() | st.tuples(NUMBER, NUMBER),
+)  # fmt: skip
+def test_entries_are_the_same(
+    driver: Driver,
+    target: bytes,
+    goal: bytes,
+    level: int,
+    wall: int,
+    start: int,
+    end: int,
+    status: int,
+    fate: int,
+    usage: tuple[int, int] | None,
+) -> None:
+    numbers = level, wall, start, end, status, fate
+    (written,) = driver.ask(
+        b"entry", b"0a.1.2", target, goal, *(b"%d" % number for number in (*numbers, *(usage or (-1, -1))))
+    )
+    assert written == record_format.line(b"0a.1.2", target, goal, *numbers, usage)

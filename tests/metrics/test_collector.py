@@ -1,0 +1,245 @@
+"""The collector: what is wrong with a metric costs that metric, and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from make_metrics.combine.event import Event
+from make_metrics.errors import UserError
+from make_metrics.files.paths import Paths
+from make_metrics.files.write import write_file
+from make_metrics.metrics import RunFacts, catalogue, child, worker
+from make_metrics.metrics import collector as collector_module
+from make_metrics.metrics.collector import Collector, Measured, Values
+from make_metrics.metrics.trouble import FAILED, OUTSIDE, SLOW
+from make_metrics.project import git_command
+from make_metrics.properties.machine import System
+from make_metrics.properties.property import Property
+from make_metrics.properties.registry import BUILT_IN
+from tests.properties.test_registry import EVENT
+from tests.support.project import SOURCE, until
+from tests.support.records import paths_in
+
+RUN = RunFacts(goals=("all", "b"), repository="/nowhere", commit="1" * 40, branch="main")
+NAMES = ("goal_count", "target_length", "raises", "outside", "odd", "ends", "noisy")
+
+
+@pytest.fixture
+def paths(home: Path) -> Paths:
+    return paths_in(home)
+
+
+@pytest.fixture
+def shop(shop_python: Path, patient: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The environment in which metrics are looked for is the one with the distribution."""
+    monkeypatch.setattr(sys, "executable", str(shop_python))
+    monkeypatch.setattr(catalogue, "_looked", {})
+    return shop_python
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Limits that no good metric meets on a slow machine."""
+    monkeypatch.setattr(collector_module, "VALUE_S", 60.0)
+    monkeypatch.setattr(collector_module, "START_S", 60.0)
+    monkeypatch.setattr(child, "LOAD_S", 60.0)
+    monkeypatch.setattr(catalogue, "LOAD_S", 60.0)
+    monkeypatch.setattr(catalogue, "START_S", 60.0)
+    return monkeypatch
+
+
+def events(*targets: str) -> list[Event]:
+    return [replace(EVENT, target=target, message_id=f"id of {target}") for target in targets]
+
+
+def workers() -> list[psutil.Process]:
+    """The processes of metrics that are ours."""
+    found = []
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            if worker.__file__ in process.cmdline():
+                found.append(process)
+    return found
+
+
+def gone(*pids: str) -> bool:
+    return not any(process.pid in map(int, pids) and process.status() != "zombie" for process in psutil.process_iter())
+
+
+def test_each_metric_costs_itself_only(shop: Path, paths: Paths, home: Path, patient: pytest.MonkeyPatch) -> None:
+    asked = catalogue.asked(paths, NAMES)
+    assert tuple(entry.name for entry in asked) == NAMES
+    with Collector() as collector:
+        found = collector.collect(Measured(RUN, events("a", "b"), asked), {})
+        again = collector.collect(Measured(RUN, events("c"), asked), {})
+        assert len(workers()) == 6
+    assert [dict(event.metrics) for event in found] == [
+        {"goal_count": 2, "target_length": 1, "noisy": 0},
+        {"goal_count": 2, "target_length": 1, "noisy": 0, "raises": 2},
+    ]
+    assert [dict(event.metrics) for event in again] == [{"goal_count": 2, "target_length": 1, "noisy": 0}]
+    assert all(event.git_checked_out_master for event in found)
+    assert {(one.metric, one.kind) for one in collector.troubles} == {
+        ("ends", FAILED), ("odd", OUTSIDE), ("outside", OUTSIDE), ("raises", FAILED),
+    }  # fmt: skip
+    until(lambda: workers() == [])
+
+
+def test_a_metric_that_takes_too_long_is_ended_and_left_alone(
+    shop: Path, paths: Paths, home: Path, patient: pytest.MonkeyPatch
+) -> None:
+    asked = catalogue.asked(paths, ["sleeps", "goal_count"])
+    with Collector() as collector:
+        patient.setattr(collector_module, "VALUE_S", 1.0)
+        collector.collect(Measured(RUN, events("a"), asked[:1]), {})
+        assert [(one.metric, one.kind) for one in collector.troubles] == [("sleeps", SLOW)]
+        patient.setattr(collector_module, "VALUE_S", 60.0)
+        (found,) = collector.collect(Measured(RUN, events("a"), asked), {})
+        assert found.metrics == {"goal_count": 2}
+        assert len(collector.troubles) == 1
+    if (home / "sleepers").exists():  # on a machine that is slow enough it was ended before it slept
+        until(lambda: gone(*(home / "sleepers").read_text().split()))
+
+
+def test_what_was_known_stays_when_a_run_is_combined_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = [BUILT_IN[name].declaration() for name in ("os", "cpu_ms")]
+    with Collector() as collector:
+        (first,) = collector.collect(Measured(RUN, [replace(EVENT, cpu_us=5_000)], asked), {})
+        assert first.metrics == {"os": System().value(RUN), "cpu_ms": 5}
+        known: dict[str, Values] = {EVENT.message_id: {"os": "other", "cpu_ms": 5, "withdrawn": True}}
+        later = [replace(EVENT, cpu_us=9_000), *events("late")]
+        found = collector.collect(Measured(RUN, later, asked), known)
+        assert [event.metrics for event in found] == [
+            {"os": "other", "cpu_ms": 9, "withdrawn": True}, {"os": "other"},
+        ]  # fmt: skip
+        monkeypatch.setattr(BUILT_IN["cpu_ms"], "value", lambda *_: 1 / 0)
+        (found[0], _) = collector.collect(Measured(RUN, later, asked), known)
+        assert found[0].metrics == known[EVENT.message_id]
+    assert [(one.metric, one.kind, one.said) for one in collector.troubles] == [
+        ("cpu_ms", FAILED, "ZeroDivisionError: division by zero")
+    ]
+
+
+@pytest.mark.parametrize("value", ["windows", 5, True, "linux ", ["linux"]])
+def test_a_value_outside_of_the_declaration_is_dropped(value: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BUILT_IN["os"], "value", lambda *_: value)
+    with Collector() as collector:
+        (found,) = collector.collect(Measured(RUN, [EVENT], [BUILT_IN["os"].declaration()]), {})
+    assert found.metrics == {}
+    assert collector.troubles
+
+
+def test_git_that_hangs_is_asked_once_in_a_work_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = tmp_path / "bin"
+    slow.mkdir()
+    (slow / "git").write_text(f"#!/bin/sh\necho asked >> {tmp_path}/log\nexec sleep 60\n")
+    (slow / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{slow}:{os.environ['PATH']}")
+    monkeypatch.setattr(git_command, "_LIMIT_S", 0.5)
+    run = replace(RUN, repository=str(tmp_path))
+    with Collector() as collector:
+        for commit in ("1", "2"):
+            (found,) = collector.collect(Measured(replace(run, commit=commit * 40), [EVENT]), {})
+            assert (found.git_checked_out_master, found.git_commit_time) == (True, None)
+    assert [(one.metric, one.kind) for one in collector.troubles] == [("git_commit_time", SLOW)]
+    assert (tmp_path / "log").read_text() == "asked\n"
+
+
+def test_a_metric_ends_with_whoever_asked_it(shop: Path, home: Path) -> None:
+    """Killed in the midst of a metric: nobody is left to end its process."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(SOURCE)!r})\n"
+        "from make_metrics.metrics import RunFacts, child\nchild.LOAD_S = 60\n"
+        "found = child.Child('sleeps'); found.declaration()\n"
+        "child.talk({'': found}, 'values', {'': child.request(RunFacts(), [])}, 60)\n"
+    )
+    asks = subprocess.Popen([shop, "-c", code], stderr=subprocess.DEVNULL)
+    until(lambda: (home / "sleepers").exists() and (home / "sleepers").read_text(), seconds=60)
+    asks.send_signal(signal.SIGKILL)
+    asks.wait(20)
+    worker, sleeper = (home / "sleepers").read_text().split()
+    until(lambda: gone(worker))
+    if not gone(sleeper):  # what it has started outlives it then
+        os.kill(int(sleeper), signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("misdeclared", "kind must be one of"),
+        ("other_name", "the identifier is noisy"),
+        ("no_class", "is no subclass of make_metrics.metrics.Metric"),
+        ("no_module", "ModuleNotFoundError"),
+        ("nobodys", "is neither built in, nor brought by"),
+    ],
+)
+def test_why_a_metric_cannot_be_loaded(shop: Path, paths: Paths, name: str, why: str) -> None:
+    found = catalogue.refresh(paths, ["target_length", name])
+    assert found["target_length"].problem == ""
+    assert why in found[name].problem
+    assert [entry.name for entry in catalogue.asked(paths, [name, "target_length"])] == ["target_length"]
+
+
+def test_a_name_that_is_built_in_stays_so(shop: Path, paths: Paths) -> None:
+    assert catalogue.refresh(paths, ["os", "git_commit_time", "command"]) == {}
+    (entry,) = catalogue.asked(paths, ["os", "git_commit_time", "command"])
+    assert (entry.provider, entry.choices[0]) == ("", "linux")
+    with pytest.raises(child.FailedError, match="taken"):
+        child.Child("os").declaration()
+
+
+def test_what_was_declared_is_known_without_the_distribution(
+    shop: Path, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Someone who has agreed to it is not asked again because it cannot be loaded."""
+    before = catalogue.asked(paths, ["goal_count"])
+    assert before[0].provider == "shop-metrics"
+    monkeypatch.setattr(sys, "executable", str(Path(sys.prefix) / "bin" / "python"))
+    monkeypatch.setattr(catalogue, "_looked", {})
+    assert catalogue.asked(paths, ["goal_count"]) == before
+    assert "neither built in" in catalogue.refresh(paths, ["goal_count"])["goal_count"].problem
+    assert catalogue.asked(paths, ["goal_count"]) == before
+    with Collector() as collector:
+        (found,) = collector.collect(Measured(RUN, [EVENT], before), {})
+    assert (found.metrics, collector.troubles[0].kind) == ({}, FAILED)
+    catalogue.refresh(paths, ["goal_count"], forget=True)
+    assert catalogue.asked(paths, ["goal_count"]) == ()
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"format": 2}', b'{"format": 1, "offer": [], "declared": {}}'])
+def test_a_damaged_catalogue_is_made_anew(
+    shop: Path, paths: Paths, damage: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = catalogue.asked(paths, ["goal_count"])
+    (paths.catalogue / "goal_count.json").write_bytes(damage)
+    monkeypatch.setattr(catalogue, "_looked", {})
+    assert catalogue.asked(paths, ["goal_count"]) == before
+
+
+def test_a_catalogue_that_cannot_be_written_is_done_without(shop: Path, paths: Paths) -> None:
+    paths.state.write_text("")
+    with pytest.raises(UserError):
+        write_file(paths.catalogue / "x", b"")
+    assert [entry.name for entry in catalogue.asked(paths, ["goal_count"])] == ["goal_count"]
+
+
+def test_a_declaration_that_lies_is_none() -> None:
+    good = {"name": "one", "kind": "boolean", "values": "v", "purpose": "p", "example": True, "sources": []}
+    offer = ("d", "1", "m:C")
+    assert isinstance(catalogue._declared(good, "one", offer), Property)
+    changes: list[dict[str, Any]] = [
+        {"name": "two"}, {"kind": "any"}, {"more": 1}, {"values": 5}, {"scope": {}}, {"example": []},
+    ]  # fmt: skip
+    for change in changes:
+        with pytest.raises(ValueError, match=r"\w"):
+            catalogue._declared({**good, **change}, "one", offer)

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ci import transparency as page_file
+from make_metrics.combine.event import Event, properties
+from make_metrics.consent import notice
+from make_metrics.deliver import choice_event
+from make_metrics.deliver.message import is_file, message
+from make_metrics.deliver.outgoing import outgoing
+from make_metrics.project.settings import Project, project_of
+from make_metrics.properties.registry import CHOICE, ENVELOPE, OPTIONAL, PROPERTIES, check
+from make_metrics.report import transparency_page
+from tests.project.test_settings import write
+from tests.support.project import SOURCE
+from tests.support.records import WALL_NS
+
+ID = "2f4a3a0e-6b0c-4d34-9c3a-0f2a51b9d7e1"
+EVENT = Event(
+    message_id="5d0fdaef-0f4c-5b8e-8b61-7f7a6d1b2a3c",
+    parent_id="",
+    run="r",
+    make="m",
+    target="dev.pull",
+    start_wall_ns=WALL_NS,
+    duration_ms=12,
+    exit_status=0,
+    goal=True,
+    recipe_ms=10,
+    recipe_lines=1,
+    make_level=0,
+    parallel=False,
+    git_checked_out_master=True,
+    git_commit_time="2021-05-17T19:44:09+02:00",
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    write(tmp_path)
+    return project_of(tmp_path)
+
+
+def made(**more: object) -> dict[str, object]:
+    return message(replace(EVENT, **more), name="make.target.run", anonymous_id=ID)  # type: ignore[arg-type]
+
+
+def test_the_events_properties_are_the_registrys() -> None:
+    assert list(properties(EVENT)) == [entry.name for entry in PROPERTIES]
+    assert set(made()) == {entry.name for entry in ENVELOPE} | {"properties"}
+    assert check(made()) == []
+
+
+def test_a_choice_is_declared_too(project: Project) -> None:
+    for said in ("in", "out"):
+        found = choice_event.entries(project, choice=said, anonymous_id=ID, now_ns=WALL_NS)
+        assert len(found) == 2
+        assert set(json.loads(found[0].message)["properties"]) <= {entry.name for entry in CHOICE}
+
+
+def test_every_declaration_is_complete_and_allows_its_example() -> None:
+    for entry in (*PROPERTIES, *OPTIONAL, *CHOICE, *ENVELOPE):
+        assert entry.allows(entry.example), entry
+        assert entry.purpose
+        assert entry.values
+        assert entry.sources
+        texts = [(SOURCE / source).read_text() for source in entry.sources]
+        assert any(entry.name in text for text in texts), entry
+        assert entry.kind in ("string", "integer", "boolean")
+        assert not entry.allows(None)
+        assert entry.kind == "boolean" or not entry.allows(True)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"target": "a b"}, {"target": "a\nb"}, {"target": "$x"}, {"target": "me@example.org"}, {"target": ""},
+        {"target": "a/b"}, {"target": "C:\\x"}, {"duration_ms": -1}, {"duration_ms": 2**44}, {"exit_status": 256},
+        {"exit_status": -128}, {"git_commit_time": "yesterday"}, {"git_commit_time": "2021-05-17T19:44:09+02:00 x"},
+        {"is_test": "a b"}, {"is_test": "x" * 51}, {"goal": 1}, {"parallel": "no"}, {"make_level": -1},
+        {"message_id": "x"}, {"recipe_ms": 1.5},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_value_of_another_shape_is_not_sent(more: dict[str, object]) -> None:
+    assert len(check(made(**more))) == 1
+
+
+def test_what_is_not_declared_is_not_sent() -> None:
+    found = made()
+    assert check({**found, "context": {}}) == ["context: is not declared"]
+    assert check({**found, "properties": {**properties(EVENT), "path": "x"}}) == ["path: is not declared"]
+    assert check({**found, "properties": None}) == ["properties: missing"]
+    del found["anonymousId"]
+    assert check(found) == ["anonymousId: is missing"]
+
+
+@given(st.text(max_size=60))
+def test_no_text_gets_through_a_name_but_plain_words(text: str) -> None:
+    if not check(made(target=text)):
+        assert not set(text[:50]) & set(" \t\r\n/\\@$'\"`|&;<>(){}[]*?!#=,~^")
+
+
+@pytest.mark.parametrize(
+    "target", ["dev.pull", "dev.provision.lms", "test", "dev.ps", "a-b_c", "v1.2", "build", "öl", "x.c-y"]
+)
+def test_what_people_do_is_no_file(target: str) -> None:
+    assert not is_file(target)
+    assert check(made(target=target)) == []
+
+
+@pytest.mark.parametrize("target", ["main.o", "a/b", "./x", ".env", "~/x", "report.PDF", "lib.tar.gz", "C:\\x", "x.py"])
+def test_what_files_are_called_is_a_file(target: str) -> None:
+    assert is_file(target)
+
+
+def test_what_lies_beside_the_makefile_is_a_file() -> None:
+    assert is_file("program", frozenset({"program"}))
+    assert not is_file("install", frozenset({"INSTALL"}))
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "../x", "a/../../b", "~/x", "a/b c", "a//b/.."])
+def test_a_path_that_leaves_the_project_is_never_sent(project: Project, target: str) -> None:
+    assert outgoing(replace(EVENT, target=target), project, anonymous_id=ID, beside=frozenset()) is None
+    assert outgoing(replace(EVENT, target="a/b.o"), project, anonymous_id=ID, beside=frozenset()) is not None
+
+
+def test_the_notice_has_every_property_and_all_of_the_settings(project: Project) -> None:
+    assert project.settings is not None
+    text = notice.text(project.settings, OPTIONAL)
+    for entry in (*PROPERTIES, *OPTIONAL, *CHOICE, *ENVELOPE):
+        assert f"  {entry.name}: {entry.purpose}\n" in text
+    for words in ("Example", "The example team", "metrics@example.org", "one year", "to make builds faster"):
+        assert words in text
+    for sink in project.sinks:
+        assert f"{sink.host} ({sink.type}, public key {sink.key})" in text
+    assert all(line.isprintable() for line in text.splitlines())
+
+
+def test_the_notices_version_is_of_what_it_says(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert project.settings is not None
+    before = notice.version(project.settings, ())
+    assert before == notice.version(replace(project.settings, directory=Path("/elsewhere")), ())
+    for entry in (replace(PROPERTIES[0], purpose="x"), replace(PROPERTIES[0], values="x")):
+        monkeypatch.setattr(notice, "PROPERTIES", (entry, *PROPERTIES[1:]))
+        assert notice.version(project.settings, ()) != before
+
+
+def test_the_transparency_page_is_not_stale() -> None:
+    assert page_file.PAGE.read_text() == transparency_page.page(), "run python -m ci.transparency"
+    assert page_file.main(["--check"]) == 0
+
+
+def test_the_transparency_page_names_what_there_is() -> None:
+    page = transparency_page.page()
+    for entry in (*PROPERTIES, *OPTIONAL, *CHOICE, *ENVELOPE):
+        (row,) = {row for row in page.splitlines() if row.startswith(f"| `{entry.name}` | {entry.kind} |")}
+        assert entry.purpose in row
+        assert all(f"`{source}`" in row for source in entry.sources)
+    for heading in ("Who gets it", "How to stop", "What is never sent", "Why"):
+        assert f"\n## {heading}\n" in page
+    for line in page.split("## Where the code is")[1].splitlines():
+        for name in line.split("`")[1::2]:
+            assert (SOURCE / "make_metrics" / name).is_file()

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from make_metrics.combine.event import Event
+from make_metrics.combine.summary import Placed
+from make_metrics.report.rows import Row, document, duration, rows
+from tests.support.records import WALL_NS
+
+
+def placed(
+    target: str = "a",
+    ms: int = 10,
+    *,
+    status: int = 0,
+    goal: bool = False,
+    level: int = 0,
+    project: str = "/p",
+    directory: str = "/p",
+    at: int = 0,
+) -> Placed:
+    event = Event(
+        message_id=f"{target}{at}{ms}",
+        parent_id="",
+        run="r",
+        make="m",
+        target=target,
+        start_wall_ns=WALL_NS + at,
+        duration_ms=ms,
+        exit_status=status,
+        goal=goal,
+        recipe_ms=ms,
+        recipe_lines=1,
+        make_level=level,
+        parallel=False,
+    )
+    return Placed(event, project, directory)
+
+
+def test_a_row_tells_what_a_target_cost() -> None:
+    found = rows([placed(ms=30, at=1, status=3), placed(ms=10, at=3, goal=True), placed(ms=20, at=2)])
+    assert found == [
+        Row(
+            project="/p",
+            directory=".",
+            level=0,
+            target="a",
+            goal=True,
+            runs=3,
+            failures=1,
+            total_ms=60,
+            median_ms=20,
+            p95_ms=30,
+            last_ms=10,
+            last_exit_status=0,
+            last_start="2096-10-02T07:06:40.000000+00:00",
+        )
+    ]
+
+
+def test_the_most_expensive_comes_first() -> None:
+    found = rows([placed("cheap", 1), placed("dear", 100), placed("both", 60), placed("both", 60, at=1)])
+    assert [row.target for row in found] == ["both", "dear", "cheap"]
+
+
+@pytest.mark.parametrize(("count", "p95"), [(1, 1), (2, 2), (19, 19), (20, 19), (21, 20), (100, 95)])
+def test_the_95th_percentile_did_occur(count: int, p95: int) -> None:
+    (row,) = rows(placed(ms=ms, at=ms) for ms in range(1, count + 1))
+    assert row.p95_ms == p95
+
+
+def test_targets_of_one_name_are_told_apart() -> None:
+    found = rows(
+        [
+            placed("all", 50),
+            placed("all", 20, level=1, directory="/p/lib"),
+            placed("all", 10, level=1, directory="/p/doc"),
+            placed("all", 9, level=1),
+            placed("all", 8, level=1, directory="/elsewhere"),
+            placed("all", 7, project="/q", directory="/q"),
+            placed("all", 6, project="/q", directory=""),
+        ]
+    )
+    assert [(row.project, row.directory, row.level, row.total_ms) for row in found] == [
+        ("/p", ".", 0, 50),
+        ("/p", "lib", 1, 20),
+        ("/q", ".", 0, 13),
+        ("/p", "doc", 1, 10),
+        ("/p", ".", 1, 9),
+        ("/p", "/elsewhere", 1, 8),
+    ]
+
+
+@given(st.lists(st.builds(placed, st.sampled_from("abc"), st.integers(0, 10**9), status=st.integers(-2, 3))))
+def test_every_event_is_in_one_row(events: list[Placed]) -> None:
+    found = rows(events)
+    assert sum(row.runs for row in found) == len(events)
+    assert sum(row.total_ms for row in found) == sum(one.event.duration_ms for one in events)
+    assert sum(row.failures for row in found) == sum(one.event.exit_status != 0 for one in events)
+    for row in found:
+        assert 0 <= row.median_ms <= row.total_ms
+        assert row.median_ms <= row.p95_ms <= row.total_ms
+        assert row.last_ms <= row.total_ms
+    assert found == rows(reversed([replace(one) for one in events])) or len(
+        {one.event.message_id for one in events}
+    ) < len(events)
+
+
+def test_the_document_is_json() -> None:
+    found = json.loads(json.dumps(document(rows([placed()]), since_ns=WALL_NS)))
+    assert found["since"] == "2096-10-02T07:06:40.000000+00:00"
+    assert found["targets"][0]["target"] == "a"
+    assert document([], since_ns=None) == {"version": 1, "since": None, "targets": []}
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"),
+    [(0, "0ms"), (999, "999ms"), (1_000, "1.00s"), (59_994, "59.99s"), (59_995, "1m00s"), (125_000, "2m05s"),
+     (3_599_499, "59m59s"), (3_599_500, "1h00m"), (3_720_000, "1h02m"), (360_000_000, "100h00m")],
+)  # fmt: skip
+def test_durations_are_for_people(ms: int, text: str) -> None:
+    assert duration(ms) == text

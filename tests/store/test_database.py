@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from make_metrics.combine.record import Contents
+from make_metrics.combine.run import events_of, gather
+from make_metrics.combine.summary import Placed, summarise
+from make_metrics.errors import UserError
+from make_metrics.files.paths import Paths
+from make_metrics.store import database
+from make_metrics.store.store import Store
+from make_metrics.sweep.sweep import sweep
+from tests.support.records import line, paths_in
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    return paths_in(tmp_path)
+
+
+def fill(connection: sqlite3.Connection, runs: int = 20) -> None:
+    store = Store(connection)
+    for number in range(runs):
+        lines = [line(f"t{target}", make=f"r{number}", start=target) for target in range(20)]
+        run = gather(f"r{number}", Contents(lines=lines))
+        events = events_of(run)
+        with store.transaction():
+            store.put(run, summarise(run, events, fallback_ns=0), events, now_ns=0)
+
+
+def everything(connection: sqlite3.Connection) -> list[Placed]:
+    store = Store(connection)
+    store.runs()
+    return store.events()
+
+
+def test_what_is_written_is_there_the_next_time(paths: Paths) -> None:
+    problems: list[str] = []
+    database.use(paths, fill, problems)
+    assert len(database.use(paths, everything, problems)) == 400
+    assert problems == []
+
+
+@pytest.mark.parametrize("content", [b"this is no database, though it is a file " * 50, b"\0" * 4096, b"x"])
+def test_a_file_that_is_no_database_is_put_aside(paths: Paths, content: bytes) -> None:
+    paths.state.mkdir(parents=True)
+    paths.store.write_bytes(content)
+    problems: list[str] = []
+    database.use(paths, fill, problems)
+    assert len(database.use(paths, everything, problems)) == 400
+    assert len(problems) == 1
+    kept = next(paths.set_aside.iterdir())
+    assert kept.read_bytes() == content
+    assert str(kept) in problems[0]
+    assert "\n" not in problems[0]
+
+
+def test_a_database_without_our_tables_is_put_aside(paths: Paths) -> None:
+    problems: list[str] = []
+    database.use(paths, lambda found: found.execute("DROP TABLE events"), problems)
+    assert database.use(paths, everything, problems) == []
+    assert len(problems) == 1
+
+
+def test_damage_anywhere_never_ends_in_a_traceback(paths: Paths) -> None:
+    database.use(paths, fill, [])
+    whole = paths.store.read_bytes()
+    chance = random.Random(1)  # noqa: S311
+    noticed = 0
+    for _ in range(60):
+        damaged = bytearray(whole)
+        if chance.random() < 0.5:
+            del damaged[chance.randrange(len(damaged)) :]
+        else:
+            place = chance.randrange(0, len(damaged), 512)
+            damaged[place : place + 2048] = chance.randbytes(2048)
+        paths.store.write_bytes(damaged)
+        for end in ("-wal", "-shm"):
+            paths.store.with_name(paths.store.name + end).unlink(missing_ok=True)
+        problems: list[str] = []
+        database.use(paths, everything, problems)
+        database.use(paths, lambda found: fill(found, runs=2), problems)
+        assert len(database.use(paths, everything, problems)) >= 40
+        assert len(problems) <= 1
+        noticed += len(problems)
+    assert noticed > 30
+    assert len(list(paths.set_aside.iterdir())) == noticed
+
+
+def test_work_is_done_again_with_the_new_store(paths: Paths) -> None:
+    database.use(paths, fill, [])
+    size = paths.store.stat().st_size
+    os.truncate(paths.store, size // 2)
+    problems: list[str] = []
+
+    def work(found: sqlite3.Connection) -> int:
+        fill(found, runs=1)
+        return len(everything(found))
+
+    assert database.use(paths, work, problems) == 20
+    assert len(problems) == 1
+
+
+def test_a_bug_of_ours_is_not_taken_for_damage(paths: Paths) -> None:
+    problems: list[str] = []
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        database.use(paths, lambda found: found.execute("SELECT 1 FROM nowhere"), problems)
+    assert problems == []
+    assert not paths.set_aside.exists()
+
+
+def test_a_store_in_use_is_said_in_one_line(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "_BUSY_S", 0.05)
+    database.use(paths, fill, [])
+    other = sqlite3.connect(paths.store, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(UserError, match="in use"):
+        database.use(paths, fill, [])
+    other.close()
+
+
+def test_a_store_that_cannot_be_opened_is_said_in_one_line(paths: Paths) -> None:
+    paths.store.mkdir(parents=True)
+    with pytest.raises(UserError, match="store") as raised:
+        database.use(paths, fill, [])
+    assert "\n" not in str(raised.value)
+
+
+def _open_and_write(paths: Paths) -> int:
+    database.use(paths, lambda found: fill(found, runs=1), [])
+    return len(database.use(paths, everything, []))
+
+
+def test_many_processes_may_be_the_first(paths: Paths) -> None:
+    with multiprocessing.get_context("spawn").Pool(6) as pool:
+        assert pool.map(_open_and_write, [paths] * 12, chunksize=1) == [20] * 12
+
+
+FULL = """
+import resource, sys
+from make_metrics.store import database
+from make_metrics.errors import UserError
+from make_metrics.files.paths import Paths
+from tests.store.test_database import fill
+paths = Paths.from_environment()
+database.use(paths, lambda found: fill(found, 1), [])
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+try:
+    database.use(paths, lambda found: fill(found, 200), [])
+except UserError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_is_said_in_one_line(home: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", FULL], capture_output=True, text=True, check=True)
+    assert done.stdout.count("\n") == 1
+    assert "cannot write the store" in done.stdout
+    assert done.stderr == ""
+    assert len(database.use(Paths.from_environment(), everything, [])) >= 20
+
+
+def test_a_home_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # where another user can reach it
+        Path(folder).chmod(0o555)
+        with said.open("w") as out:
+            child = os.fork()
+            if not child:
+                if os.geteuid() == 0:
+                    os.setuid(65534)  # root may write anywhere
+                try:
+                    sweep(paths_in(Path(folder) / "home"))
+                except UserError as error:
+                    out.write(f"{error}\n")
+                    out.flush()
+                finally:
+                    os._exit(0)
+        os.waitpid(child, 0)
+    assert said.read_text().count("\n") == 1
+    assert "cannot make the directory" in said.read_text()

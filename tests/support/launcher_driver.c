@@ -1,0 +1,91 @@
+/* The launcher's pure functions, for tests/test_launcher_words.py: one request and one answer after the other, each a
+ * count and so many texts, each a length and so many bytes; numbers are four bytes in the machine's order. */
+#define LAUNCHER_WITHOUT_MAIN
+#include "../../shim/make_metrics/hot/launcher.c"
+
+static uint32_t get_number(void)
+{
+    uint32_t value;
+    if (fread(&value, sizeof value, 1, stdin) != 1)
+        exit(0);
+    return value;
+}
+
+static void put_number(size_t value)
+{
+    uint32_t number = (uint32_t)value;
+    fwrite(&number, sizeof number, 1, stdout);
+}
+
+static void put(const char *text)
+{
+    put_number(strlen(text));
+    fwrite(text, 1, strlen(text), stdout);
+}
+
+static void put_decimal(long value)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%ld", value);
+    put(text);
+}
+
+static void handover(int count, char **words)
+{
+    struct handover handed;
+    if (!take(&handed, count, words)) {
+        put_number(0);
+        return;
+    }
+    put_number(10);
+    put(handed.target);
+    put(handed.goal);
+    put_decimal(handed.level);
+    put(handed.version);
+    put(handed.make);
+    put(handed.splits ? "f" : "");
+    put(handed.state);
+    put(handed.environment);
+    put_decimal(handed.shell_words);
+    put_decimal(handed.old_make);
+}
+
+static void simple(const char *line, bool newline_is_text)
+{
+    char **words = simple_words(line, newline_is_text);
+    size_t count = 0;
+    while (words != NULL && words[count] != NULL)
+        count++;
+    put_number(count);
+    for (size_t at = 0; at < count; at++)
+        put(words[at]);
+}
+
+static void entry(char **words)
+{
+    struct line line = {atoll(words[4]), atoll(words[5]), atoll(words[6]), atoi(words[7]), atoi(words[8]),
+                        atoll(words[9]), atoll(words[10])};
+    put_number(1);
+    put(entry_text(words[0], words[1], words[2], atol(words[3]), &line));
+}
+
+int main(void)
+{
+    for (;;) {
+        uint32_t count = get_number();
+        char **words = calloc(count + 1, sizeof *words);
+        for (uint32_t at = 0; at < count; at++) {
+            uint32_t length = get_number();
+            words[at] = calloc(length + 1, 1); /* exactly as long as it is: a sanitizer sees what reads beyond */
+            if (length > 0 && fread(words[at], length, 1, stdin) != 1)
+                return 1;
+        }
+        if (same(words[0], "handover"))
+            handover((int)count - 1, words + 1);
+        else if (same(words[0], "simple"))
+            simple(words[1], *words[2] != '\0');
+        else
+            entry(words + 1);
+        fflush(stdout);
+    }
+}

@@ -1,0 +1,114 @@
+"""A real receiver of OTLP: `@elastic/mockotlpserver` from npm, installed once beside the tests' own environment."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.project import started, until
+
+PACKAGE, VERSION = "@elastic/mockotlpserver", "0.10.0"
+FOLDER = Path(sys.prefix) / "npm"
+_MODULE = FOLDER / "node_modules" / PACKAGE
+_SCRIPT = Path(__file__).with_suffix(".js")
+_INSTALL_S = 90
+
+
+@dataclass(slots=True)
+class OtlpServer:
+    """What was received so far, by kind: `traces` and `metrics`, each request as it was understood."""
+
+    url: str = ""
+    traces: list[dict[str, Any]] = field(default_factory=list)
+    metrics: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def spans(self) -> list[dict[str, Any]]:
+        """All spans, each with its resource's attributes as `resource`."""
+        return [
+            {**span, "resource": resource["resource"]["attributes"]}
+            for request in self.traces
+            for resource in request["resourceSpans"]
+            for scope in resource["scopeSpans"]
+            for span in scope["spans"]
+        ]
+
+    @property
+    def points(self) -> list[dict[str, Any]]:
+        """All points of histograms, each with its metric's `name`, `unit` and `temporality`."""
+        return [
+            {
+                **point,
+                "name": metric["name"],
+                "unit": metric["unit"],
+                "temporality": metric["histogram"]["aggregationTemporality"],
+            }
+            for request in self.metrics
+            for resource in request["resourceMetrics"]
+            for scope in resource["scopeMetrics"]
+            for metric in scope["metrics"]
+            for point in metric["histogram"]["dataPoints"]
+        ]
+
+
+def install() -> str:
+    """Install the package unless it is there; why it cannot be, or nothing."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        return "no npm here: the real OTLP receiver cannot be installed"
+    if _MODULE.is_dir():
+        return ""
+    with tempfile.TemporaryDirectory(dir=FOLDER.parent, prefix=".npm-") as scratch:
+        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", scratch, f"{PACKAGE}@{VERSION}"]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALL_S, check=False)
+        except subprocess.TimeoutExpired:
+            return "the npm registry does not answer: the real OTLP receiver cannot be installed"
+        if done.returncode:
+            return f"npm cannot install the real OTLP receiver: {done.stderr.strip()[-200:]}"
+        FOLDER.mkdir(exist_ok=True)
+        (Path(scratch) / "node_modules").replace(FOLDER / "node_modules")
+    return ""
+
+
+@contextmanager
+def otlp_server() -> Iterator[OtlpServer]:
+    """The receiver, on a port of its own."""
+    server = OtlpServer()
+    missing = install()
+    if missing:
+        pytest.skip(missing)
+    command = ["node", str(_SCRIPT), str(_MODULE)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with started(process):
+        assert process.stdout is not None
+
+        def listen(lines: Iterator[str]) -> None:
+            for line in lines:
+                said = json.loads(line)
+                if said["kind"] == "url":
+                    server.url = said["found"].rstrip("/")
+                else:
+                    getattr(server, said["kind"]).append(said["found"])
+
+        thread = threading.Thread(target=listen, args=(iter(process.stdout),), daemon=True)
+        thread.start()
+        until(lambda: server.url or process.poll() is not None, seconds=60)
+        assert server.url, "the receiver did not start"
+        yield server
+        process.kill()
+        thread.join(20)
+
+
+if __name__ == "__main__":  # ci/test, so that no test has to wait for it
+    sys.stderr.write(f"{said}\n" if (said := install()) else "")

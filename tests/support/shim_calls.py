@@ -1,0 +1,138 @@
+"""Calling a shim as make calls it, without make: this process is the make, and has its marker."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from make_metrics.combine import record
+from make_metrics.hot import procfs
+from tests.support.project import SOURCE
+
+ENTRY = SOURCE / "make_metrics/entry.py"
+RUN = b"0123abcd.77.4242"
+PYTHON_SHIM: Sequence[str] = (sys.executable, "-I", "-S", str(ENTRY))
+
+
+def compiled(launcher: Path, python: str = "/nowhere/python") -> Sequence[str]:
+    """The words in front with the launcher; there is no Python that could do its work in its place."""
+    return (str(launcher), python, *PYTHON_SHIM[1:])
+
+
+def copied(folder: Path) -> Sequence[str]:
+    """The Python shim of a copy of the package, on which set-up did not work: each module comes from its own file."""
+    shutil.copytree(SOURCE, folder / "shim", ignore=shutil.ignore_patterns("__pycache__", "launcher*"))
+    return (*PYTHON_SHIM[:-1], str(folder / "shim/make_metrics/entry.py"))
+
+
+def handed(
+    line: str | bytes,
+    state: Path | str,
+    *,
+    shell: Sequence[str] = ("/bin/sh",),
+    flags: Sequence[str] = ("-c",),
+    target: str = "target",
+    goal: str = "",
+    make: str = "0:4.3:make:f",
+    environment: str = "",
+) -> list[str | bytes]:
+    """The words as the fragment hands them over."""
+    meta = ("mm1", f"t:{target}", f"g:{goal}", f"m:{make}", f"h:{state}", f"e:{environment}")
+    return [*meta, str(len(shell)), *shell, *flags, line]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All that can be seen of a line: the build's part, and the entries that it left, without times."""
+
+    status: int
+    out: bytes
+    err: bytes
+    files: tuple[tuple[str, bytes], ...]
+    entries: tuple[tuple[str, str, str, int, int, int], ...]
+
+
+class Make:
+    """This process, or the one with the given pid, as a make whose walk has ended."""
+
+    def __init__(self, folder: Path, pid: int | None = None) -> None:
+        self.state = folder / "state"
+        self.records, self.makes = self.state / "records", self.state / "makes"
+        self.work = folder / "work"
+        for path in (self.state, self.records, self.makes, self.work):
+            path.mkdir(mode=0o700, parents=True)
+        self.key = procfs.identity(pid or os.getpid()) or b""
+        self.marker = self.makes / os.fsdecode(self.key)
+        self.marker.write_bytes(RUN + b" " + self.key)
+        self.record = self.records / f"{RUN.decode()}.rec"
+        self.lock = self.records / f"{RUN.decode()}.lock"
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """A small environment, as for a line of this make."""
+        return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "MAKELEVEL": "1", **more}
+
+    def start(self, shim: Sequence[str], words: Sequence[str | bytes], **more: Any) -> subprocess.Popen[bytes]:
+        """Start a line."""
+        given: dict[str, Any] = {"cwd": self.work, "env": self.environment(), "stdin": subprocess.DEVNULL, **more}
+        return subprocess.Popen([*shim, *words], **given)
+
+    def run(
+        self,
+        shim: Sequence[str],
+        words: Sequence[str | bytes],
+        *,
+        env: Mapping[str, str] | None = None,
+        pipe: bool = False,
+        **more: Any,
+    ) -> Outcome:
+        """Run a line to its end, in an empty folder, and take what it left."""
+        given = dict(self.environment() if env is None else env)
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            to: dict[str, Any] = {"stdout": subprocess.PIPE if pipe else out, "stderr": err, "env": given, **more}
+            process = self.start(shim, words, **to)
+            said = process.communicate(timeout=100)[0]
+            out.seek(0)
+            err.seek(0)
+            files = tuple((path.name, path.read_bytes()) for path in sorted(self.work.iterdir()))
+            for name, _ in files:
+                (self.work / name).unlink()
+            return Outcome(process.returncode, said or out.read(), err.read(), files, self.taken())
+
+    def entries(self) -> tuple[tuple[str, str, str, int, int, int], ...]:
+        """The entries of all records, without times; fails if one of them is torn."""
+        found = []
+        for path in sorted(self.records.glob("*.rec")):
+            contents = record.parse(path.read_bytes())
+            assert contents.torn == 0
+            assert contents.run == RUN.decode()
+            assert all(0 < line.start_ns <= line.end_ns and line.wall_ns for line in contents.lines)
+            assert None not in [usage for line in contents.lines for usage in (line.cpu_us, line.peak_kib)]
+            found += contents.lines
+        return tuple((one.make, one.target, one.goal, one.level, one.status, one.fate) for one in found)
+
+    def taken(self) -> tuple[tuple[str, str, str, int, int, int], ...]:
+        """The entries, and none are left."""
+        found = self.entries()
+        for path in self.records.glob("*"):
+            path.unlink()
+        return found
+
+
+@contextmanager
+def as_make(folder: Path) -> Iterator[Make]:
+    """This process as a make, which ignores no signals, as an interpreter does: the Python shim looks at that."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGPIPE, signal.SIGXFSZ)}
+    try:
+        yield Make(folder)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

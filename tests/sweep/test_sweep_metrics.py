@@ -1,0 +1,115 @@
+"""Metrics in the store and the outbox: computed once for a run, counted when they are in trouble, bounded."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from make_metrics.consent import consent
+from make_metrics.consent.anonymous_id import ensure_id
+from make_metrics.deliver.outgoing import sink_key
+from make_metrics.files.paths import Paths
+from make_metrics.metrics.trouble import FAILED, OUTSIDE, Trouble
+from make_metrics.project.settings import Project, project_of
+from make_metrics.properties.registry import BUILT_IN
+from make_metrics.store import database
+from make_metrics.store.outbox import Outbox
+from make_metrics.store.troubles import DAY_NS, KEEP_NS, LIMIT, Count, Troubles
+from make_metrics.sweep.sweep import sweep
+from tests.project.test_settings import FULL, write
+from tests.store.test_outbox import make
+from tests.support.records import WALL_NS, add, ended_run, line, paths_in, stored
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    return paths_in(tmp_path / "mm")
+
+
+@pytest.fixture
+def project(tmp_path: Path, paths: Paths) -> Project:
+    """A project that asks for metrics, with a yes."""
+    write(tmp_path / "project", 'metrics = ["os", "jobs", "cpu_ms", "peak_memory_kib", "make_version"]\n' + FULL)
+    found = project_of(tmp_path / "project")
+    with consent.locked(paths):
+        ensure_id(paths, found)
+        consent.write(paths, found, yes=True, now_ns=WALL_NS)
+    return found
+
+
+def counts(paths: Paths) -> list[Count]:
+    return database.use(paths, lambda found: Troubles(found).all(), [])
+
+
+def waiting(paths: Paths, project: Project) -> dict[str, dict[str, Any]]:
+    """The properties of what waits for the first sink, by command."""
+    key = sink_key(project.sinks[0])
+    found = database.use(paths, lambda connection: Outbox(connection).waiting(project.place, key), [])
+    told = [json.loads(entry.message)["properties"] for entry in found]
+    return {properties["command"]: properties for properties in told}
+
+
+def test_a_late_line_neither_changes_nor_loses_what_is_known_of_the_run(
+    paths: Paths, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = ended_run()
+    one = replace(line("a", make=run), cpu_us=3_000, peak_kib=100)
+    add(paths, run, replace(make(run, project, version="4.3"), jobs=4), one)
+    sweep(paths)
+    (first,) = stored(paths)
+    known = {"os": first.metrics["os"], "jobs": 4, "make_version": "4.3"}
+    assert first.metrics == {**known, "cpu_ms": 3, "peak_memory_kib": 100}
+    assert waiting(paths, project)["a"].items() >= first.metrics.items()
+    for name in ("os", "peak_memory_kib"):
+        monkeypatch.setattr(BUILT_IN[name], "value", lambda *_: 1 / 0)
+    add(paths, run, replace(one, start_ns=one.end_ns, end_ns=one.end_ns + 1), replace(line("b", make=run), cpu_us=900,
+        peak_kib=5))  # fmt: skip
+    sweep(paths)
+    again = {event.target: event.metrics for event in stored(paths)}
+    assert again == {"a": {**known, "cpu_ms": 6, "peak_memory_kib": 100}, "b": {**known, "cpu_ms": 1}}
+    for target, metrics in again.items():
+        assert waiting(paths, project)[target].items() >= metrics.items()
+    assert [(one.metric, one.kind, one.count) for one in counts(paths)] == [("peak_memory_kib", FAILED, 1)]
+
+
+def test_without_a_yes_and_for_what_was_before_it_nothing_is_computed(paths: Paths, project: Project) -> None:
+    early, local = ended_run(), ended_run()
+    add(paths, early, make(early, project), replace(line("a", make=early), wall_ns=WALL_NS - 1))
+    add(paths, local, make(local, project, ceiling="local"), line("a", make=local))
+    sweep(paths)
+    assert [event.metrics for event in stored(paths)] == [{}, {}]
+    assert waiting(paths, project) == {}
+
+
+def test_what_is_outside_is_dropped_and_counted_and_the_event_goes(
+    paths: Paths, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BUILT_IN["os"], "value", lambda *_: "/home/me")
+    for _ in range(3):
+        run = ended_run()
+        add(paths, run, make(run, project), line("a", make=run))
+        sweep(paths)
+    assert "os" not in waiting(paths, project)["a"]
+    (one,) = counts(paths)
+    assert (one.metric, one.kind, one.count) == ("os", OUTSIDE, 3)
+    assert "/home/me" not in str(one)
+    assert one.text.startswith("os gave what its declaration does not allow (3 times, last 20")
+
+
+def test_troubles_are_bounded(paths: Paths) -> None:
+    def fill(connection: Any) -> list[Count]:
+        troubles = Troubles(connection)
+        for number in range(LIMIT + 20):
+            troubles.add([Trouble(f"m{number:03}", FAILED, "x\n" * 1000)], now_ns=DAY_NS + number)
+        troubles.prune(now_ns=DAY_NS + LIMIT + 20)
+        return troubles.all()
+
+    found = database.use(paths, fill, [])
+    assert [one.metric for one in found] == [f"m{number:03}" for number in range(20, LIMIT + 20)]
+    assert all(len(one.said) <= 200 and one.said.isprintable() for one in found)
+    database.use(paths, lambda connection: Troubles(connection).prune(now_ns=2 * DAY_NS + KEEP_NS), [])
+    assert counts(paths) == []
