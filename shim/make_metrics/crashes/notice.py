@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from make_metrics.consent.notice import ADDRESS
-from make_metrics.crashes.report import LISTS
+from make_metrics.crashes.report import LISTS, PACKAGE
 from make_metrics.project.settings import Settings
 
 NEVER = (
@@ -46,5 +46,8 @@ def text(settings: Settings) -> str:
 
 
 def version(settings: Settings) -> str:
-    """The version of a project's notice: a hash of what it says, 16 hexadecimal digits."""
-    return hashlib.sha256(text(settings).encode()).hexdigest()[:16]
+    """The version of a project's notice: a hash of what it says, 16 hexadecimal digits.
+
+    The package was called `shim` when the first yes was given: its new name in a path is no reason to ask again.
+    """
+    return hashlib.sha256(text(settings).replace(f"{PACKAGE}/", "shim/").encode()).hexdigest()[:16]
