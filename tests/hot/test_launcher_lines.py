@@ -84,7 +84,8 @@ class Call:
             self.line, make.state, shell=self.shell, flags=self.flags, make=self.make, target=self.target,
             goal=self.goal, environment=self.environment,
         )  # fmt: skip
-        found = make.run(shim, words, env=make.environment(**dict(self.variables)), pipe=self.pipe)
+        env = make.environment(**dict(self.variables))
+        found = make.run(shim, words, env=env, pipe=self.pipe, background=True)  # "echo &" may end after its line
         if set("|&") & set(self.line):  # the parts of a pipeline complain at once, even in the middle of a line
             found = replace(found, err=bytes(sorted(found.err)))
         return found

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,14 +93,22 @@ class Make:
         *,
         env: Mapping[str, str] | None = None,
         pipe: bool = False,
+        background: bool = False,
         **more: Any,
     ) -> Outcome:
-        """Run a line to its end, in an empty folder, and take what it left."""
+        """Run a line to its end, in an empty folder, and take what it left.
+
+        `background` also waits for the processes that the line leaves behind. They inherit the writing end of a pipe,
+        as they inherit every descriptor, and the reading end sees its end when the last of them has ended.
+        """
         given = dict(self.environment() if env is None else env)
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, ExitStack() as at_end:
             to: dict[str, Any] = {"stdout": subprocess.PIPE if pipe else out, "stderr": err, "env": given, **more}
+            if background:
+                to["pass_fds"] = (at_end.enter_context(_all_ended()),)
             process = self.start(shim, words, **to)
             said = process.communicate(timeout=100)[0]
+            at_end.close()
             out.seek(0)
             err.seek(0)
             files = tuple((path.name, path.read_bytes()) for path in sorted(self.work.iterdir()))
@@ -125,6 +134,19 @@ class Make:
         for path in self.records.glob("*"):
             path.unlink()
         return found
+
+
+@contextmanager
+def _all_ended() -> Iterator[int]:
+    """A descriptor to pass on; at the end waits until no other process holds it."""
+    reading, writing = os.pipe()
+    try:
+        yield writing
+    finally:
+        os.close(writing)
+        ended, _, _ = select.select([reading], [], [], 100)
+        os.close(reading)
+    assert ended, "a process that the line left behind does not end"
 
 
 @contextmanager
