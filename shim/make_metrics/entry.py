@@ -43,7 +43,9 @@ except Exception as failure:  # which leaves `line` only while nothing has been 
     try:
         from make_metrics.hot import failure_log
 
-        failure_log.of_walk(failure) if part == "walk" else failure_log.of_line(dict(os.environb), failure)
+        failure_log.write_walk_failure(failure) if part == "walk" else failure_log.write_line_failure(
+            dict(os.environb), failure
+        )
     except Exception:
         pass
     if part == "walk":  # its make is a run of its own then; said in the marker, so that no line tries again

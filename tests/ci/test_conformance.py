@@ -114,10 +114,11 @@ MUTATIONS = {
     ),
     "default goal changed": ("make_include/metrics.mk", ".DEFAULT_GOAL :=\n", "\n", "a05_no_goal"),
     ".SHELLFLAGS lost": ("make_include/metrics.mk", " )$(.metrics.flags)\n", " )-c\n", "c08_shellflags"),
-    "line not recorded": (LINE, "            book.close(", "            (lambda *_: 0)(", "b01_cd"),
+    "line not recorded": (LINE, "            recorder.finish(", "            (lambda *_: 0)(", "b01_cd"),
     "line recorded twice": (
-        LINE, "            book.close(wall",
-        "            book.close(wall, start, end, status, fate, usage)\n            book.close(wall", "b01_cd",
+        LINE, "            recorder.finish(wall",
+        "            recorder.finish(wall, start, end, status, fate, usage)\n            recorder.finish(wall",
+        "b01_cd",
     ),
 }  # fmt: skip
 # The same of the compiled fast path: what stands in launcher.c, what comes in its place, and the case that notices.

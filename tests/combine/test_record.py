@@ -25,13 +25,13 @@ def test_a_make_comes_back_from_a_record() -> None:
     make = Make(
         key="a.1.2", goals=("all", "b&c", "d e"), level=1, parallel=True, wall_ns=5, branch="fix=me", directory="/ä"
     )
-    assert parse(record_format.make(asdict(make))).makes == [make]
+    assert parse(record_format.make_entry(asdict(make))).makes == [make]
 
 
 def test_the_walk_names_the_fields_of_a_make() -> None:
     facts = header.describe(psutil.Process(), "a.1.2", [])
     assert set(facts) == set(Make.__dataclass_fields__)
-    assert parse(record_format.make(facts)).makes[0].directory == str(Path.cwd())
+    assert parse(record_format.make_entry(facts)).makes[0].directory == str(Path.cwd())
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_what_is_no_make_is_torn(words: bytes) -> None:
 
 
 def test_a_goal_that_is_no_utf8_reads_like_its_target() -> None:
-    found = parse(record_format.make({"key": "m", "goals": ("\udcff",)}) + b"L m %FF - 0 1 1 1 0 0 ;\n")
+    found = parse(record_format.make_entry({"key": "m", "goals": ("\udcff",)}) + b"L m %FF - 0 1 1 1 0 0 ;\n")
     assert found.makes[0].goals == (found.lines[0].target,)
 
 

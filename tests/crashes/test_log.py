@@ -22,8 +22,8 @@ from tests.support.project import SOURCE, Project, until
 
 MAKEFILE = "all: simple\n\t@echo done; exit 0\nsimple:\n\techo simple\n\t-@exit 3\n"
 BOOK = (
-    '        self.seen = False\n        self.invitation = b""\n        self.run =',
-    '        self.seen = False\n        self.invitation = b""\n        self.run = {}[handed.target]  #',
+    '        self.attended = False\n        self.invitation = b""\n        self.run =',
+    '        self.attended = False\n        self.invitation = b""\n        self.run = {}[handed.target]  #',
 )
 
 
@@ -43,7 +43,7 @@ def plain(project: Project) -> tuple[int, str, str]:
     ("name", "old", "new", "kind", "frame"),
     [
         ("hot/recorder.py", *BOOK, "KeyError", "make_metrics/hot/recorder.py"),
-        ("hot/recorder.py", "class Book:", "clas Book:", "SyntaxError", "make_metrics/hot/line.py"),
+        ("hot/recorder.py", "class Recorder:", "clas Recorder:", "SyntaxError", "make_metrics/hot/line.py"),
         ("hot/line.py", "import errno\n", "import errno\nimport nothing_at_all\n", "ModuleNotFoundError",
          "make_metrics/hot/line.py"),
         ("hot/record_format.py", "VERSION = 1", "VERSION = int('x')", "ValueError",
@@ -174,7 +174,7 @@ def test_the_log_is_bounded_and_ours_alone(home: Path) -> None:
     assert {path.stat().st_mode & 0o777 for path in paths.crashes.iterdir()} == {0o600}
     assert paths.crashes.stat().st_mode & 0o777 == 0o700
     assert max(path.stat().st_size for path in paths.crashes.iterdir()) < 64 * 1024
-    assert os.fsencode(paths.crashes) == failure_log.directory(os.fsencode(paths.state))
+    assert os.fsencode(paths.crashes) == failure_log.log_directory(os.fsencode(paths.state))
 
 
 def test_a_mark_goes_with_its_entry(home: Path) -> None:
@@ -223,7 +223,7 @@ def test_a_planted_link_is_not_followed(home: Path, tmp_path: Path, what: str) -
     ids=repr,
 )  # fmt: skip
 def test_what_the_machine_does_is_no_failure_of_ours(home: Path, error: BaseException) -> None:
-    assert failure_log.expected(error)
+    assert failure_log.is_expected(error)
     crash_log.note(error, part="command")
     assert crash_log.entries(Paths.from_environment()) == []
 
@@ -233,7 +233,7 @@ def test_what_the_machine_does_is_no_failure_of_ours(home: Path, error: BaseExce
     [OSError(9, "bad"), ChildProcessError(10, "no"), KeyError("x"), ImportError("no", name="make_metrics.hot.line")],
 )
 def test_what_only_wrong_code_gets_is(error: BaseException) -> None:
-    assert not failure_log.expected(error)
+    assert not failure_log.is_expected(error)
 
 
 @pytest.mark.parametrize(
@@ -278,13 +278,13 @@ def test_a_writer_that_fails_changes_nothing(
     def broken_too(*_: object, **__: object) -> None:
         raise RuntimeError("the writer")
 
-    monkeypatch.setattr(failure_log, "note", broken_too)
+    monkeypatch.setattr(failure_log, "write_failure", broken_too)
     monkeypatch.setattr(report, "rows", None)
     assert cli.main(["report"]) == 3
     assert "TypeError" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("old", ["def note(", "import time\n", "    now_ns = time.time_ns()\n"])
+@pytest.mark.parametrize("old", ["def write_failure(", "import time\n", "    now_ns = time.time_ns()\n"])
 def test_a_failing_shim_with_a_failing_writer_changes_nothing(tmp_path: Path, home: Path, old: str) -> None:
     project = Project(tmp_path / "project", home, compiled=False)
     expected = plain(project)

@@ -32,8 +32,8 @@ from tests.support.project import ROOT, SOURCE, Project, makes, until
 from tests.support.sharing_project import TEXT, ended
 
 BOOK = (
-    '        self.seen = False\n        self.invitation = b""\n        self.run =',
-    '        self.seen = False\n        self.invitation = b""\n        self.run = {}[handed.target]  #',
+    '        self.attended = False\n        self.invitation = b""\n        self.run =',
+    '        self.attended = False\n        self.invitation = b""\n        self.run = {}[handed.target]  #',
 )
 pytestmark = pytest.mark.timeout(400)  # the first test may have to install bugsink
 SECRETS = {
@@ -212,7 +212,7 @@ def test_a_message_of_ours_is_sent_and_of_nobody_else(crashing: Crashing, served
     crashing.cli("flush")
     (value,) = taken(served)[-1]["event"]["exception"]["values"]
     assert (value["type"], value["value"]) == ("ValueError", "another protocol")
-    assert value["stacktrace"]["frames"][-1]["function"] == "Handover.__init__"
+    assert value["stacktrace"]["frames"][-1]["function"] == "Arguments.__init__"
     assert taken(served)[-1]["event"]["tags"]["make"] == "4.3"
 
 

@@ -121,7 +121,7 @@ def written(records: Path) -> list[record.Contents]:
 
 
 def test_files_are_ours_alone(records: Path) -> None:
-    append.entry(os.fsencode(records), RUN, ENTRY)
+    append.append_entry(os.fsencode(records), RUN, ENTRY)
     assert {path.name: path.stat().st_mode & 0o777 for path in records.iterdir()} == {
         f"{RUN.decode()}.rec": 0o600,
         f"{RUN.decode()}.lock": 0o600,
@@ -129,17 +129,17 @@ def test_files_are_ours_alone(records: Path) -> None:
 
 
 def test_a_torn_entry_costs_itself_only(records: Path) -> None:
-    append.entry(os.fsencode(records), RUN, ENTRY)
+    append.append_entry(os.fsencode(records), RUN, ENTRY)
     (path,) = records.glob("*.rec")
     path.write_bytes(path.read_bytes() + ENTRY[:-7])
-    append.entry(os.fsencode(records), RUN, ENTRY)
+    append.append_entry(os.fsencode(records), RUN, ENTRY)
     (contents,) = written(records)
     assert (len(contents.lines), contents.torn, contents.run) == (2, 1, RUN.decode())
 
 
 def test_a_held_lock_makes_the_writer_write_apart(records: Path) -> None:
     with FileLock(records / f"{RUN.decode()}.lock"):
-        append.entry(os.fsencode(records), RUN, ENTRY)
+        append.append_entry(os.fsencode(records), RUN, ENTRY)
     (contents,) = written(records)
     assert [path.name.startswith(f"{RUN.decode()}~") for path in records.glob("*.rec")] == [True]
     assert len(contents.lines) == 1
@@ -150,7 +150,7 @@ def test_a_short_hold_is_waited_for(records: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(append.lock, "__kwdefaults__", patient)
     lock = FileLock(records / f"{RUN.decode()}.lock")
     lock.acquire()
-    writer = threading.Thread(target=append.entry, args=(os.fsencode(records), RUN, ENTRY))
+    writer = threading.Thread(target=append.append_entry, args=(os.fsencode(records), RUN, ENTRY))
     writer.start()
     lock.release()
     writer.join(100)
@@ -178,7 +178,7 @@ def test_a_planted_link_is_not_followed(records: Path, tmp_path: Path, kind: str
     victim.write_text("precious")
     (records / f"{RUN.decode()}.{kind}").symlink_to(victim)
     try:
-        append.entry(os.fsencode(records), RUN, ENTRY)
+        append.append_entry(os.fsencode(records), RUN, ENTRY)
     except OSError:
         assert kind == "rec"
     assert victim.read_text() == "precious"
@@ -188,10 +188,10 @@ def test_a_directory_that_is_a_link_or_somebody_elses_is_refused(tmp_path: Path)
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(PermissionError):
-        append.directory(os.fsencode(tmp_path / "link"), os.fsencode(tmp_path))
+        append.ensure_directory(os.fsencode(tmp_path / "link"), os.fsencode(tmp_path))
     with pytest.raises(FileNotFoundError):
-        append.directory(os.fsencode(tmp_path / "no/home/state"), os.fsencode(tmp_path / "no/home"))
-    append.directory(os.fsencode(tmp_path / "a/b/c"), os.fsencode(tmp_path))
+        append.ensure_directory(os.fsencode(tmp_path / "no/home/state"), os.fsencode(tmp_path / "no/home"))
+    append.ensure_directory(os.fsencode(tmp_path / "a/b/c"), os.fsencode(tmp_path))
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o700
 
 
@@ -199,7 +199,7 @@ def test_twenty_writers_lose_nothing_while_records_are_taken_away(records: Path)
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT / 'shim')!r})\n"
         "from make_metrics.hot import append\n"
-        f"for number in range(50):\n append.entry({os.fsencode(records)!r}, {RUN!r}, {ENTRY!r})\n"
+        f"for number in range(50):\n append.append_entry({os.fsencode(records)!r}, {RUN!r}, {ENTRY!r})\n"
     )
     writers = [subprocess.Popen([sys.executable, "-I", "-S", "-c", code]) for _ in range(20)]
     taken = 0

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ci.build_launcher import SANITIZERS, NotBuilt, build
 from make_metrics.hot import record_format, split_words
-from make_metrics.hot.arguments import Handover
+from make_metrics.hot.arguments import Arguments
 from tests.support.project import ROOT
 
 TEXT = st.binary(max_size=60).map(lambda text: text.replace(b"\0", b""))
@@ -87,7 +87,7 @@ def damaged_words(draw: st.DrawFn) -> list[bytes]:
 
 def decoded(words: list[bytes]) -> list[bytes]:
     """The answer that the Python shim would give."""
-    known = Handover(words)
+    known = Arguments(words)
     numbers = b"%d" % known.level, b"%d" % len(known.shell), b"%d" % known.old_make()
     splits = b"f" if known.ifs == b"f" else b""
     texts = [known.target, known.goal, numbers[0], known.version, known.make, splits, known.state, known.environment]
@@ -147,4 +147,4 @@ def test_entries_are_the_same(
     (written,) = driver.ask(
         b"entry", b"0a.1.2", target, goal, *(b"%d" % number for number in (*numbers, *(usage or (-1, -1))))
     )
-    assert written == record_format.line(b"0a.1.2", target, goal, *numbers, usage)
+    assert written == record_format.line_entry(b"0a.1.2", target, goal, *numbers, usage)

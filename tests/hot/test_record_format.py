@@ -14,7 +14,7 @@ KEY = st.from_regex(r"[0-9a-f]{8}\.[0-9]{1,7}\.[0-9]{1,10}", fullmatch=True).map
 @st.composite
 def entries(draw: st.DrawFn) -> bytes:
     start, end = sorted((draw(NUMBER), draw(NUMBER)))
-    return record_format.line(
+    return record_format.line_entry(
         draw(KEY),
         draw(st.binary(min_size=1)),
         draw(st.binary()),
@@ -52,7 +52,7 @@ def test_a_line_comes_back(
     status: int,
     usage: tuple[int, int] | None,
 ) -> None:
-    found = parse(record_format.line(make, target, goal, level, wall, 0, end, status, 2, usage))
+    found = parse(record_format.line_entry(make, target, goal, level, wall, 0, end, status, 2, usage))
     assert found.torn == 0
     assert found.lines == [
         Line(

@@ -63,8 +63,8 @@ def line(
 def entry_of(part: Line | Make) -> bytes:
     """A line or a make as an entry of a record."""
     if isinstance(part, Make):
-        return record_format.make(asdict(part))
-    return record_format.line(
+        return record_format.make_entry(asdict(part))
+    return record_format.line_entry(
         part.make.encode(),
         part.target.encode(),
         part.goal.encode(),
@@ -82,7 +82,7 @@ def add(paths: Paths, run: str, *parts: Line | Make) -> Path:
     """Append entries to a run's record as the shim does."""
     paths.records.mkdir(parents=True, exist_ok=True)
     for part in parts:
-        append.entry(bytes(paths.records), run.encode(), entry_of(part))
+        append.append_entry(bytes(paths.records), run.encode(), entry_of(part))
     return paths.records / f"{run}.rec"
 
 

@@ -71,7 +71,7 @@ class Make:
         self.work = folder / "work"
         for path in (self.state, self.records, self.makes, self.work):
             path.mkdir(mode=0o700, parents=True)
-        self.key = procfs.identity(pid or os.getpid()) or b""
+        self.key = procfs.process_key(pid or os.getpid()) or b""
         self.marker = self.makes / os.fsdecode(self.key)
         self.marker.write_bytes(RUN + b" " + self.key)
         self.record = self.records / f"{RUN.decode()}.rec"

@@ -337,7 +337,7 @@ def test_git_facts_come_from_the_make_or_the_one_above(
 
 def test_the_wall_clock_may_step(paths: Paths) -> None:
     run = ended_run()
-    back = record_format.line(run.encode(), b"a", b"", 0, WALL_NS - 3_600 * 1_000_000_000, 2 * MS, 3 * MS, 0, 0)
+    back = record_format.line_entry(run.encode(), b"a", b"", 0, WALL_NS - 3_600 * 1_000_000_000, 2 * MS, 3 * MS, 0, 0)
     record = add(paths, run, line("a", make=run, end=1))
     with record.open("ab") as file:
         file.write(back)

@@ -163,7 +163,7 @@ def parse(data: bytes) -> Contents:
         if not entry:
             continue
         try:
-            words = record_format.fields(entry)
+            words = record_format.split_entry(entry)
             if words[0] == b"L":
                 contents.lines.append(_line(words))
             elif words[0] == b"M":

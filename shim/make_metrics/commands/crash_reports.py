@@ -127,7 +127,7 @@ def _preview(paths: Paths, project: Project, _: bool) -> int:
 
 def _example() -> Entry:
     system = os.uname()
-    frames = (Frame("", 53, "Handover.__init__", "make_metrics/hot/arguments.py"),)
+    frames = (Frame("", 53, "Arguments.__init__", "make_metrics/hot/arguments.py"),)
     return Entry(
         path=Path(), id="0" * 32, first_ns=0, last_ns=0, part="shim", version=__version__,
         python=".".join(map(str, sys.version_info[:3])), system=system.sysname, machine=system.machine, make="4.3",

@@ -97,7 +97,7 @@ def _precompiled() -> Finding:
     folder = shown(bundle.path("").parent)
     if bundle.fits():
         return Finding(OK, "modules", f"compiled in {folder}")
-    why = bundle.refused()
+    why = bundle.obstacle()
     return Finding(
         NOTE, "modules", f"{why}; they are loaded one by one" if why else "not compiled: run make-metrics setup"
     )

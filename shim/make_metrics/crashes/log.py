@@ -36,7 +36,7 @@ def note(
         given = os.environ if environ is None else environ
         if environment.ceiling(given) == "off" or os.path.lexists(paths.off_file):
             return
-        failure_log.note(
+        failure_log.write_failure(
             os.fsencode(paths.state),
             error,
             part=part,
@@ -48,7 +48,7 @@ def note(
 def entries(paths: Paths) -> list[Entry]:
     """What is in the log, the latest first. What cannot be read is left out; nothing is raised for it."""
     found = []
-    for path in _files(paths, failure_log.LOG):
+    for path in _files(paths, failure_log.ENTRY_SUFFIX):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
             found.append(_read(path))
     return sorted(found, key=lambda entry: entry.last_ns, reverse=True)
@@ -134,7 +134,7 @@ def _became(path: Path) -> str:
 
 
 def _beside(path: Path) -> Path:
-    return path.with_suffix(os.fsdecode(failure_log.SENT))
+    return path.with_suffix(os.fsdecode(failure_log.SENT_SUFFIX))
 
 
 def mark(entry: Entry, became: str) -> None:
@@ -144,11 +144,11 @@ def mark(entry: Entry, became: str) -> None:
 
 def prune(paths: Paths, *, now_ns: int) -> None:
     """Remove what was not seen for 90 days, and what its writer did not finish; never raises."""
-    known = {_beside(path) for path in _files(paths, failure_log.LOG)}
+    known = {_beside(path) for path in _files(paths, failure_log.ENTRY_SUFFIX)}
     for path in _files(paths, b""):
         with contextlib.suppress(OSError):
             unfinished = path.name.startswith(".") or (
-                path.suffix == os.fsdecode(failure_log.SENT) and path not in known
+                path.suffix == os.fsdecode(failure_log.SENT_SUFFIX) and path not in known
             )
             if path.lstat().st_mtime_ns < now_ns - (_DAMAGED_NS if unfinished else KEEP_NS):
                 path.unlink()

@@ -15,7 +15,7 @@ _PATIENCE_NS = 250_000_000
 _PAUSE_NS = 500_000
 
 
-def directory(path: bytes, anchor: bytes) -> None:
+def ensure_directory(path: bytes, anchor: bytes) -> None:
     """Make sure of a private directory, with what is missing of its parents below `anchor`, which must be there.
 
     Raises OSError if that cannot be, or if somebody else's directory or a symbolic link is in its place.
@@ -83,7 +83,7 @@ def _give(fd: int, path: bytes) -> None:
             posix.fchown(fd, owner.st_uid, owner.st_gid)
 
 
-def entry(records: bytes, run: bytes, text: bytes) -> None:
+def append_entry(records: bytes, run: bytes, text: bytes) -> None:
     """Append an entry to a run's record in the directory `records`; raises OSError if it cannot be written anywhere."""
     base = records + b"/" + run
     try:

@@ -14,7 +14,7 @@ PROTOCOL = b"mm1"
 _CHANGED = (b"PWD", b"OLDPWD", b"_", b"SHLVL")
 
 
-class Handover:
+class Arguments:
     """The words, decoded. `rest` is what follows the shell: flags and line, or any other arguments."""
 
     __slots__ = ("environment", "goal", "ifs", "level", "make", "rest", "shell", "state", "target", "version")

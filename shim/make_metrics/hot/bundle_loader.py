@@ -12,7 +12,7 @@ from _frozen_importlib import ModuleSpec
 Module = tuple[str, int, int, bytes]  # file below the root, when it was changed (nanoseconds), its size, compiled code
 
 
-class Kept:
+class BundleLoader:
     """A finder and loader, as the import system wants them (importlib.abc.MetaPathFinder, importlib.abc.Loader)."""
 
     def __init__(self, root: str, modules: dict[str, Module]) -> None:
@@ -54,9 +54,9 @@ class Kept:
 
 def install(root: str, modules: dict[str, Module], first: list[str], beside: str) -> None:
     """Load the modules that are `first`, and have the others looked for here; `beside` is where they import from."""
-    kept = Kept(root, modules)
-    if all(kept.fits(name) for name in ("make_metrics.hot.bundle_loader", *first)):
+    loader = BundleLoader(root, modules)
+    if all(loader.fits(name) for name in ("make_metrics.hot.bundle_loader", *first)):
         for name in first:
-            kept.load(name)
-        sys.meta_path.insert(0, kept)
+            loader.load(name)
+        sys.meta_path.insert(0, loader)
         sys.path.append(beside)

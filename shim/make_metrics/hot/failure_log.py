@@ -2,7 +2,7 @@
 
 Loaded only when something has failed already, be it another of our modules: nothing of ours is needed to load this, and
 nothing but what the interpreter has built in. What the machine does to us is no failure of ours, and is not written
-down (see `expected`). The log stays on this machine; what may be reported of it is said in `crashes.report`.
+down (see `is_expected`). The log stays on this machine; what may be reported of it is said in `crashes.report`.
 """
 
 import errno
@@ -13,7 +13,7 @@ import time
 FORMAT = 1
 LIMIT_FILES = 32
 LIMIT_BYTES = 60_000
-LOG, SENT = b".json", b".sent"
+ENTRY_SUFFIX, SENT_SUFFIX = b".json", b".sent"
 _PRIME = (1 << 61) - 1
 _MESSAGE, _PATH, _WORD = 500, 300, 100
 _ERRORS, _FRAMES, _PROCESSES = 3, 20, 64
@@ -22,7 +22,7 @@ _BUGS = (errno.EBADF, errno.ECHILD, errno.EFAULT)
 _MAY_BE_MISSING = ("fcntl", "psutil")
 
 
-def expected(error: BaseException) -> bool:
+def is_expected(error: BaseException) -> bool:
     """Whether a failure is the machine's, and no bug: the operating system's no, no memory, a library left out."""
     if isinstance(error, OSError):
         return error.errno not in _BUGS
@@ -31,15 +31,15 @@ def expected(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or not isinstance(error, Exception)
 
 
-def directory(state: bytes) -> bytes:
+def log_directory(state: bytes) -> bytes:
     """The directory of the log."""
     return state + b"/crashes"
 
 
-def of_line(environ: dict[bytes, bytes], error: BaseException) -> None:
+def write_line_failure(environ: dict[bytes, bytes], error: BaseException) -> None:
     """Write a failure of a recipe line's shim down, which was started with the words of `hot.arguments`.
 
-    Raises as `note` does, and whatever comes of words that no fragment hands over.
+    Raises as `write_failure` does, and whatever comes of words that no fragment hands over.
     """
     words = [word.encode(sys.getfilesystemencoding(), "surrogateescape") for word in sys.argv[1:6]]
     meta, state = words[3].split(b":"), words[4][2:]
@@ -53,17 +53,17 @@ def of_line(environ: dict[bytes, bytes], error: BaseException) -> None:
             return
     else:
         state, anchor = find_state_dir(record_format.decode(state), environ, level=int(meta[1] or b"0"))
-        append.directory(state, anchor)
-    note(state, error, part="shim", environ=environ, make=meta[2], name=meta[3])
+        append.ensure_directory(state, anchor)
+    write_failure(state, error, part="shim", environ=environ, make=meta[2], name=meta[3])
 
 
-def of_walk(error: BaseException, part: str = "walk") -> None:
-    """Write a failure of the walk down, or of a later part of it; raises as `note` does."""
+def write_walk_failure(error: BaseException, part: str = "walk") -> None:
+    """Write a failure of the walk down, or of a later part of it; raises as `write_failure` does."""
     words = [word.encode(sys.getfilesystemencoding(), "surrogateescape") for word in sys.argv[2:]]  # behind "walk"
-    note(words[2], error, part=part, environ=dict(posix.environ), make=words[4], name=words[3])
+    write_failure(words[2], error, part=part, environ=dict(posix.environ), make=words[4], name=words[3])
 
 
-def note(
+def write_failure(
     state: bytes,
     error: BaseException,
     *,
@@ -80,7 +80,7 @@ def note(
     """
     if state[:1] != b"/":
         raise ValueError("the state directory is not absolute")
-    if expected(error) or (not posix.geteuid() and environ.get(b"SUDO_UID", b"0") != b"0"):
+    if is_expected(error) or (not posix.geteuid() and environ.get(b"SUDO_UID", b"0") != b"0"):
         return
     system = posix.uname()
     facts = {
@@ -176,7 +176,7 @@ def _escaped(code: int) -> str:
 
 
 def _write(state: bytes, name: bytes, text: bytes, now_ns: int) -> None:
-    folder = directory(state)
+    folder = log_directory(state)
     try:
         posix.mkdir(state, 0o700)
     except FileExistsError:
@@ -190,7 +190,7 @@ def _write(state: bytes, name: bytes, text: bytes, now_ns: int) -> None:
         found = posix.lstat(place)
         if found.st_mode & 0o170000 != 0o040000 or found.st_uid != posix.geteuid():
             raise PermissionError("not a directory of ours")
-    path = folder + b"/" + name + LOG
+    path = folder + b"/" + name + ENTRY_SUFFIX
     try:
         posix.utime(path, ns=(now_ns, now_ns), follow_symlinks=False)
         return
@@ -214,13 +214,13 @@ def _make_room(folder: bytes) -> None:
     """Remove the failures that were not seen for longest, so that there is room for one more."""
     known = []
     for name in posix.listdir(folder):
-        if not name.endswith(SENT):
+        if not name.endswith(SENT_SUFFIX):
             try:
                 known.append((posix.lstat(folder + b"/" + name).st_mtime_ns, name))
             except FileNotFoundError:
                 pass  # somebody else made room
     for _, name in sorted(known)[: max(0, len(known) + 1 - LIMIT_FILES)]:
-        for one in (name, name.removesuffix(LOG) + SENT):
+        for one in (name, name.removesuffix(ENTRY_SUFFIX) + SENT_SUFFIX):
             try:
                 posix.unlink(folder + b"/" + one)
             except FileNotFoundError:

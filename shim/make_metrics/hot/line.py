@@ -12,7 +12,7 @@ import sys
 import time
 
 from make_metrics.hot import procfs, split_words
-from make_metrics.hot.arguments import Handover
+from make_metrics.hot.arguments import Arguments
 
 _HANDED_ON = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGUSR1, _signal.SIGUSR2)
 _ENDS_MAKE = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGINT, _signal.SIGQUIT)
@@ -24,14 +24,14 @@ _PYTHON_IGNORES = (_signal.SIGPIPE, _signal.SIGXFSZ)
 def main(words: list[str]) -> None:
     """Be the shell that make called; does not return. Raises whatever keeps it from starting anything."""
     encoding = sys.getfilesystemencoding()
-    handed = Handover([word.encode(encoding, "surrogateescape") for word in words])
+    handed = Arguments([word.encode(encoding, "surrogateescape") for word in words])
     environ = _environment(handed)
     if not _is_recipe_line(handed, environ):
         _become(handed, environ)
     _exit(_run(handed, environ))
 
 
-def _environment(handed: Handover) -> dict[bytes, bytes]:
+def _environment(handed: Arguments) -> dict[bytes, bytes]:
     """The environment as make passed it on, without what the interpreter or an intermediate shell changed."""
     environ = dict(posix.environ)
     if environ.get(b"LC_CTYPE") in (b"C.UTF-8", b"C.utf8", b"UTF-8") and not environ.get(b"LC_ALL"):
@@ -49,7 +49,7 @@ def _environment(handed: Handover) -> dict[bytes, bytes]:
     return environ
 
 
-def _is_recipe_line(handed: Handover, environ: dict[bytes, bytes]) -> bool:
+def _is_recipe_line(handed: Arguments, environ: dict[bytes, bytes]) -> bool:
     """Whether make runs a recipe line, rather than `$(shell)` or somebody the SHELL they were given."""
     if not handed.target or len(handed.rest) < 2 or handed.rest[-2][-1:] != b"c":
         return False
@@ -64,7 +64,7 @@ def _is_recipe_line(handed: Handover, environ: dict[bytes, bytes]) -> bool:
     return not fifo or procfs.same_output(posix.getppid()) is not False
 
 
-def _command(handed: Handover, *, recipe: bool) -> list[bytes]:
+def _command(handed: Arguments, *, recipe: bool) -> list[bytes]:
     """The words to execute: those of a simple line, else the user's shell with its flags and the line."""
     rest = handed.rest
     if handed.shell == [_DEFAULT_SHELL] and len(rest) == 2 and rest[0] in (b"-c", b"-ec") and handed.ifs == b"f":
@@ -74,7 +74,7 @@ def _command(handed: Handover, *, recipe: bool) -> list[bytes]:
     return handed.shell + rest
 
 
-def _find(handed: Handover, name: bytes, environ: dict[bytes, bytes]) -> bytes:
+def _find(handed: Arguments, name: bytes, environ: dict[bytes, bytes]) -> bytes:
     """The file that a command's name stands for, by PATH; raises OSError with what execvp(3) would say."""
     if b"/" in name or (b"PATH" not in environ and handed.version == b"4.3"):  # 4.3 does not look elsewhere then
         return name
@@ -95,7 +95,7 @@ def _find(handed: Handover, name: bytes, environ: dict[bytes, bytes]) -> bytes:
     raise OSError(missing, posix.strerror(missing))
 
 
-def _fail(handed: Handover, name: bytes, error: OSError) -> int:
+def _fail(handed: Arguments, name: bytes, error: OSError) -> int:
     """Say what make says of a program that cannot be started, and give the exit status for it."""
     from make_metrics.hot import exec_error
 
@@ -114,7 +114,7 @@ def _defaults() -> list[int]:
     return [number for number in _PYTHON_IGNORES if not ignored >> number - 1 & 1]
 
 
-def _become(handed: Handover, environ: dict[bytes, bytes], *, recipe: bool = False) -> None:
+def _become(handed: Arguments, environ: dict[bytes, bytes], *, recipe: bool = False) -> None:
     """Turn into the command: for `$(shell)`, which is no event, or a line that is not measured; does not return."""
     command = _command(handed, recipe=recipe)
     for number in _defaults():
@@ -131,7 +131,7 @@ def _become(handed: Handover, environ: dict[bytes, bytes], *, recipe: bool = Fal
         posix._exit(_fail(handed, command[0], error))
 
 
-def _start(handed: Handover, command: list[bytes], environ: dict[bytes, bytes], mask: object) -> int:
+def _start(handed: Arguments, command: list[bytes], environ: dict[bytes, bytes], mask: object) -> int:
     """Start the command as a child and give its pid; raises OSError if there is nothing that can be started."""
     path, defaults = _find(handed, command[0], environ), _defaults()
     try:
@@ -143,7 +143,7 @@ def _start(handed: Handover, command: list[bytes], environ: dict[bytes, bytes], 
         return posix.posix_spawn(_DEFAULT_SHELL, command, environ, setsigmask=mask, setsigdef=defaults)  # type: ignore[arg-type]
 
 
-def _run(handed: Handover, environ: dict[bytes, bytes]) -> int:
+def _run(handed: Arguments, environ: dict[bytes, bytes]) -> int:
     """Run the line and record it; gives its exit status, or the negative number of the signal that ended it."""
     parent = posix.getppid()
     command = _command(handed, recipe=True)
@@ -167,11 +167,11 @@ def _run(handed: Handover, environ: dict[bytes, bytes]) -> int:
     except Exception:
         _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
         raise
-    book = None
+    recorder = None
     try:
-        from make_metrics.hot.recorder import Book  # only now: the recipe does not wait for it
+        from make_metrics.hot.recorder import Recorder  # only now: the recipe does not wait for it
 
-        book = Book(handed, environ, parent)
+        recorder = Recorder(handed, environ, parent)
     except Exception as failure:  # our part breaks, the line goes on
         _write_down(environ, failure)
     fate = 0
@@ -179,11 +179,11 @@ def _run(handed: Handover, environ: dict[bytes, bytes]) -> int:
     if child:
         status, fate, usage = _wait(child, parent, waited, shell=command == handed.shell + handed.rest)
     end = time.monotonic_ns()
-    if book is not None:
+    if recorder is not None:
         try:
-            book.close(wall, start, end, status, fate, usage)
+            recorder.finish(wall, start, end, status, fate, usage)
             if not fate and status >= 0:
-                book.invite()
+                recorder.invite()
         except Exception as failure:
             _write_down(environ, failure)
     return status
@@ -194,7 +194,7 @@ def _write_down(environ: dict[bytes, bytes], failure: Exception) -> None:
     try:
         from make_metrics.hot import failure_log
 
-        failure_log.of_line(environ, failure)
+        failure_log.write_line_failure(environ, failure)
     except Exception:  # noqa: S110
         pass
 

@@ -21,7 +21,7 @@ def read(path: bytes, limit: int = 65536) -> bytes:
         posix.close(fd)
 
 
-def boot() -> bytes:
+def boot_id() -> bytes:
     """The id that the kernel gave itself when it started; empty where that cannot be told."""
     try:
         return read(PROC + b"/sys/kernel/random/boot_id").strip()
@@ -32,13 +32,13 @@ def boot() -> bytes:
 def host() -> bytes:
     """Eight hexadecimal digits for this boot and pid namespace; zeros where that cannot be told."""
     try:
-        number = int(boot().replace(b"-", b""), 16)
+        number = int(boot_id().replace(b"-", b""), 16)
         return b"%08x" % ((number + posix.stat(PROC + b"/self/ns/pid").st_ino) % _PRIME)
     except (OSError, ValueError):
         return b"00000000"
 
 
-def identity(pid: int) -> bytes | None:
+def process_key(pid: int) -> bytes | None:
     """The key of a living process; None if there is no such process, or no /proc."""
     try:
         stat = read(b"%b/%d/stat" % (PROC, pid))

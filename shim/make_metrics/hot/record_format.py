@@ -53,7 +53,7 @@ def preamble(run: bytes, identity: bytes) -> bytes:
     return b"R %d %b %b ;\n" % (VERSION, run, identity)
 
 
-def line(
+def line_entry(
     make: bytes,
     target: bytes,
     goal: bytes,
@@ -80,7 +80,7 @@ def line(
     )
 
 
-def make(facts: dict[str, str | int | bool | tuple[str, ...]]) -> bytes:
+def make_entry(facts: dict[str, str | int | bool | tuple[str, ...]]) -> bytes:
     """The entry of one make process, from its facts by name."""
     words = [b"M"]
     for name, value in facts.items():
@@ -94,7 +94,7 @@ def make(facts: dict[str, str | int | bool | tuple[str, ...]]) -> bytes:
     return b" ".join(words) + b" ;\n"
 
 
-def fields(entry: bytes) -> list[bytes]:
+def split_entry(entry: bytes) -> list[bytes]:
     """The words of an entry, without its end mark.
 
     Raises ValueError for an entry that was cut short.

@@ -10,12 +10,12 @@ import sys
 import time
 
 from make_metrics.hot import append, procfs, record_format
-from make_metrics.hot.arguments import Handover
+from make_metrics.hot.arguments import Arguments
 from make_metrics.hot.state_dir import find_state_dir
 
 # Verdicts of the walk, in place of a run: nothing here is to be recorded; and there is no make to belong to.
 NOT_A_MAKE, NO_MAKE_ABOVE = b"-", b"!"
-SEEN, UNSEEN = b"t", b"-"  # for the walk: does somebody see what this line could say?
+ATTENDED, UNATTENDED = b"t", b"-"  # for the walk: does somebody see what this line could say?
 _ORPHAN = 9  # a fate: make was killed while the line ran
 _WALK_PATIENCE_NS = 10_000_000_000
 
@@ -28,29 +28,29 @@ def in_front() -> bool:
         return False
 
 
-class Book:
+class Recorder:
     """The record keeping of one line: finds its run while it goes on, appends its entry when it has ended."""
 
-    def __init__(self, handed: Handover, environ: dict[bytes, bytes], parent: int) -> None:
+    def __init__(self, handed: Arguments, environ: dict[bytes, bytes], parent: int) -> None:
         """Raises OSError if there is nowhere to keep records."""
         self.handed = handed
         self.parent = parent
-        self.helper = 0
-        self.seen = False
+        self.walk_pid = 0
+        self.attended = False
         self.invitation = b""
         self.run = b""
         state, anchor = find_state_dir(handed.state, environ, level=handed.level)
         self.records, makes = state + b"/records", state + b"/makes"
         for path in (state, self.records, makes):
-            append.directory(path, anchor)
-        self.make = procfs.identity(parent) or b""  # empty without /proc: the walk names it
+            append.ensure_directory(path, anchor)
+        self.make = procfs.process_key(parent) or b""  # empty without /proc: the walk names it
         self.unnamed = not self.make
         self.marker = makes + b"/" + (self.make or b"unnamed.%d" % posix.getpid())
-        self._known()
+        self._read_marker()
         if not self.run:
-            self._walk(environ, state)
+            self._start_walk(environ, state)
 
-    def _known(self) -> None:
+    def _read_marker(self) -> None:
         """Take run and make from the marker that the walk leaves; they stay empty if no walk has ended."""
         try:
             said, _, self.invitation = procfs.read(self.marker).partition(b"\n")
@@ -60,7 +60,7 @@ class Book:
         if words:
             self.run, self.make = words[0], words[-1]
 
-    def _walk(self, environ: dict[bytes, bytes], state: bytes) -> None:
+    def _start_walk(self, environ: dict[bytes, bytes], state: bytes) -> None:
         """Start the walk up the process tree, unless another line of this make has; it holds the lock until it ends."""
         try:
             held = append.lock(self.marker, patience_ns=0)
@@ -70,18 +70,18 @@ class Book:
             held = posix.open(self.marker, posix.O_RDWR | posix.O_CREAT | posix.O_CLOEXEC | posix.O_NOFOLLOW, 0o600)
         mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, [_signal.SIGTSTP])
         try:
-            self._known()
+            self._read_marker()
             if self.run:
                 return
             handed = self.handed
-            self.seen = not handed.level and in_front()
+            self.attended = not handed.level and in_front()
             entry = __file__.rsplit("/", 2)[0] + "/entry.py"
             words = [sys.executable.encode(), b"-I", b"-S", entry.encode(), b"walk", b"%d" % self.parent,
                      self.make or b"-", state, handed.make, handed.version, handed.goal,
-                     SEEN if self.seen else UNSEEN]  # fmt: skip
+                     ATTENDED if self.attended else UNATTENDED]  # fmt: skip
             # It inherits our signal mask, and is in no group that a terminal signals. Stopped by Ctrl-Z before it is in
             # its own, it would not be told to go on by fg, and we wait for it to begin: that is kept from it.
-            self.helper = posix.posix_spawn(
+            self.walk_pid = posix.posix_spawn(
                 sys.executable,
                 words,
                 environ,
@@ -98,32 +98,32 @@ class Book:
             _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
             posix.close(held)
 
-    def _await_walk(self) -> None:
+    def _wait_for_walk(self) -> None:
         """Wait for the walk; if that takes too long, this make counts as a run of its own, which it most often is."""
         give_up = time.monotonic_ns() + _WALK_PATIENCE_NS
         try:
-            parts = 100 if self.helper else 10  # who started it is the only one, and most often nothing else goes on
+            parts = 100 if self.walk_pid else 10  # who started it is the only one, and most often nothing else goes on
             posix.close(append.lock(self.marker, shared=True, patience_ns=_WALK_PATIENCE_NS, parts=parts))
         except (OSError, ImportError):
             # Without locks only the line that started the walk can tell when it has ended.
-            while self.helper and not self.run and time.monotonic_ns() < give_up:
-                if posix.waitpid(self.helper, posix.WNOHANG)[0]:
-                    self.helper = 0
+            while self.walk_pid and not self.run and time.monotonic_ns() < give_up:
+                if posix.waitpid(self.walk_pid, posix.WNOHANG)[0]:
+                    self.walk_pid = 0
                 time.sleep(0.001)
-                self._known()
-        self._known()
+                self._read_marker()
+        self._read_marker()
 
-    def close(self, wall: int, start: int, end: int, status: int, fate: int, usage: tuple[int, int] | None) -> None:
+    def finish(self, wall: int, start: int, end: int, status: int, fate: int, usage: tuple[int, int] | None) -> None:
         """Append the line's entry, waiting for the walk if it is still under way; raises OSError."""
         if not self.run:
-            self._await_walk()
-        if self.helper:
-            posix.kill(self.helper, _signal.SIGKILL)  # what it does after the walk may be done by anyone, any time
+            self._wait_for_walk()
+        if self.walk_pid:
+            posix.kill(self.walk_pid, _signal.SIGKILL)  # what it does after the walk may be done by anyone, any time
         try:
             self._append(wall, start, end, status, fate, usage)
         finally:
-            if self.helper:
-                posix.waitpid(self.helper, 0)  # it takes a while to fall apart
+            if self.walk_pid:
+                posix.waitpid(self.walk_pid, 0)  # it takes a while to fall apart
 
     def _append(self, wall: int, start: int, end: int, status: int, fate: int, usage: tuple[int, int] | None) -> None:
         if self.unnamed:
@@ -131,19 +131,21 @@ class Book:
         if self.run == NOT_A_MAKE:
             return
         if self.run == NO_MAKE_ABOVE or not self.make:
-            self.make = procfs.identity(posix.getpid()) or b"00000000.%d.%d" % (posix.getpid(), wall)
+            self.make = procfs.process_key(posix.getpid()) or b"00000000.%d.%d" % (posix.getpid(), wall)
             self.run = b""
             fate = fate or _ORPHAN
         elif posix.getppid() != self.parent:
             fate = fate or _ORPHAN
         make, run = self.make, self.run or self.make
         handed = self.handed
-        text = record_format.line(make, handed.target, handed.goal, handed.level, wall, start, end, status, fate, usage)
-        append.entry(self.records, run, text)
+        text = record_format.line_entry(
+            make, handed.target, handed.goal, handed.level, wall, start, end, status, fate, usage
+        )
+        append.append_entry(self.records, run, text)
 
     def invite(self) -> None:
         """Show what the walk has for the developer, once the line has ended; never waits for the terminal."""
-        if not self.seen or not self.invitation or not in_front():
+        if not self.attended or not self.invitation or not in_front():
             return
         import select
 

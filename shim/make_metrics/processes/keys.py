@@ -14,7 +14,7 @@ def process_key(pid: int) -> str | None:
 
     Without /proc the start is in microseconds since the epoch and the host is all zeros.
     """
-    known = procfs.identity(pid)
+    known = procfs.process_key(pid)
     if known is not None:
         return known.decode("ascii")
     try:
@@ -25,5 +25,5 @@ def process_key(pid: int) -> str | None:
 
 def boot_id() -> str:
     """This machine's name and its boot: `<name> <boot id>`; the boot's time stands in where it has no id."""
-    known = procfs.boot().decode("ascii")
+    known = procfs.boot_id().decode("ascii")
     return f"{os.uname().nodename} {known or int(psutil.boot_time())}"

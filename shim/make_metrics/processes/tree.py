@@ -46,13 +46,13 @@ def turned(word: bytes) -> bytes:
     return word.translate(_TURNED)
 
 
-def handed(shim: psutil.Process) -> arguments.Handover | None:
+def handed(shim: psutil.Process) -> arguments.Arguments | None:
     """What a shim process was handed, None if the process is no shim."""
     with contextlib.suppress(psutil.Error, ValueError, IndexError):
         words = [os.fsencode(word) for word in shim.cmdline()]
         if turned(arguments.PROTOCOL) in words:
             words = [turned(word) for word in words]
-        return arguments.Handover(words[words.index(arguments.PROTOCOL) :])
+        return arguments.Arguments(words[words.index(arguments.PROTOCOL) :])
     return None
 
 

@@ -27,7 +27,7 @@ def wait_for_end(key: str) -> None:
         return
     try:
         # Looked at while it is held: from here on its number belongs to no other process.
-        if procfs.identity(int(named[2])) == key.encode("ascii"):
+        if procfs.process_key(int(named[2])) == key.encode("ascii"):
             ready = select.poll()
             ready.register(watch, select.POLLIN)
             ready.poll()
@@ -37,7 +37,7 @@ def wait_for_end(key: str) -> None:
 
 def _watch(pid: int) -> int | None:
     """A descriptor that is ready to read once the process has ended (pidfd_open(2)); None where there is none."""
-    if procfs.identity(os.getpid()) is None:
+    if procfs.process_key(os.getpid()) is None:
         return None
     try:
         return os.pidfd_open(pid)

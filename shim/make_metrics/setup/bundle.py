@@ -68,7 +68,7 @@ def _source(name: str) -> Path:
 
 
 def _compiled(name: str) -> tuple[str, int, int, bytes]:
-    """A module as `kept.Module`."""
+    """A module as `hot.bundle_loader.Module`."""
     source = _source(name)
     with source.open("rb") as file:
         found = os.fstat(file.fileno())
@@ -92,7 +92,7 @@ def _content(part: str) -> bytes:
     return _hash(packed) + packed
 
 
-def refused() -> str:
+def obstacle() -> str:
     """Why the files cannot be written, empty if they can: only in a directory of ours.
 
     Nobody may be able to write there who could not exchange the sources themselves.
@@ -111,7 +111,7 @@ def refused() -> str:
 
 def write() -> bool:
     """Write the files, if that is possible."""
-    if refused():
+    if obstacle():
         return False
     try:
         for part in PARTS:

@@ -82,4 +82,4 @@ def describe(
 
 def write_header(records: bytes, run: str, facts: Facts) -> None:
     """Append a make process's header to its run's record; raises OSError if it cannot be written."""
-    append.entry(records, run.encode(), record_format.make(facts))
+    append.append_entry(records, run.encode(), record_format.make_entry(facts))

@@ -98,7 +98,7 @@ def _write_down(failure: Exception, part: str = "walk") -> None:
     with contextlib.suppress(Exception):
         from make_metrics.hot import failure_log
 
-        failure_log.of_walk(failure, part)
+        failure_log.write_walk_failure(failure, part)
 
 
 def _start_sender(pid: int, text: bytes, state: bytes) -> None:
@@ -119,7 +119,7 @@ def main(words: list[bytes]) -> None:
     goal = words[5].decode("utf-8", "backslashreplace")
     find = _walk_once if key == b"-" else walk
     try:
-        text, developers = find(pid, state, name=name, goal=goal, version=version, seen=words[6] == recorder.SEEN)
+        text, developers = find(pid, state, name=name, goal=goal, version=version, seen=words[6] == recorder.ATTENDED)
     except Exception as error:
         # The make has ended, or shows nothing: a run of its own; without even a key, each of its lines is.
         text, developers = recorder.NO_MAKE_ABOVE if key == b"-" else key + b" " + key, False
