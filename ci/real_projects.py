@@ -21,7 +21,7 @@ from pathlib import Path
 
 from ci.conformance import events
 from ci.conformance.report import differences
-from make_metrics.files.paths import Paths, private
+from make_metrics.files.paths import Paths, private_directory
 from make_metrics.setup import fragment
 
 MIRROR = "http://deb.debian.org/debian"
@@ -48,7 +48,7 @@ PROJECTS = (
 
 def fetch(names: Sequence[str], folder: Path) -> dict[str, Path]:
     """The unpacked sources, by name; apt keeps its lists below the folder."""
-    private(folder)
+    private_directory(folder)
     for part in ("lists/partial", "sources"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     sources = folder / "sources.list"
@@ -113,7 +113,7 @@ def main(words: Sequence[str] | None = None) -> int:
         home = Path(root)
         sources = fetch([project.name for project in chosen], asked.sources or home / "fetched")
         paths = Paths(data=home / "data", config=home / "config", state=home / "state")
-        private(paths.data)
+        private_directory(paths.data)
         paths.fragment.write_text(fragment.render(paths))
         line = fragment.include_line(paths)
         print("| project | exit status | files | targets measured | plain | ours | differences |")

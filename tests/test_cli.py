@@ -15,7 +15,7 @@ from make_metrics.combine.event import envelope
 from make_metrics.combine.record import Make
 from make_metrics.commands import report
 from make_metrics.errors import UserError
-from make_metrics.files.paths import Paths, private
+from make_metrics.files.paths import Paths, private_directory
 from make_metrics.report.since import since_ns
 from tests.support.records import MS, WALL_NS, add, ended_run, line
 
@@ -296,7 +296,7 @@ def test_only_what_is_used_is_loaded(home: Path) -> None:
 def test_a_printed_event_is_what_would_be_sent(run: str, paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
     from make_metrics.commands.reading import read
 
-    private(paths.state)
+    private_directory(paths.state)
     expected = [envelope(placed.event) for placed in read(lambda store: store.events())]
     cli.main(["events"])
     assert [json.loads(text) for text in capsys.readouterr().out.splitlines()] == expected

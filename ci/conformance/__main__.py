@@ -21,7 +21,7 @@ from ci.build_launcher import sanitized
 from ci.conformance import approved, cases, events, report
 from ci.conformance.cases import Case, Mode
 from ci.conformance.execute import PATH, Bench, heed_signals
-from make_metrics.files.paths import private
+from make_metrics.files.paths import private_directory
 from make_metrics.setup import fragment
 
 
@@ -29,7 +29,7 @@ def prepare(root: Path, make: Path, *, compiled: bool) -> Bench:
     """A bench with a fragment as set-up writes it."""
     root.mkdir()
     bench = Bench(root, make, compiled=compiled)
-    private(bench.paths.data)
+    private_directory(bench.paths.data)
     (root / "bin").mkdir()
     (root / "bin" / "make").symlink_to(make)  # a case that says just "make" means this one
     bench.paths.fragment.write_text(fragment.render(bench.paths, compiled=compiled))
@@ -86,7 +86,7 @@ def examine(
         raise RuntimeError(f"{case.name} records without the line: {recorded}")
     if bench.compiled:  # which leaves a developer's very first line to Python: to have nowhere to record is rare
         for directory in (state, bench.paths.records, bench.paths.makes):
-            private(directory)
+            private_directory(directory)
     with agreed(bench.root) if mode.agreed else nullcontext():
         ours = bench.run(case, mode, ours=True)
     verdict = report.Verdict(case.name, mode.name, report.SAME, events=events.taken(state))

@@ -36,7 +36,7 @@ def _line(event: Event) -> str:
 
 def _writers(state: Path) -> list[int]:
     """The shims and walks that still run for a state directory: the words they were started with name it."""
-    names = str(state), tree.turned(os.fsencode(state)).decode()
+    names = str(state), tree.rotate(os.fsencode(state)).decode()
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):

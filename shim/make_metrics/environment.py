@@ -29,7 +29,7 @@ def ceiling_of_variable(value: str) -> str:
     return "on" if value in ("", "on", "log") else "local"
 
 
-def prints(environ: Mapping[str, str]) -> bool:
+def only_prints(environ: Mapping[str, str]) -> bool:
     """Whether what would be sent is to be printed instead."""
     return environ.get("MAKE_METRICS") == "log"
 

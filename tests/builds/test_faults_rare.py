@@ -19,7 +19,7 @@ import pytest
 from ci.build_launcher import NotBuilt, build
 from make_metrics.combine.record import Contents
 from make_metrics.combine.run import events_of, gather
-from make_metrics.files.paths import private
+from make_metrics.files.paths import private_directory
 from make_metrics.setup import fragment
 from make_metrics.sweep.sweep import sweep
 from tests.support import records
@@ -219,7 +219,7 @@ def test_file_system_without_locks(each: Project, tmp_path: Path, compiled: bool
         text = each.paths.fragment.read_text()
         each.paths.fragment.write_text(text.replace(str(fragment.launcher()), str(launcher)))
         for folder in (each.paths.state, each.paths.records, each.paths.makes):
-            private(folder)  # else the first line is left to Python
+            private_directory(folder)  # else the first line is left to Python
     else:
         env["LD_PRELOAD"] = library(tmp_path, NO_LOCKS.replace("NAME", "flock"))
     both(each, env=env)

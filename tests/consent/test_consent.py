@@ -13,9 +13,9 @@ from make_metrics.consent import consent, decision_file, notice
 from make_metrics.consent.anonymous_id import ensure_id, erase_id, id_file, read_id
 from make_metrics.consent.mode import Decision, Mode
 from make_metrics.errors import UserError
-from make_metrics.files.paths import Paths, private
+from make_metrics.files.paths import Paths, private_directory
+from make_metrics.project.project import Project, project_of
 from make_metrics.project.root import project_key
-from make_metrics.project.settings import Project, project_of
 from make_metrics.properties import registry
 from make_metrics.properties.property import Property
 from tests.project.test_settings import FULL, write
@@ -193,7 +193,7 @@ def test_a_place_that_another_user_could_exchange_is_refused() -> None:
         (shared / "home").symlink_to(shared / "target")
         os.lchown(shared / "home", 1, 1)
         with pytest.raises(UserError, match="belongs to another user"):
-            private(shared / "home" / "config")
+            private_directory(shared / "home" / "config")
 
 
 def test_another_projects_answer_is_none(paths: Paths, project: Project, tmp_path: Path) -> None:
@@ -244,8 +244,8 @@ def test_an_id_is_chance_and_of_one_project(paths: Paths, project: Project, tmp_
 
 @pytest.mark.parametrize("content", [b"", b"x", b"\xff", b"2f4a3a0e-6b0c-1d34-9c3a-0f2a51b9d7e1\n"])
 def test_what_is_no_id_is_made_anew(paths: Paths, project: Project, content: bytes) -> None:
-    private(paths.config)
-    private(paths.identities)
+    private_directory(paths.config)
+    private_directory(paths.identities)
     id_file(paths, project).write_bytes(content)
     with consent.locked(paths):
         found = ensure_id(paths, project)

@@ -12,8 +12,9 @@ import pytest
 from make_metrics.consent import consent, gate, invitation
 from make_metrics.consent.gate import TIMES, WEEK_NS, due
 from make_metrics.files.paths import Paths
+from make_metrics.project.project import project_of
 from make_metrics.project.root import find_root, project_key
-from make_metrics.project.settings import NAME, project_of
+from make_metrics.project.settings import NAME
 from tests.project.test_settings import write
 from tests.support.project import Project, until, without_proc
 from tests.support.sharing_project import ended

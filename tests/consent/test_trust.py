@@ -288,10 +288,10 @@ def test_on_this_machine_takes_a_yes_back(sharing: Sharing, receiver: Receiver) 
 
 def test_a_yes_counts_after_on_this_machine_whatever_the_clock_says(sharing: Sharing) -> None:
     sharing.cli("on-this-machine")
-    sharing.paths.here_file.write_text(f"{time.time_ns() + 10**15}\n")
+    sharing.paths.on_this_machine_file.write_text(f"{time.time_ns() + 10**15}\n")
     sharing.cli("opt-in", "--yes")
     assert sharing.mode() == ("on", "decision")
-    sharing.paths.here_file.write_text("?")
+    sharing.paths.on_this_machine_file.write_text("?")
     assert sharing.mode() == ("local", "on-this-machine")
     sharing.cli("on-this-machine")
     assert sharing.mode() == ("local", "on-this-machine")

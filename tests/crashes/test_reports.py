@@ -25,7 +25,8 @@ from make_metrics.crashes import notice as crash_notice
 from make_metrics.crashes import report as crash_report
 from make_metrics.crashes.own_message import own_text
 from make_metrics.crashes.question import CRASHES
-from make_metrics.project.settings import NAME, project_of
+from make_metrics.project.project import project_of
+from make_metrics.project.settings import NAME
 from tests.support.broken_copy import broken, command, log, use
 from tests.support.bugsink import Bugsink, bugsink
 from tests.support.project import ROOT, SOURCE, Project, makes, until

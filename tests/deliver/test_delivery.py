@@ -19,7 +19,7 @@ from make_metrics.deliver import delivery
 from make_metrics.deliver.delivery import Delivered, deliver
 from make_metrics.deliver.outgoing import sink_key
 from make_metrics.files.paths import Paths
-from make_metrics.project.settings import Project, project_of
+from make_metrics.project.project import Project, project_of
 from make_metrics.sinks.segment import SegmentSink
 from make_metrics.store import database
 from make_metrics.store.outbox import Entry, Outbox
@@ -192,7 +192,7 @@ def test_a_no_and_another_yes_while_sending(
 
     def send_and_change_ones_mind(self: SegmentSink, batch: list[object], *, timeout_s: float) -> object:
         verdict = send(self, batch, timeout_s=timeout_s)  # type: ignore[arg-type]
-        database.use(paths, lambda found: Outbox(found).withdraw(project.place), [])
+        database.use(paths, lambda found: Outbox(found).withdraw(project.path), [])
         return verdict
 
     monkeypatch.setattr(SegmentSink, "send", send_and_change_ones_mind)

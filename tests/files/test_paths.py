@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from make_metrics.errors import UserError
-from make_metrics.files.paths import Paths, private
+from make_metrics.files.paths import Paths, private_directory
 from make_metrics.hot.state_dir import find_state_dir
 from tests.support.records import paths_in
 
@@ -50,30 +50,30 @@ def test_another_state_directory_can_be_handed_over(tmp_path: Path) -> None:
 
 
 def test_a_private_directory_is_made_with_its_parents(tmp_path: Path) -> None:
-    made = private(tmp_path / "a" / "b")
+    made = private_directory(tmp_path / "a" / "b")
     assert stat.S_IMODE(made.stat().st_mode) == 0o700
-    assert private(made) == made
+    assert private_directory(made) == made
 
 
 def test_an_open_directory_is_closed(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir(mode=0o755)
-    assert stat.S_IMODE(private(tmp_path / "a").stat().st_mode) == 0o700
+    assert stat.S_IMODE(private_directory(tmp_path / "a").stat().st_mode) == 0o700
 
 
 def test_a_symbolic_link_is_not_taken_for_a_directory(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir(mode=0o755)
     (tmp_path / "link").symlink_to(tmp_path / "real")
     with pytest.raises(UserError, match="symbolic link"):
-        private(tmp_path / "link")
+        private_directory(tmp_path / "link")
     assert stat.S_IMODE((tmp_path / "real").stat().st_mode) == 0o755
 
 
 def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("")
     with pytest.raises(UserError, match="cannot make the directory"):
-        private(tmp_path / "a")
+        private_directory(tmp_path / "a")
     with pytest.raises(UserError, match="cannot make the directory"):
-        private(tmp_path / "a" / "b")
+        private_directory(tmp_path / "a" / "b")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
@@ -81,4 +81,4 @@ def test_another_users_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     os.chown(tmp_path / "a", 65534, 65534)
     with pytest.raises(UserError, match="another user"):
-        private(tmp_path / "a")
+        private_directory(tmp_path / "a")

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from make_metrics.deliver import choice_event
 from make_metrics.deliver.outgoing import sink_key
-from make_metrics.project import settings
-from make_metrics.project.settings import SinkSettings, project_of
+from make_metrics.project import settings, settings_file
+from make_metrics.project.project import Project, project_of
 from make_metrics.sinks.builtin import FILE, OTLP
-from make_metrics.sinks.sink import HOST
+from make_metrics.sinks.sink import HOST, SinkSettings
 from tests.support.project import SOURCE
 
 KEYS = {key.name: key.says for kind in (OTLP, FILE) for key in kind.keys}
@@ -52,7 +52,7 @@ def write(folder: Path, text: str = FULL) -> Path:
 
 
 def test_everything_that_can_be_said(tmp_path: Path) -> None:
-    found, problems = settings.read(write(tmp_path))
+    found, problems = settings_file.read(write(tmp_path))
     assert problems == []
     assert found == settings.Settings(
         directory=tmp_path,
@@ -107,7 +107,7 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
 )
 def test_what_is_wrong_is_told_with_its_key_and_left_out(tmp_path: Path, text: str, problem: str) -> None:
     path = write(tmp_path, text)
-    found, problems = settings.read(path)
+    found, problems = settings_file.read(path)
     assert problems == [f"{path}: {problem}"]
     assert found == settings.Settings(directory=tmp_path)
 
@@ -118,7 +118,7 @@ def test_what_is_wrong_is_told_with_its_key_and_left_out(tmp_path: Path, text: s
      "file:///etc/passwd", "http://127.0.0.1.example.org", "//example.org", "https://a\\b", "https://[::1"],
 )  # fmt: skip
 def test_a_host_that_others_could_read_or_that_is_none_is_refused(tmp_path: Path, host: str) -> None:
-    _, problems = settings.read(write(tmp_path, f"[[sinks]]\ntype='segment'\nwrite-key='x'\nhost='{host}'"))
+    _, problems = settings_file.read(write(tmp_path, f"[[sinks]]\ntype='segment'\nwrite-key='x'\nhost='{host}'"))
     assert [problem.split(": ")[1] for problem in problems] == ["sinks[0].host"]
 
 
@@ -126,7 +126,7 @@ def test_a_host_that_others_could_read_or_that_is_none_is_refused(tmp_path: Path
 def test_what_is_no_settings_file_is_one_problem(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / settings.NAME
     path.write_bytes(content)
-    found, problems = settings.read(path)
+    found, problems = settings_file.read(path)
     assert found is None
     assert len(problems) == 1
     assert problems[0].isprintable()
@@ -143,7 +143,7 @@ def test_what_is_no_plain_file_is_not_read(tmp_path: Path, kind: str) -> None:
         os.mkfifo(path)
     else:
         path.symlink_to(path)
-    found, problems = settings.read(path)
+    found, problems = settings_file.read(path)
     assert found is None
     assert len(problems) == 1
     assert project_of(tmp_path).sinks == ()
@@ -163,7 +163,7 @@ VALUES = st.recursive(
     )
 )
 def test_nothing_that_can_be_written_raises(document: dict[str, object]) -> None:
-    found, problems = settings.parse(document, directory=Path("/"))
+    found, problems = settings_file.parse(document, directory=Path("/"))
     assert found.sinks == ()
     assert all(problem.isprintable() for problem in problems)
 
@@ -174,7 +174,7 @@ def test_the_nearest_file_counts_and_none_above_the_repository(tmp_path: Path) -
     inner.mkdir(parents=True)
     assert project_of(inner).directory == inner
     (tmp_path / "repository" / ".git").mkdir()
-    assert project_of(inner) == settings.Project(tmp_path / "repository")
+    assert project_of(inner) == Project(tmp_path / "repository")
     write(tmp_path / "repository")
     assert project_of(inner).directory == tmp_path / "repository"
     assert len(project_of(inner).sinks) == 2
@@ -184,7 +184,7 @@ def test_the_nearest_file_counts_and_none_above_the_repository(tmp_path: Path) -
     assert found.settings is not None
     assert found.settings.name == "inner"
     (inner / ".git").write_text("gitdir: elsewhere")  # a submodule is a repository of its own
-    assert project_of(inner) == settings.Project(inner)
+    assert project_of(inner) == Project(inner)
 
 
 def test_a_directory_that_is_gone_has_no_settings(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_one_table_may_be_several_receivers(tmp_path: Path) -> None:
         [[sinks]]\ntype = "otlp"\nhost = "https://y"\nwrite-key = "k"\nkey-header = "x-key"\nsignals = "traces"
         [[sinks]]\ntype = "file"
         [[sinks]]\ntype = "file"\nname = "builds\""""
-    found, problems = settings.read(write(tmp_path, text))
+    found, problems = settings_file.read(write(tmp_path, text))
     assert problems == []
     assert found is not None
     service, header = (("service", "build"),), (("key-header", "x-key"),)
@@ -219,12 +219,12 @@ def test_one_table_may_be_several_receivers(tmp_path: Path) -> None:
 def test_a_sink_that_is_not_installed_is_kept_as_it_is_written(tmp_path: Path, bad: str) -> None:
     head = "name = 'E'\ncollected-by = 'E'\npurpose = 'E'\n[[sinks]]\ntype = 'nowhere'\n"
     path = write(tmp_path, f"{head}host = 'https://x/'\nregion = 'eu'\nport = 3\n")
-    found, problems = settings.read(path)
+    found, problems = settings_file.read(path)
     assert found is not None
     assert found.sinks == (SinkSettings("nowhere", "", "https://x", (("port", 3), ("region", "eu"))),)
     (problem,) = problems
     assert problem.startswith(f'{path}: sinks[0].type: no sink "nowhere" is installed: install the package')
-    found, problems = settings.read(write(tmp_path, f"{head}{bad}\n"))
+    found, problems = settings_file.read(write(tmp_path, f"{head}{bad}\n"))
     assert found is not None
     assert found.sinks == ()
     assert len(problems) == 2
@@ -239,7 +239,7 @@ def test_settings_load_no_library() -> None:
         "make_metrics.sinks.network",
         "make_metrics.sinks.otlp.sink",
     }
-    code = f"import sys, make_metrics.project.settings; print(*({heavy!r} & sys.modules.keys()))"
+    code = f"import sys, make_metrics.project.settings_file; print(*({heavy!r} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-S", "-c", code], cwd=SOURCE, capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
 

@@ -14,7 +14,7 @@ from make_metrics.consent import notice
 from make_metrics.deliver import choice_event
 from make_metrics.deliver.message import is_file, message
 from make_metrics.deliver.outgoing import outgoing
-from make_metrics.project.settings import Project, project_of
+from make_metrics.project.project import Project, project_of
 from make_metrics.properties.registry import CHOICE, ENVELOPE, OPTIONAL, PROPERTIES, check
 from make_metrics.report import transparency_page
 from tests.project.test_settings import write

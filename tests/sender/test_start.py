@@ -17,8 +17,8 @@ from make_metrics.files.paths import Paths
 from make_metrics.processes.keys import process_key
 from make_metrics.processes.wait import wait_for_end
 from make_metrics.project import settings
+from make_metrics.project.project import project_of
 from make_metrics.project.root import find_root
-from make_metrics.project.settings import project_of
 from make_metrics.sender import reaper
 from make_metrics.sender.start import agreed
 from tests.support.project import ROOT, SOURCE, until
@@ -48,7 +48,7 @@ def test_the_sender_waits_with_little() -> None:
 @pytest.mark.parametrize("environ", [{}, {"XDG_CONFIG_HOME": "/x/y"}, {"MAKE_METRICS_HOME": "/m"}], ids=str)
 def test_a_decision_is_where_the_rest_keeps_it(tmp_path: Path, environ: dict[str, str]) -> None:
     code = "from pathlib import Path; from make_metrics.consent import consent\n"
-    code += "from make_metrics.files.paths import Paths; from make_metrics.project.settings import project_of\n"
+    code += "from make_metrics.files.paths import Paths; from make_metrics.project.project import project_of\n"
     code += "print(consent.file_of(Paths.from_environment(), project_of(Path('/'))))"
     given = {"HOME": str(tmp_path), **environ}
     cold = subprocess.run([sys.executable, "-c", code], env={**given, "PYTHONPATH": str(SOURCE)}, capture_output=True,

@@ -14,7 +14,7 @@ from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import ensure_id, erase_id, read_id
 from make_metrics.deliver import outgoing
 from make_metrics.files.paths import Paths
-from make_metrics.project.settings import Project, project_of
+from make_metrics.project.project import Project, project_of
 from make_metrics.store import database
 from make_metrics.store.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS, Attempt, Batch, Entry, Outbox
 from make_metrics.sweep.sweep import sweep
@@ -181,7 +181,7 @@ def test_what_is_decided_while_a_sweep_goes_on_counts(paths: Paths, project: Pro
         consent.write(paths, project, yes=False, now_ns=WALL_NS + 1)
         erase_id(paths, project)
         with sqlite3.connect(paths.store) as connection:
-            Outbox(connection).withdraw(project.place)
+            Outbox(connection).withdraw(project.path)
         connection.close()
         ensure_id(paths, project)
         consent.write(paths, project, yes=True, now_ns=WALL_NS + 1_000_000_000)

@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 
 from make_metrics.combine.record import Make
-from make_metrics.files.paths import Paths, private
+from make_metrics.files.paths import Paths, private_directory
 from make_metrics.hot import procfs, record_format
 from make_metrics.processes.alive import alive
 from make_metrics.processes.keys import process_key
@@ -38,7 +38,7 @@ DAY_S = 86_400
 @pytest.fixture
 def paths(tmp_path: Path) -> Paths:
     found = paths_in(tmp_path / "mm")
-    private(found.records)
+    private_directory(found.records)
     return found
 
 
@@ -99,7 +99,7 @@ def test_late_lines_are_merged_as_if_they_had_been_there(paths: Paths) -> None:
     sweep(paths)
     late = stored(paths)
     other = paths_in(paths.state.parent / "other")
-    private(other.records)
+    private_directory(other.records)
     add(other, run, line("a", make=run, end=5), Make(key=run, goals=("all",)))
     add(other, run, line("a", make=run, start=6, end=10), line("b", make=run, start=11, status=1))
     sweep(other)
@@ -271,7 +271,7 @@ def test_one_sweeps_at_a_time(paths: Paths) -> None:
 
 
 def test_old_markers_of_ended_makes_are_removed(paths: Paths) -> None:
-    private(paths.makes)
+    private_directory(paths.makes)
     mine = process_key(os.getpid())
     assert mine is not None
     ended, young = ended_run(), ended_run()

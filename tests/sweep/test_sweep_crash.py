@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from make_metrics.combine.record import Make
-from make_metrics.files.paths import Paths, private
+from make_metrics.files.paths import Paths, private_directory
 from make_metrics.hot import record_format
 from make_metrics.sweep.sweep import sweep
 from tests.support.records import add, age, ended_run, entry_of, left_in, line, lines_of, paths_in, runs, slower
@@ -27,7 +27,7 @@ POINTS = ("locked", "read", "written", "committed", "removed", "unlocked")
 @pytest.fixture
 def paths(tmp_path: Path) -> Paths:
     found = paths_in(tmp_path / "mm")
-    private(found.records)
+    private_directory(found.records)
     return found
 
 
@@ -96,7 +96,7 @@ def write(paths: Paths, run: str, writer: int, stop: Event_, counts: Queue[int])
 
 def test_writers_and_killed_sweepers_together_lose_and_double_nothing(home: Path) -> None:
     paths, run = Paths.from_environment(), ended_run()
-    private(paths.records)
+    private_directory(paths.records)
     context = multiprocessing.get_context("fork")
     stop, counts = context.Event(), context.Queue()
     writers = [context.Process(target=write, args=(paths, run, number, stop, counts)) for number in range(4)]
@@ -137,7 +137,7 @@ print(swept.combined, time.process_time() - begun, peak)
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
 def test_ten_thousand_lines_take_a_second_and_60_megabytes(home: Path) -> None:
     paths, run = Paths.from_environment(), ended_run()
-    private(paths.records)
+    private_directory(paths.records)
     record = add(paths, run, Make(key=run, goals=("all",)))
     with record.open("ab") as file:
         for number in range(10_000):

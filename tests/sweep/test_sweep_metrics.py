@@ -14,7 +14,7 @@ from make_metrics.consent.anonymous_id import ensure_id
 from make_metrics.deliver.outgoing import sink_key
 from make_metrics.files.paths import Paths
 from make_metrics.metrics.trouble import FAILED, OUTSIDE, Trouble
-from make_metrics.project.settings import Project, project_of
+from make_metrics.project.project import Project, project_of
 from make_metrics.properties.registry import BUILT_IN
 from make_metrics.store import database
 from make_metrics.store.outbox import Outbox
@@ -48,7 +48,7 @@ def counts(paths: Paths) -> list[Count]:
 def waiting(paths: Paths, project: Project) -> dict[str, dict[str, Any]]:
     """The properties of what waits for the first sink, by command."""
     key = sink_key(project.sinks[0])
-    found = database.use(paths, lambda connection: Outbox(connection).waiting(project.place, key), [])
+    found = database.use(paths, lambda connection: Outbox(connection).waiting(project.path, key), [])
     told = [json.loads(entry.message)["properties"] for entry in found]
     return {properties["command"]: properties for properties in told}
 

@@ -173,34 +173,34 @@ class TestHead:
 
     def test_branch(self, tree: Path) -> None:
         commit = git(tree, "rev-parse", "HEAD")
-        assert git_head.read(str(tree / "sub/folder")) == (str(tree), commit, "trunk/one")
+        assert git_head.read_head(str(tree / "sub/folder")) == (str(tree), commit, "trunk/one")
 
     def test_packed(self, tree: Path) -> None:
         git(tree, "pack-refs", "--all")
-        assert git_head.read(str(tree)) == (str(tree), git(tree, "rev-parse", "HEAD"), "trunk/one")
+        assert git_head.read_head(str(tree)) == (str(tree), git(tree, "rev-parse", "HEAD"), "trunk/one")
 
     def test_detached(self, tree: Path) -> None:
         git(tree, "checkout", "-q", "--detach")
-        assert git_head.read(str(tree)) == (str(tree), git(tree, "rev-parse", "HEAD"), "")
+        assert git_head.read_head(str(tree)) == (str(tree), git(tree, "rev-parse", "HEAD"), "")
 
     def test_linked_work_tree(self, tree: Path) -> None:
         git(tree, "worktree", "add", "-q", "-b", "two", "../other")
         git(tree, "commit", "-q", "--allow-empty", "-m", "only on one")
         other = tree.parent / "other"
         git(other, "commit", "-q", "--allow-empty", "-m", "two")
-        assert git_head.read(str(other)) == (str(other), git(other, "rev-parse", "HEAD"), "two")
+        assert git_head.read_head(str(other)) == (str(other), git(other, "rev-parse", "HEAD"), "two")
 
     def test_nothing_committed(self, tmp_path: Path) -> None:
         git(tmp_path, "init", "-q", "-b", "main")
-        assert git_head.read(str(tmp_path)) == (str(tmp_path), "", "main")
+        assert git_head.read_head(str(tmp_path)) == (str(tmp_path), "", "main")
 
     @pytest.mark.parametrize("damage", ["", "ref:", "garbage \x00", "ref: refs/heads/../../../../etc/passwd"])
     def test_damaged(self, tree: Path, damage: str) -> None:
         (tree / ".git/HEAD").write_text(damage)
-        assert git_head.read(str(tree)).commit in ("", damage.strip())
+        assert git_head.read_head(str(tree)).commit in ("", damage.strip())
 
     def test_no_repository(self) -> None:
-        assert git_head.read("/") == ("", "", "")
+        assert git_head.read_head("/") == ("", "", "")
 
 
 def test_the_walk_loads_nothing_to_find_that_nothing_was_decided(tmp_path: Path) -> None:
@@ -243,16 +243,16 @@ def test_the_target_is_read_from_the_shims_own_words(project: Project) -> None:
         shell = psutil.Process(int(make.stdout.readline()))
         shim = shell.parent()
         assert shim is not None
-        assert tree.handed_target(shim) == "z1>w"
-        assert tree.handed_target(shell) == ""
+        assert tree.target_of(shim) == "z1>w"
+        assert tree.target_of(shell) == ""
         words = [os.fsencode(word) for word in shim.cmdline()]
-        assert {arguments.PROTOCOL, tree.turned(arguments.PROTOCOL)}.intersection(words)
+        assert {arguments.PROTOCOL, tree.rotate(arguments.PROTOCOL)}.intersection(words)
 
 
 def test_turned_words_are_turned_back() -> None:
     word = bytes(range(1, 256))
-    assert tree.turned(tree.turned(word)) == word
-    assert tree.turned(b"mm1 Stop-9/\xff") == b"zz6 Fgbc-4/\xff"
+    assert tree.rotate(tree.rotate(word)) == word
+    assert tree.rotate(b"mm1 Stop-9/\xff") == b"zz6 Fgbc-4/\xff"
 
 
 class TestEnvironment:
@@ -272,9 +272,9 @@ class TestEnvironment:
         monkeypatch.setattr(psutil.Process, "environ", environ)
         monkeypatch.setenv("MAKE_METRICS", "local")
         assert header.initial_environment(process) == dict(os.environ)
-        assert header.allowed(header.initial_environment(process)) == "local"
+        assert header.ceiling_of(header.initial_environment(process)) == "local"
         monkeypatch.delenv("MAKE_METRICS")
-        assert header.allowed(header.initial_environment(process)) == "on"
+        assert header.ceiling_of(header.initial_environment(process)) == "on"
 
     @pytest.mark.parametrize(
         ("text", "allowed"),

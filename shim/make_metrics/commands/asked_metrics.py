@@ -5,7 +5,7 @@ from __future__ import annotations
 from make_metrics.commands.project import tell
 from make_metrics.files.paths import Paths
 from make_metrics.metrics import catalogue
-from make_metrics.project.settings import Project
+from make_metrics.project.project import Project
 from make_metrics.properties.property import Property
 from make_metrics.properties.registry import OPTIONAL
 

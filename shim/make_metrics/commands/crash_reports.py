@@ -17,8 +17,9 @@ from make_metrics.crashes import notice as crash_notice
 from make_metrics.crashes.question import CRASHES
 from make_metrics.crashes.report import Entry, Failure, Frame
 from make_metrics.errors import UserError
-from make_metrics.files.paths import Paths, shown
-from make_metrics.project.settings import NAME, Project, project_of
+from make_metrics.files.paths import Paths, printable_path
+from make_metrics.project.project import Project, project_of
+from make_metrics.project.settings import NAME
 
 ACTIONS = ("on", "off", "status", "preview")
 _NO_DSN = f"there is nothing to agree to: this project's {NAME} has no crash-reports-dsn"
@@ -88,19 +89,19 @@ def _off(paths: Paths, project: Project, _: bool) -> int:
 def _status(paths: Paths, project: Project, _: bool) -> int:
     known = consent.known(paths, project, os.environ, CRASHES)
     entries = crash_log.entries(paths)
-    waiting = [one for one in crash_delivery.waiting(paths, os.environ) if one.project.place == project.place]
-    here = [entry for entry in entries if project_of(Path(entry.directory)).place == project.place]
+    waiting = [one for one in crash_delivery.waiting(paths, os.environ) if one.project.path == project.path]
+    here = [entry for entry in entries if project_of(Path(entry.directory)).path == project.path]
     lines = [
         f"mode: {known.ruling.mode.word} ({known.ruling.reason})",
-        f"project: {shown(project.directory)}",
+        f"project: {printable_path(project.directory)}",
         f"decision: {known.decision.value}",
         f"sent to: {project.crash_dsn.host if project.crash_dsn else 'nobody'}",
         f"waiting: {len(waiting)}",
         *(f"{entry.became}: {entry.id}" for entry in here if entry.became),
         f"failures on this machine: {len(entries)} (make-metrics doctor)",
         f"sentry-sdk: {'there' if crash_delivery.can_send() else f'not there, pip install {crash_delivery.EXTRA!r}'}",
-        f"path of the log: {shown(paths.crashes)}",
-        f"path of the decision: {shown(consent.file_of(paths, project, CRASHES))}",
+        f"path of the log: {printable_path(paths.crashes)}",
+        f"path of the decision: {printable_path(consent.file_of(paths, project, CRASHES))}",
     ]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 0
@@ -111,9 +112,9 @@ def _preview(paths: Paths, project: Project, _: bool) -> int:
     if project.crash_dsn is None:
         raise UserError(_NO_DSN)
     sink = crash_delivery.sink_of(project.crash_dsn)
-    events = [one.event for one in crash_delivery.waiting(paths, os.environ) if one.project.place == project.place]
+    events = [one.event for one in crash_delivery.waiting(paths, os.environ) if one.project.path == project.path]
     if not events:
-        here = [one for one in crash_log.entries(paths) if project_of(Path(one.directory)).place == project.place]
+        here = [one for one in crash_log.entries(paths) if project_of(Path(one.directory)).path == project.path]
         events = [event for entry in here if (event := crash_delivery.event_of(entry)) is not None]
         tell(["nothing waits to be sent: " + ("these are the failures of before" if events else "this is an example")])
     ruling = consent.known(paths, project, os.environ, CRASHES).ruling

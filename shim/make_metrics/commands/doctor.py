@@ -13,10 +13,10 @@ from make_metrics.consent import consent
 from make_metrics.consent.mode import Decision, Mode, through_sudo
 from make_metrics.crashes import log as crash_log
 from make_metrics.errors import UserError
-from make_metrics.files.paths import Paths, private, shown
+from make_metrics.files.paths import Paths, printable_path, private_directory
 from make_metrics.hot import arguments
 from make_metrics.metrics import catalogue
-from make_metrics.project.settings import project_of
+from make_metrics.project.project import project_of
 from make_metrics.sender import reaper
 from make_metrics.setup import bundle, fragment
 from make_metrics.sinks.user_settings import surroundings
@@ -38,7 +38,7 @@ class Finding:
 
 
 def _fragment(paths: Paths) -> Finding:
-    place = shown(paths.fragment)
+    place = printable_path(paths.fragment)
     try:
         wanted = fragment.render(paths)
     except UserError as error:
@@ -61,7 +61,7 @@ def _recording(paths: Paths) -> Finding:
         return Finding(NOTE, "recording", "off for what is started here: MAKE_METRICS=off")
     known = consent.known(paths, project_of(Path()), os.environ)
     if known.decision in (Decision.CORRUPT, Decision.UNREADABLE):
-        remedy = f"move it away ({shown(consent.file_of(paths, project_of(Path())))}), or say it again"
+        remedy = f"move it away ({printable_path(consent.file_of(paths, project_of(Path())))}), or say it again"
         return Finding(BAD, "recording", f"off here: {known.ruling.reason}; {remedy}")
     if known.ruling.mode is Mode.OFF:
         return Finding(NOTE, "recording", f"off here: {known.ruling.reason}; make-metrics on-this-machine turns it on")
@@ -89,12 +89,12 @@ def _launcher() -> Finding:
         return Finding(NOTE, "fast path", f"only for Linux; {without}")
     if not place.exists():
         return Finding(NOTE, "fast path", f"not built: no working C compiler when this was installed; {without}")
-    found = _try("fast path", [str(place), arguments.PROTOCOL.decode()], shown(place))
+    found = _try("fast path", [str(place), arguments.PROTOCOL.decode()], printable_path(place))
     return found if found.state == OK else Finding(NOTE, "fast path", f"{found.text}; {without}")
 
 
 def _precompiled() -> Finding:
-    folder = shown(bundle.path("").parent)
+    folder = printable_path(bundle.path("").parent)
     if bundle.fits():
         return Finding(OK, "modules", f"compiled in {folder}")
     why = bundle.obstacle()
@@ -118,14 +118,14 @@ def _state(paths: Paths) -> Finding:
     probe = paths.records / f"doctor.{os.getpid()}"
     try:
         for directory in (paths.state, paths.records, paths.makes):
-            private(directory)
+            private_directory(directory)
         probe.touch(mode=0o600)
         probe.unlink()
     except UserError as error:
         return Finding(BAD, "state", str(error))
     except OSError as error:
-        return Finding(BAD, "state", f"{shown(paths.records)} cannot be written: {error.strerror}")
-    return Finding(OK, "state", shown(paths.state))
+        return Finding(BAD, "state", f"{printable_path(paths.records)} cannot be written: {error.strerror}")
+    return Finding(OK, "state", printable_path(paths.state))
 
 
 def _sender() -> Finding:
@@ -142,7 +142,7 @@ def _problems(paths: Paths) -> Iterator[Finding]:
     except OSError:
         found = []
     for path in found[-3:]:
-        yield Finding(NOTE, "set aside", f"{shown(path)} was damaged")
+        yield Finding(NOTE, "set aside", f"{printable_path(path)} was damaged")
     if len(found) > 3:
         yield Finding(NOTE, "set aside", f"and {len(found) - 3} more")
 

@@ -31,7 +31,7 @@ def run(*, timeout: float) -> int:
     consent.refuse_sudo(os.environ)
     give_up = time.monotonic() + timeout
     tell(sweep(paths, timeout=min(_SWEEP_S, timeout)).problems)
-    if environment.prints(os.environ):
+    if environment.only_prints(os.environ):
         of_events, of_crashes = show(paths, os.environ), crash_delivery.show(paths, os.environ)
         for kind, request in [*of_events, *((crash_delivery.KIND, request) for request in of_crashes)]:
             write_request(kind, request)

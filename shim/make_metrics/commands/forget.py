@@ -12,7 +12,7 @@ from make_metrics.commands.project import tell, use
 from make_metrics.consent import consent
 from make_metrics.crashes import log as crash_log
 from make_metrics.errors import UserError
-from make_metrics.files.paths import Paths, shown
+from make_metrics.files.paths import Paths, printable_path
 from make_metrics.sinks.user_settings import surroundings
 from make_metrics.store.store import Store
 from make_metrics.store.tables import TABLES
@@ -38,7 +38,7 @@ def run() -> int:
     crash_log.erase(paths)
     found, _ = surroundings(paths)
     if found.own_directory:
-        tell([f"files that were written to {shown(found.directory)} are still there"])
+        tell([f"files that were written to {printable_path(found.directory)} are still there"])
     sys.stdout.write("What was recorded on this machine is removed. Your decisions stay (make-metrics status).\n")
     return 0
 
@@ -49,7 +49,7 @@ def _empty(folder: Path) -> None:
             try:
                 path.unlink()
             except OSError as error:
-                raise UserError(f"cannot remove {shown(path)}: {error.strerror}") from error
+                raise UserError(f"cannot remove {printable_path(path)}: {error.strerror}") from error
 
 
 def _erase(connection: sqlite3.Connection) -> None:

@@ -8,7 +8,7 @@ import time
 
 from make_metrics.consent import consent
 from make_metrics.errors import UserError
-from make_metrics.files.paths import Paths, shown
+from make_metrics.files.paths import Paths, printable_path
 
 
 def run() -> int:
@@ -23,6 +23,6 @@ def run() -> int:
             consent.keep_here(paths, now_ns=time.time_ns())
         paths.off_file.unlink(missing_ok=True)
     except OSError as error:
-        raise UserError(f"cannot change {shown(paths.data)}: {error.strerror}") from error
+        raise UserError(f"cannot change {printable_path(paths.data)}: {error.strerror}") from error
     sys.stdout.write("recording on this machine, nothing is sent\n")
     return 0

@@ -16,10 +16,10 @@ from make_metrics.consent.mode import Decision, Mode
 from make_metrics.deliver import choice_event
 from make_metrics.deliver.outgoing import narrowed, sink_key
 from make_metrics.errors import UserError
-from make_metrics.files.paths import Paths
-from make_metrics.files.paths import shown as path_shown
+from make_metrics.files.paths import Paths, printable_path
 from make_metrics.metrics import catalogue
-from make_metrics.project.settings import NAME, Project, Settings
+from make_metrics.project.project import Project
+from make_metrics.project.settings import NAME, Settings
 from make_metrics.properties.property import Property
 from make_metrics.sinks.user_settings import surroundings
 from make_metrics.store.outbox import Entry, Outbox
@@ -40,8 +40,8 @@ def run(*, directory: str | None, yes: bool) -> int:
     tell(project.problems)
     if project.settings is None or not project.sinks:
         raise UserError(f"there is nothing to agree to: this project has no {NAME} that names a sink")
-    if project.place != str(project.directory):
-        raise UserError(f"{project.place} is not UTF-8: nothing can be sent from there, rename it first")
+    if project.path != str(project.directory):
+        raise UserError(f"{project.path} is not UTF-8: nothing can be sent from there, rename it first")
     for name, found in catalogue.refresh(paths, project.settings.metrics, forget=True).items():
         tell([f"the metric {name} {found.problem}"] if found.problem else [])
     known = consent.known(paths, project, os.environ)
@@ -54,7 +54,7 @@ def run(*, directory: str | None, yes: bool) -> int:
     sys.stdout.write(shown)
     for sink in project.sinks:
         if sink.type == "file":
-            sys.stdout.write(f"{sink.host} is kept in {path_shown(surroundings(paths)[0].directory)}.\n")
+            sys.stdout.write(f"{sink.host} is kept in {printable_path(surroundings(paths)[0].directory)}.\n")
     if not yes and not _asked():
         sys.stdout.write("Nothing was changed, and nothing is sent.\n")
         return 0
@@ -95,10 +95,10 @@ def _agree(paths: Paths, project: Project) -> None:
             store, outbox = Store(connection), Outbox(connection)
             with store.transaction():
                 if before.holds:
-                    outbox.keep_only(project.place, map(sink_key, project.sinks))
+                    outbox.keep_only(project.path, map(sink_key, project.sinks))
                     outbox.put(_narrowed(outbox, project, metrics), now_ns=now_ns)
                 else:  # whatever is left was recorded before this yes
-                    outbox.withdraw(project.place)
+                    outbox.withdraw(project.path)
                 if not agreed:
                     outbox.put(events, now_ns=now_ns)
 
@@ -109,7 +109,7 @@ def _agree(paths: Paths, project: Project) -> None:
 
 def _narrowed(outbox: Outbox, project: Project, metrics: Sequence[Property]) -> list[Entry]:
     """What waits, with nothing that the notice of this yes does not list."""
-    waiting = [entry for sink in project.sinks for entry in outbox.waiting(project.place, sink_key(sink))]
+    waiting = [entry for sink in project.sinks for entry in outbox.waiting(project.path, sink_key(sink))]
     return [replace(entry, message=narrowed(entry.message, metrics)) for entry in waiting]
 
 

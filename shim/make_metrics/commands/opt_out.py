@@ -21,7 +21,7 @@ from make_metrics.deliver import choice_event
 from make_metrics.deliver.outgoing import sink_key
 from make_metrics.deliver.time_limit import within
 from make_metrics.files.paths import Paths
-from make_metrics.project.settings import Project
+from make_metrics.project.project import Project
 from make_metrics.sinks.sink import Outcome, UnavailableError, Verdict
 from make_metrics.store.outbox import Batch, Entry, Outbox
 from make_metrics.store.store import Store
@@ -76,7 +76,7 @@ def _decided_before(paths: Paths, project: Project, directory: Path) -> list[Pro
 
 def _withdraw(connection: sqlite3.Connection, project: Project) -> int:
     with Store(connection).transaction():
-        return Outbox(connection).withdraw(project.place)
+        return Outbox(connection).withdraw(project.path)
 
 
 def _count(gone: int) -> str:
@@ -94,7 +94,7 @@ def _say_so(paths: Paths, project: Project, entries: Sequence[Entry]) -> None:
         settings, messages = sinks[entry.sink], [json.loads(entry.message)]
         try:
             sink = sink_of(settings)
-            if environment.prints(os.environ):
+            if environment.only_prints(os.environ):
                 write_request(settings.type, sink.prepare(messages))
                 continue
             verdict = within(_EVENT_S, partial(sink.send, messages, timeout_s=_EVENT_S))

@@ -21,9 +21,10 @@ from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
 from make_metrics.metrics import catalogue
 from make_metrics.metrics.collector import Collector
-from make_metrics.project.settings import NAME, Project
+from make_metrics.project.project import Project
+from make_metrics.project.settings import NAME
 from make_metrics.properties.property import Property
-from make_metrics.sinks.kinds import sink_of, traced
+from make_metrics.sinks.kinds import sink_of, takes_traces
 from make_metrics.sinks.sink import SinkSettings, UnavailableError
 from make_metrics.store.outbox import Outbox
 from make_metrics.store.store import Store
@@ -76,11 +77,11 @@ def _found(store: Store, paths: Paths, project: Project) -> list[_Previewed]:
     found = []
     examples: list[dict[str, Any]] | None = None
     for settings in project.sinks:
-        waiting = outbox.waiting(project.place, sink_key(settings))
+        waiting = outbox.waiting(project.path, sink_key(settings))
         messages = [json.loads(entry.message) for entry in waiting]
         if not waiting:
             examples = _examples(store, paths, project) if examples is None else examples
-            messages = trace_messages.examples(store, examples) if traced(settings.type) else examples
+            messages = trace_messages.examples(store, examples) if takes_traces(settings.type) else examples
         found.append(_Previewed(messages, bool(waiting)))
     return found
 
@@ -94,7 +95,7 @@ def _examples(store: Store, paths: Paths, project: Project) -> list[dict[str, An
     for placed in reversed(store.events()):
         if len(latest) == _EXAMPLES:
             break
-        if placed.directory and projects.of(placed.directory).place == project.place:
+        if placed.directory and projects.of(placed.directory).path == project.path:
             beside = projects.files(placed.directory)
             if outgoing(placed.event, project, anonymous_id=anonymous_id, beside=beside) is not None:
                 latest.append(placed)

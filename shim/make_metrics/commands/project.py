@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from make_metrics.errors import UserError
-from make_metrics.files.paths import Paths, shown
-from make_metrics.project.settings import Project, project_of
+from make_metrics.files.paths import Paths, printable_path
+from make_metrics.project.project import Project, project_of
 from make_metrics.sinks.kinds import readable, request_line
 from make_metrics.sinks.sink import Prepared
 from make_metrics.store import database
@@ -24,7 +24,7 @@ def project_at(directory: str | None) -> Project:
     if directory == "":
         raise UserError("-C needs a directory: an empty name is none")
     if not place.is_dir():
-        raise UserError(f"{shown(place)} is not a directory")
+        raise UserError(f"{printable_path(place)} is not a directory")
     return project_of(place)
 
 

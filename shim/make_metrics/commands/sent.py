@@ -15,7 +15,7 @@ def run(*, directory: str | None) -> int:
     """Print time and address of each batch, then its bytes; 0. Raises UserError if the store cannot be used."""
     paths = Paths.from_environment()
     project = project_at(directory)
-    found = use(paths, lambda connection: Outbox(connection).sent(project.place))
+    found = use(paths, lambda connection: Outbox(connection).sent(project.path))
     for batch in found:
         count = f"{batch.events} event{'s' * (batch.events != 1)}"
         sys.stdout.write(f"{timestamp(batch.sent_ns)} {request_line(batch.url)} {count}\n")

@@ -6,7 +6,7 @@ import os
 import sys
 
 from make_metrics.errors import UserError
-from make_metrics.files.paths import Paths, private
+from make_metrics.files.paths import Paths, private_directory
 from make_metrics.setup import bundle, fragment
 
 
@@ -15,7 +15,7 @@ def run() -> int:
     paths = Paths.from_environment()
     text = fragment.render(paths)
     try:
-        private(paths.fragment.parent)
+        private_directory(paths.fragment.parent)
         scratch = paths.fragment.with_suffix(f".{os.getpid()}")
         scratch.write_text(text)
         scratch.chmod(0o644)

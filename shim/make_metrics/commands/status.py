@@ -18,10 +18,11 @@ from make_metrics.consent.consent import Known
 from make_metrics.consent.mode import Mode, through_sudo
 from make_metrics.crashes.question import CRASHES
 from make_metrics.errors import UserError
-from make_metrics.files.paths import Paths, shown
+from make_metrics.files.paths import Paths, printable_path
 from make_metrics.metrics import catalogue
+from make_metrics.project.project import Project
 from make_metrics.project.root import project_key
-from make_metrics.project.settings import NAME, Project
+from make_metrics.project.settings import NAME
 from make_metrics.sender import reaper
 from make_metrics.sinks.user_settings import surroundings
 from make_metrics.store import database
@@ -43,7 +44,7 @@ def run(*, directory: str | None, as_json: bool) -> int:
         "rule": known.ruling.rule,
         "reason": known.ruling.reason,
         "decision": known.decision.name.lower(),
-        "prints": environment.prints(os.environ),
+        "prints": environment.only_prints(os.environ),
         **_agreed(paths, project, known),
         **_waiting(paths, project, problems),
         "sender": _sender(known),
@@ -61,7 +62,7 @@ def run(*, directory: str | None, as_json: bool) -> int:
 def _agreed(paths: Paths, project: Project, known: Known) -> dict[str, Any]:
     record = known.record
     return {
-        "project": project.place,
+        "project": project.path,
         "sinks": [{"type": sink.type, "host": sink.address} for sink in project.sinks],
         "notice": consent.notice_version(paths, project) if project.sinks else None,
         "consent": record and {**record._asdict(), "decided": timestamp(record.decided_ns)},
@@ -99,7 +100,7 @@ def _waiting(paths: Paths, project: Project, problems: list[str]) -> dict[str, A
         return unknown
 
     def ask(connection: sqlite3.Connection) -> dict[str, Any]:
-        outbox, name = Outbox(connection), project.place
+        outbox, name = Outbox(connection), project.path
         return {
             "waiting": asdict(outbox.count(name)),
             "set_aside": outbox.aside(name),
@@ -131,7 +132,7 @@ def _paths(paths: Paths, project: Project) -> dict[str, str]:
         "crash-reports": str(consent.file_of(paths, project, CRASHES)),
         "fragment": str(paths.fragment),
         "off": str(paths.off_file),
-        "on-this-machine": str(paths.here_file),
+        "on-this-machine": str(paths.on_this_machine_file),
         "invitation": str(paths.invitations / project_key(project.directory)),
         "files": str(surroundings(paths)[0].directory) if any(sink.type == "file" for sink in project.sinks) else "",
         "set aside": str(paths.set_aside),
@@ -194,4 +195,4 @@ def _labelled(paths: dict[str, str]) -> list[tuple[str, str]]:
 def _plain(path: str) -> str:
     from pathlib import Path
 
-    return shown(Path(path)) if path else ""
+    return printable_path(Path(path)) if path else ""

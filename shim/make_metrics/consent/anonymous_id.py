@@ -9,8 +9,8 @@ from pathlib import Path
 from make_metrics.files.paths import Paths
 from make_metrics.files.read import read_file
 from make_metrics.files.write import remove_file, write_file
+from make_metrics.project.project import Project
 from make_metrics.project.root import project_key
-from make_metrics.project.settings import Project
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 

@@ -17,12 +17,12 @@ from make_metrics.consent import decision_file, notice
 from make_metrics.consent.decision_file import Record
 from make_metrics.consent.mode import Decision, Inputs, Ruling, decide, through_sudo
 from make_metrics.errors import UserError
-from make_metrics.files.paths import Paths, private, shown
+from make_metrics.files.paths import Paths, printable_path, private_directory
 from make_metrics.files.read import read_file
-from make_metrics.files.write import refuse_strange, write_file
+from make_metrics.files.write import require_own_file, write_file
 from make_metrics.metrics import catalogue
+from make_metrics.project.project import Project
 from make_metrics.project.root import project_key
-from make_metrics.project.settings import Project
 
 _LOCK_S = 60  # many at once, on a slow machine, each with its turn
 
@@ -80,7 +80,7 @@ def known(paths: Paths, project: Project, environ: Mapping[str, str], question: 
         environ=environ,
         decision=found,
         off_file=os.path.lexists(paths.off_file),
-        kept_here=os.path.lexists(paths.here_file),
+        kept_here=os.path.lexists(paths.on_this_machine_file),
         kept_since=kept_since,
         root=not os.geteuid(),
         verbs=question.verbs,
@@ -91,14 +91,14 @@ def known(paths: Paths, project: Project, environ: Mapping[str, str], question: 
 def _kept_ns(paths: Paths) -> float:
     """When `on-this-machine` was last said, before all times if it never was, after all if that cannot be told."""
     try:
-        content = read_file(paths.here_file)
+        content = read_file(paths.on_this_machine_file)
         return -math.inf if content is None else int(content)
     except (OSError, ValueError):
         return math.inf
 
 
 def _read(paths: Paths, project: Project, question: Question) -> tuple[Decision, Record | None]:
-    kind, record = decision_file.read(file_of(paths, project, question), project.place)
+    kind, record = decision_file.read(file_of(paths, project, question), project.path)
     if record is None:
         return Decision(kind), None
     if not record.yes:
@@ -112,15 +112,15 @@ def locked(paths: Paths, *, patience_s: float = _LOCK_S) -> Iterator[None]:
     """The right to change decisions and ids; raises UserError if another process has it for long, or in a bad place."""
     from filelock import FileLock, Timeout
 
-    private(paths.config)
-    refuse_strange(paths.consent_lock)
+    private_directory(paths.config)
+    require_own_file(paths.consent_lock)
     try:
         with FileLock(paths.consent_lock, mode=0o600).acquire(timeout=patience_s, poll_interval=0.02):
             yield
     except Timeout as error:
         raise UserError("another make-metrics is at work on your decisions: try again") from error
     except OSError as error:
-        raise UserError(f"cannot write {shown(paths.consent_lock)}: {error.strerror}") from error
+        raise UserError(f"cannot write {printable_path(paths.consent_lock)}: {error.strerror}") from error
 
 
 def write(paths: Paths, project: Project, *, yes: bool, now_ns: int, question: Question = EVENTS) -> Record:
@@ -129,7 +129,7 @@ def write(paths: Paths, project: Project, *, yes: bool, now_ns: int, question: Q
     if now_ns <= kept_ns < math.inf:  # the clock was set back
         now_ns = int(kept_ns) + 1
     record = Record(
-        project=project.place,
+        project=project.path,
         yes=yes,
         decided_ns=now_ns,
         notice=question.version(paths, project),
@@ -149,7 +149,7 @@ def keep_here(paths: Paths, *, now_ns: int) -> None:
             with contextlib.suppress(OSError, *decision_file.DAMAGE):
                 # The clock may have been set back since.
                 now_ns = max(now_ns, decision_file.parse(read_file(path) or b"").decided_ns + 1)
-    write_file(paths.here_file, f"{now_ns}\n".encode())
+    write_file(paths.on_this_machine_file, f"{now_ns}\n".encode())
 
 
 def refuse_sudo(environ: Mapping[str, str]) -> None:

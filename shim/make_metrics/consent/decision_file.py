@@ -19,13 +19,13 @@ Record.__doc__ = (
 )
 
 
-def read(path: str | os.PathLike[str], place: str, *, anybodys: bool = False) -> tuple[str, Record | None]:
+def read(path: str | os.PathLike[str], place: str, *, any_owner: bool = False) -> tuple[str, Record | None]:
     """What is written down about the project at `place`: its kind, and its record if that is sound.
 
-    Another user's file is none of ours, unless `anybodys` says that we work for that user.
+    Another user's file is none of ours, unless `any_owner` says that we work for that user.
     """
     try:
-        content = read_file(path, anybodys=anybodys)
+        content = read_file(path, any_owner=any_owner)
     except OSError:
         return UNREADABLE, None
     if content is None:

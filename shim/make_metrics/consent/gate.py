@@ -20,7 +20,8 @@ TIMES = 3
 
 def decision_path(project: Root, environ: Mapping[str, str]) -> str:
     """The file of what a user decided about a project, there or not."""
-    return os.path.join(user_dirs.of(environ).config, user_dirs.DECISIONS, f"{project_key(project.directory)}.json")
+    config = user_dirs.find_user_dirs(environ).config
+    return os.path.join(config, user_dirs.DECISIONS, f"{project_key(project.directory)}.json")
 
 
 def off(project: Root, environ: Mapping[str, str]) -> bool:
@@ -28,7 +29,7 @@ def off(project: Root, environ: Mapping[str, str]) -> bool:
 
     What `make-metrics off` and MAKE_METRICS say is the fragment's business: nothing runs then that could ask.
     """
-    data, config = user_dirs.of(environ)
+    data, config = user_dirs.find_user_dirs(environ)
     folder = os.path.join(config, user_dirs.DECISIONS)
     undecided = True
     if _has_entries(folder):
@@ -36,12 +37,13 @@ def off(project: Root, environ: Mapping[str, str]) -> bool:
 
         # A make that sudo has started within the developer's own: the file is the developer's.
         kind, _ = decision_file.read(
-            decision_path(project, environ), path_text(project.directory), anybodys=not os.geteuid()
+            decision_path(project, environ), path_text(project.directory), any_owner=not os.geteuid()
         )
         if kind in (decision_file.CORRUPT, decision_file.UNREADABLE):
             return True
         undecided = kind == decision_file.NONE
-    return undecided and environment.in_ci(environ) and not os.path.lexists(os.path.join(data, user_dirs.KEPT_HERE))
+    wanted = os.path.join(data, user_dirs.ON_THIS_MACHINE)
+    return undecided and environment.in_ci(environ) and not os.path.lexists(wanted)
 
 
 def _has_entries(folder: str) -> bool:
@@ -66,16 +68,15 @@ def may_invite(project: Root, environ: Mapping[str, str], *, now_ns: int) -> boo
     if os.path.lexists(decision_path(project, environ)):
         return False
     try:
-        shown = shown_times(
-            os.path.join(user_dirs.of(environ).config, user_dirs.INVITATIONS, project_key(project.directory))
-        )
+        config = user_dirs.find_user_dirs(environ).config
+        shown = shown_times(os.path.join(config, user_dirs.INVITATIONS, project_key(project.directory)))
         return due(shown, now_ns=now_ns) and b"sinks" in _text(os.path.join(project.directory, user_dirs.SETTINGS))
     except (OSError, ValueError):
         return False
 
 
 def _text(path: str) -> bytes:
-    return read_file(path, anybodys=True) or b""
+    return read_file(path, any_owner=True) or b""
 
 
 def shown_times(path: str | os.PathLike[str]) -> list[int]:

@@ -16,8 +16,8 @@ from make_metrics.errors import UserError
 from make_metrics.files import user_dirs
 from make_metrics.files.paths import Paths
 from make_metrics.files.write import write_file
+from make_metrics.project.project import project_of
 from make_metrics.project.root import project_key
-from make_metrics.project.settings import project_of
 
 
 def line(environ: Mapping[str, str], directory: str, *, now_ns: int) -> bytes:
@@ -26,7 +26,7 @@ def line(environ: Mapping[str, str], directory: str, *, now_ns: int) -> bytes:
     It is not, besides what `gate.may_invite` says, where the settings name no sink, recording is off, or somebody
     else is at work on the notes and decisions; nor if it cannot be noted.
     """
-    data, config = user_dirs.of(environ)
+    data, config = user_dirs.find_user_dirs(environ)
     paths = Paths(data=Path(data), config=Path(config), state=Path(data))
     project = project_of(Path(directory))
     if not project.settings or not project.sinks:

@@ -9,7 +9,7 @@ from make_metrics.project.settings import Settings
 from make_metrics.properties.property import Property, shown
 from make_metrics.properties.registry import CHOICE, ENVELOPE, PROPERTIES
 from make_metrics.properties.trace import TRACE
-from make_metrics.sinks.kinds import traced
+from make_metrics.sinks.kinds import takes_traces
 from make_metrics.sinks.sink import SinkSettings
 
 NEVER = (
@@ -69,7 +69,7 @@ def text(settings: Settings, metrics: Sequence[Property]) -> str:
 
 def _for_traces(settings: Settings) -> list[str]:
     """What only receivers of traces get, if the project has any."""
-    if not any(traced(sink.type) for sink in settings.sinks):
+    if not any(takes_traces(sink.type) for sink in settings.sinks):
         return []
     return [RUNS, *(_line(entry) for entry in TRACE), JOINS]
 

@@ -24,9 +24,10 @@ from make_metrics.crashes.own_message import own_text
 from make_metrics.crashes.question import CRASHES
 from make_metrics.crashes.report import Entry
 from make_metrics.errors import UserError
-from make_metrics.files.paths import Paths, private
-from make_metrics.files.write import refuse_strange
-from make_metrics.project.settings import Dsn, Project, project_of
+from make_metrics.files.paths import Paths, private_directory
+from make_metrics.files.write import require_own_file
+from make_metrics.project.project import Project, project_of
+from make_metrics.project.settings import Dsn
 from make_metrics.sinks.sink import Outcome, Prepared, Verdict
 from make_metrics.sinks.user_settings import surroundings
 from make_metrics.store import database
@@ -135,17 +136,17 @@ def _deliver(paths: Paths, environ: Mapping[str, str], give_up: float, reported:
         count = len(waiting(paths, environ))
         reported.problems.append(f"{_reports(count)}: pip install '{EXTRA}' to send what waits")
         return
-    private(paths.state)
-    refuse_strange(paths.crash_lock)
+    private_directory(paths.state)
+    require_own_file(paths.crash_lock)
     patience_s = max(give_up - time.monotonic(), 0)
     with FileLock(paths.crash_lock, mode=0o600).acquire(timeout=patience_s, poll_interval=0.02):
         held: set[str] = set()
         for one in waiting(paths, environ):
-            if one.project.place in held:
+            if one.project.path in held:
                 continue
             problem = _one(paths, environ, give_up, one, reported)
             if problem:
-                held.add(one.project.place)
+                held.add(one.project.path)
                 reported.problems.append(f"{one.dsn.host}: {problem}: crash reports wait")
 
 
@@ -185,7 +186,7 @@ def _sink(dsn: Dsn) -> str:
 def _patience_s(paths: Paths, one: Waiting) -> int:
     """How many seconds the receiver asked to be left alone for; 0 also where the store cannot be asked."""
     try:
-        attempts = database.use(paths, lambda found: Outbox(found).attempts(one.project.place), [])
+        attempts = database.use(paths, lambda found: Outbox(found).attempts(one.project.path), [])
     except UserError:
         return 0
     until_ns = next((last.not_before_ns for last in attempts if last.sink == _sink(one.dsn)), 0)
@@ -197,7 +198,7 @@ def _remember(paths: Paths, one: Waiting, verdict: Verdict, problems: list[str])
     now_ns = time.time_ns()
 
     def write(connection: sqlite3.Connection) -> None:
-        outbox, place = Outbox(connection), one.project.place
+        outbox, place = Outbox(connection), one.project.path
         with Store(connection).transaction():
             if verdict.outcome is Outcome.ACCEPTED:
                 text = verdict.body.decode()

@@ -14,7 +14,7 @@ from make_metrics import environment
 from make_metrics.combine.event import timestamp
 from make_metrics.crashes.report import Entry, Failure, Frame
 from make_metrics.errors import UserError
-from make_metrics.files.paths import Paths, shown
+from make_metrics.files.paths import Paths, printable_path
 from make_metrics.files.read import read_file
 from make_metrics.files.write import write_file
 from make_metrics.hot import failure_log
@@ -58,7 +58,7 @@ def lines(paths: Paths, count: int) -> list[str]:
     """The last failures in the log, for people: a line each, and one for those that are not shown."""
     found = entries(paths)
     said = [_line(entry) for entry in found[:count]]
-    return said + ([f"and {len(found) - count} more in {shown(paths.crashes)}"] if len(found) > count else [])
+    return said + ([f"and {len(found) - count} more in {printable_path(paths.crashes)}"] if len(found) > count else [])
 
 
 def _line(entry: Entry) -> str:
@@ -66,7 +66,7 @@ def _line(entry: Entry) -> str:
     way = " > ".join(f"{frame.ours or frame.file}:{frame.line} {frame.function}" for frame in failure.frames)
     said = f"{timestamp(entry.last_ns)[:19]}Z {entry.part}, in {entry.directory}: {failure.type}: {failure.text}; {way}"
     plain = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in said)
-    return f"{plain} ({shown(entry.path)})"
+    return f"{plain} ({printable_path(entry.path)})"
 
 
 def _files(paths: Paths, ending: bytes) -> list[Path]:
@@ -160,4 +160,4 @@ def erase(paths: Paths) -> None:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            raise UserError(f"cannot remove {shown(path)}: {error.strerror}") from error
+            raise UserError(f"cannot remove {printable_path(path)}: {error.strerror}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from make_metrics.consent.consent import Question
 from make_metrics.crashes import notice
 from make_metrics.files.paths import Paths
-from make_metrics.project.settings import Project
+from make_metrics.project.project import Project
 
 
 def _notice_version(_: Paths, project: Project) -> str:

@@ -9,9 +9,9 @@ import uuid
 from make_metrics.combine.event import timestamp
 from make_metrics.deliver.outgoing import sink_key
 from make_metrics.project import git_command, git_head
-from make_metrics.project.settings import Project
+from make_metrics.project.project import Project
 from make_metrics.properties.registry import check
-from make_metrics.sinks.kinds import told_of_choices
+from make_metrics.sinks.kinds import takes_choices
 from make_metrics.store.outbox import Entry
 
 _NAMESPACE = uuid.UUID("0b8f2c56-94a0-5d3c-8d0e-5a3c6f2f7e11")
@@ -22,7 +22,7 @@ def entries(project: Project, *, choice: str, anonymous_id: str, now_ns: int) ->
     settings = project.settings
     if settings is None:
         return []
-    facts = git_command.facts(git_head.read(project.place), settings.default_branch)
+    facts = git_command.facts(git_head.read_head(project.path), settings.default_branch)
     properties = {
         "command": f"metrics-opt-{choice}",
         "command_type": "make",
@@ -43,5 +43,5 @@ def entries(project: Project, *, choice: str, anonymous_id: str, now_ns: int) ->
     if check(message):
         return []
     text = json.dumps(message)
-    told = [sink for sink in project.sinks if told_of_choices(sink)]
-    return [Entry(sink_key(sink), project.place, str(message["messageId"]), text) for sink in told]
+    told = [sink for sink in project.sinks if takes_choices(sink)]
+    return [Entry(sink_key(sink), project.path, str(message["messageId"]), text) for sink in told]

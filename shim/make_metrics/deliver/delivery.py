@@ -16,11 +16,11 @@ from make_metrics.consent import consent
 from make_metrics.consent.mode import Decision, Mode
 from make_metrics.deliver.outgoing import sink_key
 from make_metrics.deliver.time_limit import within
-from make_metrics.files.paths import Paths, private
-from make_metrics.files.write import refuse_strange
-from make_metrics.project.settings import SinkSettings, project_of
+from make_metrics.files.paths import Paths, private_directory
+from make_metrics.files.write import require_own_file
+from make_metrics.project.project import project_of
 from make_metrics.sinks.kinds import sink_of
-from make_metrics.sinks.sink import Outcome, Prepared, Sink, UnavailableError, Verdict
+from make_metrics.sinks.sink import Outcome, Prepared, Sink, SinkSettings, UnavailableError, Verdict
 from make_metrics.store import database
 from make_metrics.store.outbox import Attempt, Batch, Entry, Outbox
 from make_metrics.store.store import Store
@@ -53,8 +53,8 @@ def deliver(
 
     Before each request consent is read again. Raises UserError if the store cannot be used.
     """
-    private(paths.state)
-    refuse_strange(paths.send_lock)
+    private_directory(paths.state)
+    require_own_file(paths.send_lock)
     delivered = Delivered()
     give_up = time.monotonic() + timeout_s
     try:
@@ -133,7 +133,7 @@ class _Delivery:
                 self._outbox.withdraw(directory)
         if known.ruling.mode is not Mode.ON:
             return f"nothing is sent: {known.ruling.reason}"
-        if project.place != directory or (settings and settings not in project.sinks):
+        if project.path != directory or (settings and settings not in project.sinks):
             return "nothing is sent: its settings have changed"
         return ""
 

@@ -24,9 +24,10 @@ from make_metrics.deliver import trace_messages
 from make_metrics.deliver.message import is_file, message
 from make_metrics.files.paths import Paths
 from make_metrics.metrics import catalogue
-from make_metrics.project.settings import Project, SinkSettings, project_of
+from make_metrics.project.project import Project, project_of
 from make_metrics.properties.property import Property
 from make_metrics.properties.registry import CHOICE, PROPERTIES, check
+from make_metrics.sinks.sink import SinkSettings
 from make_metrics.store.outbox import Entry
 
 
@@ -119,7 +120,7 @@ def entries(projects: Projects, run: Run, events: Iterable[Event], going: Mappin
         beside = projects.files(to.directory)
         made = outgoing(event, to.project, anonymous_id=to.anonymous_id, beside=beside, metrics=to.metrics)
         if made is not None:
-            found += [Entry(sink_key(sink), to.project.place, event.message_id, made) for sink in to.project.sinks]
+            found += [Entry(sink_key(sink), to.project.path, event.message_id, made) for sink in to.project.sinks]
     return trace_messages.with_traces(run, events, found)
 
 

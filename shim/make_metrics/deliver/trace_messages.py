@@ -11,7 +11,7 @@ from make_metrics.combine.run import Run
 from make_metrics.combine.summary import top
 from make_metrics.deliver import trace
 from make_metrics.properties.trace import check
-from make_metrics.sinks.kinds import traced
+from make_metrics.sinks.kinds import takes_traces
 from make_metrics.store.outbox import Entry
 from make_metrics.store.store import Store
 
@@ -21,7 +21,7 @@ def with_traces(run: Run, events: Sequence[Event], entries: Sequence[Entry]) -> 
     found: list[Entry] = []
     placed: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in entries:
-        if traced(entry.sink.partition(" ")[0]):
+        if takes_traces(entry.sink.partition(" ")[0]):
             placed.setdefault((entry.sink, entry.project), {})[entry.message_id] = json.loads(entry.message)
         else:
             found.append(entry)

@@ -111,9 +111,9 @@ class Paths:
         return self.state / "metrics"
 
     @property
-    def here_file(self) -> Path:
+    def on_this_machine_file(self) -> Path:
         """The file that `on-this-machine` leaves behind: recording was asked for, also in CI."""
-        return self.data / user_dirs.KEPT_HERE
+        return self.data / user_dirs.ON_THIS_MACHINE
 
     @property
     def decisions(self) -> Path:
@@ -170,12 +170,12 @@ class Paths:
         return self.state / "sweep.lock"
 
 
-def shown(path: Path) -> str:
+def printable_path(path: Path) -> str:
     """A path for a message of one line."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in str(path))
 
 
-def private(directory: Path) -> Path:
+def private_directory(directory: Path) -> Path:
     """Make sure that a directory of ours exists, and is a private one (mode 0700); gives it back.
 
     Raises UserError for a symbolic link or another user's directory in its place, for a directory above it that another
@@ -187,15 +187,17 @@ def private(directory: Path) -> Path:
                 above.mkdir(mode=0o700, exist_ok=True)  # whatever the umask is
         parent = directory.parent.lstat()
         if parent.st_uid not in (0, os.geteuid()) and (os.geteuid() or stat.S_ISLNK(parent.st_mode)):
-            raise UserError(f"{shown(directory.parent)} belongs to another user: nothing of yours is safe there")
+            raise UserError(
+                f"{printable_path(directory.parent)} belongs to another user: nothing of yours is safe there"
+            )
         directory.mkdir(mode=0o700, exist_ok=True)
         found = directory.lstat()
         if not stat.S_ISDIR(found.st_mode):
-            raise UserError(f"{shown(directory)} is not a directory (or is a symbolic link): move it away")
+            raise UserError(f"{printable_path(directory)} is not a directory (or is a symbolic link): move it away")
         if found.st_uid != os.geteuid():
-            raise UserError(f"{shown(directory)} belongs to another user: run this as its owner")
+            raise UserError(f"{printable_path(directory)} belongs to another user: run this as its owner")
         if stat.S_IMODE(found.st_mode) & 0o077:
             directory.chmod(0o700)
     except OSError as error:
-        raise UserError(f"cannot make the directory {shown(directory)}: {error.strerror}") from error
+        raise UserError(f"cannot make the directory {printable_path(directory)}: {error.strerror}") from error
     return directory

@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from make_metrics.files.paths import Paths, private
+from make_metrics.files.paths import Paths, private_directory
 
 
 def put_aside(paths: Paths, *files: Path) -> Path:
@@ -16,7 +16,7 @@ def put_aside(paths: Paths, *files: Path) -> Path:
     symbolic link is moved, not followed. Raises OSError if a file cannot be moved, UserError for a directory that is
     not ours.
     """
-    private(paths.set_aside)
+    private_directory(paths.set_aside)
     stamp = f"{time.strftime('%Y%m%dT%H%M%S')}.{time.time_ns() % 1_000_000_000:09d}"
     places = [paths.set_aside / f"{stamp}-{file.name}" for file in files]
     for file, place in zip(files, places, strict=True):

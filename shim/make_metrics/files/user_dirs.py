@@ -13,24 +13,24 @@ ROOT_VARIABLE = "MAKE_METRICS_HOME"
 VARIABLES = (ROOT_VARIABLE, "HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
 
 SETTINGS = "make-metrics.toml"
-KEPT_HERE = "on-this-machine"
+ON_THIS_MACHINE = "on-this-machine"
 DECISIONS, INVITATIONS = "consent", "invitations"
 
-Places = namedtuple("Places", ("data", "config"))
-Places.__doc__ = "The user's directories for data and for configuration."
+UserDirs = namedtuple("UserDirs", ("data", "config"))
+UserDirs.__doc__ = "The user's directories for data and for configuration."
 
 
-def of(environ: Mapping[str, str]) -> Places:
+def find_user_dirs(environ: Mapping[str, str]) -> UserDirs:
     """The directories in an environment, as `files.paths` has them."""
     moved = environ.get(ROOT_VARIABLE)
     if moved:
-        return Places(os.path.join(moved, "data"), os.path.join(moved, "config"))
+        return UserDirs(os.path.join(moved, "data"), os.path.join(moved, "config"))
     if sys.platform == "darwin":  # what holds there depends on the version of platformdirs
         import platformdirs
 
-        return Places(platformdirs.user_data_dir(NAME, False), platformdirs.user_config_dir(NAME, False))
+        return UserDirs(platformdirs.user_data_dir(NAME, False), platformdirs.user_config_dir(NAME, False))
     home = environ.get("HOME") or os.path.expanduser("~")
-    return Places(
+    return UserDirs(
         os.path.join(_absolute(environ.get("XDG_DATA_HOME")) or os.path.join(home, ".local/share"), NAME),
         os.path.join(_absolute(environ.get("XDG_CONFIG_HOME")) or os.path.join(home, ".config"), NAME),
     )

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from make_metrics.errors import UserError
-from make_metrics.files.paths import private, shown
+from make_metrics.files.paths import printable_path, private_directory
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -15,8 +15,8 @@ def write_file(path: Path, content: bytes) -> None:
 
     Raises UserError if it cannot be, or if something else than a file of ours stands in its place.
     """
-    private(path.parent)
-    refuse_strange(path)
+    private_directory(path.parent)
+    require_own_file(path)
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         scratch.unlink(missing_ok=True)
@@ -31,7 +31,7 @@ def write_file(path: Path, content: bytes) -> None:
             scratch.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise UserError(f"cannot write {shown(path)}: {error.strerror}") from error
+        raise UserError(f"cannot write {printable_path(path)}: {error.strerror}") from error
 
 
 def remove_file(path: Path) -> None:
@@ -39,14 +39,14 @@ def remove_file(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise UserError(f"cannot remove {shown(path)}: {error.strerror}") from error
+        raise UserError(f"cannot remove {printable_path(path)}: {error.strerror}") from error
 
 
-def refuse_strange(path: Path) -> None:
+def require_own_file(path: Path) -> None:
     """Raise UserError if something is at a path that is no plain file of ours: a symbolic link leads elsewhere."""
     try:
         found = path.lstat()
     except OSError:
         return
     if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
-        raise UserError(f"{shown(path)} is not a file of yours (or is a symbolic link): move it away")
+        raise UserError(f"{printable_path(path)} is not a file of yours (or is a symbolic link): move it away")

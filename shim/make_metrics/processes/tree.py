@@ -11,13 +11,15 @@ import psutil
 from make_metrics.hot import arguments
 from make_metrics.processes.keys import process_key
 
-_TURNED = bytes.maketrans(
+_ROTATED = bytes.maketrans(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
     b"NOPQRSTUVWXYZABCDEFGHIJKLMnopqrstuvwxyzabcdefghijklm5678901234",
 )
 
-Above = namedtuple("Above", ("process", "key", "target"))
-Above.__doc__ = "A make process above another one, with the target whose recipe leads down to it (empty if not known)."
+MakeAbove = namedtuple("MakeAbove", ("process", "key", "target"))
+MakeAbove.__doc__ = (
+    "A make process above another one, with the target whose recipe leads down to it (empty if not known)."
+)
 
 
 def is_make(candidate: psutil.Process, names: frozenset[str]) -> bool:
@@ -29,34 +31,34 @@ def is_make(candidate: psutil.Process, names: frozenset[str]) -> bool:
         return False
 
 
-def makes_above(start: psutil.Process, names: frozenset[str]) -> list[Above]:
+def makes_above(start: psutil.Process, names: frozenset[str]) -> list[MakeAbove]:
     """The make processes above one, nearest first."""
-    found: list[Above] = []
+    found: list[MakeAbove] = []
     below = start
     with contextlib.suppress(psutil.Error):
         while (above := below.parent()) is not None:
             if is_make(above, names):
-                found.append(Above(above, process_key(above.pid) or "", handed_target(below)))
+                found.append(MakeAbove(above, process_key(above.pid) or "", target_of(below)))
             below = above
     return [above for above in found if above.key]
 
 
-def turned(word: bytes) -> bytes:
+def rotate(word: bytes) -> bytes:
     """A word as a running launcher shows it to whoever looks at processes, or back: letters by 13, digits by 5."""
-    return word.translate(_TURNED)
+    return word.translate(_ROTATED)
 
 
-def handed(shim: psutil.Process) -> arguments.Arguments | None:
+def arguments_of(shim: psutil.Process) -> arguments.Arguments | None:
     """What a shim process was handed, None if the process is no shim."""
     with contextlib.suppress(psutil.Error, ValueError, IndexError):
         words = [os.fsencode(word) for word in shim.cmdline()]
-        if turned(arguments.PROTOCOL) in words:
-            words = [turned(word) for word in words]
+        if rotate(arguments.PROTOCOL) in words:
+            words = [rotate(word) for word in words]
         return arguments.Arguments(words[words.index(arguments.PROTOCOL) :])
     return None
 
 
-def handed_target(shim: psutil.Process) -> str:
+def target_of(shim: psutil.Process) -> str:
     """The target that a shim process was handed, empty if the process is no shim."""
-    found = handed(shim)
+    found = arguments_of(shim)
     return found.target.decode("utf-8", "backslashreplace") if found else ""

@@ -45,17 +45,17 @@ def _watch(pid: int) -> int | None:
         return None
 
 
-def lines_left(group: int) -> bool:
+def lines_remain(group: int) -> bool:
     """Whether a recipe line of a process group goes on though its make is gone: make was killed."""
     import psutil
 
-    from make_metrics.processes.tree import handed, is_make
+    from make_metrics.processes.tree import arguments_of, is_make
 
     for pid in psutil.pids():
         try:
             if os.getpgid(pid) == group:
                 found = psutil.Process(pid)
-                words, above = handed(found), found.parent()
+                words, above = arguments_of(found), found.parent()
                 if words and not (above and is_make(above, frozenset({"make", "gmake", os.fsdecode(words.make)}))):
                     return True
         except (OSError, psutil.Error):

@@ -9,7 +9,7 @@ Head = namedtuple("Head", ("repository", "commit", "branch"), defaults=("", "", 
 Head.__doc__ = "A work tree's root, the commit checked out there and the branch; empty texts for what is not known."
 
 
-def read(directory: str) -> Head:
+def read_head(directory: str) -> Head:
     """What is checked out in the repository that a directory belongs to (gitrepository-layout(5))."""
     folder, below = directory, ""
     try:

@@ -74,6 +74,6 @@ class Dirty(Metric):
             return None
         if key not in self._known:
             self._known[key] = (
-                git_command.dirty(run.repository) if git_head.read(run.repository).commit == run.commit else None
+                git_command.dirty(run.repository) if git_head.read_head(run.repository).commit == run.commit else None
             )
         return self._known[key]

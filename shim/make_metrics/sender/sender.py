@@ -104,7 +104,7 @@ def _agreed(paths: Paths, directory: Path) -> bool:
     from make_metrics.consent import consent
     from make_metrics.consent.mode import Decision, Mode
     from make_metrics.files.write import write_file
-    from make_metrics.project.settings import project_of
+    from make_metrics.project.project import project_of
 
     project = project_of(directory)
     decision = consent.file_of(paths, project)
@@ -120,11 +120,11 @@ def _agreed(paths: Paths, directory: Path) -> bool:
 
 def _wait_for_lines(group: int, give_up: float) -> bool:
     """Wait for recipe lines that a killed make has left behind; whether there were any, and they have ended."""
-    from make_metrics.processes.wait import lines_left
+    from make_metrics.processes.wait import lines_remain
 
-    if not group or not lines_left(group):
+    if not group or not lines_remain(group):
         return False
-    while lines_left(group):
+    while lines_remain(group):
         if time.monotonic() >= give_up:
             return False
         time.sleep(_PAUSE_S)

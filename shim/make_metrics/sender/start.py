@@ -64,7 +64,7 @@ def agreed(project: Root, environ: Mapping[str, str], state: str) -> bool:
 def _taken_back(decision: str, environ: Mapping[str, str]) -> bool:
     """Whether `make-metrics on-this-machine` was said after a yes, going by the files' times; the sender reads them."""
     try:
-        kept = os.stat(os.path.join(user_dirs.of(environ).data, user_dirs.KEPT_HERE))
+        kept = os.stat(os.path.join(user_dirs.find_user_dirs(environ).data, user_dirs.ON_THIS_MACHINE))
         return kept.st_mtime_ns >= os.stat(decision).st_mtime_ns
     except OSError:
         return False

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from make_metrics.errors import UserError
-from make_metrics.files.paths import private, shown
+from make_metrics.files.paths import printable_path, private_directory
 from make_metrics.sinks.sink import Message, Outcome, Prepared, Verdict
 
 LIMIT_BYTES = 10_000_000
@@ -53,7 +53,7 @@ class FileSink:
                 self._append(batch, directory)
         except (OSError, UserError) as error:
             said = error.strerror or "the time is over" if isinstance(error, OSError) else str(error)
-            place = shown(self._directory / self._name)
+            place = printable_path(self._directory / self._name)
             outcome = Outcome.HELD if isinstance(error, UserError) else Outcome.LATER
             return Verdict(outcome, f"{place} cannot be written: {said}", prepared.url)
         return Verdict(Outcome.ACCEPTED, "written", prepared.url, prepared.body)
@@ -62,8 +62,8 @@ class FileSink:
     def _opened(self) -> Iterator[int]:
         """The directory, a private one or the user's own."""
         if not self._must_exist:
-            private(self._directory.parent)
-            private(self._directory)
+            private_directory(self._directory.parent)
+            private_directory(self._directory)
         descriptor = os.open(
             self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | (0 if self._must_exist else os.O_NOFOLLOW)
         )

@@ -87,13 +87,13 @@ def receivers(settings: SinkSettings) -> tuple[SinkSettings, ...]:
     return kind.split(settings) if kind else (settings,)
 
 
-def traced(name: str) -> bool:
+def takes_traces(name: str) -> bool:
     """Whether sinks of a kind are given runs, and the place of messages in their run's trace."""
     kind = BUILT_IN.get(name)
     return kind is not None and kind.traces
 
 
-def told_of_choices(settings: SinkSettings) -> bool:
+def takes_choices(settings: SinkSettings) -> bool:
     """Whether a receiver is told of a yes."""
     kind = BUILT_IN.get(settings.type)
     return kind is None or kind.choices(settings)

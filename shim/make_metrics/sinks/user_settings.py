@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from make_metrics.files.paths import Paths, shown
+from make_metrics.files.paths import Paths, printable_path
 from make_metrics.files.read import read_file
 from make_metrics.sinks.sink import Network, Surroundings
 
@@ -24,9 +24,9 @@ def surroundings(paths: Paths) -> tuple[Surroundings, list[str]]:
         content = read_file(path)
         given = tomllib.loads((content or b"").decode())
     except OSError as error:
-        return plain, [f"{shown(path)}: cannot be read: {error.strerror}"]
+        return plain, [f"{printable_path(path)}: cannot be read: {error.strerror}"]
     except (ValueError, RecursionError) as error:
-        return plain, [f"{shown(path)}: is not TOML: {ascii(str(error))[1:-1]}"]
+        return plain, [f"{printable_path(path)}: is not TOML: {ascii(str(error))[1:-1]}"]
     problems: list[str] = []
     known = {"proxy": _is_proxy, "no-proxy": _is_text, "ca-file": _is_place, "timeout": _is_time}
     known["file-directory"] = _is_place
@@ -44,7 +44,7 @@ def surroundings(paths: Paths) -> tuple[Surroundings, list[str]]:
     )
     directory = Path(sound["file-directory"]) if "file-directory" in sound else paths.files
     found = Surroundings(directory, own_directory="file-directory" in sound, network=network)
-    return found, [f"{shown(path)}: {problem}" for problem in problems]
+    return found, [f"{printable_path(path)}: {problem}" for problem in problems]
 
 
 _SAYS = {

@@ -12,7 +12,7 @@ from typing import TypeVar
 from filelock import BaseFileLock, FileLock, Timeout
 
 from make_metrics.errors import UserError
-from make_metrics.files.paths import Paths, private, shown
+from make_metrics.files.paths import Paths, printable_path, private_directory
 from make_metrics.files.set_aside import put_aside
 from make_metrics.store import tables
 
@@ -72,7 +72,7 @@ def use(
     must be fit to be done twice. `lock` is the sweep's lock for a caller who holds it. Raises UserError if the store
     cannot be written or is in use for too long.
     """
-    private(paths.state)
+    private_directory(paths.state)
     for force in (False, True):
         try:
             return _attempt(paths.store, work)
@@ -95,14 +95,14 @@ def _attempt(path: Path, work: Callable[[sqlite3.Connection], T]) -> T:
         if code in _DAMAGED:
             raise DamagedError(str(error)) from error
         if code in _IN_USE:
-            raise UserError(f"the store {shown(path)} is in use by another program: try again") from error
+            raise UserError(f"the store {printable_path(path)} is in use by another program: try again") from error
         if code in _NOT_WRITABLE:
             raise UserError(
-                f"cannot write the store {shown(path)}: {error}: make it writable, or make room on its disk"
+                f"cannot write the store {printable_path(path)}: {error}: make it writable, or make room on its disk"
             ) from error
         raise
     except OSError as error:
-        raise UserError(f"cannot write {shown(path)}: {error.strerror}") from error
+        raise UserError(f"cannot write {printable_path(path)}: {error.strerror}") from error
 
 
 def _code(error: sqlite3.Error) -> int:
@@ -130,5 +130,7 @@ def _replace(paths: Paths, problems: list[str], lock: BaseFileLock, *, force: bo
     except Timeout as error:
         raise UserError("the store is damaged, and another make-metrics is at work: try again") from error
     except OSError as error:
-        raise UserError(f"cannot put the damaged store {shown(paths.store)} aside: {error.strerror}") from error
-    problems.append(f"the store was damaged: it is kept as {shown(kept)}, and a new one is begun")
+        raise UserError(
+            f"cannot put the damaged store {printable_path(paths.store)} aside: {error.strerror}"
+        ) from error
+    problems.append(f"the store was damaged: it is kept as {printable_path(kept)}, and a new one is begun")

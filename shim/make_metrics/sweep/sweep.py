@@ -22,7 +22,7 @@ from make_metrics.combine.run import Run, events_of, merge
 from make_metrics.combine.summary import summarise
 from make_metrics.crashes import log as crash_log
 from make_metrics.deliver import outgoing
-from make_metrics.files.paths import Paths, private, shown
+from make_metrics.files.paths import Paths, printable_path, private_directory
 from make_metrics.files.set_aside import put_aside
 from make_metrics.metrics.collector import Collector
 from make_metrics.processes.alive import alive
@@ -55,7 +55,7 @@ def sweep(paths: Paths, *, timeout: float = 0, reached: Callable[[str], None] = 
     the store cannot be written.
     """
     for directory in (paths.state, paths.records, paths.makes):
-        private(directory)
+        private_directory(directory)
     lock = FileLock(paths.sweep_lock, mode=0o600)
     problems: list[str] = []
     try:
@@ -95,7 +95,9 @@ def _sweep(
             swept.left += len(records)
         except OSError as error:
             swept.left += len(records)
-            swept.problems.append(f"cannot combine the record {shown(paths.records / run)}.rec: {error.strerror}")
+            swept.problems.append(
+                f"cannot combine the record {printable_path(paths.records / run)}.rec: {error.strerror}"
+            )
     _sweep_makes(paths.makes, now_ns)
     with store.transaction():
         outbox.prune(now_ns=now_ns)
@@ -166,7 +168,7 @@ class _Combining:
         if part is None or (not part.readable and (part.complete or not self._young(part))):
             kept = put_aside(self.paths, path)
             self.swept.put_aside += 1
-            self.swept.problems.append(f"{shown(path)} is no record: it is kept as {shown(kept)}")
+            self.swept.problems.append(f"{printable_path(path)} is no record: it is kept as {printable_path(kept)}")
             return None
         if not part.complete and self._young(part):
             # Its writer did not get the lock, and may be just about to write.
@@ -194,7 +196,7 @@ class _Combining:
         with self.store.transaction():
             Troubles(self.store.connection).add(troubles, now_ns=self.now_ns)
             # Now nothing that waits can be withdrawn until this is written: it counts what was decided meanwhile.
-            ended = {to.project.place for to in going.values() if not self.projects.stands(to)}
+            ended = {to.project.path for to in going.values() if not self.projects.stands(to)}
             self.outbox.put([entry for entry in queued if entry.project not in ended], now_ns=self.now_ns)
             if changed and kept.known and not kept.run:
                 self.store.put_late(run, events)

@@ -13,7 +13,7 @@ from make_metrics.files import user_dirs
 from make_metrics.hot import append, record_format
 from make_metrics.processes import command_line
 from make_metrics.processes.keys import boot_id
-from make_metrics.processes.tree import Above
+from make_metrics.processes.tree import MakeAbove
 from make_metrics.project import git_head
 
 # The facts of one make process, by the names of the fields of `combine.record.Make`.
@@ -31,7 +31,7 @@ def initial_environment(found: psutil.Process) -> dict[str, str]:
     return dict(os.environ)
 
 
-def allowed(began: dict[str, str]) -> str:
+def ceiling_of(began: dict[str, str]) -> str:
     """The most that a make's environment allows to be done with its events.
 
     Its own, as it was started, and what it hands to recipes: a makefile cannot lift what the developer has set, nor
@@ -45,7 +45,7 @@ def allowed(began: dict[str, str]) -> str:
 def describe(
     found: psutil.Process,
     key: str,
-    above: list[Above],
+    above: list[MakeAbove],
     *,
     default_goal: str = "",
     makeflags: str = "",
@@ -57,7 +57,7 @@ def describe(
         words = found.cmdline()
         directory = found.cwd()
     named, began = command_line.goals(words), initial_environment(found)
-    checked_out = git_head.read(directory) if directory else git_head.Head()
+    checked_out = git_head.read_head(directory) if directory else git_head.Head()
     return dict(
         key=key,
         parent=above[0].key if above else "",
@@ -72,7 +72,7 @@ def describe(
         head=checked_out.commit,
         branch=checked_out.branch,
         boot=boot_id(),
-        ceiling=allowed(began),
+        ceiling=ceiling_of(began),
         ci=environment.ci_service(os.environ),
         jobs=command_line.jobs(makeflags, words) if version else -1,
         traceparent="" if above else traceparent.valid(began.get("TRACEPARENT", "")),
