@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from make_metrics.consent.anonymous_id import read_id
-from make_metrics.project.settings import project_of
 from make_metrics.store.tables import STEPS
 from tests.compatibility.previous_version import COMBINED, DATA, WAITING, PreviousVersion
 
@@ -67,7 +65,8 @@ def test_the_yes_holds_and_what_waits_is_sent_to_the_same_receiver(previous: Pre
     waiting = rows(previous, "SELECT sink, count(*) FROM outbox WHERE sink LIKE 'segment %' GROUP BY sink")
     assert waiting == [("segment http://127.0.0.1:9 2c70e12b", 6)]
     messages = [json.loads(text) for (text,) in rows(previous, "SELECT message FROM outbox")]
-    assert {message["anonymousId"] for message in messages} == {read_id(previous.paths, project_of(previous.project))}
+    (id_file,) = previous.paths.identities.iterdir()
+    assert {message["anonymousId"] for message in messages} == {id_file.read_text().strip()}
 
 
 def test_flush_sends_each_event_to_the_file_once(previous: PreviousVersion) -> None:
