@@ -18,7 +18,7 @@ from tests.support.project import ROOT, SOURCE
 
 PACKAGE = SOURCE / "make_metrics"
 MODULES_IN_A_FOLDER, LINES_IN_A_MODULE = 12, 300
-CHECK = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(sys.argv[1], cache_dir=None))"
+CHECK = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(sys.argv[1], no_cache=True))"
 
 
 def modules() -> list[Path]:

@@ -102,7 +102,7 @@ def test_on_this_machine_of_the_version_before_counts_in_ci(previous: PreviousVe
     for path in previous.paths.decisions.iterdir():
         path.unlink()
     assert json.loads(previous.cli("status", "--json", CI="true"))["mode"] == "local"
-    previous.paths.here_file.unlink()
+    (previous.paths.data / "on-this-machine").unlink()
     assert json.loads(previous.cli("status", "--json", CI="true"))["mode"] == "off"
 
 
