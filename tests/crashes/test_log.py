@@ -23,7 +23,7 @@ from tests.support.project import SOURCE, Project, until
 MAKEFILE = "all: simple\n\t@echo done; exit 0\nsimple:\n\techo simple\n\t-@exit 3\n"
 BOOK = (
     '        self.attended = False\n        self.invitation = b""\n        self.run =',
-    '        self.attended = False\n        self.invitation = b""\n        self.run = {}[handed.target]  #',
+    '        self.attended = False\n        self.invitation = b""\n        self.run = {}[arguments.target]  #',
 )
 
 
@@ -50,8 +50,8 @@ def plain(project: Project) -> tuple[int, str, str]:
          "make_metrics/hot/record_format.py"),
         ("hot/state_dir.py", "import posix", "import posix; posix.fstat(987)", "OSError",
          "make_metrics/hot/state_dir.py"),
-        ("hot/append.py", "def _give(fd: int, path: bytes) -> None:",
-         "def _give(fd: int, path: bytes) -> None:\n    posix.fstat(987)\ndef _given(fd: int, path: bytes) -> None:",
+        ("hot/append.py", "def _give_to_owner(fd: int, path: bytes) -> None:",
+         "def _give_to_owner(*_):\n    posix.fstat(987)\ndef unused(fd: int, path: bytes) -> None:",
          "OSError", "make_metrics/hot/append.py"),
     ],
 )  # fmt: skip

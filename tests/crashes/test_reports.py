@@ -34,7 +34,7 @@ from tests.support.sharing_project import TEXT, ended
 
 BOOK = (
     '        self.attended = False\n        self.invitation = b""\n        self.run =',
-    '        self.attended = False\n        self.invitation = b""\n        self.run = {}[handed.target]  #',
+    '        self.attended = False\n        self.invitation = b""\n        self.run = {}[arguments.target]  #',
 )
 pytestmark = pytest.mark.timeout(400)  # the first test may have to install bugsink
 SECRETS = {

@@ -1,8 +1,7 @@
-"""Appending one entry to a run's record, under the lock that the sweep takes to combine and remove it.
+"""Appends one entry to a run's record, under the lock that the sweep takes to combine and remove the record.
 
-The lock is flock(2) on `<run>.lock`, the one filelock takes on Unix. A writer that does not get it soon, because the
-file system has no locks or their holder is stuck, writes a record file of its own instead: nothing waits for us, and
-nothing is lost.
+The lock is flock(2) on `<run>.lock`; filelock takes the same on Unix. A writer that does not get the lock in time (a
+file system without locks, a stuck holder) writes a record file of its own: nobody waits for us, no entry is lost.
 """
 
 import posix
@@ -10,29 +9,30 @@ import time
 
 from make_metrics.hot import record_format
 
-_OPEN = posix.O_CREAT | posix.O_CLOEXEC | posix.O_NOFOLLOW
-_PATIENCE_NS = 250_000_000
-_PAUSE_NS = 500_000
+LOCK_PATIENCE_NS = 250_000_000
+LOCK_PAUSE_NS = 500_000
+LOCK_PARTS = 10
+_OPEN_FLAGS = posix.O_CREAT | posix.O_CLOEXEC | posix.O_NOFOLLOW
 
 
 def ensure_directory(path: bytes, anchor: bytes) -> None:
-    """Make sure of a private directory, with what is missing of its parents below `anchor`, which must be there.
+    """Create a private directory and its missing parents below `anchor`, which must exist.
 
-    Raises OSError if that cannot be, or if somebody else's directory or a symbolic link is in its place.
+    Raises OSError if that fails, or if another user's directory or a symbolic link is in its place.
     """
     try:
-        found = posix.lstat(path)
+        status = posix.lstat(path)
     except FileNotFoundError:
         if not path.startswith(anchor + b"/"):
             raise
         posix.stat(anchor)
-        _make(path, anchor)
-        found = posix.lstat(path)
-    if found.st_mode & 0o170000 != 0o040000 or (found.st_uid != posix.geteuid() and posix.geteuid()):
+        _make_directory(path, anchor)
+        status = posix.lstat(path)
+    if status.st_mode & 0o170000 != 0o040000 or (status.st_uid != posix.geteuid() and posix.geteuid()):
         raise PermissionError("not a directory of ours")
 
 
-def _make(path: bytes, anchor: bytes) -> None:
+def _make_directory(path: bytes, anchor: bytes) -> None:
     try:
         posix.mkdir(path, 0o700)
     except FileExistsError:
@@ -41,74 +41,75 @@ def _make(path: bytes, anchor: bytes) -> None:
         parent = path.rpartition(b"/")[0]
         if not parent.startswith(anchor + b"/"):
             raise
-        _make(parent, anchor)
-        _make(path, anchor)
+        _make_directory(parent, anchor)
+        _make_directory(path, anchor)
 
 
-def lock(path: bytes, *, shared: bool = False, patience_ns: int = _PATIENCE_NS, parts: int = 10) -> int:
-    """A descriptor that holds the lock on a file, which is made if need be.
+def lock(path: bytes, *, shared: bool = False, patience_ns: int = LOCK_PATIENCE_NS, parts: int = LOCK_PARTS) -> int:
+    """Lock a file, which is created if missing; gives the descriptor that holds the lock.
 
-    Many may wait, on few cores: the longer it takes, the less often each of them looks, again after one of so many
-    `parts` of the time that it has waited. Raises OSError when the lock is not to be had within `patience_ns`
-    nanoseconds, ImportError without fcntl.
+    Tries again after 1/`parts` of the time waited so far: many lines may wait on few cores, so each tries less often
+    the longer it waits. Raises OSError if the lock is not free within `patience_ns` nanoseconds, and ImportError
+    without fcntl.
     """
-    import fcntl  # built into some interpreters, a small shared object of others
+    import fcntl  # built into some interpreters, a small shared object in others
 
     operation = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB
-    begun = time.monotonic_ns()
+    begin = time.monotonic_ns()
     while True:
-        fd = posix.open(path, posix.O_RDWR | _OPEN, 0o600)
+        fd = posix.open(path, posix.O_RDWR | _OPEN_FLAGS, 0o600)
         try:
-            _give(fd, path)
+            _give_to_owner(fd, path)
             fcntl.flock(fd, operation)
             if posix.fstat(fd).st_nlink:
                 return fd
-            posix.close(fd)  # removed while we waited: its holder combined the record
+            posix.close(fd)  # its holder combined the record and removed the lock while we waited
         except BlockingIOError:
             posix.close(fd)
-            waited = time.monotonic_ns() - begun
+            waited = time.monotonic_ns() - begin
             if waited >= patience_ns:
                 raise
-            time.sleep(max(_PAUSE_NS, waited // parts) / 1e9)
+            time.sleep(max(LOCK_PAUSE_NS, waited // parts) / 1e9)
         except OSError:
             posix.close(fd)
             raise
 
 
-def _give(fd: int, path: bytes) -> None:
-    """As root, in a nested make under sudo: leave a file to the owner of the directory that it is in."""
+def _give_to_owner(fd: int, path: bytes) -> None:
+    """As root (a nested make under sudo), give a file to the owner of its directory."""
     if not posix.geteuid():
         owner = posix.stat(path.rpartition(b"/")[0])
         if posix.fstat(fd).st_uid != owner.st_uid:
             posix.fchown(fd, owner.st_uid, owner.st_gid)
 
 
-def append_entry(records: bytes, run: bytes, text: bytes) -> None:
-    """Append an entry to a run's record in the directory `records`; raises OSError if it cannot be written anywhere."""
+def append_entry(records: bytes, run: bytes, entry: bytes) -> None:
+    """Append an entry to a run's record in the directory `records`; raises OSError if neither file can be written."""
     base = records + b"/" + run
     try:
-        held = lock(base + b".lock")
+        lock_fd = lock(base + b".lock")
     except (OSError, ImportError):
         private = b"%b~%b.rec" % (base, posix.urandom(8).hex().encode())
-        _write(private, run, text, posix.O_EXCL)
+        _write(private, run, entry, posix.O_EXCL)
         return
     try:
-        _write(base + b".rec", run, text, 0)
+        _write(base + b".rec", run, entry, 0)
     finally:
-        posix.close(held)
+        posix.close(lock_fd)
 
 
-def _write(path: bytes, run: bytes, text: bytes, flags: int) -> None:
-    fd = posix.open(path, posix.O_RDWR | posix.O_APPEND | _OPEN | flags, 0o600)
+def _write(path: bytes, run: bytes, entry: bytes, flags: int) -> None:
+    fd = posix.open(path, posix.O_RDWR | posix.O_APPEND | _OPEN_FLAGS | flags, 0o600)
     try:
-        _give(fd, path)
+        _give_to_owner(fd, path)
         size = posix.fstat(fd).st_size
+        text = entry
         if not size:
-            text = record_format.preamble(run, posix.urandom(8).hex().encode()) + text
+            text = record_format.preamble(run, posix.urandom(8).hex().encode()) + entry
         elif posix.pread(fd, 1, size - 1) != b"\n":
-            text = b"\n" + text  # a torn entry before us must not cost ours
+            text = b"\n" + entry  # end the torn entry before ours: it must not cost ours too
         written = posix.write(fd, text)
-        if written != len(text):  # the disk is full: leave no half of an entry
+        if written != len(text):  # the disk is full: remove the half entry
             posix.ftruncate(fd, size)
     finally:
         posix.close(fd)

@@ -1,17 +1,17 @@
-"""What the fragment hands over to the shim, as words in front of the shell's own arguments.
+"""What the fragment hands to the shim: words in front of the shell's own arguments.
 
     mm1 t:TARGET g:GOAL m:LEVEL:VERSION:MAKE:IFS h:STATE e:ENVIRONMENT COUNT SHELL... FLAGS... LINE
 
-COUNT is the number of words of the makefile's own SHELL. IFS is `f` if make would split simple lines itself, `s` if a
-changed IFS keeps it from that. STATE is the state directory, empty to have it found from the environment. ENVIRONMENT
-tells, for variables that the flags hook's intermediate shell changes, what make would have passed on.
-Texts are percent-encoded by make itself (see make_include/metrics.mk).
+COUNT is the number of words of the makefile's SHELL. IFS is `f` if make itself would split simple lines, `s` if a
+changed IFS forbids that. STATE is the state directory; if it is empty, the environment names it. ENVIRONMENT says what
+make would have passed on for the variables that the flags hook's intermediate shell changes; it is empty with the SHELL
+hook. Texts are percent-encoded by make (make_include/metrics.mk).
 """
 
 from make_metrics.hot import record_format
 
 PROTOCOL = b"mm1"
-_CHANGED = (b"PWD", b"OLDPWD", b"_", b"SHLVL")
+_CHANGED_NAMES = (b"PWD", b"OLDPWD", b"_", b"SHLVL")
 
 
 class Arguments:
@@ -20,7 +20,7 @@ class Arguments:
     __slots__ = ("environment", "goal", "ifs", "level", "make", "rest", "shell", "state", "target", "version")
 
     def __init__(self, words: list[bytes]) -> None:
-        """Raises ValueError or IndexError for words that no fragment of this protocol hands over."""
+        """Raises ValueError or IndexError for words that a fragment of this protocol does not write."""
         if words[0] != PROTOCOL:
             raise ValueError("another protocol")
         level, version, make, self.ifs = words[3][2:].split(b":")
@@ -37,16 +37,18 @@ class Arguments:
         if not self.shell:
             raise ValueError("no shell")
 
-    def old_make(self) -> bool:
-        """Whether make is older than 4.4, whose `$(shell)` and messages differ."""
+    def is_before_4_4(self) -> bool:
+        """Whether make is older than 4.4: `$(shell)` in it gets another MAKELEVEL than a recipe line."""
         numbers = self.version.split(b".")
         return (int(numbers[0]), int(numbers[1])) < (4, 4)
 
-    def repair(self, environ: dict[bytes, bytes]) -> None:
-        """Put back, in place, what an intermediate shell changed: for each name `+value`, `.value` if it is there,
-        `-` unset, `=` leave."""
-        for name, said in zip(_CHANGED, self.environment.split(b"/"), strict=False):
-            if said[:1] == b"+" or (said[:1] == b"." and name in environ):
-                environ[name] = record_format.decode(said[1:])
-            elif said[:1] == b"-":
+    def restore(self, environ: dict[bytes, bytes]) -> None:
+        """Undo, in place, what the intermediate shell did to the variables in ENVIRONMENT.
+
+        For each: `+value` set it, `.value` set it if it is there, `-` remove it, `=` leave it.
+        """
+        for name, word in zip(_CHANGED_NAMES, self.environment.split(b"/"), strict=False):
+            if word[:1] == b"+" or (word[:1] == b"." and name in environ):
+                environ[name] = record_format.decode(word[1:])
+            elif word[:1] == b"-":
                 environ.pop(name, None)

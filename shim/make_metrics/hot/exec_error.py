@@ -1,17 +1,17 @@
-"""What make says when a program cannot be started: the C library's words, in the language that make was started in."""
+"""Make's words for a program that cannot be started: strerror(3) in the language that make was started in."""
 
 import errno
 import posix
 import sys
 
-# What setlocale(3) and gettext(3) go by.
-_LANGUAGE = (b"LANG", b"LANGUAGE", b"LC_ALL", b"LC_CTYPE", b"LC_MESSAGES", b"LOCPATH")
+# The variables that setlocale(3) and gettext(3) read.
+_LANGUAGE_NAMES = (b"LANG", b"LANGUAGE", b"LC_ALL", b"LC_CTYPE", b"LC_MESSAGES", b"LOCPATH")
 
 
 def message(number: int, version: bytes, environ: dict[bytes, bytes]) -> bytes:
-    """The words for an error number; `environ` is what make was started with, empty where that cannot be told.
+    """The words for an error number; `environ` is the environment that make was started with, empty if unknown.
 
-    Changes this process's own environment and locale, which no program that it starts is given.
+    Changes the environment and locale of this process; call it when no more program is started.
     """
     if number == errno.ENOENT and version < b"4.3":
         return b"Command not found"
@@ -20,12 +20,12 @@ def message(number: int, version: bytes, environ: dict[bytes, bytes]) -> bytes:
     try:
         import _locale
 
-        for name in _LANGUAGE:
+        for name in _LANGUAGE_NAMES:
             if name in environ:
                 posix.putenv(name, environ[name])
             else:
                 posix.unsetenv(name)
         _locale.setlocale(_locale.LC_ALL, "")
         return posix.strerror(number).encode(_locale.nl_langinfo(_locale.CODESET), "surrogateescape")
-    except Exception:  # no such locale: make has not found it either
+    except Exception:  # this locale is not installed: make has not found it either
         return posix.strerror(number).encode("utf-8", "surrogateescape")

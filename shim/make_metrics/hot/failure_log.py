@@ -1,8 +1,8 @@
-"""The log of our own failures, a small file for each way to fail: written by what fails, read by `crashes.log`.
+"""The log of our own failures, one small file for each way to fail: this module writes it, `crashes.log` reads it.
 
-Loaded only when something has failed already, be it another of our modules: nothing of ours is needed to load this, and
-nothing but what the interpreter has built in. What the machine does to us is no failure of ours, and is not written
-down (see `is_expected`). The log stays on this machine; what may be reported of it is said in `crashes.report`.
+Loaded only after something of ours has failed, perhaps another of our modules. So it imports only what is built into
+the interpreter. A failure of the machine (`is_expected`) is no failure of ours and is not logged. The log stays on this
+machine; `crashes.report` says what may be reported of it.
 """
 
 import errno
@@ -14,41 +14,41 @@ FORMAT = 1
 LIMIT_FILES = 32
 LIMIT_BYTES = 60_000
 ENTRY_SUFFIX, SENT_SUFFIX = b".json", b".sent"
-_PRIME = (1 << 61) - 1
-_MESSAGE, _PATH, _WORD = 500, 300, 100
-_ERRORS, _FRAMES, _PROCESSES = 3, 20, 64
-# An error of the operating system is the machine's: no disk space, no home, no rights. Only wrong code gets these.
-_BUGS = (errno.EBADF, errno.ECHILD, errno.EFAULT)
-_MAY_BE_MISSING = ("fcntl", "psutil")
+_NAME_PRIME = (1 << 61) - 1  # folds a failure into its file's name
+_LIMIT_MESSAGE, _LIMIT_PATH, _LIMIT_WORD = 500, 300, 100  # characters
+_LIMIT_ERRORS, _LIMIT_FRAMES, _LIMIT_PROCESSES = 3, 20, 64
+# Any other OSError is the machine's (no disk space, no home, no permission); only a bug of ours gives these.
+_BUG_ERRNOS = (errno.EBADF, errno.ECHILD, errno.EFAULT)
+_OPTIONAL_MODULES = ("fcntl", "psutil")
 
 
 def is_expected(error: BaseException) -> bool:
-    """Whether a failure is the machine's, and no bug: the operating system's no, no memory, a library left out."""
+    """Whether a failure is the machine's and no bug: an OSError, no memory, an optional module missing."""
     if isinstance(error, OSError):
-        return error.errno not in _BUGS
+        return error.errno not in _BUG_ERRNOS
     if isinstance(error, ImportError):
-        return error.name in _MAY_BE_MISSING
+        return error.name in _OPTIONAL_MODULES
     return isinstance(error, MemoryError) or not isinstance(error, Exception)
 
 
 def log_directory(state: bytes) -> bytes:
-    """The directory of the log."""
+    """The directory of the log, in the state directory `state`."""
     return state + b"/crashes"
 
 
 def write_line_failure(environ: dict[bytes, bytes], error: BaseException) -> None:
-    """Write a failure of a recipe line's shim down, which was started with the words of `hot.arguments`.
+    """Log a failure of this recipe line's shim, whose command line is in the form of `hot.arguments`.
 
-    Raises as `write_failure` does, and whatever comes of words that no fragment hands over.
+    Raises as `write_failure` does, and ValueError or IndexError for words that the fragment does not write.
     """
     words = [word.encode(sys.getfilesystemencoding(), "surrogateescape") for word in sys.argv[1:6]]
     meta, state = words[3].split(b":"), words[4][2:]
     try:
         from make_metrics.hot import append, record_format
         from make_metrics.hot.state_dir import find_state_dir
-    except Exception:  # one of these is what is broken
-        moved = environ.get(b"MAKE_METRICS_HOME", b"").rstrip(b"/")
-        state = moved + b"/state" if moved else state
+    except Exception:  # the broken module is one of these
+        root = environ.get(b"MAKE_METRICS_HOME", b"").rstrip(b"/")
+        state = root + b"/state" if root else state
         if state[:1] != b"/" or b"%" in state:
             return
     else:
@@ -58,8 +58,8 @@ def write_line_failure(environ: dict[bytes, bytes], error: BaseException) -> Non
 
 
 def write_walk_failure(error: BaseException, part: str = "walk") -> None:
-    """Write a failure of the walk down, or of a later part of it; raises as `write_failure` does."""
-    words = [word.encode(sys.getfilesystemencoding(), "surrogateescape") for word in sys.argv[2:]]  # behind "walk"
+    """Log a failure of the walk, or of another part that runs in its process; raises as `write_failure` does."""
+    words = [word.encode(sys.getfilesystemencoding(), "surrogateescape") for word in sys.argv[2:]]  # after "walk"
     write_failure(words[2], error, part=part, environ=dict(posix.environ), make=words[4], name=words[3])
 
 
@@ -73,10 +73,10 @@ def write_failure(
     name: bytes = b"",
     above: bool = True,
 ) -> None:
-    """Write a failure of the part `part` down; one that is known already is only marked as seen again.
+    """Log a failure of the part `part`; if the same failure is in the log already, only update its time.
 
-    `make` is the version of make, if there is one; `name` and `above` are as in `limits`.
-    Raises whatever keeps it from being written: the caller goes on in any case.
+    `make` is the version of make, empty for a command; `name` and `above` are as in `limits`. Does nothing for an
+    expected failure, and for root through sudo. Raises OSError or ValueError if it cannot be written; callers go on.
     """
     if state[:1] != b"/":
         raise ValueError("the state directory is not absolute")
@@ -90,47 +90,47 @@ def write_failure(
         "python": sys.version.split()[0],
         "system": system.sysname,
         "machine": system.machine,
-        "make": make[:_WORD].decode("ascii", "replace"),
+        "make": make[:_LIMIT_WORD].decode("ascii", "replace"),
         "directory": _text(posix.getcwdb()),
         "package": _text(__file__.rpartition("/hot/")[0].encode("utf-8", "surrogateescape")),
         "limits": limits(environ, above=above, name=name),
         "errors": _chain(error),
     }
-    # The words of an error may differ each time; where it was does not.
-    same = {**facts, "errors": [{**one, "text": ""} for one in facts["errors"]]}
+    # The same failure may have another text each time, but has the same frames: the text is not in the file's name.
+    constant = {**facts, "errors": [{**entry, "text": ""} for entry in facts["errors"]]}
     now_ns = time.time_ns()
     text = _json({**facts, "id": posix.urandom(16).hex(), "time_ns": now_ns}) + "\n"
     if len(text) <= LIMIT_BYTES:
-        _write(state, b"%016x" % (int.from_bytes(_json(same).encode(), "big") % _PRIME), text.encode(), now_ns)
+        _write(state, b"%016x" % (int.from_bytes(_json(constant).encode(), "big") % _NAME_PRIME), text.encode(), now_ns)
 
 
 def limits(environ: dict[bytes, bytes], *, above: bool, name: bytes = b"") -> "list[list[str]] | None":
-    """What the environment says about sending and, with `above`, those of all makes above: no makefile can lift it.
+    """The pairs of DO_NOT_TRACK and MAKE_METRICS in `environ` and, with `above`, in every make above this process.
 
-    Pairs of DO_NOT_TRACK and MAKE_METRICS; None if there should be a make above, and its environment cannot be told.
-    `name` is what make is called, if not make or gmake.
+    The makes above count as they were started: a makefile cannot lift what the developer has set. `name` is another
+    name of make than make and gmake. None with `above` if no make is above, or the environment of one is unknown.
     """
-    found = [_limit(environ)]
+    pairs = [_limit(environ)]
     if not above:
-        return found
+        return pairs
     from make_metrics.hot import procfs
 
-    names, told, pid = (b"make", b"gmake", name), False, posix.getppid()
-    for _ in range(_PROCESSES):
+    names, has_make, pid = (b"make", b"gmake", name), False, posix.getppid()
+    for _ in range(_LIMIT_PROCESSES):
         if procfs.program(pid) in names:
-            there = procfs.environment(pid)
-            if not there:
+            environ_of_make = procfs.environment(pid)
+            if not environ_of_make:
                 return None
-            told = True
-            found.append(_limit(there))
+            has_make = True
+            pairs.append(_limit(environ_of_make))
         pid = procfs.parent(pid)
         if pid < 2:
             break
-    return [one for at, one in enumerate(found) if one not in found[:at]] if told else None
+    return [pair for at, pair in enumerate(pairs) if pair not in pairs[:at]] if has_make else None
 
 
 def _limit(environ: dict[bytes, bytes]) -> list[str]:
-    return [_text(environ.get(name, b""))[:_WORD] for name in (b"DO_NOT_TRACK", b"MAKE_METRICS")]
+    return [_text(environ.get(name, b""))[:_LIMIT_WORD] for name in (b"DO_NOT_TRACK", b"MAKE_METRICS")]
 
 
 def _text(value: bytes) -> str:
@@ -138,33 +138,33 @@ def _text(value: bytes) -> str:
 
 
 def _chain(error: "BaseException | None") -> list[dict[str, object]]:
-    """An error and what it came from, the first cause first, each with its frames, the innermost last."""
-    found: list[dict[str, object]] = []
-    while error is not None and len(found) < _ERRORS:
+    """An error and its causes, the first cause first, each with its frames, the innermost frame last."""
+    errors: list[dict[str, object]] = []
+    while error is not None and len(errors) < _LIMIT_ERRORS:
         frames = []
         trace = error.__traceback__
         while trace is not None:
             code = trace.tb_frame.f_code
-            frames.append([code.co_filename[:_PATH], trace.tb_lineno, code.co_qualname[:_WORD]])
+            frames.append([code.co_filename[:_LIMIT_PATH], trace.tb_lineno, code.co_qualname[:_LIMIT_WORD]])
             trace = trace.tb_next
         try:
-            said = str(error)[:_MESSAGE]
+            text = str(error)[:_LIMIT_MESSAGE]
         except Exception:
-            said = ""
-        found.insert(0, {"type": type(error).__name__[:_WORD], "text": said, "frames": frames[-_FRAMES:]})
+            text = ""
+        errors.insert(0, {"type": type(error).__name__[:_LIMIT_WORD], "text": text, "frames": frames[-_LIMIT_FRAMES:]})
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return found
+    return errors
 
 
 def _json(value: object) -> str:
-    """JSON in ASCII; the library's own takes longer to load than all of this."""
+    """A value as JSON in ASCII. Loading the json module takes longer than all of this."""
     if isinstance(value, dict):
-        return f"{{{', '.join([f'{_json(name)}: {_json(one)}' for name, one in value.items()])}}}"
+        return f"{{{', '.join([f'{_json(name)}: {_json(item)}' for name, item in value.items()])}}}"
     if isinstance(value, list):
-        return f"[{', '.join([_json(one) for one in value])}]"
+        return f"[{', '.join([_json(item) for item in value])}]"
     if isinstance(value, str):
-        plain = [char if " " <= char <= "~" and char not in '"\\' else _escaped(ord(char)) for char in value]
-        return f'"{"".join(plain)}"'
+        characters = [char if " " <= char <= "~" and char not in '"\\' else _escaped(ord(char)) for char in value]
+        return f'"{"".join(characters)}"'
     return "null" if value is None else str(value)
 
 
@@ -181,14 +181,14 @@ def _write(state: bytes, name: bytes, text: bytes, now_ns: int) -> None:
         posix.mkdir(state, 0o700)
     except FileExistsError:
         pass
-    for place in (state, folder):
-        if place is folder:
+    for path in (state, folder):
+        if path is folder:
             try:
                 posix.mkdir(folder, 0o700)
             except FileExistsError:
                 pass
-        found = posix.lstat(place)
-        if found.st_mode & 0o170000 != 0o040000 or found.st_uid != posix.geteuid():
+        status = posix.lstat(path)
+        if status.st_mode & 0o170000 != 0o040000 or status.st_uid != posix.geteuid():
             raise PermissionError("not a directory of ours")
     path = folder + b"/" + name + ENTRY_SUFFIX
     try:
@@ -200,10 +200,10 @@ def _write(state: bytes, name: bytes, text: bytes, now_ns: int) -> None:
     scratch = b"%b/.%b.%d" % (folder, name, posix.getpid())
     fd = posix.open(scratch, posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC | posix.O_NOFOLLOW, 0o600)
     try:
-        whole = posix.write(fd, text) == len(text)
+        is_complete = posix.write(fd, text) == len(text)
     finally:
         posix.close(fd)
-    if whole:
+    if is_complete:
         posix.utime(scratch, ns=(now_ns, now_ns))
         posix.rename(scratch, path)
     else:
@@ -211,17 +211,17 @@ def _write(state: bytes, name: bytes, text: bytes, now_ns: int) -> None:
 
 
 def _make_room(folder: bytes) -> None:
-    """Remove the failures that were not seen for longest, so that there is room for one more."""
-    known = []
+    """Remove the failures that were seen longest ago, until there is room for one more."""
+    entries = []
     for name in posix.listdir(folder):
         if not name.endswith(SENT_SUFFIX):
             try:
-                known.append((posix.lstat(folder + b"/" + name).st_mtime_ns, name))
+                entries.append((posix.lstat(folder + b"/" + name).st_mtime_ns, name))
             except FileNotFoundError:
-                pass  # somebody else made room
-    for _, name in sorted(known)[: max(0, len(known) + 1 - LIMIT_FILES)]:
-        for one in (name, name.removesuffix(ENTRY_SUFFIX) + SENT_SUFFIX):
+                pass  # another process made room
+    for _, name in sorted(entries)[: max(0, len(entries) + 1 - LIMIT_FILES)]:
+        for file in (name, name.removesuffix(ENTRY_SUFFIX) + SENT_SUFFIX):
             try:
-                posix.unlink(folder + b"/" + one)
+                posix.unlink(folder + b"/" + file)
             except FileNotFoundError:
                 pass

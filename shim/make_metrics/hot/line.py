@@ -1,8 +1,9 @@
-"""One recipe line: run it exactly as make would have, then append one entry to the record.
+"""One recipe line: runs it as make would have run it, then appends one entry to the record.
 
-Order matters here. The real shell is started before any bookkeeping, so that what we do stands in the recipe's shadow.
-Signals are blocked from before it starts and then waited for one by one: none can arrive between a check and a wait.
-Whatever fails after the start costs the record; what fails in starting the shell ends as make itself would end.
+The order matters. The line starts before any bookkeeping: bookkeeping then takes no time of its own. Signals are
+blocked before the line starts and are then waited for one by one: none can arrive between a check and a wait. A failure
+of ours after the start costs the record, never the line. A line that cannot be started ends as make itself would end
+it.
 """
 
 import _signal
@@ -14,48 +15,48 @@ import time
 from make_metrics.hot import procfs, split_words
 from make_metrics.hot.arguments import Arguments
 
-_HANDED_ON = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGUSR1, _signal.SIGUSR2)
-_ENDS_MAKE = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGINT, _signal.SIGQUIT)
-_NOT_TOLD = -1
-_DEFAULT_SHELL = b"/bin/sh"  # also what make has run a script without "#!"
+FORWARDED = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGUSR1, _signal.SIGUSR2)
+ENDS_MAKE = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGINT, _signal.SIGQUIT)
+_UNKNOWN_SENDER = -1
+DEFAULT_SHELL = b"/bin/sh"  # it also runs scripts without "#!", as in make
 _PYTHON_IGNORES = (_signal.SIGPIPE, _signal.SIGXFSZ)
 
 
 def main(words: list[str]) -> None:
-    """Be the shell that make called; does not return. Raises whatever keeps it from starting anything."""
+    """Act as the shell that make called; does not return. Raises any failure from before the line's start."""
     encoding = sys.getfilesystemencoding()
-    handed = Arguments([word.encode(encoding, "surrogateescape") for word in words])
-    environ = _environment(handed)
-    if not _is_recipe_line(handed, environ):
-        _become(handed, environ)
-    _exit(_run(handed, environ))
+    arguments = Arguments([word.encode(encoding, "surrogateescape") for word in words])
+    environ = _environment(arguments)
+    if not _is_recipe_line(arguments, environ):
+        _become(arguments, environ)
+    _exit(_run(arguments, environ))
 
 
-def _environment(handed: Arguments) -> dict[bytes, bytes]:
-    """The environment as make passed it on, without what the interpreter or an intermediate shell changed."""
+def _environment(arguments: Arguments) -> dict[bytes, bytes]:
+    """The environment as make passed it on: undoes what the interpreter and the intermediate shell changed."""
     environ = dict(posix.environ)
     if environ.get(b"LC_CTYPE") in (b"C.UTF-8", b"C.utf8", b"UTF-8") and not environ.get(b"LC_ALL"):
         # PEP 538: in the C locale the interpreter sets LC_CTYPE for itself and its children.
-        given = procfs.environment()
-        if b"LC_CTYPE" in given:
-            environ[b"LC_CTYPE"] = given[b"LC_CTYPE"]
-        elif given or environ.get(b"LANG", b"") in (b"", b"C", b"POSIX"):
+        initial = procfs.environment()
+        if b"LC_CTYPE" in initial:
+            environ[b"LC_CTYPE"] = initial[b"LC_CTYPE"]
+        elif initial or environ.get(b"LANG", b"") in (b"", b"C", b"POSIX"):
             del environ[b"LC_CTYPE"]
-    if handed.environment:
-        handed.repair(environ)
+    if arguments.environment:
+        arguments.restore(environ)
         for name, value in procfs.environment(posix.getppid()).items():
             if name not in environ and not name.replace(b"_", b"a").isalnum():
                 environ[name] = value  # sh drops names that are no identifiers
     return environ
 
 
-def _is_recipe_line(handed: Arguments, environ: dict[bytes, bytes]) -> bool:
-    """Whether make runs a recipe line, rather than `$(shell)` or somebody the SHELL they were given."""
-    if not handed.target or len(handed.rest) < 2 or handed.rest[-2][-1:] != b"c":
+def _is_recipe_line(arguments: Arguments, environ: dict[bytes, bytes]) -> bool:
+    """Whether make runs a recipe line: not `$(shell)`, and not a program that uses make's SHELL as a plain shell."""
+    if not arguments.target or len(arguments.rest) < 2 or arguments.rest[-2][-1:] != b"c":
         return False
-    if environ.get(b"MAKELEVEL") != b"%d" % (handed.level + 1):
+    if environ.get(b"MAKELEVEL") != b"%d" % (arguments.level + 1):
         return False
-    if handed.old_make():
+    if arguments.is_before_4_4():
         return True
     try:
         fifo = posix.fstat(1).st_mode & 0o170000 == 0o010000
@@ -64,29 +65,29 @@ def _is_recipe_line(handed: Arguments, environ: dict[bytes, bytes]) -> bool:
     return not fifo or procfs.same_output(posix.getppid()) is not False
 
 
-def _command(handed: Arguments, *, recipe: bool) -> list[bytes]:
-    """The words to execute: those of a simple line, else the user's shell with its flags and the line."""
-    rest = handed.rest
-    if handed.shell == [_DEFAULT_SHELL] and len(rest) == 2 and rest[0] in (b"-c", b"-ec") and handed.ifs == b"f":
+def _command(arguments: Arguments, *, recipe: bool) -> list[bytes]:
+    """The command to execute: the words of a simple line, else the makefile's shell with its flags and the line."""
+    rest = arguments.rest
+    if arguments.shell == [DEFAULT_SHELL] and len(rest) == 2 and rest[0] in (b"-c", b"-ec") and arguments.ifs == b"f":
         words = split_words.split(rest[1], newline_is_text=not recipe)
         if words is not None:
             return words
-    return handed.shell + rest
+    return arguments.shell + rest
 
 
-def _find(handed: Arguments, name: bytes, environ: dict[bytes, bytes]) -> bytes:
-    """The file that a command's name stands for, by PATH; raises OSError with what execvp(3) would say."""
-    if b"/" in name or (b"PATH" not in environ and handed.version == b"4.3"):  # 4.3 does not look elsewhere then
+def _find_program(arguments: Arguments, name: bytes, environ: dict[bytes, bytes]) -> bytes:
+    """Search PATH for a program; raises OSError with the errno of execvp(3)."""
+    if b"/" in name or (b"PATH" not in environ and arguments.version == b"4.3"):  # without PATH 4.3 does not search
         return name
-    missing = errno.EACCES if not name and handed.version == b"4.3" else errno.ENOENT
-    if not name:  # a pair of quotes
+    missing = errno.EACCES if not name and arguments.version == b"4.3" else errno.ENOENT
+    if not name:  # the line begins with an empty pair of quotes
         raise OSError(missing, posix.strerror(missing))
     for folder in environ.get(b"PATH", b"/bin:/usr/bin").split(b":"):
         path = folder + b"/" + name if folder else name
         try:
             regular = posix.stat(path).st_mode & 0o170000 == 0o100000
-            # 4.3 takes the first that may be executed, be it a directory
-            if (regular or handed.version == b"4.3") and posix.access(path, posix.X_OK):
+            # 4.3 takes the first executable, also a directory
+            if (regular or arguments.version == b"4.3") and posix.access(path, posix.X_OK):
                 return path
             missing = errno.EACCES
         except OSError as error:
@@ -95,89 +96,85 @@ def _find(handed: Arguments, name: bytes, environ: dict[bytes, bytes]) -> bytes:
     raise OSError(missing, posix.strerror(missing))
 
 
-def _fail(handed: Arguments, name: bytes, error: OSError) -> int:
-    """Say what make says of a program that cannot be started, and give the exit status for it."""
+def _report_exec_error(arguments: Arguments, name: bytes, error: OSError) -> int:
+    """Print make's message for a program that cannot be started; gives the exit status for it."""
     from make_metrics.hot import exec_error
 
-    text = exec_error.message(error.errno or 0, handed.version, procfs.environment(posix.getppid()))
-    level = b"[%d]" % handed.level if handed.level else b""
+    text = exec_error.message(error.errno or 0, arguments.version, procfs.environment(posix.getppid()))
+    level = b"[%d]" % arguments.level if arguments.level else b""
     try:
-        posix.write(2, b"%b%b: %b: %b\n" % (handed.make, level, name, text))
+        posix.write(2, b"%b%b: %b: %b\n" % (arguments.make, level, name, text))
     except OSError:
         pass
     return 127
 
 
-def _defaults() -> list[int]:
-    """The signals that the interpreter ignores for itself and the recipe must not find ignored."""
+def _signals_to_default() -> list[int]:
+    """The signals that the interpreter ignores and make does not: the recipe must find them at their default."""
     ignored = procfs.ignored(posix.getppid())
     return [number for number in _PYTHON_IGNORES if not ignored >> number - 1 & 1]
 
 
-def _become(handed: Arguments, environ: dict[bytes, bytes], *, recipe: bool = False) -> None:
-    """Turn into the command: for `$(shell)`, which is no event, or a line that is not measured; does not return."""
-    command = _command(handed, recipe=recipe)
-    for number in _defaults():
+def _become(arguments: Arguments, environ: dict[bytes, bytes], *, recipe: bool = False) -> None:
+    """Replace this process by the command, for `$(shell)` and for a line that is not recorded; does not return."""
+    command = _command(arguments, recipe=recipe)
+    for number in _signals_to_default():
         _signal.signal(number, _signal.SIG_DFL)
     try:
-        path = _find(handed, command[0], environ)
+        path = _find_program(arguments, command[0], environ)
         try:
             posix.execve(path, command, environ)
         except OSError as error:
             if error.errno != errno.ENOEXEC:
                 raise
-            posix.execve(_DEFAULT_SHELL, [_DEFAULT_SHELL, path, *command[1:]], environ)
+            posix.execve(DEFAULT_SHELL, [DEFAULT_SHELL, path, *command[1:]], environ)
     except OSError as error:
-        posix._exit(_fail(handed, command[0], error))
+        posix._exit(_report_exec_error(arguments, command[0], error))
 
 
-def _start(handed: Arguments, command: list[bytes], environ: dict[bytes, bytes], mask: object) -> int:
-    """Start the command as a child and give its pid; raises OSError if there is nothing that can be started."""
-    path, defaults = _find(handed, command[0], environ), _defaults()
-    try:
-        return posix.posix_spawn(path, command, environ, setsigmask=mask, setsigdef=defaults)  # type: ignore[arg-type]
-    except OSError as error:
-        if error.errno != errno.ENOEXEC:
-            raise
-        command = [_DEFAULT_SHELL, path, *command[1:]]
-        return posix.posix_spawn(_DEFAULT_SHELL, command, environ, setsigmask=mask, setsigdef=defaults)  # type: ignore[arg-type]
+def _start(arguments: Arguments, command: list[bytes], environ: dict[bytes, bytes], mask: object) -> int:
+    """Start the command as a child; gives its pid. Raises OSError if it cannot be started."""
+    path, defaults = _find_program(arguments, command[0], environ), _signals_to_default() try: return
+    posix.posix_spawn(path, command, environ, setsigmask=mask, setsigdef=defaults)  # type: ignore[arg-type] except
+    OSError as error: if error.errno != errno.ENOEXEC: raise command = [DEFAULT_SHELL, path, *command[1:]] return
+    posix.posix_spawn(DEFAULT_SHELL, command, environ, setsigmask=mask, setsigdef=defaults)  # type: ignore[arg-type]
 
 
-def _run(handed: Arguments, environ: dict[bytes, bytes]) -> int:
-    """Run the line and record it; gives its exit status, or the negative number of the signal that ended it."""
+def _run(arguments: Arguments, environ: dict[bytes, bytes]) -> int:
+    """Run the line and record it; gives its exit status, or the negative number of the signal that killed it."""
     parent = posix.getppid()
-    command = _command(handed, recipe=True)
-    waited = {
+    command = _command(arguments, recipe=True)
+    signals = {
         number
-        for number in (*_HANDED_ON, _signal.SIGINT, _signal.SIGQUIT)
+        for number in (*FORWARDED, _signal.SIGINT, _signal.SIGQUIT)
         if _signal.getsignal(number) is not _signal.SIG_IGN
     }
-    waited.add(_signal.SIGCHLD)
-    _signal.signal(_signal.SIGCHLD, lambda *_: None)  # a signal that is ignored by default need not be kept for us
-    mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, waited)
+    signals.add(_signal.SIGCHLD)
+    _signal.signal(_signal.SIGCHLD, lambda *_: None)  # POSIX 2.4.1: if ignored, a blocked signal may be lost
+    mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, signals)
     wall, start = time.time_ns(), time.monotonic_ns()
     try:
-        child = _start(handed, command, environ, mask)
+        child = _start(arguments, command, environ, mask)
     except OSError as error:
-        if error.errno in (errno.EAGAIN, errno.ENOMEM):  # no room for one more process: this one then, and no record
+        if error.errno in (errno.EAGAIN, errno.ENOMEM):  # no room for a second process
             _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
             _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
-            _become(handed, environ, recipe=True)
-        child, status = 0, _fail(handed, command[0], error)
+            _become(arguments, environ, recipe=True)  # run the line in this one, unrecorded
+        child, status = 0, _report_exec_error(arguments, command[0], error)
     except Exception:
         _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
         raise
     recorder = None
     try:
-        from make_metrics.hot.recorder import Recorder  # only now: the recipe does not wait for it
+        from make_metrics.hot.recorder import Recorder  # imported only now: the recipe runs meanwhile
 
-        recorder = Recorder(handed, environ, parent)
-    except Exception as failure:  # our part breaks, the line goes on
-        _write_down(environ, failure)
+        recorder = Recorder(arguments, environ, parent)
+    except Exception as failure:  # costs the record, not the line
+        _log_failure(environ, failure)
     fate = 0
     usage: tuple[int, int] | None = (0, 0)
     if child:
-        status, fate, usage = _wait(child, parent, waited, shell=command == handed.shell + handed.rest)
+        status, fate, usage = _wait(child, parent, signals, shell=command == arguments.shell + arguments.rest)
     end = time.monotonic_ns()
     if recorder is not None:
         try:
@@ -185,12 +182,12 @@ def _run(handed: Arguments, environ: dict[bytes, bytes]) -> int:
             if not fate and status >= 0:
                 recorder.invite()
         except Exception as failure:
-            _write_down(environ, failure)
+            _log_failure(environ, failure)
     return status
 
 
-def _write_down(environ: dict[bytes, bytes], failure: Exception) -> None:
-    """Leave a note for `make-metrics doctor`, if that can be done and it is not the machine's failure."""
+def _log_failure(environ: dict[bytes, bytes], failure: Exception) -> None:
+    """Log a failure of ours for `make-metrics doctor`; never raises."""
     try:
         from make_metrics.hot import failure_log
 
@@ -199,59 +196,61 @@ def _write_down(environ: dict[bytes, bytes], failure: Exception) -> None:
         pass
 
 
-def _wait(child: int, parent: int, waited: set[int], *, shell: bool) -> tuple[int, int, tuple[int, int] | None]:
-    """Wait for the child, through Ctrl-C and handing on what make sends.
+def _wait(child: int, parent: int, signals: set[int], *, shell: bool) -> tuple[int, int, tuple[int, int] | None]:
+    """Wait for the child to end, through Ctrl-C; forward make's signals to it.
 
-    What others send to the whole process group the child has as well, and only once. A shell that signals its parent
-    means make; any other program has found us by our name, and would find nobody without us.
+    Group signals reach the child directly: only signals that make itself sent are forwarded. If the child is a shell
+    and signals us, it means its parent, make: pass the signal up. Any other child (pkill) found us by name, and would
+    find nobody without us: drop the signal.
 
-    Gives its exit code, what befell make first, and the processor time and memory that it took (see `wire`).
+    Gives the exit code, the fate and the usage, as `hot.record_format` defines them.
     """
     fate, ended = 0, False
     usage: tuple[int, int] | None = None
     try:
-        import resource  # noqa: F401 - which wait4 itself would only ask for once the child's status is taken
+        import resource  # noqa: F401 - wait4 imports it, but only after it has taken the child's status
     except Exception:
-        measured = False
+        has_usage = False
     else:
-        measured = True
+        has_usage = True
     while True:
         if not ended:
-            if measured:
+            if has_usage:
                 pid, status, used = posix.wait4(child, posix.WNOHANG)
                 peak = used.ru_maxrss // 1024 if sys.platform == "darwin" else used.ru_maxrss  # macOS counts bytes
                 usage = round((used.ru_utime + used.ru_stime) * 1_000_000), peak
             else:
                 pid, status = posix.waitpid(child, posix.WNOHANG)
             ended = pid != 0
-        number, sender = _next_signal(waited, ended=ended)
+        number, sender = _next_signal(signals, ended=ended)
         if not number:
             return posix.waitstatus_to_exitcode(status), fate, usage
         if sender == child and number != _signal.SIGCHLD:
             if shell:
                 posix.kill(parent, number)  # `kill $PPID` in a recipe means make
             continue
-        if number in _ENDS_MAKE:
+        if number in ENDS_MAKE:
             fate = fate or number
-        if number in _HANDED_ON and not ended and sender in (parent, _NOT_TOLD):
+        if number in FORWARDED and not ended and sender in (parent, _UNKNOWN_SENDER):
             posix.kill(child, number)
 
 
-def _next_signal(waited: set[int], *, ended: bool) -> tuple[int, int]:
-    """Wait for one of the blocked signals; its number and who sent it (`_NOT_TOLD` where the system does not say).
+def _next_signal(signals: set[int], *, ended: bool) -> tuple[int, int]:
+    """Wait for one of the blocked signals; gives its number and its sender's pid.
 
-    Once the line has ended: only what came while we were busy elsewhere, number 0 when there is nothing more.
+    The pid is `_UNKNOWN_SENDER` without sigwaitinfo(2). Once the line has ended: does not wait, number 0 if no signal
+    is pending.
     """
-    if ended and not waited.intersection(_signal.sigpending()):
+    if ended and not signals.intersection(_signal.sigpending()):
         return 0, 0
     if hasattr(_signal, "sigwaitinfo"):
-        told = _signal.sigwaitinfo(waited)
-        return told.si_signo, told.si_pid
-    return int(_signal.sigwait(waited)), _NOT_TOLD
+        info = _signal.sigwaitinfo(signals)
+        return info.si_signo, info.si_pid
+    return int(_signal.sigwait(signals)), _UNKNOWN_SENDER
 
 
 def _exit(status: int) -> None:
-    """End as the line ended: with its exit status, or dead of the same signal; does not return."""
+    """End as the line ended: with its exit status, or killed by the same signal; does not return."""
     if status < 0:
         try:
             import resource
@@ -262,7 +261,7 @@ def _exit(status: int) -> None:
         try:
             _signal.signal(-status, _signal.SIG_DFL)
         except (OSError, ValueError):
-            pass  # SIGKILL is never caught
+            pass  # SIGKILL cannot be set
         posix.kill(posix.getpid(), -status)
         _signal.pthread_sigmask(_signal.SIG_UNBLOCK, [-status])
         status = 128 - status

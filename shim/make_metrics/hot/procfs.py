@@ -1,19 +1,18 @@
-"""What /proc tells of a process; the only module that reads it.
+"""Reads /proc; no other module does. Without /proc every function answers "unknown", and the walk asks psutil.
 
-A process is named by a key, `<host>.<pid>.<start>`: the host is this boot and pid namespace, the start is in clock
-ticks since boot (proc(5), field 22 of stat), so that a pid that is used again, another boot and another container
-sharing the home all give other keys. Where there is no /proc every function answers "unknown"; `walk.walk` then
-asks psutil.
+A process is named by its key, `<host>.<pid>.<start>`. `host` stands for this boot and pid namespace; `start` is in
+clock ticks since boot (proc(5): field 22 of stat). So a reused pid, another boot and another container with the same
+home all give other keys.
 """
 
 import posix
 
 PROC = b"/proc"
-_PRIME = 4294967291  # the largest prime below 2**32: folds boot and namespace into eight digits
+HOST_PRIME = 4294967291  # the largest prime below 2**32: folds boot and namespace into eight hexadecimal digits
 
 
 def read(path: bytes, limit: int = 65536) -> bytes:
-    """The beginning of a file, up to `limit` bytes; raises OSError."""
+    """The first bytes of a file, at most `limit`; raises OSError."""
     fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
     try:
         return posix.read(fd, limit)
@@ -22,7 +21,7 @@ def read(path: bytes, limit: int = 65536) -> bytes:
 
 
 def boot_id() -> bytes:
-    """The id that the kernel gave itself when it started; empty where that cannot be told."""
+    """The kernel's random id of this boot (random(4)); empty if unknown."""
     try:
         return read(PROC + b"/sys/kernel/random/boot_id").strip()
     except OSError:
@@ -30,10 +29,10 @@ def boot_id() -> bytes:
 
 
 def host() -> bytes:
-    """Eight hexadecimal digits for this boot and pid namespace; zeros where that cannot be told."""
+    """Eight hexadecimal digits for this boot and pid namespace; zeros if unknown."""
     try:
         number = int(boot_id().replace(b"-", b""), 16)
-        return b"%08x" % ((number + posix.stat(PROC + b"/self/ns/pid").st_ino) % _PRIME)
+        return b"%08x" % ((number + posix.stat(PROC + b"/self/ns/pid").st_ino) % HOST_PRIME)
     except (OSError, ValueError):
         return b"00000000"
 
@@ -49,7 +48,7 @@ def process_key(pid: int) -> bytes | None:
 
 
 def program(pid: int) -> bytes:
-    """The name that a process was started by, without its directory; empty where that cannot be told."""
+    """The name that a process was started by, without its directory; empty if unknown."""
     try:
         return read(b"%b/%d/cmdline" % (PROC, pid)).partition(b"\0")[0].rpartition(b"/")[2]
     except OSError:
@@ -57,7 +56,7 @@ def program(pid: int) -> bytes:
 
 
 def parent(pid: int) -> int:
-    """The pid of the process that a process is a child of; 0 where that cannot be told."""
+    """The pid of a process's parent; 0 if unknown."""
     try:
         stat = read(b"%b/%d/stat" % (PROC, pid))
         return int(stat[stat.rindex(b")") + 2 :].split()[1])
@@ -66,7 +65,7 @@ def parent(pid: int) -> int:
 
 
 def ignored(pid: int) -> int:
-    """The signals that a process ignores, bit n-1 for signal n; 0 where that cannot be told."""
+    """The signals that a process ignores, bit n-1 for signal n; 0 if unknown."""
     try:
         status = read(b"%b/%d/status" % (PROC, pid))
         return int(status.partition(b"\nSigIgn:\t")[2][:16], 16)
@@ -75,7 +74,7 @@ def ignored(pid: int) -> int:
 
 
 def environment(pid: int | None = None) -> dict[bytes, bytes]:
-    """The environment that a process (this one by default) was started with; empty where that cannot be told."""
+    """The environment that a process (by default this one) was started with; empty if unknown."""
     block, size = b"", 65536
     try:
         fd = posix.open(b"%b/%b/environ" % (PROC, b"%d" % pid if pid else b"self"), posix.O_RDONLY | posix.O_CLOEXEC)
@@ -90,7 +89,7 @@ def environment(pid: int | None = None) -> dict[bytes, bytes]:
 
 
 def same_output(pid: int) -> bool | None:
-    """Whether this process writes its standard output where another one does; None where that cannot be told."""
+    """Whether this process and another have the same file as standard output; None if unknown."""
     try:
         theirs, ours = posix.stat(b"%b/%d/fd/1" % (PROC, pid)), posix.fstat(1)
     except OSError:

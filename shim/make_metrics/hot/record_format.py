@@ -1,28 +1,28 @@
-"""The record's format, both directions.
+"""The record's format: this module writes entries, and splits them into words; `combine.record` reads the words.
 
-A record is text, one entry a line. An entry begins with a letter for its kind and ends with " ;", so that
-an entry that was cut short (a killed writer, a full disk) is recognised even when its last number happens
-to be a shorter number:
+A record is text, one entry a line. An entry begins with a letter for its kind and ends with " ;". The end mark shows
+that the entry is complete: an entry that was cut short (a killed writer, a full disk) lacks it, even where the cut only
+shortened the last number.
 
-    R <version> <run> <id> ;                              first entry of every record file
+    R <version> <run> <id> ;                              the first entry of every record file
     L <make> <target> <goal> <level> <wall> <start> <end> <status> <fate> [<cpu> <peak>] ;     one recipe line
     M <name>=<value> ... ;                                one make process, written by the walk
 
-``make`` and ``run`` are process keys (see procid). ``wall`` is the start in nanoseconds since the epoch,
-``start`` and ``end`` are nanoseconds of the monotonic clock, which every process of one boot shares.
-``status`` is 0 to 255, or the negative number of the signal that ended the line. ``fate`` says what the shim
-saw happen to make while the line ran: 0 nothing, a signal's number when it was sent to the line's process
-group or handed on by make, 9 when make was gone before the line ended. ``cpu`` is the processor time in
-microseconds, user's and system's, of the program that the shim started for the line and of all that it has waited
-for; ``peak`` the most memory in KiB that any one of those held, though no less than the shim itself held when it
-started it (wait4(2), getrusage(2)). The two are missing where that cannot be told.
+``make`` and ``run`` are process keys (`hot.procfs`); ``id`` is unique to the record file. ``wall`` is the line's start
+in nanoseconds since the epoch; ``start`` and ``end`` are nanoseconds of the monotonic clock, which all processes of one
+boot share. ``status`` is 0 to 255, or the negative number of the signal that killed the line. ``fate`` is what happened
+to make while the line ran: 0 nothing; the number of a signal that was sent to the line's process group or forwarded by
+make; 9 (`ORPHAN`) if make was gone before the line ended. ``cpu`` is processor time in microseconds, user and system,
+of the line's program and of all children that it waited for. ``peak`` is the largest resident set of any of them in
+KiB, at least that of the shim when it started the program (wait4(2), getrusage(2)). Both are missing if unknown.
 
-The values of an M entry are texts, numbers, 1 or 0 for yes or no, and lists of texts with "&" between them.
-Text is percent-encoded to printable ASCII without blanks; "-" stands for the empty text.
+A value of an M entry is a text, a number, 1 or 0 for yes or no, or a list of texts with "&" between them. Texts are
+percent-encoded to printable ASCII without blanks; "-" stands for the empty text.
 """
 
 VERSION = 1
 END = b" ;"
+ORPHAN = 9  # a fate: make was gone before the line ended
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/+,@:=-")
 
 
@@ -36,9 +36,9 @@ def encode(text: bytes) -> bytes:
 
 
 def decode(word: bytes) -> bytes:
-    """The text of a word made by `encode`, or by the fragment, which encodes fewer characters.
+    """The text of a word that `encode` or the fragment has written; the fragment encodes fewer characters.
 
-    Raises ValueError for a "%" that two hexadecimal digits do not follow.
+    Raises ValueError for a "%" without two hexadecimal digits.
     """
     if word == b"-":
         return b""
@@ -48,9 +48,9 @@ def decode(word: bytes) -> bytes:
     return first + b"".join([bytes((int(part[:2], 16),)) + part[2:] for part in rest])
 
 
-def preamble(run: bytes, identity: bytes) -> bytes:
-    """The entry that opens a record file; the identity is this file's own and never used again."""
-    return b"R %d %b %b ;\n" % (VERSION, run, identity)
+def preamble(run: bytes, record_id: bytes) -> bytes:
+    """The first entry of a record file; `record_id` is unique to the file."""
+    return b"R %d %b %b ;\n" % (VERSION, run, record_id)
 
 
 def line_entry(
@@ -65,7 +65,7 @@ def line_entry(
     fate: int,
     usage: tuple[int, int] | None = None,
 ) -> bytes:
-    """The entry of one recipe line; see the module for the meaning and units of each field; `usage` is cpu and peak."""
+    """The entry of one recipe line: the module's docstring gives meaning and units; `usage` is cpu and peak."""
     return b"L %b %b %b %d %d %d %d %d %d%b ;\n" % (
         make,
         encode(target),
@@ -82,23 +82,20 @@ def line_entry(
 
 def make_entry(facts: dict[str, str | int | bool | tuple[str, ...]]) -> bytes:
     """The entry of one make process, from its facts by name."""
-    words = [b"M"]
+    entry = [b"M"]
     for name, value in facts.items():
         if isinstance(value, str):
             word = encode(value.encode("utf-8", "surrogateescape"))
         elif isinstance(value, tuple):
-            word = b"&".join([encode(one.encode("utf-8", "surrogateescape")) for one in value])
+            word = b"&".join([encode(text.encode("utf-8", "surrogateescape")) for text in value])
         else:
             word = b"%d" % value
-        words.append(name.encode() + b"=" + word)
-    return b" ".join(words) + b" ;\n"
+        entry.append(name.encode() + b"=" + word)
+    return b" ".join(entry) + b" ;\n"
 
 
 def split_entry(entry: bytes) -> list[bytes]:
-    """The words of an entry, without its end mark.
-
-    Raises ValueError for an entry that was cut short.
-    """
+    """The words of an entry, without its end mark; raises ValueError for an entry that was cut short."""
     if not entry.endswith(END):
         raise ValueError("entry was cut short")
     return entry[: -len(END)].split(b" ")

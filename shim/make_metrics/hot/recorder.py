@@ -1,7 +1,8 @@
-"""Which record a line belongs to, and the line's entry in it; all of it while the recipe runs, but for the append.
+"""Finds the record that a line belongs to while the line runs, and appends the line's entry when it has ended.
 
-Every make process has a marker, `makes/<key>`, that names its run. The first line to find it empty starts the walk
-(`walk.walk`), which holds the marker's lock until it has written the run there; later lines only read it.
+Every make process has a marker, the file `makes/<key>`, that names its run. The first line that finds the marker empty
+starts the walk (`walk.walk`). The walk holds the marker's lock until it has written the run into the marker; later
+lines only read it.
 """
 
 import _signal
@@ -13,15 +14,17 @@ from make_metrics.hot import append, procfs, record_format
 from make_metrics.hot.arguments import Arguments
 from make_metrics.hot.state_dir import find_state_dir
 
-# Verdicts of the walk, in place of a run: nothing here is to be recorded; and there is no make to belong to.
-NOT_A_MAKE, NO_MAKE_ABOVE = b"-", b"!"
-ATTENDED, UNATTENDED = b"t", b"-"  # for the walk: does somebody see what this line could say?
-_ORPHAN = 9  # a fate: make was killed while the line ran
-_WALK_PATIENCE_NS = 10_000_000_000
+# The walk's verdicts, in the marker in place of a run.
+NOT_A_MAKE = b"-"  # nothing is recorded
+NO_MAKE_ABOVE = b"!"  # the line is a run of its own
+# For the walk: whether somebody would see what this line prints at its end.
+ATTENDED, UNATTENDED = b"t", b"-"
+WALK_PATIENCE_NS = 10_000_000_000
+STARTER_LOCK_PARTS = 100  # for `append.lock`: the line that started the walk mostly waits alone, so it looks more often
 
 
-def in_front() -> bool:
-    """Whether standard error is this process's terminal, and it is not in its background."""
+def is_foreground() -> bool:
+    """Whether standard error is a terminal and this process is in its foreground process group."""
     try:
         return posix.isatty(2) and posix.tcgetpgrp(2) == posix.getpgrp()
     except OSError:
@@ -29,17 +32,17 @@ def in_front() -> bool:
 
 
 class Recorder:
-    """The record keeping of one line: finds its run while it goes on, appends its entry when it has ended."""
+    """The bookkeeping of one line: finds its run while the line runs, appends its entry when it has ended."""
 
-    def __init__(self, handed: Arguments, environ: dict[bytes, bytes], parent: int) -> None:
-        """Raises OSError if there is nowhere to keep records."""
-        self.handed = handed
+    def __init__(self, arguments: Arguments, environ: dict[bytes, bytes], parent: int) -> None:
+        """Start the walk if the run is unknown; raises OSError without a usable state directory."""
+        self.arguments = arguments
         self.parent = parent
         self.walk_pid = 0
         self.attended = False
         self.invitation = b""
         self.run = b""
-        state, anchor = find_state_dir(handed.state, environ, level=handed.level)
+        state, anchor = find_state_dir(arguments.state, environ, level=arguments.level)
         self.records, makes = state + b"/records", state + b"/makes"
         for path in (state, self.records, makes):
             append.ensure_directory(path, anchor)
@@ -51,62 +54,67 @@ class Recorder:
             self._start_walk(environ, state)
 
     def _read_marker(self) -> None:
-        """Take run and make from the marker that the walk leaves; they stay empty if no walk has ended."""
+        """Take run and make from the marker; they stay as they are if no walk has ended yet."""
         try:
-            said, _, self.invitation = procfs.read(self.marker).partition(b"\n")
+            verdict, _, self.invitation = procfs.read(self.marker).partition(b"\n")
         except FileNotFoundError:
             return
-        words = said.split()
+        words = verdict.split()
         if words:
             self.run, self.make = words[0], words[-1]
 
     def _start_walk(self, environ: dict[bytes, bytes], state: bytes) -> None:
-        """Start the walk up the process tree, unless another line of this make has; it holds the lock until it ends."""
+        """Start the walk up the process tree, unless another line of this make has started it.
+
+        The walk's standard output is the locked marker: it unlocks the marker when the run stands there, or by ending.
+        """
         try:
-            held = append.lock(self.marker, patience_ns=0)
+            marker_fd = append.lock(self.marker, patience_ns=0)
         except BlockingIOError:
             return
-        except (OSError, ImportError):  # no locks here: two lines may walk, and find the same
-            held = posix.open(self.marker, posix.O_RDWR | posix.O_CREAT | posix.O_CLOEXEC | posix.O_NOFOLLOW, 0o600)
+        except (OSError, ImportError):  # without locks two lines may walk: both find the same
+            marker_fd = posix.open(
+                self.marker, posix.O_RDWR | posix.O_CREAT | posix.O_CLOEXEC | posix.O_NOFOLLOW, 0o600
+            )
         mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, [_signal.SIGTSTP])
         try:
             self._read_marker()
             if self.run:
                 return
-            handed = self.handed
-            self.attended = not handed.level and in_front()
+            arguments = self.arguments
+            self.attended = not arguments.level and is_foreground()
             entry = __file__.rsplit("/", 2)[0] + "/entry.py"
             words = [sys.executable.encode(), b"-I", b"-S", entry.encode(), b"walk", b"%d" % self.parent,
-                     self.make or b"-", state, handed.make, handed.version, handed.goal,
+                     self.make or b"-", state, arguments.make, arguments.version, arguments.goal,
                      ATTENDED if self.attended else UNATTENDED]  # fmt: skip
-            # It inherits our signal mask, and is in no group that a terminal signals. Stopped by Ctrl-Z before it is in
-            # its own, it would not be told to go on by fg, and we wait for it to begin: that is kept from it.
+            # The walk inherits our signal mask and gets a process group that no terminal signals. SIGTSTP is blocked
+            # until then: Ctrl-Z would stop the walk, `fg` would not continue it, and posix_spawn would wait for it.
             self.walk_pid = posix.posix_spawn(
                 sys.executable,
                 words,
                 environ,
                 file_actions=[
-                    (posix.POSIX_SPAWN_DUP2, held, 1),
+                    (posix.POSIX_SPAWN_DUP2, marker_fd, 1),
                     (posix.POSIX_SPAWN_OPEN, 0, "/dev/null", posix.O_RDONLY, 0),
                     (posix.POSIX_SPAWN_OPEN, 2, "/dev/null", posix.O_WRONLY, 0),
                 ],
                 setpgroup=0,
             )
         except BlockingIOError:
-            pass  # no room for one more process: the make counts as a run of its own
+            pass  # no room for another process: the make becomes a run of its own
         finally:
             _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
-            posix.close(held)
+            posix.close(marker_fd)
 
     def _wait_for_walk(self) -> None:
-        """Wait for the walk; if that takes too long, this make counts as a run of its own, which it most often is."""
-        give_up = time.monotonic_ns() + _WALK_PATIENCE_NS
+        """Wait for the walk to end, at most WALK_PATIENCE_NS."""
+        deadline = time.monotonic_ns() + WALK_PATIENCE_NS
         try:
-            parts = 100 if self.walk_pid else 10  # who started it is the only one, and most often nothing else goes on
-            posix.close(append.lock(self.marker, shared=True, patience_ns=_WALK_PATIENCE_NS, parts=parts))
+            parts = STARTER_LOCK_PARTS if self.walk_pid else append.LOCK_PARTS
+            posix.close(append.lock(self.marker, shared=True, patience_ns=WALK_PATIENCE_NS, parts=parts))
         except (OSError, ImportError):
-            # Without locks only the line that started the walk can tell when it has ended.
-            while self.walk_pid and not self.run and time.monotonic_ns() < give_up:
+            # Without locks only the line that started the walk sees it end: the walk is its child.
+            while self.walk_pid and not self.run and time.monotonic_ns() < deadline:
                 if posix.waitpid(self.walk_pid, posix.WNOHANG)[0]:
                     self.walk_pid = 0
                 time.sleep(0.001)
@@ -114,16 +122,19 @@ class Recorder:
         self._read_marker()
 
     def finish(self, wall: int, start: int, end: int, status: int, fate: int, usage: tuple[int, int] | None) -> None:
-        """Append the line's entry, waiting for the walk if it is still under way; raises OSError."""
+        """Append the line's entry; waits for the walk if the run is still unknown. Raises OSError.
+
+        If the walk takes too long, this make becomes a run of its own, which it most often is.
+        """
         if not self.run:
             self._wait_for_walk()
         if self.walk_pid:
-            posix.kill(self.walk_pid, _signal.SIGKILL)  # what it does after the walk may be done by anyone, any time
+            posix.kill(self.walk_pid, _signal.SIGKILL)  # what it does after the walk can be done by others, later
         try:
             self._append(wall, start, end, status, fate, usage)
         finally:
             if self.walk_pid:
-                posix.waitpid(self.walk_pid, 0)  # it takes a while to fall apart
+                posix.waitpid(self.walk_pid, 0)  # reap it: its exit takes a while
 
     def _append(self, wall: int, start: int, end: int, status: int, fate: int, usage: tuple[int, int] | None) -> None:
         if self.unnamed:
@@ -133,22 +144,22 @@ class Recorder:
         if self.run == NO_MAKE_ABOVE or not self.make:
             self.make = procfs.process_key(posix.getpid()) or b"00000000.%d.%d" % (posix.getpid(), wall)
             self.run = b""
-            fate = fate or _ORPHAN
+            fate = fate or record_format.ORPHAN
         elif posix.getppid() != self.parent:
-            fate = fate or _ORPHAN
+            fate = fate or record_format.ORPHAN
         make, run = self.make, self.run or self.make
-        handed = self.handed
+        arguments = self.arguments
         text = record_format.line_entry(
-            make, handed.target, handed.goal, handed.level, wall, start, end, status, fate, usage
+            make, arguments.target, arguments.goal, arguments.level, wall, start, end, status, fate, usage
         )
         append.append_entry(self.records, run, text)
 
     def invite(self) -> None:
-        """Show what the walk has for the developer, once the line has ended; never waits for the terminal."""
-        if not self.attended or not self.invitation or not in_front():
+        """Print the walk's invitation to the developer, if there is one; never waits for the terminal."""
+        if not self.attended or not self.invitation or not is_foreground():
             return
         import select
 
         if select.select([], [2], [], 0)[1]:
-            _signal.signal(_signal.SIGTTOU, _signal.SIG_IGN)  # should we be put in the background just now
+            _signal.signal(_signal.SIGTTOU, _signal.SIG_IGN)  # we may be put in the background just now
             posix.write(2, self.invitation + b"\n")

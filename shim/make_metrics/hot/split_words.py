@@ -1,40 +1,39 @@
-"""Lines that make runs without a shell: which they are, and the words they are split into.
+"""Splits simple lines into words: the lines that make itself runs without a shell.
 
-With the default shell and flags GNU make starts a line's program itself when the line holds nothing that only a shell
-could treat (GNU make manual, section 5.3; the rule's details were found by experiment). Doing the same keeps what
-shows: the words of the message for a missing program, and `echo` being a program rather than a shell's own.
+With the default shell and flags GNU make executes a line directly if nothing in the line needs a shell (GNU make
+manual, section 5.3; the details are from experiments). The shim does the same, because the difference shows: in the
+message for a missing program, and in `echo`, which is then a program and not the shell's builtin.
 """
 
 _SPECIAL = frozenset(b'#;"*?[]&|<>(){}$`^~!')
-_BUILTIN = frozenset(
+SHELL_BUILTINS = frozenset(
     b". : alias bg break case cd command continue eval exec exit export fc fg for getopts hash if jobs login logout "
     b"read readonly return set shift switch test times trap type ulimit umask unalias unset wait while".split()
 )
-_BLANK = b" \t"
 
 
 def split(line: bytes, *, newline_is_text: bool = False) -> list[bytes] | None:
-    """The words of a line that needs no shell, None for one that does.
+    """The words of a simple line; None for a line that needs a shell.
 
-    A newline inside a line only comes from `.ONESHELL` or a `$(shell)` of several lines; in the latter make takes it
-    as text (`newline_is_text`).
+    A newline inside a line comes from `.ONESHELL` or from a `$(shell)` of several lines. In a `$(shell)` make takes it
+    as text: then set `newline_is_text`.
     """
-    found: list[bytes] = []
+    words: list[bytes] = []
     word = bytearray()
-    begun = False  # a word has begun, be it with an empty pair of quotes
+    begun = False  # whether a word has begun; an empty pair of quotes begins one
     at, end = 0, len(line)
     while at < end:
         byte = line[at]
         at += 1
         if byte in b" \t":
             if begun:
-                if not found and bytes(word) in _BUILTIN:
+                if not words and bytes(word) in SHELL_BUILTINS:
                     return None
-                found.append(bytes(word))
+                words.append(bytes(word))
                 word.clear()
                 begun = False
             continue
-        if byte in _SPECIAL or (byte == 0x3D and not found) or (byte == 0x0A and not newline_is_text):
+        if byte in _SPECIAL or (byte == 0x3D and not words) or (byte == 0x0A and not newline_is_text):
             return None
         if byte == 0x27:  # a single quote
             close = line.find(b"'", at)
@@ -47,7 +46,7 @@ def split(line: bytes, *, newline_is_text: bool = False) -> list[bytes] | None:
                 break
             if line[at] == 0x0A:
                 at += 1
-                while not begun and at < end and line[at] in _BLANK:
+                while not begun and at < end and line[at] in b" \t":
                     at += 1
             else:
                 word.append(line[at])
@@ -56,7 +55,7 @@ def split(line: bytes, *, newline_is_text: bool = False) -> list[bytes] | None:
             word.append(byte)
             begun = True
     if begun:
-        found.append(bytes(word))
-    if not found or (len(found) == 1 and found[0] in _BUILTIN):
+        words.append(bytes(word))
+    if not words or (len(words) == 1 and words[0] in SHELL_BUILTINS):
         return None
-    return found
+    return words

@@ -1,36 +1,39 @@
-"""Where records are kept, for the hot path; `files.paths` says the same to everybody else."""
+"""Finds the state directory for the hot path; `files.paths` does it for all other code.
+
+tests/files/test_user_dirs.py holds both, the launcher, the walk and the fragment to one table.
+"""
 
 import posix
 import sys
 
 
 def find_state_dir(handed: bytes, environ: dict[bytes, bytes], *, level: int = 0) -> tuple[bytes, bytes]:
-    """The state directory, and the directory above it that must be there already (a home is never made).
+    """The state directory, and the directory above it that must exist already (a home is never created).
 
-    It is MAKE_METRICS_HOME's, else what set-up handed over, else the platform's own. Raises OSError if there is no
-    home, and for a developer's own make that runs as root through sudo: only a make that such a one is nested in has
-    somebody to record for.
+    In this order: MAKE_METRICS_HOME, `handed` (what set-up wrote into the fragment), the platform's own. Raises OSError
+    without a home, and as root through sudo at make's `level` 0: nothing is recorded for such a make, but for a make
+    that is nested in an unprivileged one.
     """
     if not level and not posix.geteuid() and environ.get(b"SUDO_UID", b"0") != b"0":
         raise OSError("root for somebody else")
-    moved = environ.get(b"MAKE_METRICS_HOME")
-    if moved:
-        if moved[:1] != b"/":
+    root = environ.get(b"MAKE_METRICS_HOME")
+    if root:
+        if root[:1] != b"/":
             raise OSError("MAKE_METRICS_HOME is not absolute")
-        moved = moved.rstrip(b"/")
-        return moved + b"/state", _above(moved)
+        root = root.rstrip(b"/")
+        return root + b"/state", _parent(root)
     if handed[:1] == b"/":
-        return handed, _above(handed)
+        return handed, _parent(handed)
     home = environ.get(b"HOME") or _home_of_user()
     if sys.platform == "darwin":
         return home + b"/Library/Application Support/make-metrics", home
     base = environ.get(b"XDG_STATE_HOME", b"")
     if base[:1] == b"/":
-        return base + b"/make-metrics", _above(base)
+        return base + b"/make-metrics", _parent(base)
     return home + b"/.local/state/make-metrics", home
 
 
-def _above(path: bytes) -> bytes:
+def _parent(path: bytes) -> bytes:
     return path.rpartition(b"/")[0]
 
 
