@@ -294,9 +294,10 @@ def test_only_what_is_used_is_loaded(home: Path) -> None:
 
 
 def test_a_printed_event_is_what_would_be_sent(run: str, paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
-    from make_metrics.commands.reading import read
+    from make_metrics.commands.reading import combined_store
 
     private_directory(paths.state)
-    expected = [envelope(placed.event) for placed in read(lambda store: store.events())]
+    with combined_store() as store:
+        expected = [envelope(placed.event) for placed in store.events()]
     cli.main(["events"])
     assert [json.loads(text) for text in capsys.readouterr().out.splitlines()] == expected

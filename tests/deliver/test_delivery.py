@@ -21,12 +21,12 @@ from make_metrics.deliver.outgoing import sink_key
 from make_metrics.files.paths import Paths
 from make_metrics.project.project import Project, project_of
 from make_metrics.sinks.segment import SegmentSink
-from make_metrics.store import database
 from make_metrics.store.outbox import Entry, Outbox
 from make_metrics.store.store import Store
 from tests.support.records import paths_in
 from tests.support.segment_receiver import Answer, Receiver, receiving
 from tests.support.sharing_project import TEXT
+from tests.support.store import ask
 
 
 @pytest.fixture
@@ -69,15 +69,15 @@ def configure(folder: Path, *hosts: str) -> None:
 
 def queue(paths: Paths, project: Project, *names: str, size: int = 1) -> None:
     entries = [
-        Entry(sink_key(sink), str(project.directory), name, json.dumps({"messageId": name, "x": "x" * size}))
+        Entry(sink_key(sink), str(project.directory), name, {"messageId": name, "x": "x" * size})
         for name in names
         for sink in project.sinks
     ]
-    database.use(paths, lambda found: Outbox(found).put(entries, now_ns=time.time_ns()), [])
+    ask(paths, lambda found: Outbox(found).put(entries, now_ns=time.time_ns()))
 
 
 def waiting(paths: Paths, project: Project) -> tuple[int, int]:
-    found = database.use(paths, lambda connection: Outbox(connection).count(str(project.directory)), [])
+    found = ask(paths, lambda connection: Outbox(connection).count(str(project.directory)))
     return found.events, found.aside
 
 
@@ -109,7 +109,7 @@ def test_after_any_trouble_everything_arrives_once(
     if trouble.status in (401, 403, 404):  # not before an hour, or the settings change
         assert "not tried again" in go(paths).problems[0]
         configure(project.directory, receiver.host)
-        database.use(paths, lambda found: found.execute("UPDATE attempts SET not_before_ns = 0"), [])
+        ask(paths, lambda found: found.execute("UPDATE attempts SET not_before_ns = 0"))
     assert go(paths) == Delivered(accepted=150)
     assert sorted(receiver.ids) == names(250)
     assert waiting(paths, project) == (0, 0)
@@ -122,7 +122,7 @@ def test_retry_after_is_honoured(paths: Paths, project: Project, receiver: Recei
     (problem,) = go(paths).problems
     assert "the receiver answered 429: not tried again for 1" in problem
     assert len(receiver.requests) == 1
-    (attempt,) = database.use(paths, lambda found: Outbox(found).attempts(str(project.directory)), [])
+    (attempt,) = ask(paths, lambda found: Outbox(found).attempts(str(project.directory)))
     assert 119e9 < attempt.not_before_ns - attempt.tried_ns <= 120e9
 
 
@@ -133,7 +133,7 @@ def test_a_poisoned_event_is_set_aside_and_the_others_go(paths: Paths, project: 
     assert (delivered.accepted, delivered.aside, delivered.problems) == (127, 3, [])
     assert sorted(receiver.ids) == [name for name in names(130) if name not in receiver.poison]
     assert waiting(paths, project) == (0, 3)
-    aside = database.use(paths, lambda found: Outbox(found).aside(str(project.directory)), [])
+    aside = ask(paths, lambda found: Outbox(found).aside(str(project.directory)))
     assert aside == {"the receiver answered 400": 3}
     before = len(receiver.requests)
     queue(paths, project, *receiver.poison)
@@ -192,7 +192,7 @@ def test_a_no_and_another_yes_while_sending(
 
     def send_and_change_ones_mind(self: SegmentSink, batch: list[object], *, timeout_s: float) -> object:
         verdict = send(self, batch, timeout_s=timeout_s)  # type: ignore[arg-type]
-        database.use(paths, lambda found: Outbox(found).withdraw(project.path), [])
+        ask(paths, lambda found: Outbox(found).withdraw(project.path))
         return verdict
 
     monkeypatch.setattr(SegmentSink, "send", send_and_change_ones_mind)
@@ -303,7 +303,7 @@ def test_the_connection_is_in_no_transaction_while_it_waits_for_an_answer(
 
     class Sink(SegmentSink):
         def send(self, batch: object, *, timeout_s: float) -> object:  # type: ignore[override]
-            database.use(paths, lambda found: Store(found).prune(now_ns=0), [])
+            ask(paths, lambda found: Store(found).prune(now_ns=0))
             return send(self, batch, timeout_s=timeout_s)  # type: ignore[arg-type]
 
     sink = Sink(key="key", host=receiver.host)
@@ -331,5 +331,5 @@ def test_killed_at_any_point_nothing_is_lost_and_nothing_is_new(
     assert interrupted > 10
     assert waiting(paths, project) == (0, 0)
     assert set(receiver.ids) == set(everything)
-    ledger = database.use(paths, lambda found: Outbox(found).sent(str(project.directory)), [])
+    ledger = ask(paths, lambda found: Outbox(found).sent(str(project.directory)))
     assert sum(batch.events for batch in ledger) == 12_000

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,7 +60,7 @@ def test_a_choice_is_declared_too(project: Project) -> None:
     for said in ("in", "out"):
         found = choice_event.entries(project, choice=said, anonymous_id=ID, now_ns=WALL_NS)
         assert len(found) == 2
-        assert set(json.loads(found[0].message)["properties"]) <= {entry.name for entry in CHOICE}
+        assert set(found[0].message["properties"]) <= {entry.name for entry in CHOICE}
 
 
 def test_every_declaration_is_complete_and_allows_its_example() -> None:

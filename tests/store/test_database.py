@@ -20,6 +20,7 @@ from make_metrics.store import database
 from make_metrics.store.store import Store
 from make_metrics.sweep.sweep import sweep
 from tests.support.records import line, paths_in
+from tests.support.store import ask
 
 
 @pytest.fixture
@@ -45,8 +46,8 @@ def everything(connection: sqlite3.Connection) -> list[Placed]:
 
 def test_what_is_written_is_there_the_next_time(paths: Paths) -> None:
     problems: list[str] = []
-    database.use(paths, fill, problems)
-    assert len(database.use(paths, everything, problems)) == 400
+    ask(paths, fill, problems)
+    assert len(ask(paths, everything, problems)) == 400
     assert problems == []
 
 
@@ -55,8 +56,8 @@ def test_a_file_that_is_no_database_is_put_aside(paths: Paths, content: bytes) -
     paths.state.mkdir(parents=True)
     paths.store.write_bytes(content)
     problems: list[str] = []
-    database.use(paths, fill, problems)
-    assert len(database.use(paths, everything, problems)) == 400
+    ask(paths, fill, problems)
+    assert len(ask(paths, everything, problems)) == 400
     assert len(problems) == 1
     kept = next(paths.set_aside.iterdir())
     assert kept.read_bytes() == content
@@ -66,13 +67,13 @@ def test_a_file_that_is_no_database_is_put_aside(paths: Paths, content: bytes) -
 
 def test_a_database_without_our_tables_is_put_aside(paths: Paths) -> None:
     problems: list[str] = []
-    database.use(paths, lambda found: found.execute("DROP TABLE events"), problems)
-    assert database.use(paths, everything, problems) == []
+    ask(paths, lambda found: found.execute("DROP TABLE events"), problems)
+    assert ask(paths, everything, problems) == []
     assert len(problems) == 1
 
 
 def test_damage_anywhere_never_ends_in_a_traceback(paths: Paths) -> None:
-    database.use(paths, fill, [])
+    ask(paths, fill)
     whole = paths.store.read_bytes()
     chance = random.Random(1)  # noqa: S311
     noticed = 0
@@ -87,57 +88,83 @@ def test_damage_anywhere_never_ends_in_a_traceback(paths: Paths) -> None:
         for end in ("-wal", "-shm"):
             paths.store.with_name(paths.store.name + end).unlink(missing_ok=True)
         problems: list[str] = []
-        database.use(paths, everything, problems)
-        database.use(paths, lambda found: fill(found, runs=2), problems)
-        assert len(database.use(paths, everything, problems)) >= 40
+        for work in (everything, lambda found: fill(found, runs=2), everything):
+            try:
+                ask(paths, work, problems)
+            except database.ReplacedError as error:
+                problems.append(error.line)
+        ask(paths, lambda found: fill(found, runs=2), problems)
+        assert len(ask(paths, everything, problems)) >= 40
         assert len(problems) <= 1
         noticed += len(problems)
     assert noticed > 30
     assert len(list(paths.set_aside.iterdir())) == noticed
 
 
-def test_work_is_done_again_with_the_new_store(paths: Paths) -> None:
-    database.use(paths, fill, [])
-    size = paths.store.stat().st_size
-    os.truncate(paths.store, size // 2)
+def test_damage_in_the_middle_ends_the_work_and_the_next_has_a_new_store(paths: Paths) -> None:
+    ask(paths, fill)
+    damaged = paths.store.read_bytes()
     problems: list[str] = []
 
-    def work(found: sqlite3.Connection) -> int:
-        fill(found, runs=1)
-        return len(everything(found))
+    def work(connection: sqlite3.Connection) -> None:
+        os.truncate(paths.store, len(damaged) // 2)  # as a disk that fails while the store is in use
+        everything(connection)
 
-    assert database.use(paths, work, problems) == 20
-    assert len(problems) == 1
+    with pytest.raises(database.ReplacedError) as raised:
+        ask(paths, work, problems)
+    assert str(raised.value) == f"{raised.value.line}: run this again"
+    (kept,) = [path for path in paths.set_aside.iterdir() if path.name.endswith(paths.store.name)]
+    assert str(kept) in raised.value.line
+    assert problems == []
+    assert ask(paths, everything, problems) == []
+    assert problems == []
+
+
+def test_a_store_that_another_process_has_replaced_stays(paths: Paths) -> None:
+    ask(paths, fill)
+
+    def work(connection: sqlite3.Connection) -> None:
+        size = paths.store.stat().st_size
+        os.truncate(paths.store, size // 2)
+        paths.store.rename(paths.state / "elsewhere")  # as the other process does
+        for end in ("-wal", "-shm"):
+            paths.store.with_name(paths.store.name + end).unlink()
+        ask(paths, lambda other: fill(other, runs=1))
+        everything(connection)
+
+    with pytest.raises(database.ReplacedError, match="is new now"):
+        ask(paths, work)
+    assert len(ask(paths, everything)) == 20
 
 
 def test_a_bug_of_ours_is_not_taken_for_damage(paths: Paths) -> None:
     problems: list[str] = []
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
-        database.use(paths, lambda found: found.execute("SELECT 1 FROM nowhere"), problems)
+        ask(paths, lambda found: found.execute("SELECT 1 FROM nowhere"), problems)
     assert problems == []
     assert not paths.set_aside.exists()
 
 
 def test_a_store_in_use_is_said_in_one_line(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "_BUSY_S", 0.05)
-    database.use(paths, fill, [])
+    ask(paths, fill)
     other = sqlite3.connect(paths.store, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(UserError, match="in use"):
-        database.use(paths, fill, [])
+        ask(paths, fill)
     other.close()
 
 
 def test_a_store_that_cannot_be_opened_is_said_in_one_line(paths: Paths) -> None:
     paths.store.mkdir(parents=True)
     with pytest.raises(UserError, match="store") as raised:
-        database.use(paths, fill, [])
+        ask(paths, fill)
     assert "\n" not in str(raised.value)
 
 
 def _open_and_write(paths: Paths) -> int:
-    database.use(paths, lambda found: fill(found, runs=1), [])
-    return len(database.use(paths, everything, []))
+    ask(paths, lambda found: fill(found, runs=1))
+    return len(ask(paths, everything))
 
 
 def test_many_processes_may_be_the_first(paths: Paths) -> None:
@@ -151,11 +178,12 @@ from make_metrics.store import database
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
 from tests.store.test_database import fill
+from tests.support.store import ask
 paths = Paths.from_environment()
-database.use(paths, lambda found: fill(found, 1), [])
+ask(paths, lambda found: fill(found, 1))
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
 try:
-    database.use(paths, lambda found: fill(found, 200), [])
+    ask(paths, lambda found: fill(found, 200))
 except UserError as error:
     print(error)
 """
@@ -166,7 +194,7 @@ def test_a_full_disk_is_said_in_one_line(home: Path) -> None:
     assert done.stdout.count("\n") == 1
     assert "cannot write the store" in done.stdout
     assert done.stderr == ""
-    assert len(database.use(Paths.from_environment(), everything, [])) >= 20
+    assert len(ask(Paths.from_environment(), everything)) >= 20
 
 
 def test_a_home_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ from make_metrics.store.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS, Attempt, Ba
 from make_metrics.sweep.sweep import sweep
 from tests.project.test_settings import write
 from tests.support.records import WALL_NS, add, ended_run, line, paths_in
+from tests.support.store import ask
+from tests.support.sweep_points import sweep_points
 
 NOW_NS = 1_790_000_000_000_000_000
 
@@ -30,8 +32,8 @@ def outbox(tmp_path: Path) -> Iterator[Outbox]:
         yield Outbox(found)
 
 
-def entry(name: str, *, sink: str = "s", project: str = "p", message: str = "{}") -> Entry:
-    return Entry(sink, project, name, message)
+def entry(name: str, *, sink: str = "s", project: str = "p", text: str = "") -> Entry:
+    return Entry(sink, project, name, {"text": text})
 
 
 def names(outbox: Outbox, sink: str = "s") -> list[str]:
@@ -39,9 +41,9 @@ def names(outbox: Outbox, sink: str = "s") -> list[str]:
 
 
 def test_the_newer_form_of_what_waits_goes(outbox: Outbox) -> None:
-    outbox.put([entry("a", message="old"), entry("b")], now_ns=1)
-    outbox.put([entry("a", message="new")], now_ns=2)
-    assert [found.message for found in outbox.waiting("p", "s")] == ["new", "{}"]
+    outbox.put([entry("a", text="old"), entry("b")], now_ns=1)
+    outbox.put([entry("a", text="new")], now_ns=2)
+    assert [found.message["text"] for found in outbox.waiting("p", "s")] == ["new", ""]
 
 
 def test_what_is_accepted_leaves_for_that_sink_only(outbox: Outbox) -> None:
@@ -55,7 +57,7 @@ def test_what_is_accepted_leaves_for_that_sink_only(outbox: Outbox) -> None:
 def test_what_is_set_aside_stays_aside(outbox: Outbox) -> None:
     outbox.put([entry("a")], now_ns=1)
     outbox.set_aside(entry("a"), "no")
-    outbox.put([entry("a", message="new")], now_ns=2)
+    outbox.put([entry("a", text="new")], now_ns=2)
     assert names(outbox) == []
     assert outbox.aside("p") == {"no": 1}
 
@@ -80,7 +82,7 @@ def test_the_oldest_go_when_there_are_too_many(outbox: Outbox) -> None:
 
 def test_the_oldest_go_when_they_are_too_large(outbox: Outbox) -> None:
     for number in range(10):
-        outbox.put([entry(str(number), message="ä" * 50)], now_ns=NOW_NS + number)
+        outbox.put([entry(str(number), text="x" * 88)], now_ns=NOW_NS + number)
     outbox.prune(now_ns=NOW_NS, limit_bytes=799)
     assert names(outbox) == ["3", "4", "5", "6", "7", "8", "9"]
     assert outbox.dropped("p") == {"more than 5 MB waited": 3}
@@ -128,7 +130,7 @@ def project(tmp_path: Path, paths: Paths) -> Project:
 
 
 def queued(paths: Paths, project: Project) -> int:
-    return database.use(paths, lambda found: Outbox(found).count(str(project.directory)).events, []) // 2
+    return ask(paths, lambda found: Outbox(found).count(str(project.directory)).events) // 2
 
 
 def make(run: str, project: Project, **more: str) -> Make:
@@ -156,8 +158,8 @@ def test_a_late_line_changes_what_waits(paths: Paths, project: Project) -> None:
     add(paths, run, line("a", make=run, start=6, end=500))
     sweep(paths)
     key = outgoing.sink_key(project.sinks[0])
-    (waiting,) = database.use(paths, lambda found: Outbox(found).waiting(str(project.directory), key), [])
-    assert '"duration_ms": 500' in waiting.message
+    (waiting,) = ask(paths, lambda found: Outbox(found).waiting(str(project.directory), key))
+    assert waiting.message["properties"]["duration_ms"] == 500
 
 
 def test_a_run_that_began_before_the_yes_stays_here(paths: Paths, project: Project) -> None:
@@ -188,7 +190,8 @@ def test_what_is_decided_while_a_sweep_goes_on_counts(paths: Paths, project: Pro
 
     before = read_id(paths, project)
     assert before
-    assert sweep(paths, reached=decide).combined == 2
+    with sweep_points(decide):
+        assert sweep(paths).combined == 2
     assert read_id(paths, project) not in (None, before)
     assert queued(paths, project) == 0
 
@@ -212,3 +215,14 @@ def test_a_nested_make_needs_all_above_it(project: Project, paths: Paths) -> Non
     assert count(merge(nested, Run("r", {"r": make("r", project)}))) == 2
     circle = Run("r", {"r": make("r", project, parent="n")})
     assert count(merge(nested, circle)) == 0
+
+
+def test_what_still_waits_is_given_in_the_order_asked_for_with_its_newer_form(outbox: Outbox) -> None:
+    outbox.put([entry(name, text="old") for name in "abcd"] + [entry("a", sink="t"), entry("e", project="q")], now_ns=1)
+    asked = [*outbox.waiting("p", "s")][::-1] + outbox.waiting("q", "s")
+    outbox.put([entry("c", text="new")], now_ns=2)
+    outbox.set_aside(entry("d"), "no")
+    outbox.accept([entry("b")], Batch(5, "url", 1, b"body"))
+    found = [(one.project, one.message_id, one.message["text"]) for one in outbox.still(asked)]
+    assert found == [("p", "c", "new"), ("p", "a", "old"), ("q", "e", "")]
+    assert outbox.still([]) == []

@@ -14,8 +14,8 @@ from make_metrics.combine.record import Line, Make
 from make_metrics.combine.summary import Summary
 from make_metrics.files.paths import Paths
 from make_metrics.hot import append, procfs, record_format
-from make_metrics.store import database
 from make_metrics.store.store import Store
+from tests.support.store import ask
 
 WALL_NS = 4_000_000_000_000_000_000  # 2096-10-02: what is kept for a time is never too old, whenever the tests run
 MS = 1_000_000
@@ -88,13 +88,13 @@ def add(paths: Paths, run: str, *parts: Line | Make) -> Path:
 
 def stored(paths: Paths) -> list[Event]:
     problems: list[str] = []
-    found = database.use(paths, lambda connection: Store(connection).events(), problems)
+    found = ask(paths, lambda connection: Store(connection).events(), problems)
     assert problems == []
     return [placed.event for placed in found]
 
 
 def runs(paths: Paths) -> list[Summary]:
-    return database.use(paths, lambda connection: Store(connection).runs(), [])
+    return ask(paths, lambda connection: Store(connection).runs())
 
 
 def lines_of(paths: Paths) -> dict[str, int]:

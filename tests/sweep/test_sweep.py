@@ -14,7 +14,6 @@ from make_metrics.hot import procfs, record_format
 from make_metrics.processes.alive import alive
 from make_metrics.processes.keys import process_key
 from make_metrics.project import git_command
-from make_metrics.store import database
 from make_metrics.sweep import record_file
 from make_metrics.sweep.sweep import sweep
 from tests.support.records import (
@@ -31,6 +30,8 @@ from tests.support.records import (
     runs,
     stored,
 )
+from tests.support.store import ask
+from tests.support.sweep_points import sweep_points
 
 DAY_S = 86_400
 
@@ -111,7 +112,7 @@ def test_very_late_lines_add_the_events_that_are_missing(paths: Paths) -> None:
     run = ended_run()
     add(paths, run, line("a", make=run, end=5))
     sweep(paths)
-    database.use(paths, lambda connection: connection.execute("UPDATE runs SET state = NULL"), [])
+    ask(paths, lambda connection: connection.execute("UPDATE runs SET state = NULL"))
     before = stored(paths)
     add(paths, run, line("a", make=run, start=6), line("b", make=run, start=7))
     sweep(paths)
@@ -251,7 +252,7 @@ def test_a_lock_that_is_a_link_is_not_followed(paths: Paths, tmp_path: Path) -> 
 
 
 def test_a_writer_who_holds_the_lock_is_left_in_peace(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("make_metrics.sweep.sweep._PATIENCE_S", 0.05)
+    monkeypatch.setattr("make_metrics.sweep.run_records._PATIENCE_S", 0.05)
     run, other = ended_run(), ended_run()
     add(paths, run, line("a", make=run))
     add(paths, other, line("a", make=other))
@@ -296,7 +297,8 @@ def test_a_damaged_store_costs_no_record(paths: Paths) -> None:
 def test_all_that_is_written_is_the_owners_alone(paths: Paths) -> None:
     run = ended_run()
     add(paths, run, line("a", make=run))
-    sweep(paths, reached=lambda _: modes(paths))
+    with sweep_points(lambda _: modes(paths)):
+        sweep(paths)
     modes(paths)
 
 

@@ -20,8 +20,7 @@ from make_metrics.files.paths import Paths, private_directory
 from make_metrics.hot import record_format
 from make_metrics.sweep.sweep import sweep
 from tests.support.records import add, age, ended_run, entry_of, left_in, line, lines_of, paths_in, runs, slower
-
-POINTS = ("locked", "read", "written", "committed", "removed", "unlocked")
+from tests.support.sweep_points import POINTS, sweep_points
 
 
 @pytest.fixture
@@ -45,7 +44,8 @@ def kill_at(paths: Paths, point: str, count: int) -> bool:
 
         status = 1
         try:
-            sweep(paths, reached=reached)
+            with sweep_points(reached):
+                sweep(paths)
             status = 0
         finally:
             os._exit(status)

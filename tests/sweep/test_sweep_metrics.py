@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,13 @@ from make_metrics.files.paths import Paths
 from make_metrics.metrics.trouble import FAILED, OUTSIDE, Trouble
 from make_metrics.project.project import Project, project_of
 from make_metrics.properties.registry import BUILT_IN
-from make_metrics.store import database
 from make_metrics.store.outbox import Outbox
 from make_metrics.store.troubles import DAY_NS, KEEP_NS, LIMIT, Count, Troubles
 from make_metrics.sweep.sweep import sweep
 from tests.project.test_settings import FULL, write
 from tests.store.test_outbox import make
 from tests.support.records import WALL_NS, add, ended_run, line, paths_in, stored
+from tests.support.store import ask
 
 
 @pytest.fixture
@@ -42,14 +41,14 @@ def project(tmp_path: Path, paths: Paths) -> Project:
 
 
 def counts(paths: Paths) -> list[Count]:
-    return database.use(paths, lambda found: Troubles(found).all(), [])
+    return ask(paths, lambda found: Troubles(found).all())
 
 
 def waiting(paths: Paths, project: Project) -> dict[str, dict[str, Any]]:
     """The properties of what waits for the first sink, by command."""
     key = sink_key(project.sinks[0])
-    found = database.use(paths, lambda connection: Outbox(connection).waiting(project.path, key), [])
-    told = [json.loads(entry.message)["properties"] for entry in found]
+    found = ask(paths, lambda connection: Outbox(connection).waiting(project.path, key))
+    told = [entry.message["properties"] for entry in found]
     return {properties["command"]: properties for properties in told}
 
 
@@ -108,8 +107,8 @@ def test_troubles_are_bounded(paths: Paths) -> None:
         troubles.prune(now_ns=DAY_NS + LIMIT + 20)
         return troubles.all()
 
-    found = database.use(paths, fill, [])
+    found = ask(paths, fill)
     assert [one.metric for one in found] == [f"m{number:03}" for number in range(20, LIMIT + 20)]
     assert all(len(one.said) <= 200 and one.said.isprintable() for one in found)
-    database.use(paths, lambda connection: Troubles(connection).prune(now_ns=2 * DAY_NS + KEEP_NS), [])
+    ask(paths, lambda connection: Troubles(connection).prune(now_ns=2 * DAY_NS + KEEP_NS))
     assert counts(paths) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import time
@@ -21,22 +22,21 @@ from make_metrics.files.paths import Paths, printable_path
 from make_metrics.project.project import Project, project_of
 from make_metrics.project.settings import NAME
 
-ACTIONS = ("on", "off", "status", "preview")
 _NO_DSN = f"there is nothing to agree to: this project's {NAME} has no crash-reports-dsn"
 
 
-def run(action: str, *, directory: str | None, yes: bool) -> int:
+def run(given: argparse.Namespace) -> int:
     """Do what was asked for; 0. Anything but a yes changes nothing.
 
     Raises UserError if there is nothing to agree to, nobody to ask, a decision cannot be written down, or the library
     that makes the reports is not there to preview them.
     """
     paths = Paths.from_environment()
-    if action in ("on", "off"):
+    if given.action in ("on", "off"):
         consent.refuse_sudo(os.environ)
-    project = project_at(directory)
+    project = project_at(given.directory)
     tell(project.problems)
-    return {"on": _on, "off": _off, "status": _status, "preview": _preview}[action](paths, project, yes)
+    return {"on": _on, "off": _off, "status": _status, "preview": _preview}[given.action](paths, project, given.yes)
 
 
 def _on(paths: Paths, project: Project, yes: bool) -> int:

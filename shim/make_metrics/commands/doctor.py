@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -169,7 +170,8 @@ def _metrics(paths: Paths) -> Iterator[Finding]:
     if paths.store.exists() and not through_sudo(os.environ, root=not os.geteuid()):
         problems: list[str] = []
         try:
-            counts = database.use(paths, lambda found: Troubles(found).all(), problems)
+            with database.opened(paths, problems) as connection:
+                counts = Troubles(connection).all()
         except UserError as error:
             counts, problems = [], [str(error)]
         for problem in problems:
@@ -178,7 +180,7 @@ def _metrics(paths: Paths) -> Iterator[Finding]:
             yield Finding(NOTE, "metric", one.text)
 
 
-def run() -> int:
+def run(given: argparse.Namespace) -> int:  # noqa: ARG001
     """Print what was found; 1 if something needs to be done, else 0. Raises UserError for a bad MAKE_METRICS_HOME."""
     paths = Paths.from_environment()
     findings = [

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 
 from make_metrics.combine.event import envelope
-from make_metrics.commands.reading import read, start_ns
+from make_metrics.commands.reading import combined_store, start_ns
 
 
-def run(*, since: str | None) -> int:
-    """Print the events; raises UserError for a bad `since` or a store that cannot be used."""
-    begin = start_ns(since) or 0
-    for placed in read(lambda store: store.events(since_ns=begin)):
+def run(given: argparse.Namespace) -> int:
+    """Print the events; raises UserError for a bad `--since` or a store that cannot be used."""
+    begin = start_ns(given.since) or 0
+    with combined_store() as store:
+        events = store.events(since_ns=begin)
+    for placed in events:
         sys.stdout.write(json.dumps(envelope(placed.event)) + "\n")
     return 0

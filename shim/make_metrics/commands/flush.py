@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import time
@@ -19,18 +20,18 @@ _SWEEP_S = 5
 _LONGEST_S = 3_600
 
 
-def run(*, timeout: float) -> int:
+def run(given: argparse.Namespace) -> int:
     """Combine and send what waits of all projects, crash reports too, within `timeout` seconds.
 
     0 if nothing is left that could be sent, 1 if anything had to stay. With MAKE_METRICS=log it is printed instead.
     Raises UserError for a bad `timeout`, or a store that cannot be used.
     """
-    if not 0 < timeout <= _LONGEST_S:
+    if not 0 < given.timeout <= _LONGEST_S:
         raise UserError(f"--timeout must be more than 0 and at most {_LONGEST_S} seconds")
     paths = Paths.from_environment()
     consent.refuse_sudo(os.environ)
-    give_up = time.monotonic() + timeout
-    tell(sweep(paths, timeout=min(_SWEEP_S, timeout)).problems)
+    give_up = time.monotonic() + given.timeout
+    tell(sweep(paths, timeout=min(_SWEEP_S, given.timeout)).problems)
     if environment.only_prints(os.environ):
         of_events, of_crashes = show(paths, os.environ), crash_delivery.show(paths, os.environ)
         for kind, request in [*of_events, *((crash_delivery.KIND, request) for request in of_crashes)]:

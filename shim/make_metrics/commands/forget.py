@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
-import sqlite3
 import sys
 from pathlib import Path
 
-from make_metrics.commands.project import tell, use
+from make_metrics.commands.project import opened_store, tell
 from make_metrics.consent import consent
 from make_metrics.crashes import log as crash_log
 from make_metrics.errors import UserError
@@ -23,7 +23,7 @@ _SWEEP_S = 10
 _KEPT = frozenset({"records"})
 
 
-def run() -> int:
+def run(given: argparse.Namespace) -> int:  # noqa: ARG001
     """Remove runs, events, what waits, what is known of what was sent, what was put aside, and the log of failures; 0.
 
     File sinks' files too, but for those in a directory of the user's own, which are told. What a running make has
@@ -32,7 +32,8 @@ def run() -> int:
     paths = Paths.from_environment()
     consent.refuse_sudo(os.environ)
     sweep(paths, timeout=_SWEEP_S)  # the records of ended makes go with the store that they end up in
-    use(paths, _erase)
+    with opened_store(paths) as store:
+        _erase(store)
     for folder in (paths.set_aside, paths.files):
         _empty(folder)
     crash_log.erase(paths)
@@ -52,9 +53,10 @@ def _empty(folder: Path) -> None:
                 raise UserError(f"cannot remove {printable_path(path)}: {error.strerror}") from error
 
 
-def _erase(connection: sqlite3.Connection) -> None:
+def _erase(store: Store) -> None:
+    connection = store.connection
     connection.execute("PRAGMA secure_delete = ON")
-    with Store(connection).transaction():
+    with store.transaction():
         for table in sorted(TABLES - _KEPT):
             connection.execute(f"DELETE FROM {table}")  # noqa: S608
     connection.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")

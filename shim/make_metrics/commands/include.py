@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 
 from make_metrics.setup import fragment
 
 
-def run() -> int:
+def run(given: argparse.Namespace) -> int:  # noqa: ARG001
     """Print the path; 0. Raises UserError if the installation has no fragment."""
     sys.stdout.write(f"{fragment.source()}\n")
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 
@@ -10,7 +11,7 @@ from make_metrics.files.paths import Paths
 from make_metrics.files.write import write_file
 
 
-def run() -> int:
+def run(given: argparse.Namespace) -> int:  # noqa: ARG001
     """Turn recording off for this user; raises UserError if that cannot be written down."""
     paths = Paths.from_environment()
     consent.refuse_sudo(os.environ)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import time
@@ -11,7 +12,7 @@ from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path
 
 
-def run() -> int:
+def run(given: argparse.Namespace) -> int:  # noqa: ARG001
     """Turn recording on again for this user, and sending off for all projects; raises UserError if it cannot be.
 
     A yes counts again when it is said anew (`make-metrics opt-in`).

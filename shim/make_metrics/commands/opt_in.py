@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import os
-import sqlite3
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from make_metrics.commands.project import project_at, tell, use
+from make_metrics.commands.project import opened_store, project_at, tell
 from make_metrics.consent import consent, notice
 from make_metrics.consent.anonymous_id import ensure_id
 from make_metrics.consent.mode import Decision, Mode
@@ -23,20 +23,19 @@ from make_metrics.project.settings import NAME, Settings
 from make_metrics.properties.property import Property
 from make_metrics.sinks.user_settings import surroundings
 from make_metrics.store.outbox import Entry, Outbox
-from make_metrics.store.store import Store
 from make_metrics.sweep.sweep import sweep
 
 _SWEEP_S = 10
 
 
-def run(*, directory: str | None, yes: bool) -> int:
+def run(given: argparse.Namespace) -> int:
     """Ask, unless `yes` says that this was done; 0. Anything but a yes changes nothing.
 
     Raises UserError if there is nothing to agree to, nobody to ask, or the yes cannot be written down.
     """
     paths = Paths.from_environment()
     consent.refuse_sudo(os.environ)
-    project = project_at(directory)
+    project = project_at(given.directory)
     tell(project.problems)
     if project.settings is None or not project.sinks:
         raise UserError(f"there is nothing to agree to: this project has no {NAME} that names a sink")
@@ -49,16 +48,16 @@ def run(*, directory: str | None, yes: bool) -> int:
         sys.stdout.write(f"You have said yes already.\n{_but(known.ruling.mode, known.ruling.reason)}")
         return 0
     shown = _notice(paths, project.settings)
-    if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not given.yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UserError("opt-in asks a question, and this is no terminal: run it in one, or use --yes")
     sys.stdout.write(shown)
     for sink in project.sinks:
         if sink.type == "file":
             sys.stdout.write(f"{sink.host} is kept in {printable_path(surroundings(paths)[0].directory)}.\n")
-    if not yes and not _asked():
+    if not given.yes and not _asked():
         sys.stdout.write("Nothing was changed, and nothing is sent.\n")
         return 0
-    again = project_at(directory)
+    again = project_at(given.directory)
     if again.settings is None or _notice(paths, again.settings) != shown:
         raise UserError(f"{NAME} has changed meanwhile: nothing was written down, run opt-in again")
     sweep(paths, timeout=_SWEEP_S)  # what was recorded until now stays here, whatever becomes of the clock
@@ -90,19 +89,15 @@ def _agree(paths: Paths, project: Project) -> None:
         now_ns = time.time_ns()
         metrics = catalogue.asked(paths, project.settings.metrics) if project.settings else ()
         events = choice_event.entries(project, choice="in", anonymous_id=anonymous_id, now_ns=now_ns)
-
-        def clear(connection: sqlite3.Connection) -> None:
-            store, outbox = Store(connection), Outbox(connection)
-            with store.transaction():
-                if before.holds:
-                    outbox.keep_only(project.path, map(sink_key, project.sinks))
-                    outbox.put(_narrowed(outbox, project, metrics), now_ns=now_ns)
-                else:  # whatever is left was recorded before this yes
-                    outbox.withdraw(project.path)
-                if not agreed:
-                    outbox.put(events, now_ns=now_ns)
-
-        use(paths, clear)
+        with opened_store(paths) as store, store.transaction():
+            outbox = Outbox(store.connection)
+            if before.holds:
+                outbox.keep_only(project.path, map(sink_key, project.sinks))
+                outbox.put(_narrowed(outbox, project, metrics), now_ns=now_ns)
+            else:  # whatever is left was recorded before this yes
+                outbox.withdraw(project.path)
+            if not agreed:
+                outbox.put(events, now_ns=now_ns)
         if not agreed:
             consent.write(paths, project, yes=True, now_ns=time.time_ns())
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import argparse
 import os
-import sqlite3
 import sys
 import time
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from make_metrics import environment
-from make_metrics.commands.project import project_at, tell, use, write_request
+from make_metrics.commands.project import opened_store, project_at, tell, write_request
 from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import erase_id, read_id
 from make_metrics.consent.mode import Decision, Mode
@@ -23,25 +22,25 @@ from make_metrics.deliver.time_limit import within
 from make_metrics.files.paths import Paths
 from make_metrics.project.project import Project
 from make_metrics.sinks.sink import Outcome, UnavailableError, Verdict
+from make_metrics.store.database import ReplacedError
 from make_metrics.store.outbox import Batch, Entry, Outbox
-from make_metrics.store.store import Store
 from make_metrics.sweep.sweep import sweep
 
 _SWEEP_S = 10
 _EVENT_S = 3.0
 
 
-def run(*, directory: str | None) -> int:
+def run(given: argparse.Namespace) -> int:
     """Withdraw; 0. Raises UserError if the no cannot be written down, or what waits not be removed."""
     paths = Paths.from_environment()
     consent.refuse_sudo(os.environ)
-    project = project_at(directory)
+    project = project_at(given.directory)
     tell(project.problems)
     with consent.locked(paths):
         before = consent.known(paths, project, os.environ).ruling.mode
         anonymous_id = read_id(paths, project)
         now_ns = time.time_ns()
-        places = [project, *_decided_before(paths, project, Path(directory or "."))]
+        places = [project, *_decided_before(paths, project, Path(given.directory or "."))]
         for place in places:
             consent.write(paths, place, yes=False, now_ns=now_ns)
             erase_id(paths, place)
@@ -51,7 +50,7 @@ def run(*, directory: str | None) -> int:
     try:
         sweep(paths, timeout=_SWEEP_S)  # what is combined later finds the no
     finally:
-        gone = use(paths, lambda connection: sum(_withdraw(connection, place) for place in places))
+        gone = _withdraw(paths, places)
     sys.stdout.write(f"Nothing is sent any more from here. {_count(gone)}, and your id is deleted.\n")
     if before is Mode.ON and anonymous_id and project.settings and project.settings.opt_out_event:
         _say_so(paths, project, choice_event.entries(project, choice="out", anonymous_id=anonymous_id, now_ns=now_ns))
@@ -74,9 +73,14 @@ def _decided_before(paths: Paths, project: Project, directory: Path) -> list[Pro
     return [other for other in found if other.directory == directory.resolve()]
 
 
-def _withdraw(connection: sqlite3.Connection, project: Project) -> int:
-    with Store(connection).transaction():
-        return Outbox(connection).withdraw(project.path)
+def _withdraw(paths: Paths, projects: Sequence[Project]) -> int:
+    """Delete what waits for these projects; how many messages that were."""
+    try:
+        with opened_store(paths) as store, store.transaction():
+            return sum(Outbox(store.connection).withdraw(project.path) for project in projects)
+    except ReplacedError as error:
+        tell([error.line])  # what waited is gone with the damaged store
+        return 0
 
 
 def _count(gone: int) -> str:
@@ -91,7 +95,7 @@ def _say_so(paths: Paths, project: Project, entries: Sequence[Entry]) -> None:
 
     sinks = {sink_key(settings): settings for settings in project.sinks}
     for entry in entries:
-        settings, messages = sinks[entry.sink], [json.loads(entry.message)]
+        settings, messages = sinks[entry.sink], [entry.message]
         try:
             sink = sink_of(settings)
             if environment.only_prints(os.environ):
@@ -103,12 +107,8 @@ def _say_so(paths: Paths, project: Project, entries: Sequence[Entry]) -> None:
         except UnavailableError as error:
             verdict = Verdict(Outcome.HELD, str(error), settings.address)
         if verdict.outcome is Outcome.ACCEPTED:
-            batch = Batch(time.time_ns(), verdict.url, 1, verdict.body)
-            use(paths, lambda found, entry=entry, batch=batch: _accept(found, entry, batch))  # type: ignore[misc]
+            with opened_store(paths) as store, store.transaction():
+                batch = Batch(time.time_ns(), verdict.url, 1, verdict.body)
+                Outbox(store.connection).accept([entry], batch)
         said = "was told" if verdict.outcome is Outcome.ACCEPTED else f"could not be told ({verdict.said})"
         sys.stdout.write(f"As the notice said, {settings.address} {said} that you opted out.\n")
-
-
-def _accept(connection: sqlite3.Connection, entry: Entry, batch: Batch) -> None:
-    with Store(connection).transaction():
-        Outbox(connection).accept([entry], batch)

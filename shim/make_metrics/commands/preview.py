@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import argparse
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from typing import Any
 from make_metrics.combine.event import Event
 from make_metrics.combine.summary import Placed
 from make_metrics.commands.project import project_at, tell, write_request
-from make_metrics.commands.reading import read
+from make_metrics.commands.reading import combined_store
 from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import read_id
 from make_metrics.consent.mode import Mode
@@ -41,16 +41,17 @@ class _Previewed:
     waits: bool
 
 
-def run(*, directory: str | None) -> int:
+def run(given: argparse.Namespace) -> int:
     """Print the requests, address and body on a line each; 0. Raises UserError if nothing can be sent at all."""
     paths = Paths.from_environment()
-    project = project_at(directory)
+    project = project_at(given.directory)
     tell(project.problems)
     if not project.sinks:
         raise UserError(f"nothing can be sent from here: this project has no {NAME} that names a sink")
     if project.settings:
         catalogue.refresh(paths, project.settings.metrics)
-    found = read(lambda store: _found(store, paths, project))
+    with combined_store() as store:
+        found = _found(store, paths, project)
     agreed = consent.known(paths, project, os.environ).ruling
     if not any(previewed.messages for previewed in found):
         tell(["no events of this project yet: run make, then look again"])
@@ -78,7 +79,7 @@ def _found(store: Store, paths: Paths, project: Project) -> list[_Previewed]:
     examples: list[dict[str, Any]] | None = None
     for settings in project.sinks:
         waiting = outbox.waiting(project.path, sink_key(settings))
-        messages = [json.loads(entry.message) for entry in waiting]
+        messages = [entry.message for entry in waiting]
         if not waiting:
             examples = _examples(store, paths, project) if examples is None else examples
             messages = trace_messages.examples(store, examples) if takes_traces(settings.type) else examples
@@ -99,11 +100,11 @@ def _examples(store: Store, paths: Paths, project: Project) -> list[dict[str, An
             beside = projects.files(placed.directory)
             if outgoing(placed.event, project, anonymous_id=anonymous_id, beside=beside) is not None:
                 latest.append(placed)
-    texts = [
+    messages = [
         outgoing(event, project, anonymous_id=anonymous_id, beside=frozenset(), metrics=metrics)
         for event in _measured(store, projects, latest[::-1], metrics)
     ]
-    return [json.loads(text) for text in texts if text is not None]
+    return [message for message in messages if message is not None]
 
 
 def _measured(

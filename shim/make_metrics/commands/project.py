@@ -1,12 +1,11 @@
-"""What the commands about a project have in common: which project it is, and the store without a sweep's words."""
+"""What the commands about a project have in common: which project it is, its problems, and the store."""
 
 from __future__ import annotations
 
-import sqlite3
+import contextlib
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path
@@ -14,8 +13,7 @@ from make_metrics.project.project import Project, project_of
 from make_metrics.sinks.kinds import readable, request_line
 from make_metrics.sinks.sink import Prepared
 from make_metrics.store import database
-
-T = TypeVar("T")
+from make_metrics.store.store import Store
 
 
 def project_at(directory: str | None) -> Project:
@@ -39,10 +37,15 @@ def write_request(kind: str, request: Prepared) -> None:
     sys.stdout.write(f"{request_line(request.url)}\n{readable(kind, request.url, request.body)}")
 
 
-def use(paths: Paths, work: Callable[[sqlite3.Connection], T]) -> T:
-    """What `work` gives for the store; what was wrong with that is told. Raises UserError if it cannot be used."""
+@contextlib.contextmanager
+def opened_store(paths: Paths) -> Iterator[Store]:
+    """The store for the length of a `with` block, without a sweep; problems go to standard error.
+
+    Raises UserError if the store cannot be used, and as `database.opened` does for damage.
+    """
     problems: list[str] = []
     try:
-        return database.use(paths, work, problems)
+        with database.opened(paths, problems) as connection:
+            yield Store(connection)
     finally:
         tell(problems)

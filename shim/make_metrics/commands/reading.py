@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Iterator
 
-from make_metrics.commands.project import tell
+from make_metrics.commands.project import opened_store, tell
 from make_metrics.files.paths import Paths
 from make_metrics.report.since import since_ns
-from make_metrics.store import database
 from make_metrics.store.store import Store
 from make_metrics.sweep.sweep import sweep
 
-T = TypeVar("T")
 _PATIENCE_S = 10
 
 
-def read(query: Callable[[Store], T]) -> T:
-    """What a query gives once all records are combined; what was wrong with them is said on standard error.
+@contextlib.contextmanager
+def combined_store() -> Iterator[Store]:
+    """The store for the length of a `with` block, once all records are combined; problems go to standard error.
 
-    Raises UserError if the store cannot be used.
+    Raises UserError if the store cannot be used, and as `database.opened` does for damage.
     """
     paths = Paths.from_environment()
-    problems = list(sweep(paths, timeout=_PATIENCE_S).problems)
-    try:
-        return database.use(paths, lambda found: query(Store(found)), problems)
-    finally:
-        tell(problems)
+    tell(sweep(paths, timeout=_PATIENCE_S).problems)
+    with opened_store(paths) as store:
+        yield store
 
 
 def start_ns(since: str | None) -> int | None:
-    """`--since` in nanoseconds since the epoch, None for not given; raises UserError for a bad value."""
+    """`--since` in nanoseconds since the epoch, None if it was not given; raises UserError for a bad value."""
     return None if since is None else since_ns(since, now_ns=time.time_ns())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
 from datetime import datetime
 
 from make_metrics.commands.project import project_at, tell
-from make_metrics.commands.reading import read, start_ns
+from make_metrics.commands.reading import combined_store, start_ns
 from make_metrics.consent import consent
 from make_metrics.consent.mode import Mode
 from make_metrics.files.paths import Paths
@@ -18,12 +19,13 @@ NOTHING = "No events yet: run make in a project that includes the fragment (make
 NOTE = "The times overlap: a goal's include its prerequisites', and a target's include those of the makes it starts."
 
 
-def run(*, since: str | None, as_json: bool) -> int:
-    """Print the report as a table or as JSON; raises UserError for a bad `since` or a store that cannot be used."""
-    begin = start_ns(since)
+def run(given: argparse.Namespace) -> int:
+    """Print the report as a table or as JSON; raises UserError for a bad `--since` or a store that cannot be used."""
+    begin = start_ns(given.since)
     tell(project_at(None).problems)
-    found = rows(read(lambda store: store.events(since_ns=begin or 0)))
-    if as_json:
+    with combined_store() as store:
+        found = rows(store.events(since_ns=begin or 0))
+    if given.json:
         sys.stdout.write(json.dumps(document(found, since_ns=begin), indent=2) + "\n")
     elif found:
         _table(found)
@@ -31,7 +33,8 @@ def run(*, since: str | None, as_json: bool) -> int:
         ruling = consent.known(Paths.from_environment(), project_at(None), os.environ).ruling
         if ruling.mode is Mode.OFF:
             tell([f"nothing is recorded here: {ruling.reason}"])
-        sys.stdout.write((NOTHING if since is None else f"No events since {since}: give an earlier time.") + "\n")
+        line = f"No events since {given.since}: give an earlier time." if given.since else NOTHING
+        sys.stdout.write(f"{line}\n")
     return 0
 
 

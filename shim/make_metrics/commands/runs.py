@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from dataclasses import asdict
 
 from make_metrics.combine.event import timestamp
 from make_metrics.combine.summary import Summary
-from make_metrics.commands.reading import read, start_ns
+from make_metrics.commands.reading import combined_store, start_ns
 from make_metrics.report.rows import duration
 
 NOTHING = "No runs yet: run make in a project that includes the fragment (make-metrics setup prints the line to add)."
 
 
-def run(*, since: str | None, as_json: bool) -> int:
-    """Print the runs as a table or as JSON; raises UserError for a bad `since` or a store that cannot be used."""
-    begin = start_ns(since) or 0
-    found = read(lambda store: store.runs(since_ns=begin))
-    if as_json:
+def run(given: argparse.Namespace) -> int:
+    """Print the runs as a table or as JSON; raises UserError for a bad `--since` or a store that cannot be used."""
+    begin = start_ns(given.since) or 0
+    with combined_store() as store:
+        found = store.runs(since_ns=begin)
+    if given.json:
         sys.stdout.write(json.dumps([_document(summary) for summary in found], indent=2) + "\n")
     elif found:
         _table(found)
     else:
-        sys.stdout.write((NOTHING if since is None else f"No runs since {since}: give an earlier time.") + "\n")
+        line = f"No runs since {given.since}: give an earlier time." if given.since else NOTHING
+        sys.stdout.write(f"{line}\n")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -15,15 +16,15 @@ from make_metrics.properties.trace import TRACE
 from make_metrics.report import json_schema
 
 
-def run(*, directory: str | None, as_json: bool) -> int:
+def run(given: argparse.Namespace) -> int:
     """Print the schema; 0. Raises UserError for a bad directory or home.
 
     It has all metrics that are built in, and of other distributions those that the project asks for.
     """
-    project = project_at(directory)
+    project = project_at(given.directory)
     tell(project.problems)
     optional = metrics(project)
-    if as_json:
+    if given.json:
         sys.stdout.write(json.dumps(json_schema.document(optional), indent=2) + "\n")
         return 0
     asked = project.settings.metrics if project.settings else ()

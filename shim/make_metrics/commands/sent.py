@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 
 from make_metrics.combine.event import timestamp
-from make_metrics.commands.project import project_at, use
+from make_metrics.commands.project import opened_store, project_at
 from make_metrics.files.paths import Paths
 from make_metrics.sinks.kinds import readable, request_line
 from make_metrics.store.outbox import Outbox
 
 
-def run(*, directory: str | None) -> int:
+def run(given: argparse.Namespace) -> int:
     """Print time and address of each batch, then its bytes; 0. Raises UserError if the store cannot be used."""
     paths = Paths.from_environment()
-    project = project_at(directory)
-    found = use(paths, lambda connection: Outbox(connection).sent(project.path))
+    project = project_at(given.directory)
+    with opened_store(paths) as store:
+        found = Outbox(store.connection).sent(project.path)
     for batch in found:
         count = f"{batch.events} event{'s' * (batch.events != 1)}"
         sys.stdout.write(f"{timestamp(batch.sent_ns)} {request_line(batch.url)} {count}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 
@@ -10,7 +11,7 @@ from make_metrics.files.paths import Paths, private_directory
 from make_metrics.setup import bundle, fragment
 
 
-def run() -> int:
+def run(given: argparse.Namespace) -> int:  # noqa: ARG001
     """Write the fragment and print the line on standard output; 0. Raises UserError if it cannot be written."""
     paths = Paths.from_environment()
     text = fragment.render(paths)

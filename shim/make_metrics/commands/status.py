@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
-import sqlite3
 import sys
 from dataclasses import asdict
 from typing import Any
@@ -33,10 +33,10 @@ from make_metrics.sweep.sweep import sweep
 _PATIENCE_S = 10
 
 
-def run(*, directory: str | None, as_json: bool) -> int:
+def run(given: argparse.Namespace) -> int:
     """Print how things stand for a project; 0, whatever is wrong. Raises UserError only for a bad directory or home."""
     paths = Paths.from_environment()
-    project = project_at(directory)
+    project = project_at(given.directory)
     known = consent.known(paths, project, os.environ)
     problems = [*project.problems, *surroundings(paths)[1]]
     found = {
@@ -52,7 +52,7 @@ def run(*, directory: str | None, as_json: bool) -> int:
         "paths": _paths(paths, project),
         "problems": problems,
     }
-    if as_json:
+    if given.json:
         sys.stdout.write(json.dumps(found, indent=2) + "\n")
     else:
         sys.stdout.write("".join(f"{line}\n" for line in _lines(found)))
@@ -99,23 +99,21 @@ def _waiting(paths: Paths, project: Project, problems: list[str]) -> dict[str, A
     if through_sudo(os.environ, root=not os.geteuid()):
         return unknown
 
-    def ask(connection: sqlite3.Connection) -> dict[str, Any]:
-        outbox, name = Outbox(connection), project.path
-        return {
-            "waiting": asdict(outbox.count(name)),
-            "set_aside": outbox.aside(name),
-            "dropped": outbox.dropped(name),
-            "attempts": [
-                {"sink": one.sink, "time": timestamp(one.tried_ns), "result": one.result}
-                for one in outbox.attempts(name)
-            ],
-            "sent_batches": len(outbox.sent(name)),
-            "metric_troubles": [asdict(one) for one in Troubles(connection).all()],
-        }
-
     try:
         problems += sweep(paths, timeout=_PATIENCE_S).problems
-        return database.use(paths, ask, problems)
+        with database.opened(paths, problems) as connection:
+            outbox, name = Outbox(connection), project.path
+            return {
+                "waiting": asdict(outbox.count(name)),
+                "set_aside": outbox.aside(name),
+                "dropped": outbox.dropped(name),
+                "attempts": [
+                    {"sink": attempt.sink, "time": timestamp(attempt.tried_ns), "result": attempt.result}
+                    for attempt in outbox.attempts(name)
+                ],
+                "sent_batches": len(outbox.sent(name)),
+                "metric_troubles": [asdict(count) for count in Troubles(connection).all()],
+            }
     except UserError as error:
         problems.append(str(error))
         return unknown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 
 from make_metrics.commands.asked_metrics import metrics
@@ -9,9 +10,9 @@ from make_metrics.commands.project import project_at, tell
 from make_metrics.report import transparency_page
 
 
-def run(*, directory: str | None) -> int:
+def run(given: argparse.Namespace) -> int:
     """Print the page as Markdown; 0. Raises UserError for a bad directory or home."""
-    project = project_at(directory)
+    project = project_at(given.directory)
     tell(project.problems)
     names = project.settings.metrics if project.settings else ()
     asked = [entry for entry in metrics(project) if entry.name in names]

@@ -7,7 +7,6 @@ receiver has answered for it. An entry keeps its id, by which the receiver tells
 from __future__ import annotations
 
 import importlib.util
-import sqlite3
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -186,7 +185,8 @@ def _sink(dsn: Dsn) -> str:
 def _patience_s(paths: Paths, one: Waiting) -> int:
     """How many seconds the receiver asked to be left alone for; 0 also where the store cannot be asked."""
     try:
-        attempts = database.use(paths, lambda found: Outbox(found).attempts(one.project.path), [])
+        with database.opened(paths, []) as connection:
+            attempts = Outbox(connection).attempts(one.project.path)
     except UserError:
         return 0
     until_ns = next((last.not_before_ns for last in attempts if last.sink == _sink(one.dsn)), 0)
@@ -196,18 +196,14 @@ def _patience_s(paths: Paths, one: Waiting) -> int:
 def _remember(paths: Paths, one: Waiting, verdict: Verdict, problems: list[str]) -> None:
     """Note the attempt, and what was accepted for `make-metrics sent`; a store that cannot be used costs only that."""
     now_ns = time.time_ns()
-
-    def write(connection: sqlite3.Connection) -> None:
-        outbox, place = Outbox(connection), one.project.path
-        with Store(connection).transaction():
-            if verdict.outcome is Outcome.ACCEPTED:
-                text = verdict.body.decode()
-                batch = Batch(now_ns, verdict.url, 1, verdict.body)
-                outbox.accept([Message(_sink(one.dsn), place, one.entry.id, text)], batch)
-            outbox.tried(place, Attempt(_sink(one.dsn), now_ns, verdict.said, now_ns + verdict.after_s * _SECOND_NS))
-
+    sink, project = _sink(one.dsn), one.project.path
     try:
-        database.use(paths, write, problems)
+        with database.opened(paths, problems) as connection, Store(connection).transaction():
+            outbox = Outbox(connection)
+            if verdict.outcome is Outcome.ACCEPTED:
+                batch = Batch(now_ns, verdict.url, 1, verdict.body)
+                outbox.accept([Message(sink, project, one.entry.id, one.event)], batch)
+            outbox.tried(project, Attempt(sink, now_ns, verdict.said, now_ns + verdict.after_s * _SECOND_NS))
     except UserError as error:
         problems.append(str(error))
 

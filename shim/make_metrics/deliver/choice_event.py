@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import uuid
 
@@ -42,6 +41,5 @@ def entries(project: Project, *, choice: str, anonymous_id: str, now_ns: int) ->
     }
     if check(message):
         return []
-    text = json.dumps(message)
     told = [sink for sink in project.sinks if takes_choices(sink)]
-    return [Entry(sink_key(sink), project.path, str(message["messageId"]), text) for sink in told]
+    return [Entry(sink_key(sink), project.path, str(message["messageId"]), message) for sink in told]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -58,12 +57,11 @@ def deliver(
     delivered = Delivered()
     give_up = time.monotonic() + timeout_s
     try:
-        with FileLock(paths.send_lock, mode=0o600).acquire(timeout=timeout_s, poll_interval=0.02):
-            database.use(
-                paths,
-                lambda found: _Delivery(paths, environ, found, delivered, give_up, sink_for).all(),
-                delivered.problems,
-            )
+        with (
+            FileLock(paths.send_lock, mode=0o600).acquire(timeout=timeout_s, poll_interval=0.02),
+            database.opened(paths, delivered.problems) as connection,
+        ):
+            _Delivery(paths, environ, connection, delivered, give_up, sink_for).all()
     except Timeout:
         delivered.problems.append("another make-metrics is sending")
     except _TimeUpError:
@@ -77,25 +75,21 @@ def show(paths: Paths, environ: Mapping[str, str]) -> list[tuple[str, Prepared]]
     A sink that cannot be made here makes none.
     Raises UserError if the store cannot be used.
     """
-
-    def gather(connection: sqlite3.Connection) -> list[tuple[SinkSettings, list[Entry]]]:
+    waiting: list[tuple[SinkSettings, list[Entry]]] = []
+    with database.opened(paths, []) as connection:
         outbox = Outbox(connection)
-        return [
-            (settings, outbox.waiting(directory, sink_key(settings)))
-            for directory in outbox.projects()
-            for project in [project_of(Path(directory))]
-            if consent.known(paths, project, environ).ruling.mode is Mode.ON
-            for settings in project.sinks
-        ]
-
-    found = []
-    for settings, waiting in database.use(paths, gather, []):
-        messages = [json.loads(entry.message) for entry in waiting]
+        for directory in outbox.projects():
+            project = project_of(Path(directory))
+            if consent.known(paths, project, environ).ruling.mode is Mode.ON:
+                waiting += [(settings, outbox.waiting(directory, sink_key(settings))) for settings in project.sinks]
+    requests = []
+    for settings, entries in waiting:
+        messages = [entry.message for entry in entries]
         with contextlib.suppress(UnavailableError):
             sink = sink_of(settings)
             for batch in sink.batches(messages):
-                found.append((settings.type, sink.prepare([messages[place] for place in batch])))
-    return found
+                requests.append((settings.type, sink.prepare([messages[place] for place in batch])))
+    return requests
 
 
 class _Delivery:
@@ -150,7 +144,7 @@ class _Delivery:
             return
         try:
             sink = self._sink_for(settings)
-            messages = [json.loads(entry.message) for entry in waiting]
+            messages = [entry.message for entry in waiting]
             batches = sink.batches(messages)
         except UnavailableError as error:
             self._delivered.problems.append(f"{settings.address}: {error}: {self._rest([], waiting)}")
@@ -186,7 +180,7 @@ class _Delivery:
         remaining = self._give_up - time.monotonic()
         if remaining <= 0:
             raise _TimeUpError
-        messages = [json.loads(entry.message) for entry in batch]
+        messages = [entry.message for entry in batch]
         try:
             return within(remaining, lambda: sink.send(messages, timeout_s=remaining))
         except TimeoutError:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from make_metrics.combine.event import Event
 from make_metrics.combine.record import Make
@@ -150,8 +150,8 @@ def _id(projects: Projects, project: Project, began_ns: int) -> str | None:
 
 def outgoing(
     event: Event, project: Project, *, anonymous_id: str, beside: frozenset[str], metrics: Iterable[Property] = ()
-) -> str | None:
-    """An event as JSON for a project's sinks; None if it is kept here.
+) -> dict[str, Any] | None:
+    """An event as a message for a project's sinks; None if it is kept here.
 
     `beside` names the files beside its makefile, `metrics` are those that its notice lists besides.
     """
@@ -160,12 +160,11 @@ def outgoing(
         return None
     metrics = tuple(metrics)
     made = message(event, name=settings.event, anonymous_id=anonymous_id, metrics=metrics)
-    return None if check(made, paths=settings.file_targets, metrics=metrics) else json.dumps(made)
+    return None if check(made, paths=settings.file_targets, metrics=metrics) else made
 
 
-def narrowed(message: str, metrics: Iterable[Property]) -> str:
+def narrowed(message: dict[str, Any], metrics: Iterable[Property]) -> dict[str, Any]:
     """A message that waits, without the metrics that a later notice does not list any more."""
-    document = json.loads(message)
     listed = {entry.name for entry in (*PROPERTIES, *CHOICE, *metrics)}
-    kept = {name: value for name, value in document["properties"].items() if name in listed}
-    return message if kept == document["properties"] else json.dumps({**document, "properties": kept})
+    kept = {name: value for name, value in message["properties"].items() if name in listed}
+    return {**message, "properties": kept}

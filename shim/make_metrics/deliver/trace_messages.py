@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,13 +21,13 @@ def with_traces(run: Run, events: Sequence[Event], entries: Sequence[Entry]) -> 
     placed: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in entries:
         if takes_traces(entry.sink.partition(" ")[0]):
-            placed.setdefault((entry.sink, entry.project), {})[entry.message_id] = json.loads(entry.message)
+            placed.setdefault((entry.sink, entry.project), {})[entry.message_id] = entry.message
         else:
             found.append(entry)
     for (sink, project), made in placed.items():
         for message in trace.traced(events, made, joins=top(run).traceparent):
             if not check(message):
-                found.append(Entry(sink, project, str(message["messageId"]), json.dumps(message)))
+                found.append(Entry(sink, project, str(message["messageId"]), message))
     return found
 
 

@@ -1,13 +1,12 @@
-"""The store's file: opening it, and a new one in the place of one that is damaged."""
+"""The store's file: opening it, and beginning a new one in place of a damaged one."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 from filelock import BaseFileLock, FileLock, Timeout
 
@@ -16,9 +15,9 @@ from make_metrics.files.paths import Paths, printable_path, private_directory
 from make_metrics.files.set_aside import put_aside
 from make_metrics.store import tables
 
-T = TypeVar("T")
 _BUSY_S = 5
 _LOCK_S = 10
+_ATTEMPTS = 3
 _HEADER_BYTES = 100
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _NOT_WRITABLE = {
@@ -30,13 +29,52 @@ _NOT_WRITABLE = {
 }
 _IN_USE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
+# Names a file for as long as it exists, whatever path leads to it: device and inode.
+_FileId = tuple[int, int]
+
 
 class DamagedError(Exception):
-    """The store's file is not, or no longer, a sound store."""
+    """The file is no sound store."""
+
+
+class ReplacedError(UserError):
+    """The store turned out to be damaged while it was in use, and a new one has taken its place; `line` says so."""
+
+    def __init__(self, line: str) -> None:
+        """The message asks the user to run the command again."""
+        super().__init__(f"{line}: run this again")
+        self.line = line
+
+
+@contextlib.contextmanager
+def opened(paths: Paths, problems: list[str], *, lock: BaseFileLock | None = None) -> Iterator[sqlite3.Connection]:
+    """A connection to the store for the length of a `with` block, in autocommit mode.
+
+    Damage that shows on opening costs the block nothing: the damaged file is put aside, a line about it is added to
+    `problems`, and the block gets a new, empty store. Damage that shows in the middle of the block ends the block: the
+    file is put aside with everything in it, what the block wrote included, and ReplacedError is raised. The next
+    `opened` gives a new store.
+
+    `lock` is the sweep's lock, for a caller who holds it. Raises UserError if the store cannot be written, or is in
+    use by another program for too long.
+    """
+    private_directory(paths.state)
+    lock = lock or FileLock(paths.sweep_lock, mode=0o600)
+    with _told(paths.store):
+        connection, file_id = _open(paths, problems, lock)
+        try:
+            yield connection
+        except sqlite3.DatabaseError as error:
+            if not _shows_damage(error, connection):
+                raise
+            connection.close()
+            raise ReplacedError(_replace(paths, file_id, lock) or "the store was damaged and is new now") from error
+        finally:
+            connection.close()
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection in autocommit mode to the store, which is created or brought up to date if need be.
+    """A connection in autocommit mode to the store, which is created or migrated if need be.
 
     Raises sqlite3.Error, OSError, UserError (a newer version's store), or DamagedError (tables are missing).
     """
@@ -49,13 +87,13 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         connection.text_factory = lambda text: text.decode("utf-8", "replace")
         if not tables.version(connection):
-            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only before the first table
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only possible before the first table
         connection.execute("PRAGMA journal_mode = WAL")
-        # A record is removed once its events are committed: they must outlive a power cut.
+        # A record is removed once its events are committed: the events must survive a power cut.
         connection.execute("PRAGMA synchronous = FULL")
         tables.migrate(connection)
-        found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if not found >= tables.TABLES:
+        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if not names >= tables.TABLES:
             raise DamagedError("tables are missing")
     except BaseException:
         connection.close()
@@ -63,74 +101,78 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def use(
-    paths: Paths, work: Callable[[sqlite3.Connection], T], problems: list[str], lock: BaseFileLock | None = None
-) -> T:
-    """What `work` gives for a connection to the store.
-
-    A damaged store is put aside, a line about it is added to `problems`, and `work` is done again with a new store: it
-    must be fit to be done twice. `lock` is the sweep's lock for a caller who holds it. Raises UserError if the store
-    cannot be written or is in use for too long.
-    """
-    private_directory(paths.state)
-    for force in (False, True):
+def _open(paths: Paths, problems: list[str], lock: BaseFileLock) -> tuple[sqlite3.Connection, _FileId | None]:
+    """A connection to a sound store, and which file that is."""
+    for _ in range(_ATTEMPTS):
         try:
-            return _attempt(paths.store, work)
-        except DamagedError:
-            _replace(paths, problems, lock or FileLock(paths.sweep_lock, mode=0o600), force=force)
-    return _attempt(paths.store, work)
-
-
-def _attempt(path: Path, work: Callable[[sqlite3.Connection], T]) -> T:
-    try:
-        with contextlib.closing(connect(path)) as connection:
-            try:
-                return work(connection)
-            except sqlite3.DatabaseError as error:
-                if _code(error) not in _IN_USE | _NOT_WRITABLE and not _sound(connection):
-                    raise DamagedError(str(error)) from error
+            # Before connecting: should another process exchange the file meanwhile, its new one must stay.
+            file_id = _file_id(paths.store)
+            return connect(paths.store), file_id or _file_id(paths.store)
+        except sqlite3.DatabaseError as error:
+            if _code(error) not in _DAMAGED:
                 raise
+        except DamagedError:
+            pass
+        except OSError as error:
+            raise UserError(f"cannot write {printable_path(paths.store)}: {error.strerror}") from error
+        if line := _replace(paths, file_id, lock):
+            problems.append(line)
+    raise UserError(f"the store {printable_path(paths.store)} is damaged again and again: is its disk sound?")
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn what the system or another program does to the store into a line for the user; bugs stay as they are."""
+    try:
+        yield
     except sqlite3.Error as error:
-        code = _code(error)
-        if code in _DAMAGED:
-            raise DamagedError(str(error)) from error
-        if code in _IN_USE:
+        if _code(error) in _IN_USE:
             raise UserError(f"the store {printable_path(path)} is in use by another program: try again") from error
-        if code in _NOT_WRITABLE:
+        if _code(error) in _NOT_WRITABLE:
             raise UserError(
                 f"cannot write the store {printable_path(path)}: {error}: make it writable, or make room on its disk"
             ) from error
         raise
-    except OSError as error:
-        raise UserError(f"cannot write {printable_path(path)}: {error.strerror}") from error
+
+
+def _file_id(path: Path) -> _FileId | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _code(error: sqlite3.Error) -> int:
     return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
 
 
-def _sound(connection: sqlite3.Connection) -> bool:
+def _shows_damage(error: sqlite3.DatabaseError, connection: sqlite3.Connection) -> bool:
+    """Whether the store is damaged. SQLite says so only sometimes; other errors come from damage or from a bug."""
+    if _code(error) in _DAMAGED:
+        return True
+    if _code(error) in _IN_USE | _NOT_WRITABLE:
+        return False
     if connection.in_transaction:
         connection.execute("ROLLBACK")
     try:
-        return bool(connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok")
+        return bool(connection.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok")
     except sqlite3.DatabaseError:
-        return False
+        return True
 
 
-def _replace(paths: Paths, problems: list[str], lock: BaseFileLock, *, force: bool) -> None:
-    """Put a damaged store aside, unless somebody else just did; with `force` also one that a check finds sound."""
+def _replace(paths: Paths, file_id: _FileId | None, lock: BaseFileLock) -> str:
+    """Put the damaged file aside, unless another process just did; a line that says where it is kept, or empty."""
     try:
         with lock.acquire(timeout=_LOCK_S):
-            with contextlib.suppress(DamagedError):
-                if not force and _attempt(paths.store, _sound):
-                    return
-            beside = [paths.store.with_name(paths.store.name + end) for end in ("-wal", "-shm")]
-            kept = put_aside(paths, paths.store, *beside)
+            if _file_id(paths.store) != file_id:
+                return ""
+            companions = [paths.store.with_name(paths.store.name + end) for end in ("-wal", "-shm")]
+            kept = put_aside(paths, paths.store, *companions)
     except Timeout as error:
         raise UserError("the store is damaged, and another make-metrics is at work: try again") from error
     except OSError as error:
         raise UserError(
             f"cannot put the damaged store {printable_path(paths.store)} aside: {error.strerror}"
         ) from error
-    problems.append(f"the store was damaged: it is kept as {printable_path(kept)}, and a new one is begun")
+    return f"the store was damaged: it is kept as {printable_path(kept)}, and a new one is begun"

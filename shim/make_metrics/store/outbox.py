@@ -7,6 +7,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 DAY_NS = 86_400_000_000_000
 KEEP_NS = 14 * DAY_NS
@@ -17,12 +18,15 @@ LIMIT_BYTES = 5_000_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A message for a sink: the sink's key (see `deliver.outgoing`), the project's directory, the id, and JSON text."""
+    """A message for a sink: the sink's key (see `deliver.outgoing`), the project's directory, the message and its id.
+
+    A message is a dict everywhere; only the table has it as JSON.
+    """
 
     sink: str
     project: str
     message_id: str
-    message: str
+    message: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Outbox:
             "INSERT INTO outbox (sink, project, message_id, message, queued_ns) SELECT ?1, ?2, ?3, ?4, ?5 "
             "WHERE NOT EXISTS (SELECT 1 FROM delivered WHERE sink = ?1 AND message_id = ?3) "
             "ON CONFLICT (sink, message_id) DO UPDATE SET message = excluded.message WHERE aside IS NULL",
-            [(entry.sink, entry.project, entry.message_id, entry.message, now_ns) for entry in entries],
+            [(entry.sink, entry.project, entry.message_id, json.dumps(entry.message), now_ns) for entry in entries],
         )
 
     def waiting(self, project: str, sink: str, limit: int = -1) -> list[Entry]:
@@ -79,19 +83,20 @@ class Outbox:
             "ORDER BY queued_ns, message_id LIMIT ?",
             (project, sink, limit),
         )
-        return [Entry(*row) for row in rows]
+        return _entries(rows)
 
     def still(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Those of these that wait at this moment, as they are now."""
-        found = []
-        for entry in entries:
-            row = self._connection.execute(
-                "SELECT message FROM outbox WHERE sink = ? AND message_id = ? AND project = ? AND aside IS NULL",
-                (entry.sink, entry.message_id, entry.project),
-            ).fetchone()
-            if row is not None:
-                found.append(Entry(entry.sink, entry.project, entry.message_id, row[0]))
-        return found
+        """Those of the entries that wait at this moment, in the same order, each with its message of now."""
+        keys = [(entry.sink, entry.project, entry.message_id) for entry in entries]
+        rows = self._connection.execute(
+            "SELECT outbox.sink, outbox.project, outbox.message_id, outbox.message FROM json_each(?) AS wanted "
+            "JOIN outbox ON outbox.sink = json_extract(wanted.value, '$[0]') "
+            "AND outbox.project = json_extract(wanted.value, '$[1]') "
+            "AND outbox.message_id = json_extract(wanted.value, '$[2]') "
+            "WHERE outbox.aside IS NULL ORDER BY wanted.key",
+            (json.dumps(keys),),
+        )
+        return _entries(rows)
 
     def projects(self) -> list[str]:
         """The projects for which anything waits."""
@@ -211,3 +216,7 @@ class Outbox:
             self._connection.execute(f"DELETE FROM outbox WHERE (sink, message_id) IN ({which})", (value,))  # noqa: S608
         for project, count in lost:
             self.drop(project, reason, count)
+
+
+def _entries(rows: Iterable[tuple[str, str, str, str]]) -> list[Entry]:
+    return [Entry(sink, project, message_id, json.loads(text)) for sink, project, message_id, text in rows]

@@ -34,7 +34,7 @@ class Kept:
 
 
 class Store:
-    """The tables as functions; every failure of SQLite comes out as sqlite3.Error (see `store.database.use`)."""
+    """The tables as functions; every failure of SQLite comes out as sqlite3.Error (see `store.database.opened`)."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         """Use a connection in autocommit mode, whose tables are up to date."""

@@ -1,0 +1,136 @@
+"""One run's records: read, written to the store, and removed, all under the lock that their writers take.
+
+The store's transaction holds the events together with how far each record is combined. A sweep that is killed after
+the transaction leaves a record whose lines are not combined again; one that is killed before it has changed nothing.
+The lock file is removed last, while the lock is held: a writer that waits for it sees that the file has no name any
+more, and starts again with a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from filelock import FileLock
+
+from make_metrics.combine.event import Event
+from make_metrics.combine.run import Run, events_of, merge
+from make_metrics.combine.summary import summarise
+from make_metrics.deliver import outgoing
+from make_metrics.deliver.outgoing import Agreed, Projects
+from make_metrics.files.paths import Paths, printable_path
+from make_metrics.files.set_aside import put_aside
+from make_metrics.metrics.collector import Collector
+from make_metrics.store.outbox import Outbox
+from make_metrics.store.store import Store
+from make_metrics.store.troubles import Troubles
+from make_metrics.sweep import record_file
+from make_metrics.sweep.record_file import Part
+
+_PATIENCE_S = 2  # a writer holds a run's lock for the time of one write
+_MINUTE_NS = 60_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a sweep puts the runs, and what computes their metrics; `now_ns` is when the sweep began."""
+
+    paths: Paths
+    store: Store
+    outbox: Outbox
+    collector: Collector
+    projects: Projects
+    now_ns: int
+
+
+@dataclass(slots=True)
+class Swept:
+    """What a sweep did: records combined, records left for later, records put aside, and lines for standard error."""
+
+    combined: int = 0
+    left: int = 0
+    put_aside: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def combine_run(target: Target, run: str, records: Iterable[Path], swept: Swept) -> None:
+    """Combine and remove the records of one run, and count them in `swept`.
+
+    Raises Timeout (filelock) if a writer holds the lock for too long, OSError for a record that cannot be read, moved
+    or removed, sqlite3.Error.
+    """
+    lock_path = target.paths.record_lock(run)
+    with FileLock(lock_path, mode=0o600).acquire(timeout=_PATIENCE_S, poll_interval=0.01):
+        # The run's main record may have been written since the records were listed.
+        paths = {target.paths.records / f"{run}.rec", *records}
+        parts = [part for path in sorted(paths) if (part := _read(target, run, path, swept)) is not None]
+        _write(target, run, parts)
+        for part in parts:
+            part.path.unlink()
+            swept.combined += 1
+        lock_path.unlink()
+
+
+def _read(target: Target, run: str, path: Path, swept: Swept) -> Part | None:
+    """A record's new entries. None for a record that is left where it is, and for a file put aside as no record."""
+    try:
+        regular = record_file.is_record(path)
+    except FileNotFoundError:
+        return None
+    part = record_file.read(path, run, target.store.combined_bytes) if regular else None
+    if part is None or (not part.readable and (part.complete or not _is_young(part, target.now_ns))):
+        kept = put_aside(target.paths, path)
+        swept.put_aside += 1
+        swept.problems.append(f"{printable_path(path)} is no record: it is kept as {printable_path(kept)}")
+        return None
+    if not part.complete and _is_young(part, target.now_ns):
+        swept.left += 1  # its writer did not get the lock, and may be just about to write
+        return None
+    return part
+
+
+def _is_young(part: Part, now_ns: int) -> bool:
+    """Whether a record that a writer without the lock made for itself was written within the last minute."""
+    return "~" in part.path.name and part.modified_ns > now_ns - _MINUTE_NS
+
+
+def _write(target: Target, name: str, parts: Sequence[Part]) -> None:
+    """Write the records' new entries to the store and, as far as their sending was agreed to, to the outbox."""
+    store, now_ns = target.store, target.now_ns
+    new = Run(name)
+    for part in parts:
+        new = merge(new, part.run)
+    has_new = bool(new.work or new.makes or new.torn)
+    kept = store.kept(name)
+    run = merge(kept.run, new) if kept.run else new
+    # A run whose parts were given up is only half known: its start, too, so that nobody can tell whether a yes came
+    # before it. Nothing of it is sent.
+    is_whole = not kept.known or kept.run is not None
+    agreed = outgoing.agreed(target.projects, run) if is_whole else {}
+    events = _measure(target, run, agreed) if has_new else []
+    entries = outgoing.entries(target.projects, run, events, agreed)
+    troubles, target.collector.troubles = target.collector.troubles, []
+    with store.transaction():
+        Troubles(store.connection).add(troubles, now_ns=now_ns)
+        # From here on no command can withdraw what waits until this is written. So look at the decisions once more.
+        withdrawn = {make.project.path for make in agreed.values() if not target.projects.stands(make)}
+        target.outbox.put([entry for entry in entries if entry.project not in withdrawn], now_ns=now_ns)
+        if has_new and not is_whole:
+            store.put_late(run, events)
+        elif has_new:
+            summary = summarise(run, events, fallback_ns=max(part.modified_ns for part in parts))
+            store.put(run, summary, events, now_ns=now_ns)
+        for part in parts:
+            store.mark(part.identity, size=part.size, now_ns=now_ns)
+
+
+def _measure(target: Target, run: Run, agreed: Mapping[str, Agreed]) -> list[Event]:
+    """The run's events with what git says, and with the metrics that were agreed to."""
+    return target.collector.collect_run(
+        run,
+        events_of(run),
+        target.store.metrics(run.id),
+        default_branch=target.projects.default_branch,
+        asked={key: make.metrics for key, make in agreed.items()},
+    )
