@@ -134,10 +134,14 @@ def _become(arguments: Arguments, environ: dict[bytes, bytes], *, recipe: bool =
 
 def _start(arguments: Arguments, command: list[bytes], environ: dict[bytes, bytes], mask: object) -> int:
     """Start the command as a child; gives its pid. Raises OSError if it cannot be started."""
-    path, defaults = _find_program(arguments, command[0], environ), _signals_to_default() try: return
-    posix.posix_spawn(path, command, environ, setsigmask=mask, setsigdef=defaults)  # type: ignore[arg-type] except
-    OSError as error: if error.errno != errno.ENOEXEC: raise command = [DEFAULT_SHELL, path, *command[1:]] return
-    posix.posix_spawn(DEFAULT_SHELL, command, environ, setsigmask=mask, setsigdef=defaults)  # type: ignore[arg-type]
+    path, defaults = _find_program(arguments, command[0], environ), _signals_to_default()
+    try:
+        return posix.posix_spawn(path, command, environ, setsigmask=mask, setsigdef=defaults)  # type: ignore[arg-type]
+    except OSError as error:
+        if error.errno != errno.ENOEXEC:
+            raise
+        command = [DEFAULT_SHELL, path, *command[1:]]
+        return posix.posix_spawn(DEFAULT_SHELL, command, environ, setsigmask=mask, setsigdef=defaults)  # type: ignore[arg-type]
 
 
 def _run(arguments: Arguments, environ: dict[bytes, bytes]) -> int:
