@@ -1,6 +1,6 @@
-"""What an environment allows to be done with a run's events, and which CI service it belongs to.
+"""What an environment allows us to do with a run's events, and which CI service set it up.
 
-The walk asks this module while a recipe line may be waiting: nothing is imported here.
+The walk imports this while a recipe line may be waiting: it imports nothing itself.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 ORDER = ("off", "local", "on")
-# Variables whose presence says that nobody sits in front: what CI services set, besides `CI` itself.
-_CI_ALSO = ("TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION")
+# Variables of CI services that do not set `CI`.
+_CI_VARIABLES = ("TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION")
 
 
 def do_not_track(environ: Mapping[str, str]) -> bool:
@@ -18,35 +18,35 @@ def do_not_track(environ: Mapping[str, str]) -> bool:
 
 
 def in_ci(environ: Mapping[str, str]) -> bool:
-    """Whether an environment is that of a CI service. The fragment has the same rule."""
-    return environ.get("CI", "") not in ("", "0", "false") or any(environ.get(name) for name in _CI_ALSO)
+    """Whether a CI service set this environment up. The fragment has the same rule."""
+    return environ.get("CI", "") not in ("", "0", "false") or any(environ.get(name) for name in _CI_VARIABLES)
 
 
 def ceiling_of_variable(value: str) -> str:
-    """What MAKE_METRICS allows. It can only reduce: a value that is not known is taken as "not more than local"."""
+    """What a value of MAKE_METRICS allows: `off`, `local` or `on`. An unknown value allows no more than `local`."""
     if value == "off":
         return "off"
     return "on" if value in ("", "on", "log") else "local"
 
 
 def only_prints(environ: Mapping[str, str]) -> bool:
-    """Whether what would be sent is to be printed instead."""
+    """Whether MAKE_METRICS=log asks us to print messages instead of sending them."""
     return environ.get("MAKE_METRICS") == "log"
 
 
 def lowest(*words: str) -> str:
-    """The one of `off`, `local` and `on` that allows least."""
+    """The word that allows least, of `off`, `local` and `on`."""
     return min(words, key=ORDER.index)
 
 
 def ceiling(environ: Mapping[str, str]) -> str:
-    """`off`, `local`, or `on` for no limit, which is no consent either."""
+    """The most that DO_NOT_TRACK and MAKE_METRICS allow: `off`, `local`, or `on` for no limit. `on` is not consent."""
     return lowest("local" if do_not_track(environ) else "on", ceiling_of_variable(environ.get("MAKE_METRICS", "")))
 
 
 NO_CI, OTHER_CI = "none", "other"
-# What each service sets, as its documentation says.
-_SETS = {
+# The variable that each service sets, from its documentation.
+_SERVICES_BY_VARIABLE = {
     "GITHUB_ACTIONS": "github-actions",
     "GITLAB_CI": "gitlab-ci",
     "CIRCLECI": "circleci",
@@ -60,12 +60,12 @@ _SETS = {
     "TEAMCITY_VERSION": "teamcity",
     "JENKINS_URL": "jenkins",
 }
-CI_SERVICES = tuple(_SETS.values())
+CI_SERVICES = tuple(_SERVICES_BY_VARIABLE.values())
 
 
 def ci_service(environ: Mapping[str, str]) -> str:
-    """The CI service's name, "other" for one that is not known, "none" outside of any."""
-    for variable, name in _SETS.items():
+    """The CI service's name: "other" if we have no name for it, "none" outside of CI."""
+    for variable, name in _SERVICES_BY_VARIABLE.items():
         if environ.get(variable):
             return name
     return OTHER_CI if in_ci(environ) else NO_CI

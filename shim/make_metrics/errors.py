@@ -1,5 +1,5 @@
-"""Errors that are the user's to put right, as opposed to bugs."""
+"""Errors that the user can put right. Every other exception is a bug of ours."""
 
 
 class UserError(Exception):
-    """Something the user can put right; the message is one line that says what to do. Ends a command with status 1."""
+    """The message is one line that says what to do. The command ends with status 1."""

@@ -76,11 +76,11 @@ def test_a_failing_shim_is_written_down_and_the_build_is_the_same(
 WALK = [
     (
         "walk/walk.py",
-        "    found = psutil.Process(pid)\n",
-        "    found = psutil.Process(pid).nothing\n",
+        "    make = psutil.Process(pid)\n",
+        "    make = psutil.Process(pid).nothing\n",
         "AttributeError",
     ),
-    ("processes/command_line.py", "_LETTERS_WITH_WORD =", "LETTERS_WITH_WORD =", "NameError"),
+    ("processes/command_line.py", "_WITH_WORD =", "WITH_WORD =", "NameError"),
     ("project/git_head.py", "import os.path", "import os.pat", "ModuleNotFoundError"),
 ]
 

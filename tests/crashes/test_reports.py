@@ -157,7 +157,7 @@ def test_nothing_planted_reaches_a_real_receiver(crashing: Crashing, served: Bug
     copy = broken(folder, "hot/recorder.py", *BOOK)
     flags = "    makeflags = os.environ.get("
     hidden = f"    hidden = {SECRETS['local']!r}; int(os.environ['SECRET'] + hidden)\n"
-    broken(folder, "processes/command_line.py", flags, hidden + flags)
+    broken(folder, "walk/walk.py", flags, hidden + flags)
     told = "f'{since} {os.getcwd()} {sys.argv} {os.environ}'"
     broken(folder, "commands/events.py", "    begin =", f"    import os\n    raise RuntimeError({told})\n    begin =")
     lines = ["import os", "try:", f"    os.stat({SECRETS['system']!r})", "except OSError as error:",

@@ -20,7 +20,7 @@ from make_metrics.project import settings
 from make_metrics.project.project import project_of
 from make_metrics.project.root import find_root
 from make_metrics.sender import reaper
-from make_metrics.sender.start import agreed
+from make_metrics.sender.start import yes_on_file
 from tests.support.project import ROOT, SOURCE, until
 
 # The walk may load none of these itself; psutil does load some.
@@ -77,7 +77,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that is no container, with a first process that waits for others."""
     monkeypatch.setattr(reaper, "_MARKS", (str(tmp_path / "mark"),))
     if sys.platform == "linux":
-        monkeypatch.setattr(reaper, "_WAITING", frozenset({psutil.Process(1).name()}))
+        monkeypatch.setattr(reaper, "_REAPERS", frozenset({psutil.Process(1).name()}))
 
 
 @pytest.mark.usefixtures("bare")
@@ -112,7 +112,7 @@ def test_a_container(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is the system's own")
 @pytest.mark.usefixtures("bare")
 def test_a_first_process_that_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reaper, "_WAITING", frozenset())
+    monkeypatch.setattr(reaper, "_REAPERS", frozenset())
     assert reaper.obstacle({}).startswith("process 1 is ")
     assert reaper.obstacle({"MAKE_METRICS_SENDER": "detached"}) == ""
 
@@ -159,11 +159,11 @@ def test_a_yes_is_seen(tmp_path: Path) -> None:
     )
     project, paths = project_of(tmp_path), Paths.from_environment()
     state, environ = str(paths.state), dict(os.environ)
-    assert not agreed(find_root(str(tmp_path)), environ, state)
+    assert not yes_on_file(find_root(str(tmp_path)), environ, state)
     for yes in (True, False):
         with consent.locked(paths):
             consent.write(paths, project, yes=yes, now_ns=1)
-        assert agreed(find_root(str(tmp_path)), environ, state) is yes
+        assert yes_on_file(find_root(str(tmp_path)), environ, state) is yes
 
 
 def test_a_yes_that_was_taken_back_is_none(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_a_yes_that_was_taken_back_is_none(tmp_path: Path) -> None:
     project, paths = project_of(tmp_path), Paths.from_environment()
     with consent.locked(paths):
         consent.write(paths, project, yes=True, now_ns=1)
-    assert agreed(find_root(str(tmp_path)), dict(os.environ), str(paths.state))
+    assert yes_on_file(find_root(str(tmp_path)), dict(os.environ), str(paths.state))
     with consent.locked(paths):
         consent.keep_here(paths, now_ns=2)
-    assert not agreed(find_root(str(tmp_path)), dict(os.environ), str(paths.state))
+    assert not yes_on_file(find_root(str(tmp_path)), dict(os.environ), str(paths.state))

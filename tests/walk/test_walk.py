@@ -66,7 +66,7 @@ def test_goals_of_a_command_line(line: str, goals: tuple[str, ...]) -> None:
     ],
 )
 def test_jobs_of_a_command_line(line: str, number: int) -> None:
-    assert command_line._jobs_named(line.split(" ")) == number
+    assert command_line._jobs_of_command(line.split(" ")) == number
 
 
 @pytest.mark.parametrize(

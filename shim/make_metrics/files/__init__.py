@@ -1,1 +1,1 @@
-"""Where our files lie, and reading and writing them safely."""
+"""Where our files lie, and how to read and write them safely. All other folders use it."""

@@ -1,4 +1,4 @@
-"""Every path that make-metrics uses, from one root; no other module of the cold side knows a file's name."""
+"""Every path that make-metrics uses. Outside of `hot`, no other module knows the name of a file."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ ROOT_VARIABLE = user_dirs.ROOT_VARIABLE
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """The three directories that are ours, and the files in them. Nothing is created by asking for a path.
+    """Our three directories and the files in them. Nothing here creates a file or directory.
 
-    `shared` is where everybody's include line looks for the fragment, if that is not the directory for data.
+    `shared` is the directory where the include line looks for the fragment, None if it is `data`.
     """
 
     data: Path
@@ -29,9 +29,9 @@ class Paths:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Paths:
-        """The platform's directories for this user, or those below `MAKE_METRICS_HOME`.
+        """The platform's directories for this user, or `data`, `config` and `state` below MAKE_METRICS_HOME.
 
-        Raises UserError if that variable is set to a path that is not absolute.
+        Raises UserError if that variable holds a relative path.
         """
         root = (os.environ if environ is None else environ).get(ROOT_VARIABLE)
         if root:
@@ -39,25 +39,26 @@ class Paths:
             if not home.is_absolute():
                 raise UserError(f"{ROOT_VARIABLE} is {root!r}: set it to an absolute path, or unset it")
             return cls(data=home / "data", config=home / "config", state=home / "state")
-        import platformdirs  # not needed, and not loaded, where the root is given
+        import platformdirs  # loaded only if MAKE_METRICS_HOME is unset
 
         return cls(
             data=platformdirs.user_data_path(NAME, appauthor=False),
             config=platformdirs.user_config_path(NAME, appauthor=False),
             state=platformdirs.user_state_path(NAME, appauthor=False),
-            shared=Path(os.path.expanduser("~/.local/share"), NAME),  # noqa: PTH111 - without a home, as platformdirs
+            shared=Path(os.path.expanduser("~/.local/share"), NAME),  # noqa: PTH111 - Path.expanduser raises without a home
         )
 
     @classmethod
     def from_state(cls, state: Path) -> Paths:
-        """The paths of this user with another state directory: the one that the fragment handed over."""
+        """This user's paths, but with the state directory that the fragment handed over."""
         return replace(cls.from_environment(), state=state)
 
     @property
     def fragment(self) -> Path:
         """The fragment that Makefiles include.
 
-        A Makefile is shared, so its line is the same on every system and whatever XDG_DATA_HOME is (decision 14).
+        A Makefile is shared, so its include line is the same on every system, whatever XDG_DATA_HOME says: see
+        docs/decisions/0014-one-line-for-everyone.md.
         """
         return (self.shared or self.data) / "metrics.mk"
 
@@ -68,36 +69,36 @@ class Paths:
 
     @property
     def records(self) -> Path:
-        """The directory of the runs' records, with a lock file each."""
+        """The directory of the runs' records, each with a lock file."""
         return self.state / "records"
 
     def record_lock(self, run: str) -> Path:
-        """The lock file that guards all records of a run."""
+        """The lock file of all records of a run."""
         return self.records / f"{run}.lock"
 
     @property
     def makes(self) -> Path:
-        """The directory of the markers, one for each make process, which name its run."""
+        """The directory of the markers: one for each make process, which names its run."""
         return self.state / "makes"
 
     @property
     def set_aside(self) -> Path:
-        """The directory of damaged files, kept for whoever wants to look at them."""
+        """The directory where damaged files are kept."""
         return self.state / "set-aside"
 
     @property
     def crashes(self) -> Path:
-        """The directory of the log of our own failures (`hot.failure_log` says the same), with what was reported."""
+        """The directory of the log of our own failures and of the sent reports; `hot.failure_log` has the same name."""
         return self.state / "crashes"
 
     @property
     def crash_lock(self) -> Path:
-        """The lock of whoever sends crash reports: one at a time."""
+        """The lock of the process that sends crash reports: one at a time."""
         return self.state / "crashes.lock"
 
     @property
     def crash_decisions(self) -> Path:
-        """The directory of what was decided about crash reports, for each project."""
+        """The directory of the decisions about crash reports, a file for each project."""
         return self.config / "crash-reports"
 
     @property
@@ -107,96 +108,96 @@ class Paths:
 
     @property
     def catalogue(self) -> Path:
-        """The directory of what metrics of installed distributions declare, a file each."""
+        """The directory of the declarations of installed metrics, a file for each distribution."""
         return self.state / "metrics"
 
     @property
     def on_this_machine_file(self) -> Path:
-        """The file that `on-this-machine` leaves behind: recording was asked for, also in CI."""
+        """The file that `make-metrics on-this-machine` writes: record, also in CI."""
         return self.data / user_dirs.ON_THIS_MACHINE
 
     @property
     def decisions(self) -> Path:
-        """The directory of what was decided about each project."""
+        """The directory of the decisions, a file for each project."""
         return self.config / user_dirs.DECISIONS
 
     @property
     def identities(self) -> Path:
-        """The directory of the pseudonymous ids, one for each project."""
+        """The directory of the pseudonymous ids, a file for each project."""
         return self.config / "ids"
 
     @property
     def invitations(self) -> Path:
-        """The directory of when which project's invitation was shown."""
+        """The directory of the times when a project's invitation was shown, a file for each project."""
         return self.config / user_dirs.INVITATIONS
 
     @property
     def consent_lock(self) -> Path:
-        """The lock of whoever changes a decision or an id."""
+        """The lock of the process that changes a decision or an id."""
         return self.config / "consent.lock"
 
     @property
     def send_lock(self) -> Path:
-        """The lock of whoever sends: one at a time."""
+        """The lock of the process that sends events: one at a time."""
         return self.state / "send.lock"
 
     @property
     def sender_lock(self) -> Path:
-        """The lock of the one detached sender that is at work."""
+        """The lock of the detached sender that works: one at a time."""
         return self.state / "sender.lock"
 
     @property
     def sender_wanted(self) -> Path:
-        """The file by which a sender that finds another at work leaves its make's events to that one."""
+        """The file that asks the working sender to look again: a second sender writes it and ends."""
         return self.state / "sender.wanted"
 
     def paused(self, decision: Path) -> Path:
-        """What a project with a yes on file looked like when a sender found that the yes does not hold any more."""
+        """The note of a sender that a project's yes does not hold any more; it keeps further senders away."""
         return self.state / "paused" / decision.name
 
     @property
     def user_settings(self) -> Path:
-        """The user's own settings for all projects' sinks, which no repository can reach."""
+        """The user's settings for the sinks of all projects. No repository can write them."""
         return self.config / "settings.toml"
 
     @property
     def files(self) -> Path:
-        """The directory of the files that file sinks write, unless the user names another one."""
+        """The directory where file sinks write, unless the user's settings name another."""
         return self.data / "files"
 
     @property
     def sweep_lock(self) -> Path:
-        """The lock of whoever combines records, or puts a damaged store aside."""
+        """The lock of the process that combines records, or sets a damaged store aside."""
         return self.state / "sweep.lock"
 
 
 def printable_path(path: Path) -> str:
-    """A path for a message of one line."""
+    """A path as text for a message: characters that do not print are escaped."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in str(path))
 
 
 def private_directory(directory: Path) -> Path:
-    """Make sure that a directory of ours exists, and is a private one (mode 0700); gives it back.
+    """Create a directory of ours if it is missing, and give it mode 0700; returns it.
 
-    Raises UserError for a symbolic link or another user's directory in its place, for a directory above it that another
-    user (but root) could exchange, or if it cannot be created.
+    Raises UserError if it cannot be created, if the path is a symbolic link or another user's directory, or if a user
+    other than root owns the directory above and could exchange it.
     """
     try:
-        for above in reversed(directory.parents):
-            if not above.exists():
-                above.mkdir(mode=0o700, exist_ok=True)  # whatever the umask is
-        parent = directory.parent.lstat()
-        if parent.st_uid not in (0, os.geteuid()) and (os.geteuid() or stat.S_ISLNK(parent.st_mode)):
+        for parent in reversed(directory.parents):
+            if not parent.exists():
+                parent.mkdir(mode=0o700, exist_ok=True)  # private, whatever the umask is
+        status = directory.parent.lstat()
+        if status.st_uid not in (0, os.geteuid()) and (os.geteuid() or stat.S_ISLNK(status.st_mode)):
             raise UserError(
                 f"{printable_path(directory.parent)} belongs to another user: nothing of yours is safe there"
             )
         directory.mkdir(mode=0o700, exist_ok=True)
-        found = directory.lstat()
-        if not stat.S_ISDIR(found.st_mode):
+        status = directory.lstat()
+        if not stat.S_ISDIR(status.st_mode):
             raise UserError(f"{printable_path(directory)} is not a directory (or is a symbolic link): move it away")
-        if found.st_uid != os.geteuid():
+        if status.st_uid != os.geteuid():
             raise UserError(f"{printable_path(directory)} belongs to another user: run this as its owner")
-        if stat.S_IMODE(found.st_mode) & 0o077:
+        if stat.S_IMODE(status.st_mode) & 0o077:
             directory.chmod(0o700)
     except OSError as error:
         raise UserError(f"cannot make the directory {printable_path(directory)}: {error.strerror}") from error

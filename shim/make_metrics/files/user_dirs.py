@@ -1,4 +1,4 @@
-"""Where a user's decisions are kept, for the walk: it cannot wait for `files.paths`, which has the names from here."""
+"""The user's directories for data and configuration, without loading what `files.paths` loads: the walk cannot wait."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 NAME = "make-metrics"
 ROOT_VARIABLE = "MAKE_METRICS_HOME"
-# What decides where our directories are.
+# The variables that decide where our directories are.
 VARIABLES = (ROOT_VARIABLE, "HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
 
 SETTINGS = "make-metrics.toml"
@@ -17,15 +17,15 @@ ON_THIS_MACHINE = "on-this-machine"
 DECISIONS, INVITATIONS = "consent", "invitations"
 
 UserDirs = namedtuple("UserDirs", ("data", "config"))
-UserDirs.__doc__ = "The user's directories for data and for configuration."
+UserDirs.__doc__ = "The user's directories for data and for configuration, as text."
 
 
 def find_user_dirs(environ: Mapping[str, str]) -> UserDirs:
-    """The directories in an environment, as `files.paths` has them."""
-    moved = environ.get(ROOT_VARIABLE)
-    if moved:
-        return UserDirs(os.path.join(moved, "data"), os.path.join(moved, "config"))
-    if sys.platform == "darwin":  # what holds there depends on the version of platformdirs
+    """The directories that `files.paths` computes for this environment."""
+    root = environ.get(ROOT_VARIABLE)
+    if root:
+        return UserDirs(os.path.join(root, "data"), os.path.join(root, "config"))
+    if sys.platform == "darwin":  # the directories there depend on the version of platformdirs
         import platformdirs
 
         return UserDirs(platformdirs.user_data_dir(NAME, False), platformdirs.user_config_dir(NAME, False))

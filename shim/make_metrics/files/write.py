@@ -1,4 +1,4 @@
-"""Small files of ours that are nobody else's business: written whole, never through a symbolic link."""
+"""Write small private files: whole, and never through a symbolic link."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from make_metrics.files.paths import printable_path, private_directory
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Put a file in place at once, for its owner only (0600, in a directory of 0700): the old content or the new.
+    """Replace a file in one step, so that readers see the old content or the new; mode 0600, its directory 0700.
 
-    Raises UserError if it cannot be, or if something else than a file of ours stands in its place.
+    Raises UserError if it cannot be written, or if the path holds anything but a regular file of ours.
     """
     private_directory(path.parent)
     require_own_file(path)
@@ -35,7 +35,7 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def remove_file(path: Path) -> None:
-    """Remove a file, if it is there (a symbolic link itself, not what it leads to); raises UserError if that fails."""
+    """Remove a file if it exists; of a symbolic link, the link. Raises UserError if it cannot be removed."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
@@ -43,10 +43,10 @@ def remove_file(path: Path) -> None:
 
 
 def require_own_file(path: Path) -> None:
-    """Raise UserError if something is at a path that is no plain file of ours: a symbolic link leads elsewhere."""
+    """Raise UserError if the path holds anything but a regular file of ours, such as a symbolic link."""
     try:
-        found = path.lstat()
+        status = path.lstat()
     except OSError:
         return
-    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
         raise UserError(f"{printable_path(path)} is not a file of yours (or is a symbolic link): move it away")

@@ -1,1 +1,1 @@
-"""What we ask the system about other processes: which one a key names, which are makes, when one ends."""
+"""What we ask the system about other processes: which process a key names, which are makes, and when one ends."""

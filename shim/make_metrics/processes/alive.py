@@ -10,27 +10,27 @@ KEY = re.compile(r"([0-9a-f]{8})\.([0-9]{1,7})\.([0-9]{1,20})")
 
 
 def alive(run_key: str, boot: str = "") -> bool | None:
-    """True for a process that runs, False for one that has ended, None for one that cannot be judged from here.
+    """True if the process runs, False if it has ended, None if this cannot be judged from here.
 
-    A process of another container or host cannot be judged; one of another boot only where `boot` (see `process.boot`)
-    says that it was this machine's. A name that is no process key names no process. A process that has ended but was
-    not waited for yet (a zombie) has ended.
+    A process of another container or host cannot be judged. A process of an earlier boot has ended, but only `boot`
+    (see `processes.keys.boot_id`) tells an earlier boot of this machine from another machine. A zombie, which has ended
+    but was not waited for, has ended. Text that is no process key names no process: False.
     """
-    named = KEY.fullmatch(run_key)
-    if named is None:
+    match = KEY.fullmatch(run_key)
+    if match is None:
         return False
-    import psutil  # takes time to load, and is needed only where there are records
+    import psutil  # slow to load: only where there are records to judge
 
     from make_metrics.processes.keys import boot_id, process_key
 
     if boot and boot != boot_id() and boot.split()[0] == boot_id().split()[0]:
         return False
-    if named[1] != procfs.host().decode("ascii"):
+    if match[1] != procfs.host().decode("ascii"):
         return None
-    pid = int(named[2])
-    found = process_key(pid)
-    if found != run_key:
-        return None if found is None and psutil.pid_exists(pid) else False
+    pid = int(match[2])
+    key = process_key(pid)
+    if key != run_key:
+        return None if key is None and psutil.pid_exists(pid) else False
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

@@ -1,108 +1,36 @@
-"""What a make process was asked for: its goals, jobs and options, from its command line and MAKEFLAGS.
+"""What a make process was asked for: its goals, jobs and options, from its command line and from MAKEFLAGS.
 
-GNU make manual: section 9.7 for the options, 5.7.3 for MAKEFLAGS.
+GNU make manual: "Summary of Options", and "Communicating Options to a Sub-make" for MAKEFLAGS.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-# Options that take the next word as their argument when none is attached to them.
-_LETTERS_WITH_WORD = frozenset("CfIoWE")
-# Options whose argument, if any, is attached; the rest of the word belongs to them. -j and -l also take a number
-# from the next word.
-_LETTERS_WITH_REST = frozenset("jlO")
-_LONG_WITH_WORD = ("directory", "eval", "file", "makefile", "include-dir", "old-file", "assume-old", "what-if",
-                   "new-file", "assume-new")  # fmt: skip
-_LONG_WITH_NUMBER = ("jobs", "load-average", "max-load")
+# Options that take an argument, with their long names. The argument is attached, or else the next word...
+_WITH_WORD = {
+    "C": ("directory",),
+    "E": ("eval",),
+    "I": ("include-dir",),
+    "W": ("what-if", "new-file", "assume-new"),
+    "f": ("file", "makefile"),
+    "o": ("old-file", "assume-old"),
+}
+# ... or else the next word if it is a number...
+_WITH_NUMBER = {"j": ("jobs",), "l": ("load-average", "max-load")}
+# ... or is only ever attached. Long options of this kind need no entry.
+_WITH_ATTACHED = "O"
 
 
 def goals(words: Sequence[str]) -> tuple[str, ...]:
-    """The goals named on a make command line (its first word being make's own name), in order; empty for none."""
-    found: list[str] = []
-    rest = list(words[1:])
-    while rest:
-        word = rest.pop(0)
-        if word == "--":
-            found += [goal for goal in rest if goal and "=" not in goal]
-            break
-        if word.startswith("--"):
-            _skip_long(word[2:], rest)
-        elif word.startswith("-") and len(word) > 1:
-            _skip_letters(word[1:], rest)
-        elif word and "=" not in word:
-            found.append(word)
-    return tuple(dict.fromkeys(found))
-
-
-def _jobs_named(words: Sequence[str]) -> int:
-    """The number of jobs that a make command line names, -1 if it names none."""
-    found, rest = -1, list(words[1:])
-    while rest and (word := rest.pop(0)) != "--":
-        attached = _jobs(word)
-        if attached is None:
-            _skip(word, rest)
-            continue
-        number = attached or (rest[0] if rest else "")
-        found = int(number) if number.isdecimal() else found
-    return found
-
-
-def _jobs(word: str) -> str | None:
-    """What is attached to -j or --jobs in a word, None for another word."""
-    if word.startswith("--"):
-        name, _, attached = word[2:].partition("=")
-        return attached if len(name) > 1 and "jobs".startswith(name) else None
-    letters, found, attached = word[1:].partition("j")
-    if not word.startswith("-") or not found or set(letters) & (_LETTERS_WITH_WORD | _LETTERS_WITH_REST):
-        return None
-    return attached
-
-
-def _skip(word: str, rest: list[str]) -> None:
-    if word.startswith("--"):
-        _skip_long(word[2:], rest)
-    elif word.startswith("-"):
-        _skip_letters(word[1:], rest)
-
-
-def _skip_long(option: str, rest: list[str]) -> None:
-    name, attached, _ = option.partition("=")
-    if attached:
-        return
-    if any(known.startswith(name) for known in _LONG_WITH_WORD):  # getopt_long(3) takes unambiguous beginnings
-        del rest[:1]
-    elif any(known.startswith(name) for known in _LONG_WITH_NUMBER):
-        _skip_number(rest)
-
-
-def _skip_letters(letters: str, rest: list[str]) -> None:
-    for at, letter in enumerate(letters):
-        if letter in _LETTERS_WITH_WORD:
-            if at + 1 == len(letters):
-                del rest[:1]
-            return
-        if letter in _LETTERS_WITH_REST:
-            if letter != "O" and at + 1 == len(letters):
-                _skip_number(rest)
-            return
-
-
-def _skip_number(rest: list[str]) -> None:
-    if rest and rest[0].replace(".", "", 1).isdigit():
-        del rest[:1]
-
-
-def _given(makeflags: str) -> tuple[str, list[str]]:
-    """The options in MAKEFLAGS (GNU make manual, 5.7.3): the single letters that come first, and all other words."""
-    words = makeflags.split(" -- ")[0].split()
-    first = words[0] if words and not words[0].startswith("-") and "=" not in words[0] else ""
-    return first, words
+    """The goals of a make command line, in order; its first word is make's own name."""
+    plain, _ = _parse(words)
+    return tuple(dict.fromkeys(word for word in plain if word and "=" not in word))
 
 
 def flags(makeflags: str) -> dict[str, bool]:
-    """What MAKEFLAGS says of jobs, -k and -i."""
-    letters, words = _given(makeflags)
+    """What MAKEFLAGS says of jobs, -k and -i, by the names of fields of `combine.record.Make`."""
+    letters, words = _parse_makeflags(makeflags)
     return {
         "parallel": any(word.startswith("-j") and word != "-j1" for word in words),
         "keep_going": "k" in letters or "--keep-going" in words,
@@ -110,20 +38,90 @@ def flags(makeflags: str) -> dict[str, bool]:
     }
 
 
-def jobs(makeflags: str, command: list[str]) -> int:
-    """How many jobs make runs at once: 0 for no limit, -1 where it is not known.
+def jobs(makeflags: str, command: Sequence[str]) -> int:
+    """How many jobs make runs at once: 0 for no limit, -1 if unknown.
 
-    Make before 4.2 tells recipes that there is a job server, and not of how many: then its command line may say it.
+    Make before 4.2 hides the number from recipes and hands over a bare -j with the job server: then the number is read
+    from make's command line, if it is there.
     """
-    words = _given(makeflags)[1]
-    given = [word[2:] for word in words if word.startswith("-j")]
-    if not given:
+    _, words = _parse_makeflags(makeflags)
+    numbers = [word[2:] for word in words if word.startswith("-j")]
+    if not numbers:
         return 1
-    if given[-1].isdecimal():
-        return int(given[-1])
-    return _jobs_named(command) if any(word.startswith("--jobserver") for word in words) else 0
+    if numbers[-1].isdecimal():
+        return int(numbers[-1])
+    return _jobs_of_command(command) if any(word.startswith("--jobserver") for word in words) else 0
 
 
 def builds_nothing(makeflags: str) -> bool:
-    """Whether make only says or asks what it would do (-n, -q, -t): what it runs even so is no target's work."""
-    return bool(set("nqt") & set(_given(makeflags)[0]))
+    """Whether make only prints, asks or touches (-n, -q, -t). Lines that it runs nevertheless are no target's work."""
+    letters, _ = _parse_makeflags(makeflags)
+    return bool(set("nqt") & set(letters))
+
+
+def _jobs_of_command(words: Sequence[str]) -> int:
+    """The number of the last -j with one on a make command line, -1 if there is none."""
+    _, arguments = _parse(words)
+    numbers = [int(argument) for argument in arguments if argument.isdecimal()]
+    return numbers[-1] if numbers else -1
+
+
+def _parse_makeflags(makeflags: str) -> tuple[str, list[str]]:
+    """The single letters that MAKEFLAGS begins with, and all its words up to the variables of the command line."""
+    words = makeflags.split(" -- ")[0].split()
+    letters = words[0] if words and not words[0].startswith("-") and "=" not in words[0] else ""
+    return letters, words
+
+
+def _parse(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The words of a make command line that are no options, and the arguments of -j (empty for a bare -j)."""
+    plain: list[str] = []
+    jobs_arguments: list[str] = []
+    rest = list(words[1:])
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            return plain + rest, jobs_arguments
+        if not word.startswith("-") or word == "-":
+            plain.append(word)
+            continue
+        letter, argument = _long_option(word[2:], rest) if word.startswith("--") else _letters(word[1:], rest)
+        if letter == "j":
+            jobs_arguments.append(argument)
+    return plain, jobs_arguments
+
+
+def _letters(cluster: str, rest: list[str]) -> tuple[str, str]:
+    """The option of a word such as -kj4 that takes an argument, and that argument, removed from `rest` if apart."""
+    for at, letter in enumerate(cluster):
+        attached = cluster[at + 1 :]
+        if letter in _WITH_WORD:
+            return letter, attached or _next_word(rest)
+        if letter in _WITH_NUMBER:
+            return letter, attached or _next_number(rest)
+        if letter in _WITH_ATTACHED:
+            return letter, attached
+    return "", ""
+
+
+def _long_option(option: str, rest: list[str]) -> tuple[str, str]:
+    """The same for a word after its `--`, by the option's letter. getopt_long(3) accepts shortened names."""
+    name, equals, attached = option.partition("=")
+    if letter := _letter_of(name, _WITH_WORD):
+        return letter, attached if equals else _next_word(rest)
+    if letter := _letter_of(name, _WITH_NUMBER):
+        argument = attached if equals else _next_number(rest)
+        return ("", "") if name == "j" else (letter, argument)  # --j is ambiguous: also the start of --just-print
+    return "", ""
+
+
+def _letter_of(shortened: str, options: dict[str, tuple[str, ...]]) -> str:
+    return next((letter for letter, names in options.items() for name in names if name.startswith(shortened)), "")
+
+
+def _next_word(rest: list[str]) -> str:
+    return rest.pop(0) if rest else ""
+
+
+def _next_number(rest: list[str]) -> str:
+    return rest.pop(0) if rest and rest[0].replace(".", "", 1).isdigit() else ""

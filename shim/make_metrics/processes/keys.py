@@ -1,4 +1,4 @@
-"""The key that names a process for good, on any system: from /proc where there is one, else from psutil."""
+"""The key that names one process for ever, on any system: from /proc, or else from psutil."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from make_metrics.hot import procfs
 
 
 def process_key(pid: int) -> str | None:
-    """The key `<host>.<pid>.<start>` of a living process, None if there is no such process.
+    """The key `<host>.<pid>.<start>` of a process, None if there is no such process.
 
-    Without /proc the start is in microseconds since the epoch and the host is all zeros.
+    Without /proc the start is in microseconds since the epoch, and the host is all zeros.
     """
-    known = procfs.process_key(pid)
-    if known is not None:
-        return known.decode("ascii")
+    key = procfs.process_key(pid)
+    if key is not None:
+        return key.decode("ascii")
     try:
         return f"00000000.{pid}.{int(psutil.Process(pid).create_time() * 1_000_000)}"
     except psutil.Error:
@@ -24,6 +24,6 @@ def process_key(pid: int) -> str | None:
 
 
 def boot_id() -> str:
-    """This machine's name and its boot: `<name> <boot id>`; the boot's time stands in where it has no id."""
-    known = procfs.boot_id().decode("ascii")
-    return f"{os.uname().nodename} {known or int(psutil.boot_time())}"
+    """This machine's name and the id of its boot, as `<name> <id>`; without an id the time of the boot."""
+    boot = procfs.boot_id().decode("ascii")
+    return f"{os.uname().nodename} {boot or int(psutil.boot_time())}"

@@ -17,48 +17,49 @@ _ROTATED = bytes.maketrans(
 )
 
 MakeAbove = namedtuple("MakeAbove", ("process", "key", "target"))
-MakeAbove.__doc__ = (
-    "A make process above another one, with the target whose recipe leads down to it (empty if not known)."
-)
+MakeAbove.__doc__ = "A make above another make: its process, its key, and the target whose recipe started the other."
 
 
-def is_make(candidate: psutil.Process, names: frozenset[str]) -> bool:
-    """Whether a process is a make: a script that is called make shows its interpreter in front."""
+def is_make(process: psutil.Process, names: frozenset[str]) -> bool:
+    """Whether a process's first word is one of these names; of a script called make, that is its interpreter."""
     try:
-        words = candidate.cmdline()
+        words = process.cmdline()
         return bool(words) and os.path.basename(words[0]) in names
     except psutil.Error:
         return False
 
 
-def makes_above(start: psutil.Process, names: frozenset[str]) -> list[MakeAbove]:
-    """The make processes above one, nearest first."""
-    found: list[MakeAbove] = []
-    below = start
+def makes_above(process: psutil.Process, names: frozenset[str]) -> list[MakeAbove]:
+    """The make processes above a process, nearest first; each target is empty if unknown."""
+    makes: list[MakeAbove] = []
+    child = process
     with contextlib.suppress(psutil.Error):
-        while (above := below.parent()) is not None:
-            if is_make(above, names):
-                found.append(MakeAbove(above, process_key(above.pid) or "", target_of(below)))
-            below = above
-    return [above for above in found if above.key]
+        while (parent := child.parent()) is not None:
+            if is_make(parent, names):
+                makes.append(MakeAbove(parent, process_key(parent.pid) or "", target_of(child)))
+            child = parent
+    return [make for make in makes if make.key]
 
 
 def rotate(word: bytes) -> bytes:
-    """A word as a running launcher shows it to whoever looks at processes, or back: letters by 13, digits by 5."""
+    """Rotate letters by 13 and digits by 5; twice gives the word back.
+
+    A running launcher shows its words so in the list of processes, where `pkill -f` would otherwise match it.
+    """
     return word.translate(_ROTATED)
 
 
-def arguments_of(shim: psutil.Process) -> arguments.Arguments | None:
-    """What a shim process was handed, None if the process is no shim."""
+def arguments_of(process: psutil.Process) -> arguments.Arguments | None:
+    """What make handed to a shim process, None if the process is no shim."""
     with contextlib.suppress(psutil.Error, ValueError, IndexError):
-        words = [os.fsencode(word) for word in shim.cmdline()]
+        words = [os.fsencode(word) for word in process.cmdline()]
         if rotate(arguments.PROTOCOL) in words:
             words = [rotate(word) for word in words]
         return arguments.Arguments(words[words.index(arguments.PROTOCOL) :])
     return None
 
 
-def target_of(shim: psutil.Process) -> str:
-    """The target that a shim process was handed, empty if the process is no shim."""
-    found = arguments_of(shim)
-    return found.target.decode("utf-8", "backslashreplace") if found else ""
+def target_of(process: psutil.Process) -> str:
+    """The target whose recipe a shim process runs, empty if the process is no shim."""
+    handed = arguments_of(process)
+    return handed.target.decode("utf-8", "backslashreplace") if handed else ""

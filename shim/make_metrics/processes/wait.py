@@ -1,4 +1,4 @@
-"""Waiting for a make to end, and for the lines that outlive one that was killed."""
+"""Wait for a make to end, and for recipe lines that outlive a killed make."""
 
 from __future__ import annotations
 
@@ -13,40 +13,42 @@ _PAUSE_S = 0.1
 
 
 def wait_for_end(key: str) -> None:
-    """Wait until the process that a key names has ended; one that has its pid since then is another process.
+    """Wait, without a limit, until the process that a key names has ended.
 
-    However long that takes: no clock is asked, so that neither sleep nor a clock that is set makes a difference.
+    A later process with the same pid is another process. No clock is read, so neither suspending the machine nor
+    setting the clock matters.
     """
-    named = KEY.fullmatch(key)
-    if named is None:
+    match = KEY.fullmatch(key)
+    if match is None:
         return
-    watch = _watch(int(named[2]))
-    if watch is None:
+    pid = int(match[2])
+    descriptor = _pidfd(pid)
+    if descriptor is None:
         while alive(key):
             time.sleep(_PAUSE_S)
         return
     try:
-        # Looked at while it is held: from here on its number belongs to no other process.
-        if procfs.process_key(int(named[2])) == key.encode("ascii"):
+        # Compare the key only now: the descriptor stays with this process, whoever gets its pid later.
+        if procfs.process_key(pid) == key.encode("ascii"):
             ready = select.poll()
-            ready.register(watch, select.POLLIN)
+            ready.register(descriptor, select.POLLIN)
             ready.poll()
     finally:
-        os.close(watch)
+        os.close(descriptor)
 
 
-def _watch(pid: int) -> int | None:
-    """A descriptor that is ready to read once the process has ended (pidfd_open(2)); None where there is none."""
+def _pidfd(pid: int) -> int | None:
+    """A descriptor that becomes readable when the process ends (pidfd_open(2)); None if the system has none."""
     if procfs.process_key(os.getpid()) is None:
         return None
     try:
         return os.pidfd_open(pid)
-    except (AttributeError, OSError):  # another system, or the process is gone, or a sandbox forbids it
+    except (AttributeError, OSError):  # not Linux, the process is gone, or a sandbox forbids it
         return None
 
 
 def lines_remain(group: int) -> bool:
-    """Whether a recipe line of a process group goes on though its make is gone: make was killed."""
+    """Whether a shim of this process group still runs though its make has gone, as after `kill -9` of make."""
     import psutil
 
     from make_metrics.processes.tree import arguments_of, is_make
@@ -54,9 +56,12 @@ def lines_remain(group: int) -> bool:
     for pid in psutil.pids():
         try:
             if os.getpgid(pid) == group:
-                found = psutil.Process(pid)
-                words, above = arguments_of(found), found.parent()
-                if words and not (above and is_make(above, frozenset({"make", "gmake", os.fsdecode(words.make)}))):
+                process = psutil.Process(pid)
+                handed, parent = arguments_of(process), process.parent()
+                if handed is None:
+                    continue
+                names = frozenset({"make", "gmake", os.fsdecode(handed.make)})
+                if parent is None or not is_make(parent, names):
                     return True
         except (OSError, psutil.Error):
             continue

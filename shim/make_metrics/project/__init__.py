@@ -1,1 +1,1 @@
-"""A project: the settings its repository declares, its root directory, and what git says about it."""
+"""A project: its root directory, the settings that its repository declares, and what git says of it."""

@@ -1,4 +1,4 @@
-"""What git says of a work tree and a commit, asked of git itself after the build."""
+"""What the git command says of a work tree and a commit. It runs after the build."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from make_metrics.project.git_head import Head
 
 DEFAULT_BRANCHES = frozenset({"master", "main"})
 _LIMIT_S = 1.0
-# What git calls its local variables (git-rev-parse(1)): GIT_DIR, set while a hook runs, means another repository.
-_LOCAL = frozenset(
+# `git rev-parse --local-env-vars`: variables that name a repository. A hook runs with them, for another repository.
+_REPOSITORY_VARIABLES = frozenset(
     f"GIT_{name}"
     for name in (
         "ALTERNATE_OBJECT_DIRECTORIES",
@@ -32,14 +32,14 @@ _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 class Facts(NamedTuple):
-    """Whether the default branch was checked out, and the commit's committer time (ISO 8601); None for not known."""
+    """Whether the default branch was checked out, and the committer time (ISO 8601); None if unknown."""
 
     checked_out_master: bool | None = None
     commit_time: str | None = None
 
 
 def facts(head: Head, default_branch: str = "") -> Facts:
-    """What git says of the commit that is, or was, checked out; takes at most a second."""
+    """The facts of a commit that is, or was, checked out. Takes at most a second."""
     try:
         time = commit_time(head.repository, head.commit)
     except subprocess.TimeoutExpired:
@@ -50,7 +50,7 @@ def facts(head: Head, default_branch: str = "") -> Facts:
 def checked_out_master(repository: str, commit: str, branch: str, default_branch: str = "") -> bool | None:
     """Whether the default branch was checked out: master or main, unless the project names another.
 
-    A detached HEAD is not the default branch. Without a known commit nothing is known.
+    A detached HEAD is not the default branch. None without a repository and a commit.
     """
     if not repository or not _COMMIT.fullmatch(commit):
         return None
@@ -58,35 +58,35 @@ def checked_out_master(repository: str, commit: str, branch: str, default_branch
 
 
 def commit_time(repository: str, commit: str) -> str | None:
-    """A commit's committer time (ISO 8601), None if it is not known.
+    """A commit's committer time (ISO 8601), None if unknown.
 
     Raises subprocess.TimeoutExpired if git takes longer than a second.
     """
     if not repository or not _COMMIT.fullmatch(commit):
         return None
-    # A signature is not to be checked, whatever log.showSignature says: that would start gpg.
-    said = _ask(repository, "show", "-s", "--no-show-signature", "--no-notes", "--format=%cI", commit, "--")
+    # Without --no-show-signature, the configuration log.showSignature would start gpg.
+    output = _run(repository, "show", "-s", "--no-show-signature", "--no-notes", "--format=%cI", commit, "--")
     try:
-        # Newer versions of git say Z where older ones say +00:00.
-        return None if said is None else datetime.fromisoformat(said.strip()).isoformat()
+        # Some versions of git print Z for UTC, others +00:00.
+        return None if output is None else datetime.fromisoformat(output.strip()).isoformat()
     except ValueError:
         return None
 
 
 def dirty(repository: str) -> bool | None:
-    """Whether files that git knows differ from the commit, in a work tree; None if it is not known.
+    """Whether tracked files of a work tree differ from its commit; None if unknown.
 
     Raises subprocess.TimeoutExpired if git takes longer than a second.
     """
-    # No monitor: that is a program which the repository's configuration names.
-    said = _ask(repository, "-c", "core.fsmonitor=false", "status", "--porcelain", "-z", "--untracked-files=no",
+    # Without this option, git would run the monitor that the repository's configuration names.
+    output = _run(repository, "-c", "core.fsmonitor=false", "status", "--porcelain", "-z", "--untracked-files=no",
                 "--ignore-submodules=dirty")  # fmt: skip
-    return None if said is None else bool(said)
+    return None if output is None else bool(output)
 
 
-def _ask(repository: str, *words: str) -> str | None:
-    """What git writes; None if it fails, or there is none. Raises subprocess.TimeoutExpired."""
-    environ = {name: value for name, value in os.environ.items() if name not in _LOCAL}
+def _run(repository: str, *words: str) -> str | None:
+    """The output of a git command; None if it fails or git is missing. Raises subprocess.TimeoutExpired."""
+    environ = {name: value for name, value in os.environ.items() if name not in _REPOSITORY_VARIABLES}
     environ |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
     try:
         return subprocess.run(

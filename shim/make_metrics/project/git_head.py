@@ -1,4 +1,4 @@
-"""What is checked out where a make began: read from the repository's own files, without starting a process."""
+"""What is checked out where a make runs, read from the repository's files: starting git would take too long."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import os.path
 from collections import namedtuple
 
 Head = namedtuple("Head", ("repository", "commit", "branch"), defaults=("", "", ""))
-Head.__doc__ = "A work tree's root, the commit checked out there and the branch; empty texts for what is not known."
+Head.__doc__ = "A work tree's root, its commit and its branch; each empty if unknown."
 
 
 def read_head(directory: str) -> Head:
-    """What is checked out in the repository that a directory belongs to (gitrepository-layout(5))."""
-    folder, below = directory, ""
+    """What is checked out in the repository that holds a directory: gitrepository-layout(5)."""
+    folder, child = directory, ""
     try:
-        while folder != below:
-            found = os.path.join(folder, ".git")
-            if os.path.isdir(found):
-                return _resolve(folder, found)
-            if os.path.isfile(found):  # a linked work tree or a submodule
-                return _resolve(folder, os.path.join(folder, _text(found).removeprefix("gitdir:").strip()))
-            folder, below = os.path.dirname(folder), folder
+        while folder != child:
+            git = os.path.join(folder, ".git")
+            if os.path.isdir(git):
+                return _resolve(folder, git)
+            if os.path.isfile(git):  # a linked work tree or a submodule
+                return _resolve(folder, os.path.join(folder, _text(git).removeprefix("gitdir:").strip()))
+            folder, child = os.path.dirname(folder), folder
     except (OSError, ValueError):
         pass
     return Head()
@@ -31,20 +31,20 @@ def _text(path: str) -> str:
 
 
 def _resolve(root: str, git: str) -> Head:
-    said = _text(os.path.join(git, "HEAD"))
-    name = said.removeprefix("ref:").strip()
-    if name == said:
-        return Head(root, said)
-    common = os.path.join(git, "commondir")
-    shared = os.path.join(git, _text(common)) if os.path.isfile(common) else git
-    branch = name.removeprefix("refs/heads/")
-    for place in (os.path.join(git, name), os.path.join(shared, name)):
-        if os.path.isfile(place):
-            return Head(root, _text(place), branch)
-    packed = os.path.join(shared, "packed-refs")
+    head = _text(os.path.join(git, "HEAD"))
+    ref = head.removeprefix("ref:").strip()
+    if ref == head:  # detached: a commit
+        return Head(root, head)
+    commondir = os.path.join(git, "commondir")
+    common = os.path.join(git, _text(commondir)) if os.path.isfile(commondir) else git
+    branch = ref.removeprefix("refs/heads/")
+    for path in (os.path.join(git, ref), os.path.join(common, ref)):
+        if os.path.isfile(path):
+            return Head(root, _text(path), branch)
+    packed = os.path.join(common, "packed-refs")
     if os.path.isfile(packed):
-        for entry in _text(packed).splitlines():
-            commit, _, ref = entry.partition(" ")
-            if ref == name:
+        for line in _text(packed).splitlines():
+            commit, _, name = line.partition(" ")
+            if name == ref:
                 return Head(root, commit, branch)
     return Head(root, "", branch)

@@ -14,7 +14,7 @@ from make_metrics.sinks.sink import SinkSettings
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """The project that a directory belongs to: its root, its settings if it has any, and what is wrong with those."""
+    """A project: its root, its settings (None without a readable file), and the problems of its settings file."""
 
     directory: Path
     settings: Settings | None = None
@@ -22,24 +22,25 @@ class Project:
 
     @property
     def path(self) -> str:
-        """The root as text, also where its name is not UTF-8: what decisions and the store know the project by."""
+        """The root as text, also if it is not UTF-8: decisions and the store name the project by it."""
         return path_text(self.directory)
 
     @property
     def sinks(self) -> tuple[SinkSettings, ...]:
-        """Where its events would go."""
+        """The receivers of its events."""
         return self.settings.sinks if self.settings else ()
 
     @property
     def crash_dsn(self) -> Dsn | None:
-        """Where reports of our own failures would go."""
+        """The receiver of reports of our own failures, None without one."""
         return self.settings.crash_dsn if self.settings else None
 
 
 def project_of(directory: Path) -> Project:
-    """The project of a directory: that of the nearest settings file, not above the root of its repository.
+    """The project of a directory. Its root holds the nearest settings file up to the repository's root.
 
-    Outside a repository only the directory itself is looked at: a file further up could be anybody's. Never raises.
+    Without such a file the repository's root is the project's. Outside of a repository the root is the directory
+    itself, and only there is a settings file read: a file further up could be anybody's. Never raises.
     """
     try:
         directory = directory.resolve()

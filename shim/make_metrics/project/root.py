@@ -1,4 +1,7 @@
-"""Which project a directory belongs to. The walk asks while a recipe line may be waiting: nothing heavy is imported."""
+"""Which project a directory belongs to.
+
+The walk imports this while a recipe line may be waiting: it imports nothing slow.
+"""
 
 from __future__ import annotations
 
@@ -9,33 +12,33 @@ from collections import namedtuple
 from make_metrics.files import user_dirs
 
 Root = namedtuple("Root", ("directory", "settings"))
-Root.__doc__ = "A project's root directory, and whether a settings file is there."
+Root.__doc__ = "A project's root directory, and whether it holds a settings file."
 
 
 def find_root(directory: str) -> Root:
-    """The project of a directory (without symbolic links in it), as `project.settings.project_of` has it."""
-    folder, below, nearest = directory, "", ""
-    while folder != below:
+    """The root of a directory's project, by the rule of `project.project.project_of`; no symbolic links in the path."""
+    folder, child, nearest = directory, "", ""
+    while folder != child:
         if not nearest and os.path.lexists(os.path.join(folder, user_dirs.SETTINGS)):
             nearest = folder
         if os.path.lexists(os.path.join(folder, ".git")):
             return Root(nearest or folder, bool(nearest))
-        folder, below = os.path.dirname(folder), folder
+        folder, child = os.path.dirname(folder), folder
     return Root(directory, bool(directory) and nearest == directory)
 
 
 def path_text(directory: str | os.PathLike[str]) -> str:
-    """A directory as text, also where its name is not UTF-8."""
+    """A path as text that can be stored; bytes that are not UTF-8 become escapes such as \\xff."""
     return os.fsencode(directory).decode("utf-8", "backslashreplace")
 
 
 def project_key(directory: str | os.PathLike[str]) -> str:
-    """The name of a project's files: a hash of where it is, so that no path of the user's is in a name."""
+    """The name of a project's files, a hash of its path: names of files would give the path away."""
     return _sha256(os.fsencode(directory))[:32]
 
 
 def _sha256(text: bytes) -> str:
-    # hashlib loads a library of cryptography: several milliseconds for one digest. Its own modules are small.
+    # Not hashlib: it loads OpenSSL, which takes several milliseconds. Its built-in modules are small.
     try:
         if sys.version_info >= (3, 12):
             from _sha2 import sha256

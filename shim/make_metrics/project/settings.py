@@ -1,4 +1,4 @@
-"""What a project's settings file says, as data."""
+"""A project's settings, as data: what `project.settings_file` reads and everything else uses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEFAULT_EVENT = "make.target.run"
 
 @dataclass(frozen=True, slots=True)
 class Dsn:
-    """Where reports of our own failures go: a DSN of Sentry, or of a receiver of its protocol, and its address."""
+    """Where reports of our own failures go: the DSN for Sentry or a receiver of its protocol, and the address in it."""
 
     text: str
     host: str
@@ -22,10 +22,10 @@ class Dsn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a settings file says. `directory` is where it lies; empty texts are not given.
+    """The settings of the project whose root is `directory`; a text that is not set is empty.
 
     `file_targets` is whether names of file targets may be sent, `opt_out_event` whether an opt-out may be reported.
-    `metrics` are the names of metrics that the project asks for, besides those that every event has.
+    `metrics` names the metrics that the project asks for in addition to those of every event.
     """
 
     directory: Path

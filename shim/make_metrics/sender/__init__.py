@@ -1,1 +1,1 @@
-"""The process beside each make that sends its events once make has ended."""
+"""The process beside each make that sends the make's events once make has ended."""

@@ -1,4 +1,7 @@
-"""What those who start a sender and the sender itself must both know. The walk loads it: nothing heavy is imported."""
+"""What the sender and the code that starts it must both know.
+
+The walk imports this while a recipe line may be waiting: it imports nothing slow.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,9 @@ import os
 from make_metrics.files import user_dirs
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sender.py")
-# The sender's environment names make's key and process group, the state directory and the project's directory.
+# Variables of the sender's environment: make's key and process group, the state directory, the project's directory.
 MAKE, GROUP, STATE, PROJECT = (f"MAKE_METRICS_SENDER_{name}" for name in ("MAKE", "GROUP", "STATE", "PROJECT"))
-# What the notice is made from, besides the project's settings.
+# The files that the text of the notice comes from, besides the project's settings.
 _NOTICE = (
     "consent/notice.py",
     "properties/registry.py",
@@ -20,8 +23,13 @@ _NOTICE = (
 
 
 def notice_state(project: str, decision: str) -> bytes:
-    """What tells whether anything has changed that a yes depends on: the settings, the decision, and our own notice."""
+    """Times, sizes and inodes of the files that decide whether a yes holds; while they are equal, the answer is too.
+
+    These are the project's settings, the decision, and the files that our notice comes from. Raises OSError.
+    """
     package = os.path.dirname(os.path.dirname(PROGRAM))
-    ours = tuple(os.path.join(package, name) for name in _NOTICE)
-    found = [os.stat(path) for path in (os.path.join(project, user_dirs.SETTINGS), decision, *ours)]
-    return b" ".join(b"%d.%d.%d" % (one.st_mtime_ns, one.st_size, one.st_ino) for one in found)
+    ours = (os.path.join(package, name) for name in _NOTICE)
+    paths = (os.path.join(project, user_dirs.SETTINGS), decision, *ours)
+    return b" ".join(
+        b"%d.%d.%d" % (status.st_mtime_ns, status.st_size, status.st_ino) for status in map(os.stat, paths)
+    )

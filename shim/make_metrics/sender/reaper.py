@@ -1,6 +1,6 @@
-"""Whether a process may be left behind when make ends: whether anybody here waits for it when it has ended too.
+"""Whether a process may outlive make: only if something here reaps it, or it would stay as a zombie.
 
-Loads little: the walk asks it before it starts the sender, and a recipe's first line may wait for the walk.
+The walk imports this while a recipe line may be waiting: it imports nothing slow but psutil, which the walk has.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from make_metrics import environment
 
 VARIABLE = "MAKE_METRICS_SENDER"
 DETACHED, NONE = "detached", "none"
-# What container engines leave for those who want to know.
+# Files by which container engines mark a container.
 _MARKS = ("/.dockerenv", "/run/.containerenv", "/run/systemd/container")
-# Programs that are written to be the first process: they wait for every process that is handed to them.
-_WAITING = frozenset(
+# Programs that are made to be process 1: they reap every orphan.
+_REAPERS = frozenset(
     {
         "catatonit",
         "dinit",
@@ -38,27 +38,27 @@ _WAITING = frozenset(
 
 
 def obstacle(environ: Mapping[str, str]) -> str:
-    """Why a make with this environment leaves no process behind; empty if it may.
+    """Why no process may outlive a make with this environment; empty if one may.
 
-    MAKE_METRICS_SENDER=detached answers for container and first process, and for nothing else; any other value but
-    that and an empty one means none.
+    MAKE_METRICS_SENDER=detached skips the questions about containers and process 1, and no others. Any other value
+    forbids a process; an empty one is as good as none.
     """
-    said = environ.get(VARIABLE, "")
-    if said not in ("", DETACHED):
-        return f"{VARIABLE} is {said!a} in the environment"
+    value = environ.get(VARIABLE, "")
+    if value not in ("", DETACHED):
+        return f"{VARIABLE} is {value!a} in the environment"
     if environment.in_ci(environ):
         return "this is CI"
-    return "" if said == DETACHED else _of_machine(environ)
+    return "" if value == DETACHED else _obstacle_of_machine(environ)
 
 
-def _of_machine(environ: Mapping[str, str]) -> str:
+def _obstacle_of_machine(environ: Mapping[str, str]) -> str:
     mark = next((mark for mark in _MARKS if os.path.lexists(mark)), "")
     if mark or environ.get("container"):
         return f"this is a container ({mark or 'the variable container'})"
-    if sys.platform != "linux":  # its own init, whatever its name
+    if sys.platform != "linux":  # macOS: launchd reaps
         return ""
     try:
         first = psutil.Process(1).name()
     except psutil.Error:
         return "process 1, which would have to wait for it, cannot be seen"
-    return "" if first.partition("(")[0] in _WAITING else f"process 1 is {first!a}, which may not wait for it"
+    return "" if first.partition("(")[0] in _REAPERS else f"process 1 is {first!a}, which may not wait for it"

@@ -1,7 +1,7 @@
-"""The sender: one process beside each make that a developer starts, which sends its events once it has ended.
+"""The sender: one process beside each make that a developer starts. It sends the make's events once make has ended.
 
-It is started by the walk (`sender.start`), and holds nothing of make's. It waits for make's end, however long that
-takes; from then on it lives ten seconds at most. Whatever it has not sent by then waits for the next one.
+The walk starts it (`sender.start`). It holds nothing of make's. It waits for make's end without a limit; from then on
+it lives ten seconds at most. Events that it has not sent by then wait for the next sender.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from make_metrics.files.paths import Paths
 
 LIFETIME_S = 10.0
-_MARGIN_S = 0.5  # to end in order
+_MARGIN_S = 0.5  # the time that an orderly end needs
 _SWEEP_S = 3.0
 _LINES_S = 1.0
 _PAUSE_S = 0.1
@@ -38,53 +38,53 @@ def main() -> None:
     group = int(group_text or 0)
     wait_for_end(key)
     give_up = time.monotonic() + LIFETIME_S
-    _end_at_last()
+    _limit_lifetime()
     from pathlib import Path
 
     from make_metrics.files.paths import Paths
 
     paths = Paths.from_state(Path(state))
     _wait_for_lines(group, min(give_up, time.monotonic() + _LINES_S))
-    _in_turn(paths, Path(project), give_up)
+    _send_in_turn(paths, Path(project), give_up)
     if _wait_for_lines(group, give_up - _SWEEP_S):
-        _in_turn(paths, Path(project), give_up)
+        _send_in_turn(paths, Path(project), give_up)
 
 
-def _end_at_last() -> None:
-    """End this process when its time is over, whatever it is doing then: the outbox is right at every moment.
+def _limit_lifetime() -> None:
+    """End this process after LIFETIME_S, whatever it does then: the outbox is consistent at every moment.
 
-    Not by a signal or a thread of Python: neither reaches a library that holds the interpreter.
+    A signal handler or thread of Python would not do: neither runs while a library holds the interpreter.
     """
     import faulthandler
 
     faulthandler.dump_traceback_later(LIFETIME_S, exit=True, file=os.open(os.devnull, os.O_WRONLY))
 
 
-def _in_turn(paths: Paths, project: Path, give_up: float) -> None:
-    """Do the work, unless another sender is at work: that one is told first, and looks again when it is done.
+def _send_in_turn(paths: Paths, project: Path, give_up: float) -> None:
+    """Send, or leave it to the sender that works: before it tries the lock, a sender asks that one to look again.
 
-    So one of both does it. The lock is that of `hot.append`, which is known before anything is loaded: those
-    who leave again cost next to nothing. Raises OSError if state cannot be used.
+    So one of the two sends. The lock is `hot.append`'s, because that module is loaded already: a sender that finds the
+    lock taken costs next to nothing. Raises OSError if the state directory cannot be used.
     """
     from make_metrics.hot import append
 
-    ours: Path | None = project
+    own_project: Path | None = project
     os.close(os.open(paths.sender_wanted, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
     while os.path.lexists(paths.sender_wanted) and time.monotonic() < give_up - _MARGIN_S:
         try:
-            held = append.lock(os.fsencode(paths.sender_lock), patience_ns=0)
+            descriptor = append.lock(os.fsencode(paths.sender_lock), patience_ns=0)
         except BlockingIOError:
             return
         try:
             paths.sender_wanted.unlink(missing_ok=True)
-            _send(paths, ours, give_up)
-            ours = None  # what others want is theirs to decide, and is looked at before each request
+            _send(paths, own_project, give_up)
+            own_project = None  # another project's sender asked: deliver() checks each project itself
         finally:
-            os.close(held)
+            os.close(descriptor)
 
 
 def _send(paths: Paths, project: Path | None, give_up: float) -> None:
-    """Combine and send what there is, until `give_up` of the monotonic clock; not for a project without a yes.
+    """Combine records and send events, until `give_up` of the monotonic clock; nothing if `project` has no yes.
 
     Raises UserError or OSError if state or store cannot be used.
     """
@@ -92,15 +92,15 @@ def _send(paths: Paths, project: Path | None, give_up: float) -> None:
     from make_metrics.deliver.delivery import deliver
     from make_metrics.sweep.sweep import sweep
 
-    if project is not None and not _agreed(paths, project):
+    if project is not None and not _is_on(paths, project):
         return
     sweep(paths, timeout=_SWEEP_S)
     deliver(paths, os.environ, timeout_s=max(give_up - _MARGIN_S - time.monotonic(), 0.1))
     crash_delivery.deliver(paths, os.environ, give_up - _MARGIN_S)
 
 
-def _agreed(paths: Paths, directory: Path) -> bool:
-    """Whether a project's mode is `on`. A note about a yes that does not hold keeps senders away until that changes."""
+def _is_on(paths: Paths, directory: Path) -> bool:
+    """Whether a project's mode is `on`. If its yes does not hold, leave a note that keeps senders away meanwhile."""
     from make_metrics.consent import consent
     from make_metrics.consent.mode import Decision, Mode
     from make_metrics.files.write import write_file
@@ -109,17 +109,17 @@ def _agreed(paths: Paths, directory: Path) -> bool:
     project = project_of(directory)
     decision = consent.file_of(paths, project)
     try:
-        looks = notice_state(str(directory), str(decision))
-    except OSError:  # there is no decision, or there are no settings, any more
+        state = notice_state(str(directory), str(decision))
+    except OSError:  # the decision or the settings are gone
         return False
-    known = consent.known(paths, project, os.environ)
-    if known.decision is not Decision.YES:
-        write_file(paths.paused(decision), looks)
-    return known.ruling.mode is Mode.ON
+    status = consent.known(paths, project, os.environ)
+    if status.decision is not Decision.YES:
+        write_file(paths.paused(decision), state)
+    return status.ruling.mode is Mode.ON
 
 
 def _wait_for_lines(group: int, give_up: float) -> bool:
-    """Wait for recipe lines that a killed make has left behind; whether there were any, and they have ended."""
+    """Wait for the recipe lines that a killed make left behind; True if there were some and all have ended."""
     from make_metrics.processes.wait import lines_remain
 
     if not group or not lines_remain(group):
@@ -131,8 +131,8 @@ def _wait_for_lines(group: int, give_up: float) -> bool:
     return True
 
 
-def _write_down(failure: Exception) -> None:
-    """Leave a note for `make-metrics doctor`; a state or store that cannot be used says so there by itself."""
+def _note(failure: Exception) -> None:
+    """Leave a note for `make-metrics doctor`, but for a UserError: doctor finds a broken state or store itself."""
     from make_metrics.crashes import log as crash_log
     from make_metrics.errors import UserError
 
@@ -144,6 +144,6 @@ if __name__ == "__main__":
     try:
         main()
     except Exception as error:
-        _write_down(error)
+        _note(error)
     finally:
-        os._exit(0)  # what a request left behind is not waited for
+        os._exit(0)  # do not wait for threads that a request left behind

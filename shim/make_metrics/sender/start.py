@@ -1,7 +1,7 @@
-"""Starting the sender beside a make: whether this make gets one, and the start itself.
+"""Start the sender beside a make, if this make gets one.
 
-The walk does it while a recipe's first line may be waiting, and that line ends the walk: it takes a millisecond or
-two where there is a yes, next to nothing where there is none, and the sender belongs to nobody when it is over.
+The walk does this while a recipe line may be waiting. It takes a millisecond or two for a project with a yes, next to
+nothing for others. The line may end the walk: by then the sender is a process of a session of its own.
 """
 
 from __future__ import annotations
@@ -25,35 +25,40 @@ _LIMIT_BYTES = 65_536
 
 
 def start_sender(pid: int, key: str, state: bytes) -> bool:
-    """Start the sender for the make that a developer has started, unless there is nothing for it to do.
+    """Start the sender for the make `pid`, unless there is nothing for it to do; whether it was started.
 
-    It gets the environment that make was started with: what a makefile exports, a proxy perhaps, is not the
-    developer's. Gives whether it was started. Raises psutil.Error or OSError where that cannot be told or done.
+    The sender gets the environment that make was started with: a variable that a makefile exports, such as a proxy, is
+    not the developer's. Raises psutil.Error or OSError.
     """
     make = psutil.Process(pid)
     environ = _environ_of(make)
     project = find_root(make.cwd())
-    if not project.settings or not all(map(_allowed, (environ, os.environ))):
+    if not project.settings or not all(map(_allows_sender, (environ, os.environ))):
         return False
-    if not agreed(project, environ, os.fsdecode(state)) or below_another(make):
+    if not yes_on_file(project, environ, os.fsdecode(state)) or below_sender(make):
         return False
-    about = {protocol.MAKE: key, protocol.GROUP: str(os.getpgid(pid)), protocol.PROJECT: project.directory}
-    _leave({**environ, reaper.VARIABLE: reaper.NONE, **about, protocol.STATE: os.fsdecode(state)})
+    task = {
+        protocol.MAKE: key,
+        protocol.GROUP: str(os.getpgid(pid)),
+        protocol.PROJECT: project.directory,
+        protocol.STATE: os.fsdecode(state),
+    }
+    _detach({**environ, reaper.VARIABLE: reaper.NONE, **task})
     return True
 
 
 def _environ_of(make: psutil.Process) -> dict[str, str]:
-    """What make was started with; what it hands on where the system does not tell."""
+    """The environment that make was started with; the one that it hands to recipes if the system hides the other."""
     try:
         return make.environ() or dict(os.environ)
     except psutil.AccessDenied:
         return dict(os.environ)
 
 
-def agreed(project: Root, environ: Mapping[str, str], state: str) -> bool:
-    """Whether a yes is on file for a project, and nobody has found yet that it is one to an older notice.
+def yes_on_file(project: Root, environ: Mapping[str, str], state: str) -> bool:
+    """Whether a project's decision is a yes, and no sender has noted that it is a yes to an older notice.
 
-    To find that takes too long here: the first sender after a change does, and leaves a note.
+    Comparing the notices takes too long here: the first sender after a change does it, and leaves that note.
     """
     decision = gate.decision_path(project, environ)
     if _YES not in _read(decision) or _taken_back(decision, environ):
@@ -62,10 +67,10 @@ def agreed(project: Root, environ: Mapping[str, str], state: str) -> bool:
 
 
 def _taken_back(decision: str, environ: Mapping[str, str]) -> bool:
-    """Whether `make-metrics on-this-machine` was said after a yes, going by the files' times; the sender reads them."""
+    """Whether `make-metrics on-this-machine` came after the yes, by the files' times; the sender reads the files."""
     try:
-        kept = os.stat(os.path.join(user_dirs.find_user_dirs(environ).data, user_dirs.ON_THIS_MACHINE))
-        return kept.st_mtime_ns >= os.stat(decision).st_mtime_ns
+        path = os.path.join(user_dirs.find_user_dirs(environ).data, user_dirs.ON_THIS_MACHINE)
+        return os.stat(path).st_mtime_ns >= os.stat(decision).st_mtime_ns
     except OSError:
         return False
 
@@ -78,18 +83,18 @@ def _read(path: str) -> bytes:
         return b""
 
 
-def _allowed(environ: Mapping[str, str]) -> bool:
-    allowed = environment.ceiling(environ) == "on" and environ.get("MAKE_METRICS") != "log"
-    return allowed and not reaper.obstacle(environ)
+def _allows_sender(environ: Mapping[str, str]) -> bool:
+    sends = environment.ceiling(environ) == "on" and not environment.only_prints(environ)
+    return sends and not reaper.obstacle(environ)
 
 
-def below_another(make: psutil.Process) -> bool:
-    """Whether a process runs below a sender, which runs git, which may run anything."""
-    return any(protocol.PROGRAM in above.cmdline() for above in make.parents())
+def below_sender(make: psutil.Process) -> bool:
+    """Whether a make runs below a sender: a sender runs git, which may run anything, also make."""
+    return any(protocol.PROGRAM in parent.cmdline() for parent in make.parents())
 
 
-def _leave(environ: Mapping[str, str]) -> None:
-    """Start the program in a session of its own, with nothing of make's; standard input is /dev/null already."""
+def _detach(environ: Mapping[str, str]) -> None:
+    """Start the sender in a session of its own, holding nothing of make's. Our standard input is /dev/null already."""
     if os.fork():
         return
     try:

@@ -1,1 +1,1 @@
-"""The process that a make's first line starts: finds the makes above, and writes the record's header."""
+"""The process that the first line of each make starts: it finds the makes above, and writes the record's header."""

@@ -1,4 +1,4 @@
-"""The record's header of one make process: what the walk finds out about it."""
+"""The header of a make's record: what the walk finds out about one make process."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from make_metrics.project import git_head
 Facts = dict[str, "str | int | bool | tuple[str, ...]"]
 
 
-def initial_environment(found: psutil.Process) -> dict[str, str]:
-    """A make's environment as it was started; if that cannot be told, what it hands to recipes.
+def initial_environment(make: psutil.Process) -> dict[str, str]:
+    """The environment that a make was started with; the one that it hands to recipes if the system hides the other.
 
-    It is empty for a program that macOS protects, such as its own make.
+    macOS shows an empty environment for a protected program, such as its own make.
     """
     with contextlib.suppress(psutil.Error, OSError):
-        if began := found.environ():
-            return began
+        if environ := make.environ():
+            return environ
     return dict(os.environ)
 
 
-def ceiling_of(began: dict[str, str]) -> str:
-    """The most that a make's environment allows to be done with its events.
+def ceiling_of(initial: dict[str, str]) -> str:
+    """The most that a make's environment allows: the lower of what it was started with and what it hands to recipes.
 
-    Its own, as it was started, and what it hands to recipes: a makefile cannot lift what the developer has set, nor
-    lead to decisions that lie elsewhere than the developer's.
+    So a makefile cannot lift what the developer has set. If it moves our directories, its recipes would find other
+    decisions than the developer's: then no more than `local`.
     """
-    if any(began.get(name) != os.environ.get(name) for name in user_dirs.VARIABLES):
-        return environment.lowest("local", environment.ceiling(os.environ), environment.ceiling(began))
-    return environment.lowest(environment.ceiling(os.environ), environment.ceiling(began))
+    if any(initial.get(name) != os.environ.get(name) for name in user_dirs.VARIABLES):
+        return environment.lowest("local", environment.ceiling(os.environ), environment.ceiling(initial))
+    return environment.lowest(environment.ceiling(os.environ), environment.ceiling(initial))
 
 
 def describe(
-    found: psutil.Process,
+    make: psutil.Process,
     key: str,
     above: list[MakeAbove],
     *,
@@ -51,35 +51,35 @@ def describe(
     makeflags: str = "",
     version: str = "",
 ) -> Facts:
-    """What the record's header says of a make process."""
+    """The facts of a make process. `version` is empty for a make that does not include the fragment."""
     directory, words = "", list[str]()
     with contextlib.suppress(psutil.Error):
-        words = found.cmdline()
-        directory = found.cwd()
-    named, began = command_line.goals(words), initial_environment(found)
-    checked_out = git_head.read_head(directory) if directory else git_head.Head()
+        words = make.cmdline()
+        directory = make.cwd()
+    goals, initial = command_line.goals(words), initial_environment(make)
+    head = git_head.read_head(directory) if directory else git_head.Head()
     return dict(
         key=key,
         parent=above[0].key if above else "",
         parent_target=above[0].target if above else "",
         level=len(above),
-        goals=named or ((default_goal,) if default_goal else ()),
-        wall_ns=int(found.create_time() * 1_000_000_000),
+        goals=goals or ((default_goal,) if default_goal else ()),
+        wall_ns=int(make.create_time() * 1_000_000_000),
         directory=directory,
         version=version,
         is_test=os.environ.get("MAKE_METRICS_IS_TEST") or "no",
-        repository=checked_out.repository,
-        head=checked_out.commit,
-        branch=checked_out.branch,
+        repository=head.repository,
+        head=head.commit,
+        branch=head.branch,
         boot=boot_id(),
-        ceiling=ceiling_of(began),
+        ceiling=ceiling_of(initial),
         ci=environment.ci_service(os.environ),
         jobs=command_line.jobs(makeflags, words) if version else -1,
-        traceparent="" if above else traceparent.valid(began.get("TRACEPARENT", "")),
+        traceparent="" if above else traceparent.valid(initial.get("TRACEPARENT", "")),
         **command_line.flags(makeflags),
     )
 
 
 def write_header(records: bytes, run: str, facts: Facts) -> None:
-    """Append a make process's header to its run's record; raises OSError if it cannot be written."""
+    """Append the header of a make process to its run's record; raises OSError."""
     append.append_entry(records, run.encode(), record_format.make_entry(facts))

@@ -1,6 +1,6 @@
-"""The start of the walk, whose process the first line of each make starts, and may have to wait for.
+"""The start of the walk, kept short: the first line of each make starts this process and may have to wait for it.
 
-Most of its time goes into loading psutil, and all that psutil loads; none of that is garbage yet.
+Most of the time goes into loading psutil and what psutil loads.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ import os
 import sys
 from types import ModuleType
 
-# psutil mentions these, and asks nothing of them while it is loaded, or walks.
+# psutil imports these modules, but uses none of them while it is loaded or while we walk.
 LATER = ("base64", "datetime", "glob", "subprocess")
 
 
 class Later(ModuleType):
-    """A module that is loaded when something is asked of it.
+    """A module that is loaded at the first access to an attribute.
 
-    importlib.util.LazyLoader's are loaded by the next `import` of the module, which asks for its `__spec__`.
+    importlib.util.LazyLoader does not do: the next `import` of its module asks for `__spec__`, and so loads it.
     """
 
     def __getattr__(self, name: str) -> object:
-        """Load the module, and be like it."""
-        own = self.__name__
-        if sys.modules.get(own) is self:
-            del sys.modules[own]
-        module = __import__(own)
+        """Load the module, and take over its attributes."""
+        module_name = self.__name__
+        if sys.modules.get(module_name) is self:
+            del sys.modules[module_name]
+        module = __import__(module_name)
         self.__dict__.update(vars(module))
         return getattr(module, name)
 
@@ -36,7 +36,7 @@ def _psutil_is_there() -> bool:
     except ImportError:
         import site
 
-        site.main()  # a checkout that is installed in place: psutil is elsewhere
+        site.main()  # an editable install: psutil lies in site-packages, not beside us
         try:
             import psutil  # noqa: F401
         except ImportError:
@@ -45,16 +45,17 @@ def _psutil_is_there() -> bool:
 
 
 def main(words: list[str]) -> None:
-    """Walk, with "walk" and the words of `walk.walk.main`; does not return. Raises whatever keeps it from that."""
-    gc.disable()
-    given = [os.fsencode(word) for word in words[1:]]
+    """Walk, given the word "walk" and the words of `walk.walk.main`; does not return. Raises whatever stops it."""
+    gc.disable()  # there is no garbage yet
+    arguments = [os.fsencode(word) for word in words[1:]]
     for name in LATER:
         sys.modules.setdefault(name, Later(name))
     if _psutil_is_there():
         from make_metrics.walk import walk
 
-        walk.main(given)
+        walk.main(arguments)
     else:
-        # No walk without it: each make is a run of its own then. Said in the marker, so that no line tries again.
-        os.write(1, b"!" if given[1] == b"-" else b"%b %b" % (given[1], given[1]))
-    os._exit(0)  # taking an interpreter apart takes milliseconds
+        # Without psutil each make is a run of its own. Write that to the marker, so that no other line tries again.
+        key = arguments[1]
+        os.write(1, b"!" if key == b"-" else b"%b %b" % (key, key))
+    os._exit(0)  # skip the interpreter's clean-up: it takes milliseconds

@@ -1,8 +1,8 @@
 """The walk: which make runs a line, what it was asked for, and which makes are above it.
 
-Started by the first line of each make process, while that line's recipe runs. Writes the make's header to the record,
-then the run's name to the make's marker, and releases the marker's lock: from then on every line of this make knows
-its record without walking. What is left of the recipe's time may go into combining old records; the line ends that.
+The first line of each make process starts it, while that line's recipe runs. It writes the make's header to the record,
+then the run's name to the make's marker, and unlocks the marker: from then on every line of this make knows its record
+without a walk. The rest of the recipe's time may go into combining old records, until the line ends this process.
 """
 
 from __future__ import annotations
@@ -27,74 +27,74 @@ from make_metrics.walk.header import describe, initial_environment, write_header
 _LIFETIME_S = 20
 
 
-def _invitation(began: dict[str, str], directory: str, project: Root) -> bytes:
-    """The line that invites whoever sits in front to decide about a project, after a newline; most often nothing."""
-    with contextlib.suppress(Exception):  # whatever is wrong with it costs the invitation, not the run
-        if gate.may_invite(project, began, now_ns=time.time_ns()):
+def _invitation(initial: dict[str, str], directory: str, project: Root) -> bytes:
+    """The line that invites the developer to decide about a project, after a newline; empty in most cases."""
+    with contextlib.suppress(Exception):  # a failure costs the invitation, not the run
+        if gate.may_invite(project, initial, now_ns=time.time_ns()):
             from make_metrics.consent import invitation
 
-            return b"\n" + invitation.line(began, directory, now_ns=time.time_ns())
+            return b"\n" + invitation.line(initial, directory, now_ns=time.time_ns())
     return b""
 
 
-def walk(pid: int, state: bytes, *, name: str, goal: str, version: str, seen: bool) -> tuple[bytes, bool]:
-    """Find the make `pid` and those above it, and write what the record lacks.
+def walk(pid: int, state: bytes, *, name: str, goal: str, version: str, attended: bool) -> tuple[bytes, bool]:
+    """Find the make `pid` and the makes above it, and write the headers that the record lacks.
 
-    Gives the marker's text, `<run> <make>` or a verdict, and whether this is the make that the developer started. For
-    that one, if `seen` says that somebody would see it, an invitation may follow on a second line.
+    Returns the marker's text (`<run> <make>` or a verdict), and whether the developer started this make directly. If so
+    and somebody can read it (`attended`), the text may have an invitation on a second line.
     """
     makeflags = os.environ.get("MAKEFLAGS", "")
     if builds_nothing(makeflags):
         return recorder.NOT_A_MAKE, False
     names = frozenset({"make", "gmake", name})
-    found = psutil.Process(pid)
-    above = makes_above(found, names)
-    if not is_make(found, names):
+    make = psutil.Process(pid)
+    above = makes_above(make, names)
+    if not is_make(make, names):
         return (recorder.NOT_A_MAKE if above else recorder.NO_MAKE_ABOVE), False
     key = process_key(pid) or ""
     run = above[-1].key if above else key
     records = state + b"/records"
-    made = describe(found, key, above, default_goal=goal, makeflags=makeflags, version=version)
-    directory, began = str(made["directory"]), initial_environment(above[-1].process if above else found)
+    facts = describe(make, key, above, default_goal=goal, makeflags=makeflags, version=version)
+    directory, initial = str(facts["directory"]), initial_environment(above[-1].process if above else make)
     project = find_root(directory)
-    if gate.off(project, began):
+    if gate.off(project, initial):
         return recorder.NOT_A_MAKE, False
-    write_header(records, run, made)
-    for at, one in enumerate(above):
-        if not os.path.lexists(state + b"/makes/" + one.key.encode()):  # a make that does not include the fragment
-            write_header(records, run, describe(one.process, one.key, above[at + 1 :]))
+    write_header(records, run, facts)
+    for at, other in enumerate(above):
+        if not os.path.lexists(state + b"/makes/" + other.key.encode()):  # it does not include the fragment
+            write_header(records, run, describe(other.process, other.key, above[at + 1 :]))
     text = f"{run} {key}".encode()
-    if seen and not above and made["ceiling"] == "on":
-        text += _invitation(began, directory, project)
+    if attended and not above and facts["ceiling"] == "on":
+        text += _invitation(initial, directory, project)
     return text, not above
 
 
 def _combine_if_due(pid: int, state: bytes) -> None:
-    """Combine old records when many wait, so that they are bounded also for those who never look at a report."""
+    """Combine old records if many wait: this bounds their number for developers who never look at a report."""
     try:
         from make_metrics.sweep import backlog
 
         if backlog.due(state + b"/records"):
             backlog.combine(pid, state)
     except Exception as error:
-        _write_down(error, "sweep")
+        _note(error, "sweep")
 
 
-def _walk_once(pid: int, state: bytes, *, name: str, goal: str, version: str, seen: bool) -> tuple[bytes, bool]:
-    """Walk where /proc did not name the make: the line could not tell whether another line of it has walked."""
+def _walk_once(pid: int, state: bytes, *, name: str, goal: str, version: str, attended: bool) -> tuple[bytes, bool]:
+    """Walk where there is no /proc: there a line cannot tell whether another line of its make has already walked."""
     marker = state + b"/makes/" + (process_key(pid) or "").encode()
-    held = append.lock(marker, patience_ns=_LIFETIME_S * 1_000_000_000)
-    known = os.pread(held, 4096, 0)
-    if known:
-        return known, False
-    text, developers = walk(pid, state, name=name, goal=goal, version=version, seen=seen)
-    os.write(held, text.partition(b"\n")[0])
-    os.close(held)
-    return text, developers
+    descriptor = append.lock(marker, patience_ns=_LIFETIME_S * 1_000_000_000)
+    text = os.pread(descriptor, 4096, 0)
+    if text:
+        return text, False
+    text, direct = walk(pid, state, name=name, goal=goal, version=version, attended=attended)
+    os.write(descriptor, text.partition(b"\n")[0])
+    os.close(descriptor)
+    return text, direct
 
 
-def _write_down(failure: Exception, part: str = "walk") -> None:
-    """Leave a note for `make-metrics doctor`, if that can be done."""
+def _note(failure: Exception, part: str = "walk") -> None:
+    """Leave a note for `make-metrics doctor`; never raises."""
     with contextlib.suppress(Exception):
         from make_metrics.hot import failure_log
 
@@ -107,7 +107,7 @@ def _start_sender(pid: int, text: bytes, state: bytes) -> None:
     except (psutil.Error, OSError):
         pass
     except Exception as error:
-        _write_down(error, "sender")
+        _note(error, "sender")
 
 
 def main(words: list[bytes]) -> None:
@@ -116,21 +116,21 @@ def main(words: list[bytes]) -> None:
     os.closerange(3, 65536)  # make's job server, and whatever else the recipe may use
     pid, key, state = int(words[0]), words[1], words[2]
     name, version = os.fsdecode(words[3]), words[4].decode("ascii")
-    goal = words[5].decode("utf-8", "backslashreplace")
+    goal, attended = words[5].decode("utf-8", "backslashreplace"), words[6] == recorder.ATTENDED
     find = _walk_once if key == b"-" else walk
     try:
-        text, developers = find(pid, state, name=name, goal=goal, version=version, seen=words[6] == recorder.ATTENDED)
+        text, direct = find(pid, state, name=name, goal=goal, version=version, attended=attended)
     except Exception as error:
-        # The make has ended, or shows nothing: a run of its own; without even a key, each of its lines is.
-        text, developers = recorder.NO_MAKE_ABOVE if key == b"-" else key + b" " + key, False
+        # make is gone or hidden: treat it as a run of its own; without a key, treat each line so.
+        text, direct = recorder.NO_MAKE_ABOVE if key == b"-" else key + b" " + key, False
         if not isinstance(error, psutil.Error):
-            _write_down(error)  # at once: a line that has the marker ends us
-    if developers:
-        # Before the first line goes on: it may end this process at once, and then no other line starts one.
+            _note(error)  # before the marker is unlocked: a line that reads it ends this process
+    if direct:
+        # Also before: no other line of this make would start a sender.
         _start_sender(pid, text, state)
     os.write(1, text)
-    with contextlib.suppress(OSError):  # where there are no locks
+    with contextlib.suppress(OSError):  # a file system without locks
         fcntl.flock(1, fcntl.LOCK_UN)
     os.dup2(0, 1)
-    if developers:
+    if direct:
         _combine_if_due(pid, state)
