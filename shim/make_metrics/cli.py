@@ -114,6 +114,10 @@ def _run(arguments: Sequence[str] | None) -> int:
         return 0
     if given.command is None:
         parser.error("a command is missing")
+    if given.command not in ("setup", "include"):
+        from make_metrics.setup.renewal import renew
+
+        renew()
     status: int = given.run(given)
     return status
 

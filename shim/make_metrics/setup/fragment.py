@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -36,6 +35,8 @@ def launcher() -> Path | None:
     path = _PACKAGE / "hot" / "launcher"
     if not os.access(path, os.X_OK):
         return None
+    import subprocess  # only here: every command imports this module
+
     try:
         process = subprocess.run(
             [path, arguments.PROTOCOL], stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False
@@ -43,6 +44,11 @@ def launcher() -> Path | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return path if process.returncode == 0 else None
+
+
+def escape(path: Path) -> str:
+    """A path as the value of a make variable."""
+    return str(path).translate(_MAKE_ESCAPES)
 
 
 def render(paths: Paths, *, compiled: bool = True) -> str:
@@ -53,7 +59,7 @@ def render(paths: Paths, *, compiled: bool = True) -> str:
     """
     values = {"fragment": paths.fragment, "python": Path(sys.executable), "entry": entry(), "state": paths.state,
               "data": paths.data, "config": paths.config,
-              "launcher": (launcher() if compiled else None) or ""}  # fmt: skip
+              "launcher": launcher() if compiled else None}  # fmt: skip
     for name in ("python", "entry"):
         if unsafe := _UNSAFE.search(str(values[name])):
             raise UserError(
@@ -65,7 +71,7 @@ def render(paths: Paths, *, compiled: bool = True) -> str:
         definition = f"\n.metrics.baked.{name} :=\n"
         if text.count(definition) != 1:
             raise UserError(f"{source()} is damaged; install make-metrics again")
-        text = text.replace(definition, f"{definition[:-1]} {str(value).translate(_MAKE_ESCAPES)}".rstrip() + "\n")
+        text = text.replace(definition, f"{definition[:-1]} {escape(value)}\n" if value else definition)
     return text
 
 

@@ -1,0 +1,89 @@
+"""Writing all that set-up writes, and writing it again after an upgrade.
+
+Up to version 0.1 the import package was called `shim`. An upgrade removes it, and with it the files that the user's
+fragment names: make then runs as if there were no fragment. The next command renews the fragment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+from pathlib import Path
+
+from make_metrics.errors import UserError
+from make_metrics.files.paths import Paths, private_directory
+from make_metrics.files.read import read_file
+from make_metrics.setup import fragment
+
+_BAKED = re.compile(r"^(\.metrics\.baked\.(\w+) :=) ?(.*)$", re.MULTILINE)
+_DIRECTORIES = ("state", "data", "config")
+_SITE_PACKAGES = Path(__file__).resolve().parent.parent.parent
+_BUNDLE = re.compile(r"hot/__pycache__/(mm1|walk)\.[\w.-]+")
+_COMPILED = re.compile(r"(.+/)?__pycache__/[^/]+\.pyc")
+
+
+def set_up(paths: Paths) -> None:
+    """Write the user's fragment and the bundles; raises UserError if the fragment cannot be written."""
+    from make_metrics.setup import bundle  # only here: every command imports this module
+
+    text = fragment.render(paths)
+    try:
+        private_directory(paths.fragment.parent)
+        scratch = paths.fragment.with_suffix(f".{os.getpid()}")
+        scratch.write_text(text)
+        scratch.chmod(0o644)
+        scratch.replace(paths.fragment)
+    except OSError as error:
+        raise UserError(f"cannot write {paths.fragment}: {error.strerror}") from error
+    bundle.write()  # without bundles each line takes a little longer; doctor reports why
+    remove_old_package()
+
+
+def renew() -> None:
+    """Set up again if the fragment names a package that is gone, or if an older version of this package wrote it.
+
+    A fragment that another installation wrote, with its package intact, stays as it is. So does one that names other
+    directories than this environment does. Reports nothing if it cannot write: `make-metrics doctor` does.
+    """
+    if not os.geteuid() and os.environ.get("SUDO_UID", "0") != "0":
+        return  # the file would become root's
+    with contextlib.suppress(OSError, ValueError, UserError):
+        paths = Paths.from_environment()
+        content = read_file(paths.fragment)
+        if content and _is_outdated(content.decode(), paths):
+            set_up(paths)
+
+
+def _is_outdated(text: str, paths: Paths) -> bool:
+    values = {name: value for _, name, value in _BAKED.findall(text)}
+    if not values.get("entry"):
+        return False  # set-up did not write this file
+    if any(values.get(name) != fragment.escape(getattr(paths, name)) for name in _DIRECTORIES):
+        return False
+    if not os.path.lexists(values["entry"]):
+        return True
+    return values["entry"] == str(fragment.entry()) and _BAKED.sub(r"\1", text) != fragment.source().read_text()
+
+
+def remove_old_package(site_packages: Path = _SITE_PACKAGES) -> None:
+    """Remove the bundles of the package `shim` when an upgrade has removed the rest of it.
+
+    pip removes only files that it installed, and Python imports a folder without modules as an empty package. A folder
+    `shim` with anything else in it stays. Raises nothing.
+    """
+    folder = site_packages / "shim"
+    with contextlib.suppress(OSError):
+        if not stat.S_ISDIR(folder.lstat().st_mode):
+            return
+        paths = sorted(folder.rglob("*"), reverse=True)  # a folder comes after what is in it
+        folders = [path for path in paths if stat.S_ISDIR(path.lstat().st_mode)]
+        files = {path.relative_to(folder).as_posix(): path for path in paths if path not in folders}
+        bundles = [name for name in files if _BUNDLE.fullmatch(name)]
+        if not bundles or not all(_BUNDLE.fullmatch(name) or _COMPILED.fullmatch(name) for name in files):
+            return
+        for path in files.values():
+            path.unlink()
+        for path in (*folders, folder):
+            path.rmdir()
