@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import time
@@ -24,7 +23,6 @@ from make_metrics.properties.git import Dirty
 from make_metrics.properties.machine import Architecture, System, SystemVersion
 from make_metrics.properties.property import Property, fault
 from make_metrics.properties.registry import ASKED_FOR, BUILT_IN, OPTIONAL, PROPERTIES, check
-from make_metrics.report import json_schema
 from tests.project.test_git_command import commit, repository  # noqa: F401
 from tests.properties.test_registry import EVENT, ID, made
 from tests.support.project import ROOT
@@ -121,22 +119,6 @@ def test_what_is_allowed_is_what_the_schema_says(entry: Property, data: st.DataO
         assert entry.allows(text.removesuffix("\n")) or not valid
 
 
-def test_the_schema_is_one_and_says_what_the_check_says() -> None:
-    document = json_schema.document(OPTIONAL)
-    Draft202012Validator.check_schema(document)
-    validator = Draft202012Validator(json.loads(json.dumps(document)))
-    examples = {entry.name: entry.example for entry in OPTIONAL}
-    full = message(replace(EVENT, metrics=examples), name="n", anonymous_id=ID, metrics=OPTIONAL)
-    assert full["properties"].keys() >= examples.keys()
-    for found in (made(), full, made(target="a/b.o")):
-        validator.validate(found)
-    for wrong in (
-        made(target="/etc/passwd"), made(target="a/../b"), made(target="x y"), made(duration_ms=-1),
-        {**made(), "context": {}}, made(metrics={"other": 1}) | {"properties": {"other": 1}}, {},
-    ):  # fmt: skip
-        assert not validator.is_valid(wrong)
-
-
 def test_a_metric_that_was_not_agreed_to_is_not_in_the_message() -> None:
     event = replace(EVENT, metrics={"os": "linux", "jobs": 4})
     jobs = BUILT_IN["jobs"].declaration()
@@ -221,12 +203,6 @@ def _git(folder: Path, *words: str) -> None:
 )
 def test_the_service_of_an_environment(environ: dict[str, str], name: str) -> None:
     assert environment.ci_service(environ) == name
-
-
-def test_every_module_of_metrics_is_named_on_the_page() -> None:
-    page = (Path(json_schema.__file__).parents[3] / "docs" / "transparency.md").read_text()
-    for kind in BUILT_IN.values():
-        assert re.search(rf"\| `{kind.identifier}` .*`{kind.__module__.replace('.', '/')}.py`", page)
 
 
 def test_the_example_of_the_documentation_is_a_metric() -> None:

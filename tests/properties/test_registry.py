@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci import transparency as page_file
 from make_metrics.combine.event import Event, properties
 from make_metrics.consent import notice
 from make_metrics.deliver import choice_event
@@ -15,7 +14,6 @@ from make_metrics.deliver.message import is_file, message
 from make_metrics.deliver.outgoing import outgoing
 from make_metrics.project.project import Project, project_of
 from make_metrics.properties.registry import CHOICE, ENVELOPE, OPTIONAL, PROPERTIES, check
-from make_metrics.report import transparency_page
 from tests.project.test_settings import write
 from tests.support.project import SOURCE
 from tests.support.records import WALL_NS
@@ -149,21 +147,3 @@ def test_the_notices_version_is_of_what_it_says(project: Project, monkeypatch: p
     for entry in (replace(PROPERTIES[0], purpose="x"), replace(PROPERTIES[0], values="x")):
         monkeypatch.setattr(notice, "PROPERTIES", (entry, *PROPERTIES[1:]))
         assert notice.version(project.settings, ()) != before
-
-
-def test_the_transparency_page_is_not_stale() -> None:
-    assert page_file.PAGE.read_text() == transparency_page.page(), "run python -m ci.transparency"
-    assert page_file.main(["--check"]) == 0
-
-
-def test_the_transparency_page_names_what_there_is() -> None:
-    page = transparency_page.page()
-    for entry in (*PROPERTIES, *OPTIONAL, *CHOICE, *ENVELOPE):
-        (row,) = {row for row in page.splitlines() if row.startswith(f"| `{entry.name}` | {entry.kind} |")}
-        assert entry.purpose in row
-        assert all(f"`{source}`" in row for source in entry.sources)
-    for heading in ("Who gets it", "How to stop", "What is never sent", "Why"):
-        assert f"\n## {heading}\n" in page
-    for line in page.split("## Where the code is")[1].splitlines():
-        for name in line.split("`")[1::2]:
-            assert (SOURCE / "make_metrics" / name).is_file()

@@ -1,0 +1,29 @@
+"""The JSON Schema says what `properties.registry.check` says."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from jsonschema import Draft202012Validator
+
+from make_metrics.deliver.message import message
+from make_metrics.properties.registry import OPTIONAL
+from make_metrics.report import json_schema
+from tests.properties.test_registry import EVENT, ID, made
+
+
+def test_the_schema_is_valid_and_allows_what_the_check_allows() -> None:
+    document = json_schema.document(OPTIONAL)
+    Draft202012Validator.check_schema(document)
+    validator = Draft202012Validator(json.loads(json.dumps(document)))
+    examples = {entry.name: entry.example for entry in OPTIONAL}
+    full = message(replace(EVENT, metrics=examples), name="n", anonymous_id=ID, metrics=OPTIONAL)
+    assert full["properties"].keys() >= examples.keys()
+    for allowed in (made(), full, made(target="a/b.o")):
+        validator.validate(allowed)
+    for forbidden in (
+        made(target="/etc/passwd"), made(target="a/../b"), made(target="x y"), made(duration_ms=-1),
+        {**made(), "context": {}}, made(metrics={"other": 1}) | {"properties": {"other": 1}}, {},
+    ):  # fmt: skip
+        assert not validator.is_valid(forbidden)

@@ -1,0 +1,61 @@
+"""Tables, as a terminal and as a program gets them."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pexpect
+import pytest
+
+from make_metrics.report.table import Column, local_time, printable, show
+from tests.support.project import SOURCE
+
+COLUMNS = [Column("target", folds=True), Column("total", number=True), Column("directory", folds=True)]
+ROWS = [["all", "2.01s", "."], ["\x1b[31mred\n", "10ms", "a/directory/with/a/long/name/and/another/part"]]
+SCRIPT = (
+    "import sys; from make_metrics.report.table import *; from tests.report.test_table import *; show(COLUMNS, ROWS)"
+)
+
+
+def test_a_table_is_plain_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    show(COLUMNS, ROWS, note="a note")
+    assert capsys.readouterr().out == (
+        "target        total directory\n"
+        "all           2.01s .\n"
+        "\\x1b[31mred\\n  10ms a/directory/with/a/long/name/and/another/part\n"
+        "\n"
+        "a note\n"
+    )
+
+
+def test_nothing_is_cut_off_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    show(COLUMNS, [["x" * 400, "1ms", "."]])
+    assert "x" * 400 in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(200, "│"), (50, "─")])
+def test_a_table_has_lines_and_bold_headings_on_a_terminal(columns: int, lines: str) -> None:
+    environ = {**os.environ, "TERM": "xterm", "LC_ALL": "C.UTF-8", "PYTHONPATH": f"{SOURCE}:{SOURCE.parent}"}
+    for name in ("NO_COLOR", "COLUMNS", "LINES"):  # the last two go before what the terminal says
+        environ.pop(name, None)
+    # pexpect sets the size while the program starts: wait for it.
+    wait = f'while [ "$(stty size)" != "50 {columns}" ]; do sleep 0.01; done; exec "$0" "$@"'
+    words = ["-c", wait, sys.executable, "-c", SCRIPT]
+    with pexpect.spawn("sh", words, env=environ, timeout=60, encoding="utf-8", dimensions=(50, columns)) as terminal:
+        shown = terminal.read()
+    assert lines in shown
+    assert ("│" in shown) == (columns == 200)
+    assert "\x1b[1m" in shown
+    assert "\x1b[31m" not in shown
+    for word in ("target", "total", "2.01s", "10ms", "another/part", "\\x1b[31mr"):
+        assert word in shown
+
+
+def test_what_could_control_a_terminal_is_escaped() -> None:
+    assert printable("a\x1b[2J\x9bb\n") == "a\\x1b[2J\\x9bb\\n"
+    assert printable("größe ✓") == "größe ✓"
+
+
+def test_times_are_local_to_the_minute() -> None:
+    assert len(local_time(1_790_000_000_123_456_789)) == len("2021-05-17 19:44")
