@@ -50,6 +50,18 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("make-metrics ")
 
 
+def test_the_version_is_that_of_the_installed_package() -> None:
+    from importlib.metadata import version
+
+    from make_metrics import __version__
+
+    assert __version__ == version("make-metrics")
+    done = subprocess.run(
+        [sys.executable, "-m", "make_metrics", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"make-metrics {__version__}\n"
+
+
 def test_a_relative_home_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("MAKE_METRICS_HOME", "here")
     assert cli.main(["report"]) == 1

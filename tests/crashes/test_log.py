@@ -17,14 +17,12 @@ from make_metrics.commands import report
 from make_metrics.crashes import log as crash_log
 from make_metrics.files.paths import Paths
 from make_metrics.hot import failure_log
-from tests.support.broken_copy import broken, command, log, use
+from tests.support.broken_copy import RECORDER_FAILS, break_module, logged_failures, run_command, use_copy
+from tests.support.crashing_project import Crashing
+from tests.support.mutation import Mutation, constant_is, function_begins, gone, module_ends
 from tests.support.project import SOURCE, Project, until
 
 MAKEFILE = "all: simple\n\t@echo done; exit 0\nsimple:\n\techo simple\n\t-@exit 3\n"
-BOOK = (
-    '        self.attended = False\n        self.invitation = b""\n        self.run =',
-    '        self.attended = False\n        self.invitation = b""\n        self.run = {}[arguments.target]  #',
-)
 
 
 def outcome(project: Project, *words: str) -> tuple[int, str, str]:
@@ -40,30 +38,25 @@ def plain(project: Project) -> tuple[int, str, str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new", "kind", "frame"),
+    ("name", "mutation", "kind", "frame"),
     [
-        ("hot/recorder.py", *BOOK, "KeyError", "make_metrics/hot/recorder.py"),
-        ("hot/recorder.py", "class Recorder:", "clas Recorder:", "SyntaxError", "make_metrics/hot/line.py"),
-        ("hot/line.py", "import errno\n", "import errno\nimport nothing_at_all\n", "ModuleNotFoundError",
-         "make_metrics/hot/line.py"),
-        ("hot/record_format.py", "VERSION = 1", "VERSION = int('x')", "ValueError",
-         "make_metrics/hot/record_format.py"),
-        ("hot/state_dir.py", "import posix", "import posix; posix.fstat(987)", "OSError",
-         "make_metrics/hot/state_dir.py"),
-        ("hot/append.py", "def _give_to_owner(fd: int, path: bytes) -> None:",
-         "def _give_to_owner(*_):\n    posix.fstat(987)\ndef unused(fd: int, path: bytes) -> None:",
-         "OSError", "make_metrics/hot/append.py"),
+        (*RECORDER_FAILS, "KeyError", "make_metrics/hot/recorder.py"),
+        ("hot/recorder.py", module_ends("clas Recorder:"), "SyntaxError", "make_metrics/hot/line.py"),
+        ("hot/line.py", module_ends("import nothing_at_all"), "ModuleNotFoundError", "make_metrics/hot/line.py"),
+        ("hot/record_format.py", constant_is("VERSION", "int('x')"), "ValueError", "make_metrics/hot/record_format.py"),
+        ("hot/state_dir.py", module_ends("posix.fstat(987)"), "OSError", "make_metrics/hot/state_dir.py"),
+        ("hot/append.py", function_begins("_give_to_owner", "posix.fstat(987)"), "OSError", "make_metrics/hot/append.py"),
     ],
 )  # fmt: skip
 def test_a_failing_shim_is_written_down_and_the_build_is_the_same(
-    tmp_path: Path, home: Path, name: str, old: str, new: str, kind: str, frame: str
+    tmp_path: Path, home: Path, name: str, mutation: Mutation, kind: str, frame: str
 ) -> None:
     project = Project(tmp_path / "project", home, compiled=False)
     expected = plain(project)
-    use(project, broken(tmp_path, name, old, new))
+    use_copy(project, break_module(tmp_path, name, mutation))
     assert outcome(project) == expected
-    until(lambda: log(project))
-    entry = next(entry for entry in log(project) if entry.part == "shim")
+    until(lambda: logged_failures(project))
+    entry = next(entry for entry in logged_failures(project) if entry.part == "shim")
     failure = entry.failures[-1]
     assert failure.type == kind
     assert [one.ours for one in failure.frames if one.ours][-1] == frame
@@ -73,27 +66,24 @@ def test_a_failing_shim_is_written_down_and_the_build_is_the_same(
     assert abs(entry.first_ns - time.time_ns()) < 600 * 10**9
 
 
-WALK = [
-    (
-        "walk/walk.py",
-        "    make = psutil.Process(pid)\n",
-        "    make = psutil.Process(pid).nothing\n",
-        "AttributeError",
-    ),
-    ("processes/command_line.py", "_WITH_WORD =", "WITH_WORD =", "NameError"),
-    ("project/git_head.py", "import os.path", "import os.pat", "ModuleNotFoundError"),
+WALK_FAILS = "walk/walk.py", function_begins("walk", "None.nothing")
+WALKS = [
+    (*WALK_FAILS, "AttributeError"),
+    ("processes/command_line.py", gone("_WITH_WORD"), "NameError"),
+    ("project/git_head.py", module_ends("import os.pat"), "ModuleNotFoundError"),
 ]
+COMMAND_FAILS = "commands/runs.py", gone("run")
 
 
-@pytest.mark.parametrize(("name", "old", "new", "kind"), WALK)
+@pytest.mark.parametrize(("name", "mutation", "kind"), WALKS)
 def test_a_failing_walk_is_written_down_and_its_lines_are_recorded(
-    project: Project, tmp_path: Path, name: str, old: str, new: str, kind: str
+    project: Project, tmp_path: Path, name: str, mutation: Mutation, kind: str
 ) -> None:
     expected = plain(project)
-    use(project, broken(tmp_path, name, old, new))
+    use_copy(project, break_module(tmp_path, name, mutation))
     assert outcome(project, "-r") == expected
-    until(lambda: log(project))
-    entry = log(project)[0]
+    until(lambda: logged_failures(project))
+    entry = logged_failures(project)[0]
     assert (entry.part, entry.failures[-1].type) == ("walk", kind)
     assert {event.target for event in project.recorded()} == {"all", "simple"}
 
@@ -103,16 +93,16 @@ def test_a_failing_sweep_of_the_walk_is_written_down(project: Project, tmp_path:
     project.paths.records.mkdir(parents=True)
     for number in range(16):
         (project.paths.records / f"0a0b0c0d.1.{number}.rec").write_text("")
-    use(project, broken(tmp_path, "sweep/sweep.py", "    swept = Swept(problems=problems)\n", "    swept = {}[1]\n"))
+    use_copy(project, break_module(tmp_path, "sweep/sweep.py", function_begins("sweep", "{}[1]")))
     assert outcome(project) == (0, "", "")
-    assert [entry.part for entry in log(project)] == ["sweep"]
+    assert [entry.part for entry in logged_failures(project)] == ["sweep"]
 
 
 def test_a_failing_command_is_written_down_too(project: Project, tmp_path: Path) -> None:
-    copy = broken(tmp_path, "commands/runs.py", "def run(", "def lost(")
-    done = command(project, copy, "runs")
+    copy = break_module(tmp_path, *COMMAND_FAILS)
+    done = run_command(project, copy, "runs")
     assert (done.returncode, "Traceback" in done.stderr) == (3, True)
-    (entry,) = log(project)
+    (entry,) = logged_failures(project)
     assert (entry.part, entry.failures[-1].type, entry.make) == ("command", "AttributeError", "")
     assert [frame.ours for frame in entry.failures[-1].frames][-1] == "make_metrics/cli.py"
     assert entry.allowed
@@ -120,25 +110,27 @@ def test_a_failing_command_is_written_down_too(project: Project, tmp_path: Path)
 
 @pytest.mark.parametrize("environ", [{"MAKE_METRICS": "off"}, {"DO_NOT_TRACK": "1"}, {"MAKE_METRICS": "local"}])
 def test_what_the_environment_says_holds_for_the_log(project: Project, tmp_path: Path, environ: dict[str, str]) -> None:
-    copy = broken(tmp_path, "commands/runs.py", "def run(", "def lost(")
-    assert command(project, copy, "runs", **environ).returncode == 3
-    assert [entry.allowed for entry in log(project)] == ([] if environ.get("MAKE_METRICS") == "off" else [False])
+    copy = break_module(tmp_path, *COMMAND_FAILS)
+    assert run_command(project, copy, "runs", **environ).returncode == 3
+    assert [entry.allowed for entry in logged_failures(project)] == (
+        [] if environ.get("MAKE_METRICS") == "off" else [False]
+    )
 
 
 def test_a_makefile_cannot_lift_what_the_developer_has_set(each: Project, tmp_path: Path) -> None:
-    use(each, broken(tmp_path, "walk/walk.py", WALK[0][1], WALK[0][2]))
+    use_copy(each, break_module(tmp_path, *WALK_FAILS))
     each.write("export DO_NOT_TRACK := 0\nexport MAKE_METRICS := on\nall:\n\t@echo $$DO_NOT_TRACK\n")
     done = each.make(env=each.environment(DO_NOT_TRACK="1"))
     assert (done.returncode, done.stdout) == (0, "0\n")
-    until(lambda: log(each))
-    assert [entry.allowed for entry in log(each)] == [False]
+    until(lambda: logged_failures(each))
+    assert [entry.allowed for entry in logged_failures(each)] == [False]
 
 
 def test_nothing_is_written_down_when_recording_is_off(project: Project, tmp_path: Path) -> None:
-    copy = broken(tmp_path, "commands/runs.py", "def run(", "def lost(")
+    copy = break_module(tmp_path, *COMMAND_FAILS)
     project.paths.off_file.touch()
-    assert command(project, copy, "runs").returncode == 3
-    assert log(project) == []
+    assert run_command(project, copy, "runs").returncode == 3
+    assert logged_failures(project) == []
 
 
 def test_the_same_failure_is_one_entry(tmp_path: Path, home: Path) -> None:
@@ -146,12 +138,12 @@ def test_the_same_failure_is_one_entry(tmp_path: Path, home: Path) -> None:
     project.write(
         "".join(f"t{number}:\n\t@:\n" for number in range(12)) + "all: " + " ".join(f"t{n}" for n in range(12))
     )
-    use(project, broken(tmp_path, "hot/recorder.py", *BOOK))
+    use_copy(project, break_module(tmp_path, *RECORDER_FAILS))
     assert outcome(project, "-j4", "all")[0] == 0
-    (entry,) = log(project)
+    (entry,) = logged_failures(project)
     first = entry.last_ns
     assert outcome(project, "t3") == (0, "", "")
-    (again,) = log(project)
+    (again,) = logged_failures(project)
     assert (again.id, again.first_ns) == (entry.id, entry.first_ns)
     assert again.last_ns > first
 
@@ -284,20 +276,24 @@ def test_a_writer_that_fails_changes_nothing(
     assert "TypeError" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("old", ["def write_failure(", "import time\n", "    now_ns = time.time_ns()\n"])
-def test_a_failing_shim_with_a_failing_writer_changes_nothing(tmp_path: Path, home: Path, old: str) -> None:
+@pytest.mark.parametrize(
+    "mutation",
+    [module_ends("def"), module_ends("unknown_name"), function_begins("write_failure", "unknown_name")],
+    ids=["no Python", "fails when it is loaded", "fails when it writes"],
+)
+def test_a_failing_shim_with_a_failing_writer_changes_nothing(tmp_path: Path, home: Path, mutation: Mutation) -> None:
     project = Project(tmp_path / "project", home, compiled=False)
     expected = plain(project)
-    broken(tmp_path, "hot/recorder.py", *BOOK)
-    copy = broken(tmp_path, "hot/failure_log.py", old, f"{old[: len(old) - len(old.lstrip())]}nothing_of_that_name\n")
-    use(project, copy)
+    break_module(tmp_path, *RECORDER_FAILS)
+    copy = break_module(tmp_path, "hot/failure_log.py", mutation)
+    use_copy(project, copy)
     assert outcome(project) == expected
-    assert log(project) == []
+    assert logged_failures(project) == []
 
 
 def test_doctor_shows_the_last_failures(project: Project, tmp_path: Path) -> None:
-    copy = broken(tmp_path, "commands/runs.py", "def run(", "def lost(")
-    command(project, copy, "runs")
+    copy = break_module(tmp_path, *COMMAND_FAILS)
+    run_command(project, copy, "runs")
     for number in range(4):
         fail(project.paths, "words\nof\x1b[31m ours", part=f"part {number}")
     said = project.cli("doctor").stdout
@@ -308,7 +304,7 @@ def test_doctor_shows_the_last_failures(project: Project, tmp_path: Path) -> Non
     assert str(project.paths.crashes) in lines[0]
     assert "and 2 more in" in lines[3]
     assert project.cli("forget").returncode == 0
-    assert log(project) == []
+    assert logged_failures(project) == []
     assert " failure " not in project.cli("doctor").stdout
 
 
@@ -330,3 +326,12 @@ def test_a_line_loads_the_writer_only_when_it_has_failed() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["False", "make_metrics.hot.failure_log"]
+
+
+def test_an_old_entry_goes_with_the_sweep(offline: Crashing) -> None:
+    offline.fail()
+    (path,) = offline.paths.crashes.glob("*.json")
+    old = path.stat().st_mtime_ns - crash_log.KEEP_NS - 10**12
+    os.utime(path, ns=(old, old))
+    offline.cli("report")
+    assert logged_failures(offline.project) == []

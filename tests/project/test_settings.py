@@ -19,6 +19,7 @@ from make_metrics.project.project import Project, project_of
 from make_metrics.sinks.builtin import FILE, OTLP
 from make_metrics.sinks.sink import HOST, SinkSettings
 from tests.support.project import SOURCE
+from tests.support.sharing_project import TEXT
 
 KEYS = {key.name: key.says for kind in (OTLP, FILE) for key in kind.keys}
 SIGNALS, KEY_HEADER, NAME = KEYS["signals"], KEYS["key-header"], KEYS["name"]
@@ -249,3 +250,31 @@ def test_a_yes_is_told_to_those_that_have_a_place_for_it(tmp_path: Path) -> None
     write(tmp_path, "name = 'E'\ncollected-by = 'E'\npurpose = 'E'\n" + "".join(sinks))
     entries = choice_event.entries(project_of(tmp_path), choice="in", anonymous_id=str(uuid4()), now_ns=1)
     assert [entry.sink.rpartition(" ")[0] for entry in entries] == ["otlp https://x/v1/traces", "nowhere https://x"]
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    ["http://key@example.org/1", "https://example.org/1", "https://key:secret@example.org/1", "", "file:///1",
+     "https://key@example.org/x", "https://key@example.org/", "ftp://key@example.org/1", "https://key@example.org/1?x=1",
+     "https://key@exa mple.org/1", "https://key@user@example.org/1"],
+)  # fmt: skip
+def test_a_bad_dsn_is_refused(tmp_path: Path, dsn: str) -> None:
+    write(tmp_path, f'{TEXT}crash-reports-dsn = "{dsn}"\n')
+    project = project_of(tmp_path)
+    assert project.crash_dsn is None
+    assert len(project.problems) == 1
+    assert "crash-reports-dsn: must be" in project.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("dsn", "host"),
+    [("https://abc@o1.ingest.example.org/42", "https://o1.ingest.example.org"),
+     ("https://abc@example.org:8443/sub/path/42", "https://example.org:8443/sub/path"),
+     ("http://abc@localhost:8000/1", "http://localhost:8000"), ("http://abc@[::1]:8000/1", "http://[::1]:8000")],
+)  # fmt: skip
+def test_a_good_dsn_is_accepted(tmp_path: Path, dsn: str, host: str) -> None:
+    write(tmp_path, f'{TEXT}crash-reports-dsn = "{dsn}"\n')
+    project = project_of(tmp_path)
+    assert (project.crash_dsn and project.crash_dsn.host, project.problems) == (host, ())
+    write(tmp_path, f'crash-reports-dsn = "{dsn}"\n')
+    assert project_of(tmp_path).crash_dsn is None

@@ -1,4 +1,4 @@
-"""Copies of the package with one thing broken, and projects that use them: how our own code is made to fail."""
+"""Copies of the package with something broken, and projects that use them: how our own code is made to fail."""
 
 from __future__ import annotations
 
@@ -9,33 +9,44 @@ from typing import Any
 
 from make_metrics.crashes import log as crash_log
 from make_metrics.crashes.report import Entry
+from tests.support.mutation import Mutation, function_begins, mutate
 from tests.support.project import ROOT, SOURCE, Project
 
+RECORDER_FAILS = "hot/recorder.py", function_begins("Recorder.__init__", "{}[words[1].target]")
 
-def broken(folder: Path, name: str, old: str, new: str) -> Path:
-    """A copy of the package (one for all calls) in which a piece of a module's text is another; its folder."""
+
+def copy_package(folder: Path) -> Path:
+    """A folder with a copy of the package in its `shim`, the same for all calls; compiled modules are left behind."""
     copy = folder / "copy"
     if not copy.exists():
         shutil.copytree(SOURCE, copy / "shim", ignore=shutil.ignore_patterns("__pycache__"))
-    place = copy / "shim/make_metrics" / name
-    text = place.read_text()
-    assert text.count(old) == 1, f"{name} has {old!r} {text.count(old)} times"
-    place.write_text(text.replace(old, new))
     return copy
 
 
-def use(project: Project, copy: Path) -> None:
+def break_module(folder: Path, name: str, mutation: Mutation) -> Path:
+    """Break a module of the copy of the package in a folder; the copy."""
+    copy = copy_package(folder)
+    mutate(copy / "shim/make_metrics" / name, mutation)
+    return copy
+
+
+def mend_module(copy: Path, name: str) -> None:
+    """Put a module of a copy back as it was."""
+    shutil.copyfile(SOURCE / "make_metrics" / name, copy / "shim/make_metrics" / name)
+
+
+def use_copy(project: Project, copy: Path) -> None:
     """Have a project's makefiles run the shim of a copy."""
     text = project.paths.fragment.read_text()
     project.paths.fragment.write_text(text.replace(f"{ROOT}/shim", f"{copy}/shim"))
 
 
-def command(project: Project, copy: Path, *words: str, **environ: str) -> Any:
-    """Run a command of a copy."""
+def run_command(project: Project, copy: Path, *words: str, **environ: str) -> Any:
+    """Run a command of a copy in a project; what `subprocess.run` gives."""
     env = {**project.environment(), "PYTHONPATH": str(copy / "shim"), **environ}
     return project.run([sys.executable, "-m", "make_metrics", *words], env=env)
 
 
-def log(project: Project) -> list[Entry]:
-    """What is in the log of failures, the latest first."""
+def logged_failures(project: Project) -> list[Entry]:
+    """The entries in the log of failures, the latest first."""
     return crash_log.entries(project.paths)

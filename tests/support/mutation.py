@@ -62,9 +62,10 @@ def function_begins(name: str, statements: str) -> Mutation:
     def broken(text: str) -> str:
         if not isinstance(_look_up(text, name), ast.FunctionDef):
             raise LookupError(f"{name} is no function")
+        new, old = (f"{word}_{name.replace('.', '_')}" for word in ("broken", "original"))
         return (
-            f"{text}\n\ndef _broken(original):\n    def broken(*words, **named):\n{indent(statements, ' ' * 8)}\n"
-            f"        return original(*words, **named)\n    return broken\n\n\n{name} = _broken({name})\n"
+            f"{text}\n\n{old} = {name}\n\n\ndef {new}(*words, original={old}, **named):\n"
+            f"{indent(statements, ' ' * 4)}\n    return original(*words, **named)\n\n\n{name} = {new}\n"
         )
 
     return broken

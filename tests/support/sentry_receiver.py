@@ -20,7 +20,7 @@ from filelock import FileLock
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".venv" / "bugsink"
 VERSION = "2.6.1"
-SERVER = ROOT / "ci" / "sentry_receiver_server.py"
+SERVER = Path(__file__).with_name("sentry_receiver_server.py")
 _LIMIT_S = 300
 
 
@@ -49,17 +49,8 @@ def install() -> None:
             return
         shutil.rmtree(FOLDER, ignore_errors=True)
         venv.create(FOLDER, with_pip=True)
-        pip: list[Path | str] = [
-            python(),
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--retries",
-            "1",
-        ]
-        _run([*pip, "--timeout", "20", f"bugsink=={VERSION}"])
+        pip: list[Path | str] = [python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        _run([*pip, "--retries", "1", "--timeout", "20", f"bugsink=={VERSION}"])
         scratch = FOLDER / "scratch"
         scratch.mkdir()
         _run([*serving(scratch), "--prepare"])
