@@ -106,7 +106,7 @@ FRAGMENT = "make_include/metrics.mk"
 # For each fault: the file, what is broken in it, and the case that notices.
 MUTATIONS: dict[str, tuple[str, Mutation, str]] = {
     "wrong exit status": (LINE, function_begins("_exit", "words = (words[0] and 1,)"), "d04_simple"),
-    "swallowed SIGPIPE": (LINE, function_begins("_defaults", "return []"), "f03_traps"),
+    "swallowed SIGPIPE": (LINE, function_begins("_signals_to_default", "return []"), "f03_traps"),
     "closed descriptor": (LINE, function_begins("_run", "posix.closerange(3, 64)"), "f05_descriptors"),
     "a line on standard error": (LINE, function_begins("_run", "posix.write(2, b'x')"), "b01_cd"),
     "left in MAKEFILE_LIST": (FRAGMENT, variable_unassigned("MAKEFILE_LIST"), "a04_makefile_list"),

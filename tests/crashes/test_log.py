@@ -45,7 +45,8 @@ def plain(project: Project) -> tuple[int, str, str]:
         ("hot/line.py", module_ends("import nothing_at_all"), "ModuleNotFoundError", "make_metrics/hot/line.py"),
         ("hot/record_format.py", constant_is("VERSION", "int('x')"), "ValueError", "make_metrics/hot/record_format.py"),
         ("hot/state_dir.py", module_ends("posix.fstat(987)"), "OSError", "make_metrics/hot/state_dir.py"),
-        ("hot/append.py", function_begins("_give_to_owner", "posix.fstat(987)"), "OSError", "make_metrics/hot/append.py"),
+        ("hot/append.py", function_begins("_give_to_owner", "posix.fstat(987)"), "OSError",
+         "make_metrics/hot/append.py"),
     ],
 )  # fmt: skip
 def test_a_failing_shim_is_written_down_and_the_build_is_the_same(
