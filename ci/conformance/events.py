@@ -54,8 +54,8 @@ def taken(state: Path) -> list[str]:
     if paths.store.exists():  # where many makes were run a walk has begun to combine what waits: so do we
         sweep(paths)
         with contextlib.closing(database.connect(paths.store)) as found:
-            placed = Store(found).events()
-        return _counted([one.event for one in placed], torn=0, state=state)
+            stored = Store(found).events()
+        return _counted([each.event for each in stored], torn=0, state=state)
     runs: dict[str, Run] = {}
     for path in sorted((state / "records").glob("*.rec")):
         contents = record.parse(path.read_bytes())

@@ -41,6 +41,6 @@ def test_a_printed_event_is_the_envelope_of_the_stored_one(
 ) -> None:
     private_directory(paths.state)
     with combined_store() as store:
-        expected = [envelope(placed.event) for placed in store.events()]
+        expected = [envelope(stored.event) for stored in store.events()]
     cli.main(["events"])
     assert [json.loads(text) for text in capsys.readouterr().out.splitlines()] == expected

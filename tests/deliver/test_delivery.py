@@ -17,11 +17,10 @@ from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import ensure_id
 from make_metrics.deliver import delivery
 from make_metrics.deliver.delivery import Delivered, deliver
-from make_metrics.deliver.outgoing import sink_key
 from make_metrics.files.paths import Paths
 from make_metrics.project.project import Project, project_of
 from make_metrics.sinks.segment import SegmentSink
-from make_metrics.store.outbox import Entry, Outbox
+from make_metrics.store.outbox import Entry, Outbox, sink_id
 from make_metrics.store.store import Store
 from tests.support.records import paths_in
 from tests.support.segment_receiver import Answer, Receiver, receiving
@@ -69,7 +68,7 @@ def configure(folder: Path, *hosts: str) -> None:
 
 def queue(paths: Paths, project: Project, *names: str, size: int = 1) -> None:
     entries = [
-        Entry(sink_key(sink), str(project.directory), name, {"messageId": name, "x": "x" * size})
+        Entry(sink_id(sink), str(project.directory), name, {"messageId": name, "x": "x" * size})
         for name in names
         for sink in project.sinks
     ]
@@ -133,7 +132,7 @@ def test_a_poisoned_event_is_set_aside_and_the_others_go(paths: Paths, project: 
     assert (delivered.accepted, delivered.aside, delivered.problems) == (127, 3, [])
     assert sorted(receiver.ids) == [name for name in names(130) if name not in receiver.poison]
     assert waiting(paths, project) == (0, 3)
-    aside = ask(paths, lambda found: Outbox(found).aside(str(project.directory)))
+    aside = ask(paths, lambda found: Outbox(found).refused(str(project.directory)))
     assert aside == {"the receiver answered 400": 3}
     before = len(receiver.requests)
     queue(paths, project, *receiver.poison)
@@ -331,5 +330,5 @@ def test_killed_at_any_point_nothing_is_lost_and_nothing_is_new(
     assert interrupted > 10
     assert waiting(paths, project) == (0, 0)
     assert set(receiver.ids) == set(everything)
-    ledger = ask(paths, lambda found: Outbox(found).sent(str(project.directory)))
+    ledger = ask(paths, lambda found: Outbox(found).sent_batches(str(project.directory)))
     assert sum(batch.events for batch in ledger) == 12_000

@@ -49,7 +49,7 @@ def by_name(messages: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def test_nested_makes_are_below_the_target_that_started_them() -> None:
     events = run()
-    messages = trace.traced(events, made(events))
+    messages = trace.with_trace(events, made(events))
     found = by_name(messages)
     assert {one["traceId"] for one in found.values()} == {trace.trace_id("m", ID)}
     assert len({one["spanId"] for one in found.values()}) == 5
@@ -67,27 +67,27 @@ def test_nested_makes_are_below_the_target_that_started_them() -> None:
 
 def test_a_target_that_stays_here_leaves_no_gap() -> None:
     events = run()
-    found = by_name(trace.traced(events, made(events, "inner")))
+    found = by_name(trace.with_trace(events, made(events, "inner")))
     assert found["deep"]["parentSpanId"] == found["a"]["spanId"]
-    found = by_name(trace.traced(events, made(events, "inner", "a")))
+    found = by_name(trace.with_trace(events, made(events, "inner", "a")))
     assert found["deep"]["parentSpanId"] == found["RUN"]["spanId"]
-    assert trace.traced(events, {}) == []
+    assert trace.with_trace(events, {}) == []
 
 
 def test_a_circle_of_parents_ends_at_the_run() -> None:
     one, two, *_ = run()
     events = [replace(one, parent_id=two.message_id), replace(two, parent_id=one.message_id)]
-    found = by_name(trace.traced(events, made(events, two.target)))
+    found = by_name(trace.with_trace(events, made(events, two.target)))
     assert found[one.target]["parentSpanId"] == found["RUN"]["spanId"]
 
 
 def test_the_run_is_from_first_to_last_and_ends_as_its_goals_did() -> None:
     events = run()
-    (root,) = (one for one in trace.traced(events, made(events)) if "command" not in one["properties"])
+    (root,) = (one for one in trace.with_trace(events, made(events)) if "command" not in one["properties"])
     assert (root["properties"]["duration_ms"], root["properties"]["exit_status"]) == (60, 3)
     assert root["properties"]["start_time"] == by_start(events)[0]
     killed = [replace(event, exit_status=-2 if event.target == "all" else 0) for event in events]
-    (root, *_) = trace.traced(killed, made(killed))
+    (root, *_) = trace.with_trace(killed, made(killed))
     assert root["properties"]["exit_status"] == -2
 
 
@@ -97,9 +97,9 @@ def by_start(events: list[Event]) -> list[str]:
 
 def test_ids_are_stable_and_of_one_project_only() -> None:
     events = run()
-    first = trace.traced(events, made(events))
-    assert first == trace.traced(run(), made(run()))
-    other = trace.traced(events, made(events, whose=ID.replace("2", "3")))
+    first = trace.with_trace(events, made(events))
+    assert first == trace.with_trace(run(), made(run()))
+    other = trace.with_trace(events, made(events, whose=ID.replace("2", "3")))
     ids = [{value for one in found for value in one["trace"].values()} for found in (first, other)]
     assert not ids[0] & ids[1]
     assert {one["messageId"] for one in first} & {one["messageId"] for one in other} == set(made(events))
@@ -107,17 +107,17 @@ def test_ids_are_stable_and_of_one_project_only() -> None:
 
 def test_a_run_joins_the_trace_that_it_was_started_in() -> None:
     events = run()
-    found = by_name(trace.traced(events, made(events), joins=JOINED))
+    found = by_name(trace.with_trace(events, made(events), inherited=JOINED))
     assert {one["traceId"] for one in found.values()} == {"0af7651916cd43dd8448eb211c80319c"}
     assert found["RUN"]["parentSpanId"] == "b7ad6b7169203331"
     assert found["a"]["parentSpanId"] == found["RUN"]["spanId"]
-    broken = by_name(trace.traced(events, made(events), joins="00-x"))
+    broken = by_name(trace.with_trace(events, made(events), inherited="00-x"))
     assert {one["traceId"] for one in broken.values()} == {trace.trace_id("m", ID)}
 
 
 def test_a_trace_is_checked_as_everything_that_is_sent() -> None:
     events = run()
-    root, target, *_ = trace.traced(events, made(events))
+    root, target, *_ = trace.with_trace(events, made(events))
     for wrong in ({"traceId": "x"}, {"host": "me"}, {"spanId": ""}):
         assert check({**target, "trace": {**target["trace"], **wrong}})
     assert check({**target, "trace": "x"})

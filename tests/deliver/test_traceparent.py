@@ -4,20 +4,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from make_metrics.deliver.traceparent import parts, valid
+from make_metrics.deliver.traceparent import as_version_0, parse
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 GOOD = f"00-{TRACE}-{SPAN}-01"
 
 
 def test_what_the_recommendation_gives_as_an_example() -> None:
-    assert parts(GOOD) == (TRACE, SPAN)
-    assert valid(GOOD) == GOOD
+    assert parse(GOOD) == (TRACE, SPAN)
+    assert as_version_0(GOOD) == GOOD
 
 
 def test_a_later_version_is_read_as_far_as_it_is_known() -> None:
-    assert parts(f"cc-{TRACE}-{SPAN}-01-what-comes-later") == (TRACE, SPAN)
-    assert valid(f"cc-{TRACE}-{SPAN}-03-what-comes-later") == f"00-{TRACE}-{SPAN}-03"
+    assert parse(f"cc-{TRACE}-{SPAN}-01-what-comes-later") == (TRACE, SPAN)
+    assert as_version_0(f"cc-{TRACE}-{SPAN}-03-what-comes-later") == f"00-{TRACE}-{SPAN}-03"
 
 
 @pytest.mark.parametrize(
@@ -28,12 +28,12 @@ def test_a_later_version_is_read_as_far_as_it_is_known() -> None:
      f"00-{TRACE[:-1]}é-{SPAN}-01", f"00-{TRACE}-{SPAN}-\u0660\u0661"],
 )  # fmt: skip
 def test_anything_else_names_no_trace(text: str) -> None:
-    assert parts(text) is None
-    assert valid(text) == ""
+    assert parse(text) is None
+    assert as_version_0(text) == ""
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text() | st.from_regex(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?", fullmatch=True))
 def test_what_is_valid_is_of_version_0_and_stays_as_it_is(text: str) -> None:
-    found = valid(text)
-    assert found == "" or (len(found) == 55 and valid(found) == found and parts(found) == parts(text))
+    found = as_version_0(text)
+    assert found == "" or (len(found) == 55 and as_version_0(found) == found and parse(found) == parse(text))

@@ -77,7 +77,7 @@ def gone(*pids: str) -> bool:
 
 
 def test_each_metric_costs_itself_only(shop: Path, paths: Paths, home: Path, patient: pytest.MonkeyPatch) -> None:
-    asked = catalogue.asked(paths, NAMES)
+    asked = catalogue.declarations(paths, NAMES)
     assert tuple(entry.name for entry in asked) == NAMES
     with Collector() as collector:
         found = collector.collect(Measured(RUN, events("a", "b"), asked), {})
@@ -98,7 +98,7 @@ def test_each_metric_costs_itself_only(shop: Path, paths: Paths, home: Path, pat
 def test_a_metric_that_takes_too_long_is_ended_and_left_alone(
     shop: Path, paths: Paths, home: Path, patient: pytest.MonkeyPatch
 ) -> None:
-    asked = catalogue.asked(paths, ["sleeps", "goal_count"])
+    asked = catalogue.declarations(paths, ["sleeps", "goal_count"])
     with Collector() as collector:
         patient.setattr(collector_module, "VALUE_S", 1.0)
         collector.collect(Measured(RUN, events("a"), asked[:1]), {})
@@ -187,12 +187,12 @@ def test_why_a_metric_cannot_be_loaded(shop: Path, paths: Paths, name: str, why:
     found = catalogue.refresh(paths, ["target_length", name])
     assert found["target_length"].problem == ""
     assert why in found[name].problem
-    assert [entry.name for entry in catalogue.asked(paths, [name, "target_length"])] == ["target_length"]
+    assert [entry.name for entry in catalogue.declarations(paths, [name, "target_length"])] == ["target_length"]
 
 
 def test_a_name_that_is_built_in_stays_so(shop: Path, paths: Paths) -> None:
     assert catalogue.refresh(paths, ["os", "git_commit_time", "command"]) == {}
-    (entry,) = catalogue.asked(paths, ["os", "git_commit_time", "command"])
+    (entry,) = catalogue.declarations(paths, ["os", "git_commit_time", "command"])
     assert (entry.provider, entry.choices[0]) == ("", "linux")
     with pytest.raises(child.FailedError, match="taken"):
         child.Child("os").declaration()
@@ -202,35 +202,35 @@ def test_what_was_declared_is_known_without_the_distribution(
     shop: Path, paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Someone who has agreed to it is not asked again because it cannot be loaded."""
-    before = catalogue.asked(paths, ["goal_count"])
+    before = catalogue.declarations(paths, ["goal_count"])
     assert before[0].provider == "shop-metrics"
     monkeypatch.setattr(sys, "executable", str(Path(sys.prefix) / "bin" / "python"))
     monkeypatch.setattr(catalogue, "_looked", {})
-    assert catalogue.asked(paths, ["goal_count"]) == before
+    assert catalogue.declarations(paths, ["goal_count"]) == before
     assert "neither built in" in catalogue.refresh(paths, ["goal_count"])["goal_count"].problem
-    assert catalogue.asked(paths, ["goal_count"]) == before
+    assert catalogue.declarations(paths, ["goal_count"]) == before
     with Collector() as collector:
         (found,) = collector.collect(Measured(RUN, [EVENT], before), {})
     assert (found.metrics, collector.troubles[0].kind) == ({}, FAILED)
     catalogue.refresh(paths, ["goal_count"], forget=True)
-    assert catalogue.asked(paths, ["goal_count"]) == ()
+    assert catalogue.declarations(paths, ["goal_count"]) == ()
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"format": 2}', b'{"format": 1, "offer": [], "declared": {}}'])
 def test_a_damaged_catalogue_is_made_anew(
     shop: Path, paths: Paths, damage: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = catalogue.asked(paths, ["goal_count"])
+    before = catalogue.declarations(paths, ["goal_count"])
     (paths.catalogue / "goal_count.json").write_bytes(damage)
     monkeypatch.setattr(catalogue, "_looked", {})
-    assert catalogue.asked(paths, ["goal_count"]) == before
+    assert catalogue.declarations(paths, ["goal_count"]) == before
 
 
 def test_a_catalogue_that_cannot_be_written_is_done_without(shop: Path, paths: Paths) -> None:
     paths.state.write_text("")
     with pytest.raises(UserError):
         write_file(paths.catalogue / "x", b"")
-    assert [entry.name for entry in catalogue.asked(paths, ["goal_count"])] == ["goal_count"]
+    assert [entry.name for entry in catalogue.declarations(paths, ["goal_count"])] == ["goal_count"]
 
 
 def test_a_declaration_that_lies_is_none() -> None:

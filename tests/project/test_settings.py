@@ -13,11 +13,11 @@ from hypothesis import settings as patient
 from hypothesis import strategies as st
 
 from make_metrics.deliver import choice_event
-from make_metrics.deliver.outgoing import sink_key
 from make_metrics.project import settings, settings_file
 from make_metrics.project.project import Project, project_of
 from make_metrics.sinks.builtin import FILE, OTLP
 from make_metrics.sinks.sink import HOST, SinkSettings
+from make_metrics.store.outbox import sink_id
 from tests.support.project import SOURCE
 from tests.support.sharing_project import TEXT
 
@@ -211,9 +211,9 @@ def test_one_table_may_be_several_receivers(tmp_path: Path) -> None:
         SinkSettings("file", "", "events.jsonl"),
         SinkSettings("file", "", "builds.jsonl"),
     )
-    keys = [sink_key(sink) for sink in found.sinks]
+    keys = [sink_id(sink) for sink in found.sinks]
     assert len(set(keys)) == 5
-    assert sink_key(SinkSettings("segment", "k", "https://x")) == f"segment https://x {sha256(b'k').hexdigest()[:8]}"
+    assert sink_id(SinkSettings("segment", "k", "https://x")) == f"segment https://x {sha256(b'k').hexdigest()[:8]}"
 
 
 @pytest.mark.parametrize("bad", ["host = 'ftp://x'", "host = 3", "write-key = 'a b\u00a0'", "x = [1]", "'a b' = 1"])

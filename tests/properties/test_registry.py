@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from make_metrics.combine.event import Event, properties
 from make_metrics.consent import notice
 from make_metrics.deliver import choice_event
-from make_metrics.deliver.message import is_file, message
-from make_metrics.deliver.outgoing import outgoing
+from make_metrics.deliver.message import looks_like_file, message
+from make_metrics.deliver.outgoing import sendable_message
 from make_metrics.project.project import Project, project_of
 from make_metrics.properties.registry import CHOICE, ENVELOPE, OPTIONAL, PROPERTIES, check
 from tests.project.test_settings import write
@@ -108,24 +108,26 @@ def test_no_text_gets_through_a_name_but_plain_words(text: str) -> None:
     "target", ["dev.pull", "dev.provision.lms", "test", "dev.ps", "a-b_c", "v1.2", "build", "öl", "x.c-y"]
 )
 def test_what_people_do_is_no_file(target: str) -> None:
-    assert not is_file(target)
+    assert not looks_like_file(target)
     assert check(made(target=target)) == []
 
 
 @pytest.mark.parametrize("target", ["main.o", "a/b", "./x", ".env", "~/x", "report.PDF", "lib.tar.gz", "C:\\x", "x.py"])
 def test_what_files_are_called_is_a_file(target: str) -> None:
-    assert is_file(target)
+    assert looks_like_file(target)
 
 
 def test_what_lies_beside_the_makefile_is_a_file() -> None:
-    assert is_file("program", frozenset({"program"}))
-    assert not is_file("install", frozenset({"INSTALL"}))
+    assert looks_like_file("program", frozenset({"program"}))
+    assert not looks_like_file("install", frozenset({"INSTALL"}))
 
 
 @pytest.mark.parametrize("target", ["/etc/passwd", "../x", "a/../../b", "~/x", "a/b c", "a//b/.."])
 def test_a_path_that_leaves_the_project_is_never_sent(project: Project, target: str) -> None:
-    assert outgoing(replace(EVENT, target=target), project, anonymous_id=ID, beside=frozenset()) is None
-    assert outgoing(replace(EVENT, target="a/b.o"), project, anonymous_id=ID, beside=frozenset()) is not None
+    assert sendable_message(replace(EVENT, target=target), project, anonymous_id=ID, file_names=frozenset()) is None
+    assert (
+        sendable_message(replace(EVENT, target="a/b.o"), project, anonymous_id=ID, file_names=frozenset()) is not None
+    )
 
 
 def test_the_notice_has_every_property_and_all_of_the_settings(project: Project) -> None:

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from make_metrics.combine.event import Event
-from make_metrics.combine.summary import Placed
+from make_metrics.combine.summary import StoredEvent
 from make_metrics.report.rows import Row, document, duration, rows
 from tests.support.records import WALL_NS
 
 
-def placed(
+def stored(
     target: str = "a",
     ms: int = 10,
     *,
@@ -23,7 +23,7 @@ def placed(
     project: str = "/p",
     directory: str = "/p",
     at: int = 0,
-) -> Placed:
+) -> StoredEvent:
     event = Event(
         message_id=f"{target}{at}{ms}",
         parent_id="",
@@ -39,11 +39,11 @@ def placed(
         make_level=level,
         parallel=False,
     )
-    return Placed(event, project, directory)
+    return StoredEvent(event, project, directory)
 
 
 def test_a_row_tells_what_a_target_cost() -> None:
-    found = rows([placed(ms=30, at=1, status=3), placed(ms=10, at=3, goal=True), placed(ms=20, at=2)])
+    found = rows([stored(ms=30, at=1, status=3), stored(ms=10, at=3, goal=True), stored(ms=20, at=2)])
     assert found == [
         Row(
             project="/p",
@@ -64,26 +64,26 @@ def test_a_row_tells_what_a_target_cost() -> None:
 
 
 def test_the_most_expensive_comes_first() -> None:
-    found = rows([placed("cheap", 1), placed("dear", 100), placed("both", 60), placed("both", 60, at=1)])
+    found = rows([stored("cheap", 1), stored("dear", 100), stored("both", 60), stored("both", 60, at=1)])
     assert [row.target for row in found] == ["both", "dear", "cheap"]
 
 
 @pytest.mark.parametrize(("count", "p95"), [(1, 1), (2, 2), (19, 19), (20, 19), (21, 20), (100, 95)])
 def test_the_95th_percentile_did_occur(count: int, p95: int) -> None:
-    (row,) = rows(placed(ms=ms, at=ms) for ms in range(1, count + 1))
+    (row,) = rows(stored(ms=ms, at=ms) for ms in range(1, count + 1))
     assert row.p95_ms == p95
 
 
 def test_targets_of_one_name_are_told_apart() -> None:
     found = rows(
         [
-            placed("all", 50),
-            placed("all", 20, level=1, directory="/p/lib"),
-            placed("all", 10, level=1, directory="/p/doc"),
-            placed("all", 9, level=1),
-            placed("all", 8, level=1, directory="/elsewhere"),
-            placed("all", 7, project="/q", directory="/q"),
-            placed("all", 6, project="/q", directory=""),
+            stored("all", 50),
+            stored("all", 20, level=1, directory="/p/lib"),
+            stored("all", 10, level=1, directory="/p/doc"),
+            stored("all", 9, level=1),
+            stored("all", 8, level=1, directory="/elsewhere"),
+            stored("all", 7, project="/q", directory="/q"),
+            stored("all", 6, project="/q", directory=""),
         ]
     )
     assert [(row.project, row.directory, row.level, row.total_ms) for row in found] == [
@@ -96,8 +96,8 @@ def test_targets_of_one_name_are_told_apart() -> None:
     ]
 
 
-@given(st.lists(st.builds(placed, st.sampled_from("abc"), st.integers(0, 10**9), status=st.integers(-2, 3))))
-def test_every_event_is_in_one_row(events: list[Placed]) -> None:
+@given(st.lists(st.builds(stored, st.sampled_from("abc"), st.integers(0, 10**9), status=st.integers(-2, 3))))
+def test_every_event_is_in_one_row(events: list[StoredEvent]) -> None:
     found = rows(events)
     assert sum(row.runs for row in found) == len(events)
     assert sum(row.total_ms for row in found) == sum(one.event.duration_ms for one in events)
@@ -112,7 +112,7 @@ def test_every_event_is_in_one_row(events: list[Placed]) -> None:
 
 
 def test_the_document_is_json() -> None:
-    found = json.loads(json.dumps(document(rows([placed()]), since_ns=WALL_NS)))
+    found = json.loads(json.dumps(document(rows([stored()]), since_ns=WALL_NS)))
     assert found["since"] == "2096-10-02T07:06:40.000000+00:00"
     assert found["targets"][0]["target"] == "a"
     assert document([], since_ns=None) == {"version": 1, "since": None, "targets": []}

@@ -13,7 +13,7 @@ import pytest
 
 from make_metrics.combine.record import Contents
 from make_metrics.combine.run import events_of, gather
-from make_metrics.combine.summary import Placed, summarise
+from make_metrics.combine.summary import StoredEvent, summarise
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
 from make_metrics.store import database
@@ -38,7 +38,7 @@ def fill(connection: sqlite3.Connection, runs: int = 20) -> None:
             store.put(run, summarise(run, events, fallback_ns=0), events, now_ns=0)
 
 
-def everything(connection: sqlite3.Connection) -> list[Placed]:
+def everything(connection: sqlite3.Connection) -> list[StoredEvent]:
     store = Store(connection)
     store.runs()
     return store.events()

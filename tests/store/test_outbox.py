@@ -16,7 +16,7 @@ from make_metrics.deliver import outgoing
 from make_metrics.files.paths import Paths
 from make_metrics.project.project import Project, project_of
 from make_metrics.store import database
-from make_metrics.store.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS, Attempt, Batch, Entry, Outbox
+from make_metrics.store.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS, Attempt, Batch, Entry, Outbox, sink_id
 from make_metrics.sweep.sweep import sweep
 from tests.project.test_settings import write
 from tests.support.records import WALL_NS, add, ended_run, line, paths_in
@@ -51,7 +51,7 @@ def test_what_is_accepted_leaves_for_that_sink_only(outbox: Outbox) -> None:
     outbox.accept(outbox.waiting("p", "s"), Batch(5, "url", 1, b"body"))
     outbox.put([entry("a"), entry("a", sink="t")], now_ns=2)
     assert (names(outbox), names(outbox, "t")) == ([], ["a"])
-    assert outbox.sent("p") == [Batch(5, "url", 1, b"body", "s")]
+    assert outbox.sent_batches("p") == [Batch(5, "url", 1, b"body", "s")]
 
 
 def test_what_is_set_aside_stays_aside(outbox: Outbox) -> None:
@@ -59,7 +59,7 @@ def test_what_is_set_aside_stays_aside(outbox: Outbox) -> None:
     outbox.set_aside(entry("a"), "no")
     outbox.put([entry("a", text="new")], now_ns=2)
     assert names(outbox) == []
-    assert outbox.aside("p") == {"no": 1}
+    assert outbox.refused("p") == {"no": 1}
 
 
 def test_the_oldest_go_after_fourteen_days(outbox: Outbox) -> None:
@@ -96,13 +96,13 @@ def test_the_ledger_keeps_ninety_days(outbox: Outbox) -> None:
             outbox.put([entry("b")], now_ns=NOW_NS)
         outbox.accept(outbox.waiting("p", "s"), Batch(sent_ns, "url", 1, b"body"))
     outbox.prune(now_ns=NOW_NS)
-    assert [batch.sent_ns for batch in outbox.sent("p")] == [NOW_NS - DAY_NS]
+    assert [batch.sent_ns for batch in outbox.sent_batches("p")] == [NOW_NS - DAY_NS]
 
 
 def test_a_withdrawal_is_of_one_project(outbox: Outbox) -> None:
     outbox.put([entry("a"), entry("b", project="q"), entry("c", sink="t")], now_ns=1)
     outbox.set_aside(entry("c", sink="t"), "no")
-    outbox.tried("p", Attempt("s", 1, "x", 2))
+    outbox.note_attempt("p", Attempt("s", 1, "x", 2))
     assert outbox.withdraw("p") == 2
     assert (outbox.projects(), outbox.attempts("p"), outbox.count("p").aside) == (["q"], [], 0)
 
@@ -157,7 +157,7 @@ def test_a_late_line_changes_what_waits(paths: Paths, project: Project) -> None:
     sweep(paths)
     add(paths, run, line("a", make=run, start=6, end=500))
     sweep(paths)
-    key = outgoing.sink_key(project.sinks[0])
+    key = sink_id(project.sinks[0])
     (waiting,) = ask(paths, lambda found: Outbox(found).waiting(str(project.directory), key))
     assert waiting.message["properties"]["duration_ms"] == 500
 
@@ -199,7 +199,7 @@ def test_what_is_decided_while_a_sweep_goes_on_counts(paths: Paths, project: Pro
 @pytest.mark.parametrize("ceiling", ["", "off", "local", "ON", "x"])
 def test_only_what_the_environment_allowed(project: Project, paths: Paths, ceiling: str) -> None:
     run = gather("r", Contents(lines=[line("a", make="r")], makes=[make("r", project, ceiling=ceiling)]))
-    assert outgoing.agreed(outgoing.Projects(paths), run) == {}
+    assert outgoing.permissions(outgoing.ProjectCache(paths), run) == {}
 
 
 def test_a_nested_make_needs_all_above_it(project: Project, paths: Paths) -> None:
@@ -207,8 +207,8 @@ def test_a_nested_make_needs_all_above_it(project: Project, paths: Paths) -> Non
     nested = gather("r", lines)
 
     def count(run: Run) -> int:
-        projects = outgoing.Projects(paths)
-        return len(outgoing.entries(projects, run, events_of(run), outgoing.agreed(projects, run)))
+        projects = outgoing.ProjectCache(paths)
+        return len(outgoing.entries(projects, run, events_of(run), outgoing.permissions(projects, run)))
 
     assert count(nested) == 0
     assert count(merge(nested, Run("r", {"r": make("r", project, ceiling="local")}))) == 0
@@ -223,6 +223,6 @@ def test_what_still_waits_is_given_in_the_order_asked_for_with_its_newer_form(ou
     outbox.put([entry("c", text="new")], now_ns=2)
     outbox.set_aside(entry("d"), "no")
     outbox.accept([entry("b")], Batch(5, "url", 1, b"body"))
-    found = [(one.project, one.message_id, one.message["text"]) for one in outbox.still(asked)]
+    found = [(one.project, one.message_id, one.message["text"]) for one in outbox.reload(asked)]
     assert found == [("p", "c", "new"), ("p", "a", "old"), ("q", "e", "")]
-    assert outbox.still([]) == []
+    assert outbox.reload([]) == []

@@ -18,7 +18,7 @@ from make_metrics.combine.summary import summarise
 from make_metrics.errors import UserError
 from make_metrics.properties.property import Value
 from make_metrics.store import database, tables
-from make_metrics.store.store import DAY_NS, Store
+from make_metrics.store.store import DAY_NS, SavedRun, Store
 from tests.combine.test_run import CONTENTS
 from tests.support.records import WALL_NS, line
 
@@ -80,11 +80,11 @@ def test_what_is_put_comes_back(connection: sqlite3.Connection) -> None:
     run = run_of("r", "all", "b")
     put(store, run)
     events = events_of(run)
-    assert [placed.event for placed in store.events()] == events
-    assert {(placed.project, placed.directory) for placed in store.events()} == {("/project", "/project")}
+    assert [stored.event for stored in store.events()] == events
+    assert {(stored.run_directory, stored.make_directory) for stored in store.events()} == {("/project", "/project")}
     assert store.runs() == [summarise(run, events, fallback_ns=0)]
-    assert store.kept("r").run == run
-    assert (store.kept("other").known, store.kept("other").run) == (False, None)
+    assert store.load_run("r").run == run
+    assert store.load_run("other") == SavedRun(exists=False, run=None)
 
 
 def test_metrics_come_back_as_they_were(connection: sqlite3.Connection) -> None:
@@ -98,7 +98,7 @@ def test_metrics_come_back_as_they_were(connection: sqlite3.Connection) -> None:
     ]
     with store.transaction():
         store.put(run, summarise(run, events, fallback_ns=0), events, now_ns=0)
-    assert [placed.event for placed in store.events()] == events
+    assert [stored.event for stored in store.events()] == events
     assert list(store.metrics("r").values()) == [
         more[0] | {"git_checked_out_master": True, "git_commit_time": "2021-05-17T19:44:09+00:00"},
         {"git_checked_out_master": False},
@@ -111,7 +111,7 @@ def test_damaged_metrics_cost_themselves_only(connection: sqlite3.Connection, da
     store = Store(connection)
     put(store, run_of("r", "a"))
     connection.execute("UPDATE events SET metrics = ?", (damage,))
-    assert [placed.event.metrics for placed in store.events()] == [{}]
+    assert [stored.event.metrics for stored in store.events()] == [{}]
     assert list(store.metrics("r").values()) == [{}]
 
 
@@ -119,7 +119,7 @@ def test_a_run_that_is_put_again_replaces_itself(connection: sqlite3.Connection)
     store = Store(connection)
     put(store, run_of("r", "a", "b"))
     put(store, run_of("r", "a"))
-    assert [placed.event.target for placed in store.events()] == ["a"]
+    assert [stored.event.target for stored in store.events()] == ["a"]
     assert len(store.runs()) == 1
 
 
@@ -143,7 +143,7 @@ def test_since_is_inclusive(connection: sqlite3.Connection) -> None:
     store = Store(connection)
     for number in range(3):
         put(store, run_of(f"r{number}", "a", start_ns=WALL_NS + number))
-    assert [placed.event.run for placed in store.events(since_ns=WALL_NS + 1)] == ["r1", "r2"]
+    assert [stored.event.run for stored in store.events(since_ns=WALL_NS + 1)] == ["r1", "r2"]
     assert [run.id for run in store.runs(since_ns=WALL_NS + 2)] == ["r2"]
 
 
@@ -155,7 +155,7 @@ def test_old_runs_and_records_go_after_90_days(connection: sqlite3.Connection) -
         store.mark(f"record{number}", size=1, now_ns=WALL_NS + number * DAY_NS)
     store.prune(now_ns=WALL_NS + 90 * DAY_NS + 1)
     assert [run.id for run in store.runs()] == ["new"]
-    assert [placed.event.run for placed in store.events()] == ["new"]
+    assert [stored.event.run for stored in store.events()] == ["new"]
     assert [store.combined_bytes(f"record{number}") for number in range(2)] == [0, 1]
 
 
@@ -163,9 +163,9 @@ def test_the_parts_of_a_run_go_after_a_week(connection: sqlite3.Connection) -> N
     store = Store(connection)
     put(store, run_of("r", "a"))
     store.prune(now_ns=WALL_NS + 7 * DAY_NS)
-    assert store.kept("r").run is not None
+    assert store.load_run("r").run is not None
     store.prune(now_ns=WALL_NS + 7 * DAY_NS + 1)
-    assert store.kept("r") == store.kept("r").__class__(known=True, run=None)
+    assert store.load_run("r") == SavedRun(exists=True, run=None)
     assert len(store.events()) == 1
 
 
@@ -193,7 +193,7 @@ def test_late_events_leave_those_that_are_there_alone(connection: sqlite3.Connec
         store.put_late(late, events_of(late))
     after = store.events()
     assert after[0] == before[0]
-    assert [placed.event.target for placed in after] == ["a", "b"]
+    assert [stored.event.target for stored in after] == ["a", "b"]
 
 
 @given(CONTENTS)
@@ -220,8 +220,8 @@ def test_the_events_of_an_earlier_versions_store_stay(tmp_path: Path) -> None:
         values = [getattr(event, name, "") for name in columns]
         old.execute(f"INSERT INTO events VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608
     with closing(database.connect(tmp_path / "store")) as found:
-        (placed,) = Store(found).events()
-    assert placed.event == replace(event, cpu_us=None, peak_kib=None)
+        (stored,) = Store(found).events()
+    assert stored.event == replace(event, cpu_us=None, peak_kib=None)
 
 
 @pytest.mark.parametrize("kept", [b"", b"x", saved_run.dump(Run("r"))[:-5]])
@@ -230,7 +230,7 @@ def test_a_damaged_state_is_none(connection: sqlite3.Connection, kept: bytes) ->
         saved_run.load(kept)
     put(Store(connection), run_of("r", "a"))
     connection.execute("UPDATE runs SET state = ?", (kept,))
-    assert Store(connection).kept("r").run is None
+    assert Store(connection).load_run("r").run is None
 
 
 def test_the_gravest_status_is_the_runs() -> None:

@@ -90,7 +90,7 @@ def stored(paths: Paths) -> list[Event]:
     problems: list[str] = []
     found = ask(paths, lambda connection: Store(connection).events(), problems)
     assert problems == []
-    return [placed.event for placed in found]
+    return [stored.event for stored in found]
 
 
 def runs(paths: Paths) -> list[Summary]:

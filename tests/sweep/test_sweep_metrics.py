@@ -10,12 +10,11 @@ import pytest
 
 from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import ensure_id
-from make_metrics.deliver.outgoing import sink_key
 from make_metrics.files.paths import Paths
 from make_metrics.metrics.trouble import FAILED, OUTSIDE, Trouble
 from make_metrics.project.project import Project, project_of
 from make_metrics.properties.registry import BUILT_IN
-from make_metrics.store.outbox import Outbox
+from make_metrics.store.outbox import Outbox, sink_id
 from make_metrics.store.troubles import DAY_NS, KEEP_NS, LIMIT, Count, Troubles
 from make_metrics.sweep.sweep import sweep
 from tests.project.test_settings import FULL, write
@@ -46,7 +45,7 @@ def counts(paths: Paths) -> list[Count]:
 
 def waiting(paths: Paths, project: Project) -> dict[str, dict[str, Any]]:
     """The properties of what waits for the first sink, by command."""
-    key = sink_key(project.sinks[0])
+    key = sink_id(project.sinks[0])
     found = ask(paths, lambda connection: Outbox(connection).waiting(project.path, key))
     told = [entry.message["properties"] for entry in found]
     return {properties["command"]: properties for properties in told}

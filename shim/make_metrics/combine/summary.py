@@ -1,4 +1,4 @@
-"""What the store keeps and gives back: a summary of each run, and events with the place they belong to."""
+"""What the store returns: a summary of each run, and each event with its directories."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from make_metrics.combine.run import Run
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """One run. `started_ns` is in nanoseconds since the epoch; `torn` counts entries that could not be read.
+    """One run.
 
-    `exit_status` is the gravest of its goals: a signal (negative) before the highest failure before 0. `duration_ms` is
-    from the start of its first recipe line to the end of its last. `directory` and `make_version` may be empty.
+    `started_ns` is nanoseconds since the epoch. `exit_status` is the most severe one of the run's goals: a signal (a
+    negative number), else the highest failure, else 0. `duration_ms` is from the start of the first recipe line to the
+    end of the last. `torn` is how many entries could not be read. `directory` and `make_version` are empty if unknown.
     """
 
     id: str
@@ -30,34 +31,34 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """An event with its run's directory and its make's own; both may be empty."""
+class StoredEvent:
+    """An event with the directories in which the run's top make and the event's own make ran; empty if unknown."""
 
     event: Event
-    project: str
-    directory: str
+    run_directory: str
+    make_directory: str
 
 
-def top(run: Run) -> Make:
-    """The make that the developer started: its header, or one without any facts."""
+def top_make(run: Run) -> Make:
+    """The make that the developer started. Nothing but its key is known if the record lacks its header."""
     return run.makes.get(run.id) or Make(key=run.id)
 
 
 def summarise(run: Run, events: Sequence[Event], *, fallback_ns: int) -> Summary:
-    """What a run comes to; `fallback_ns` is when it started if neither its make nor any line says so."""
-    first = top(run)
-    asked = [event for event in events if event.goal] or [event for event in events if not event.make_level]
-    statuses = [event.exit_status for event in asked]
+    """The summary of a run; `fallback_ns` is its start if neither its make nor any line has a time."""
+    top = top_make(run)
+    goals = [event for event in events if event.goal] or [event for event in events if not event.make_level]
+    statuses = [event.exit_status for event in goals]
     works = run.work.values()
     span_ns = max(work.final.end_ns for work in works) - min(work.start_ns for work in works) if works else 0
     return Summary(
         id=run.id,
-        started_ns=first.wall_ns or min((event.start_wall_ns for event in events), default=fallback_ns),
-        directory=first.directory,
-        goals=first.goals or tuple(event.target for event in events if event.goal),
+        started_ns=top.wall_ns or min((event.start_wall_ns for event in events), default=fallback_ns),
+        directory=top.directory,
+        goals=top.goals or tuple(event.target for event in events if event.goal),
         exit_status=min(statuses, default=0) if any(status < 0 for status in statuses) else max(statuses, default=0),
         duration_ms=(span_ns + 500_000) // 1_000_000,
         targets=len(events),
-        make_version=first.version,
+        make_version=top.version,
         torn=run.torn,
     )

@@ -20,4 +20,4 @@ def metrics(project: Project) -> tuple[Property, ...]:
     paths, names = Paths.from_environment(), project.settings.metrics
     found = catalogue.refresh(paths, names)
     tell(f"the metric {name} {known.problem}" for name, known in found.items() if known.problem)
-    return (*OPTIONAL, *(entry for entry in catalogue.asked(paths, names) if entry.provider))
+    return (*OPTIONAL, *(entry for entry in catalogue.declarations(paths, names) if entry.provider))

@@ -15,6 +15,6 @@ def run(given: argparse.Namespace) -> int:
     begin = start_ns(given.since) or 0
     with combined_store() as store:
         events = store.events(since_ns=begin)
-    for placed in events:
-        sys.stdout.write(json.dumps(envelope(placed.event)) + "\n")
+    for stored in events:
+        sys.stdout.write(json.dumps(envelope(stored.event)) + "\n")
     return 0

@@ -14,7 +14,7 @@ from make_metrics.consent import consent, notice
 from make_metrics.consent.anonymous_id import ensure_id
 from make_metrics.consent.mode import Decision, Mode
 from make_metrics.deliver import choice_event
-from make_metrics.deliver.outgoing import narrowed, sink_key
+from make_metrics.deliver.outgoing import drop_unlisted
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path
 from make_metrics.metrics import catalogue
@@ -22,7 +22,7 @@ from make_metrics.project.project import Project
 from make_metrics.project.settings import NAME, Settings
 from make_metrics.properties.property import Property
 from make_metrics.sinks.user_settings import surroundings
-from make_metrics.store.outbox import Entry, Outbox
+from make_metrics.store.outbox import Entry, Outbox, sink_id
 from make_metrics.sweep.sweep import sweep
 
 _SWEEP_S = 10
@@ -68,7 +68,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _notice(paths: Paths, settings: Settings) -> str:
-    return notice.text(settings, catalogue.asked(paths, settings.metrics))
+    return notice.text(settings, catalogue.declarations(paths, settings.metrics))
 
 
 def _asked() -> bool:
@@ -87,12 +87,12 @@ def _agree(paths: Paths, project: Project) -> None:
         agreed = before.decision is Decision.YES and before.holds  # somebody else may just have said it
         anonymous_id = ensure_id(paths, project)
         now_ns = time.time_ns()
-        metrics = catalogue.asked(paths, project.settings.metrics) if project.settings else ()
+        metrics = catalogue.declarations(paths, project.settings.metrics) if project.settings else ()
         events = choice_event.entries(project, choice="in", anonymous_id=anonymous_id, now_ns=now_ns)
         with opened_store(paths) as store, store.transaction():
             outbox = Outbox(store.connection)
             if before.holds:
-                outbox.keep_only(project.path, map(sink_key, project.sinks))
+                outbox.keep_only(project.path, map(sink_id, project.sinks))
                 outbox.put(_narrowed(outbox, project, metrics), now_ns=now_ns)
             else:  # whatever is left was recorded before this yes
                 outbox.withdraw(project.path)
@@ -104,8 +104,8 @@ def _agree(paths: Paths, project: Project) -> None:
 
 def _narrowed(outbox: Outbox, project: Project, metrics: Sequence[Property]) -> list[Entry]:
     """What waits, with nothing that the notice of this yes does not list."""
-    waiting = [entry for sink in project.sinks for entry in outbox.waiting(project.path, sink_key(sink))]
-    return [replace(entry, message=narrowed(entry.message, metrics)) for entry in waiting]
+    waiting = [entry for sink in project.sinks for entry in outbox.waiting(project.path, sink_id(sink))]
+    return [replace(entry, message=drop_unlisted(entry.message, metrics)) for entry in waiting]
 
 
 def _but(mode: Mode, reason: str) -> str:

@@ -17,13 +17,12 @@ from make_metrics.consent.anonymous_id import erase_id, read_id
 from make_metrics.consent.mode import Decision, Mode
 from make_metrics.crashes.question import CRASHES
 from make_metrics.deliver import choice_event
-from make_metrics.deliver.outgoing import sink_key
 from make_metrics.deliver.time_limit import within
 from make_metrics.files.paths import Paths
 from make_metrics.project.project import Project
 from make_metrics.sinks.sink import Outcome, UnavailableError, Verdict
 from make_metrics.store.database import ReplacedError
-from make_metrics.store.outbox import Batch, Entry, Outbox
+from make_metrics.store.outbox import Batch, Entry, Outbox, sink_id
 from make_metrics.sweep.sweep import sweep
 
 _SWEEP_S = 10
@@ -93,7 +92,7 @@ def _say_so(paths: Paths, project: Project, entries: Sequence[Entry]) -> None:
     """The one event that the notice announced for this case: tried once, and never kept for later."""
     from make_metrics.sinks.kinds import sink_of
 
-    sinks = {sink_key(settings): settings for settings in project.sinks}
+    sinks = {sink_id(settings): settings for settings in project.sinks}
     for entry in entries:
         settings, messages = sinks[entry.sink], [entry.message]
         try:

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from make_metrics.combine.event import Event
-from make_metrics.combine.summary import Placed
+from make_metrics.combine.summary import StoredEvent
 from make_metrics.commands.project import project_at, tell, write_request
 from make_metrics.commands.reading import combined_store
 from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import read_id
 from make_metrics.consent.mode import Mode
 from make_metrics.deliver import trace_messages
-from make_metrics.deliver.outgoing import Projects, outgoing, sink_key
+from make_metrics.deliver.outgoing import ProjectCache, sendable_message
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
 from make_metrics.metrics import catalogue
@@ -26,7 +26,7 @@ from make_metrics.project.settings import NAME
 from make_metrics.properties.property import Property
 from make_metrics.sinks.kinds import sink_of, takes_traces
 from make_metrics.sinks.sink import SinkSettings, UnavailableError
-from make_metrics.store.outbox import Outbox
+from make_metrics.store.outbox import Outbox, sink_id
 from make_metrics.store.store import Store
 
 NO_ID = "00000000-0000-4000-8000-000000000000"
@@ -78,7 +78,7 @@ def _found(store: Store, paths: Paths, project: Project) -> list[_Previewed]:
     found = []
     examples: list[dict[str, Any]] | None = None
     for settings in project.sinks:
-        waiting = outbox.waiting(project.path, sink_key(settings))
+        waiting = outbox.waiting(project.path, sink_id(settings))
         messages = [entry.message for entry in waiting]
         if not waiting:
             examples = _examples(store, paths, project) if examples is None else examples
@@ -90,31 +90,31 @@ def _found(store: Store, paths: Paths, project: Project) -> list[_Previewed]:
 def _examples(store: Store, paths: Paths, project: Project) -> list[dict[str, Any]]:
     """The project's latest events as messages, oldest first; with an id of zeros where there is none yet."""
     anonymous_id = read_id(paths, project) or NO_ID
-    projects = Projects(paths)
+    projects = ProjectCache(paths)
     metrics = projects.metrics(project)
-    latest: list[Placed] = []
-    for placed in reversed(store.events()):
+    latest: list[StoredEvent] = []
+    for stored in reversed(store.events()):
         if len(latest) == _EXAMPLES:
             break
-        if placed.directory and projects.of(placed.directory).path == project.path:
-            beside = projects.files(placed.directory)
-            if outgoing(placed.event, project, anonymous_id=anonymous_id, beside=beside) is not None:
-                latest.append(placed)
+        if stored.make_directory and projects.project_of(stored.make_directory).path == project.path:
+            file_names = projects.file_names(stored.make_directory)
+            if sendable_message(stored.event, project, anonymous_id=anonymous_id, file_names=file_names) is not None:
+                latest.append(stored)
     messages = [
-        outgoing(event, project, anonymous_id=anonymous_id, beside=frozenset(), metrics=metrics)
+        sendable_message(event, project, anonymous_id=anonymous_id, file_names=frozenset(), metrics=metrics)
         for event in _measured(store, projects, latest[::-1], metrics)
     ]
     return [message for message in messages if message is not None]
 
 
 def _measured(
-    store: Store, projects: Projects, latest: Sequence[Placed], metrics: Sequence[Property]
+    store: Store, projects: ProjectCache, latest: Sequence[StoredEvent], metrics: Sequence[Property]
 ) -> Iterator[Event]:
     """Events with the metrics that they would have had with a yes: computed now, to be shown, and not kept."""
     with Collector() as collector:
         for name in dict.fromkeys(one.event.run for one in latest):
             events = [one.event for one in latest if one.event.run == name]
-            run = store.kept(name).run
+            run = store.load_run(name).run
             if run and metrics:
                 asked = dict.fromkeys(run.makes, metrics)
                 events = collector.collect_run(

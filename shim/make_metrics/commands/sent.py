@@ -17,7 +17,7 @@ def run(given: argparse.Namespace) -> int:
     paths = Paths.from_environment()
     project = project_at(given.directory)
     with opened_store(paths) as store:
-        found = Outbox(store.connection).sent(project.path)
+        found = Outbox(store.connection).sent_batches(project.path)
     for batch in found:
         count = f"{batch.events} event{'s' * (batch.events != 1)}"
         sys.stdout.write(f"{timestamp(batch.sent_ns)} {request_line(batch.url)} {count}\n")

@@ -67,7 +67,7 @@ def _agreed(paths: Paths, project: Project, known: Known) -> dict[str, Any]:
         "notice": consent.notice_version(paths, project) if project.sinks else None,
         "consent": record and {**record._asdict(), "decided": timestamp(record.decided_ns)},
         "id": read_id(paths, project),
-        "metrics": [entry.name for entry in catalogue.asked(paths, project.settings.metrics)]
+        "metrics": [entry.name for entry in catalogue.declarations(paths, project.settings.metrics)]
         if project.settings
         else [],
     }
@@ -105,13 +105,13 @@ def _waiting(paths: Paths, project: Project, problems: list[str]) -> dict[str, A
             outbox, name = Outbox(connection), project.path
             return {
                 "waiting": asdict(outbox.count(name)),
-                "set_aside": outbox.aside(name),
+                "set_aside": outbox.refused(name),
                 "dropped": outbox.dropped(name),
                 "attempts": [
                     {"sink": attempt.sink, "time": timestamp(attempt.tried_ns), "result": attempt.result}
                     for attempt in outbox.attempts(name)
                 ],
-                "sent_batches": len(outbox.sent(name)),
+                "sent_batches": len(outbox.sent_batches(name)),
                 "metric_troubles": [asdict(count) for count in Troubles(connection).all()],
             }
     except UserError as error:

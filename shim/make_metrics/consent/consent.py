@@ -56,7 +56,7 @@ def notice_version(paths: Paths, project: Project) -> str:
     settings = project.settings
     if settings is None or not project.sinks:
         return ""
-    return notice.version(settings, catalogue.asked(paths, settings.metrics))
+    return notice.version(settings, catalogue.declarations(paths, settings.metrics))
 
 
 EVENTS = Question(

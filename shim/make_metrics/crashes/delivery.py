@@ -203,7 +203,7 @@ def _remember(paths: Paths, one: Waiting, verdict: Verdict, problems: list[str])
             if verdict.outcome is Outcome.ACCEPTED:
                 batch = Batch(now_ns, verdict.url, 1, verdict.body)
                 outbox.accept([Message(sink, project, one.entry.id, one.event)], batch)
-            outbox.tried(project, Attempt(sink, now_ns, verdict.said, now_ns + verdict.after_s * _SECOND_NS))
+            outbox.note_attempt(project, Attempt(sink, now_ns, verdict.said, now_ns + verdict.after_s * _SECOND_NS))
     except UserError as error:
         problems.append(str(error))
 

@@ -6,12 +6,11 @@ import os
 import uuid
 
 from make_metrics.combine.event import timestamp
-from make_metrics.deliver.outgoing import sink_key
 from make_metrics.project import git_command, git_head
 from make_metrics.project.project import Project
 from make_metrics.properties.registry import check
 from make_metrics.sinks.kinds import takes_choices
-from make_metrics.store.outbox import Entry
+from make_metrics.store.outbox import Entry, sink_id
 
 _NAMESPACE = uuid.UUID("0b8f2c56-94a0-5d3c-8d0e-5a3c6f2f7e11")
 
@@ -42,4 +41,4 @@ def entries(project: Project, *, choice: str, anonymous_id: str, now_ns: int) ->
     if check(message):
         return []
     told = [sink for sink in project.sinks if takes_choices(sink)]
-    return [Entry(sink_key(sink), project.path, str(message["messageId"]), message) for sink in told]
+    return [Entry(sink_id(sink), project.path, str(message["messageId"]), message) for sink in told]

@@ -13,7 +13,6 @@ from filelock import FileLock, Timeout
 
 from make_metrics.consent import consent
 from make_metrics.consent.mode import Decision, Mode
-from make_metrics.deliver.outgoing import sink_key
 from make_metrics.deliver.time_limit import within
 from make_metrics.files.paths import Paths, private_directory
 from make_metrics.files.write import require_own_file
@@ -21,7 +20,7 @@ from make_metrics.project.project import project_of
 from make_metrics.sinks.kinds import sink_of
 from make_metrics.sinks.sink import Outcome, Prepared, Sink, SinkSettings, UnavailableError, Verdict
 from make_metrics.store import database
-from make_metrics.store.outbox import Attempt, Batch, Entry, Outbox
+from make_metrics.store.outbox import Attempt, Batch, Entry, Outbox, sink_id
 from make_metrics.store.store import Store
 
 _SECOND_NS = 1_000_000_000
@@ -81,7 +80,7 @@ def show(paths: Paths, environ: Mapping[str, str]) -> list[tuple[str, Prepared]]
         for directory in outbox.projects():
             project = project_of(Path(directory))
             if consent.known(paths, project, environ).ruling.mode is Mode.ON:
-                waiting += [(settings, outbox.waiting(directory, sink_key(settings))) for settings in project.sinks]
+                waiting += [(settings, outbox.waiting(directory, sink_id(settings))) for settings in project.sinks]
     requests = []
     for settings, entries in waiting:
         messages = [entry.message for entry in entries]
@@ -132,7 +131,7 @@ class _Delivery:
         return ""
 
     def _sink(self, directory: str, settings: SinkSettings) -> None:
-        key = sink_key(settings)
+        key = sink_id(settings)
         waiting = self._outbox.waiting(directory, key)
         last = {attempt.sink: attempt for attempt in self._outbox.attempts(directory)}.get(key)
         if not waiting:
@@ -158,7 +157,7 @@ class _Delivery:
                 self._delivered.problems.append(f"{directory}: {refusal}")
                 return
             # A no and another yes may have come meanwhile: what the no deleted is not sent from memory.
-            batch = self._outbox.still(left.pop())
+            batch = self._outbox.reload(left.pop())
             if not batch:
                 continue
             verdict = self._send(sink, batch)
@@ -194,7 +193,7 @@ class _Delivery:
             if verdict.outcome is Outcome.ACCEPTED:
                 self._outbox.accept(batch, Batch(now_ns, verdict.url, len(batch), verdict.body))
             attempt = Attempt(key, now_ns, verdict.said, now_ns + verdict.after_s * _SECOND_NS)
-            self._outbox.tried(directory, attempt)
+            self._outbox.note_attempt(directory, attempt)
         if verdict.outcome is Outcome.ACCEPTED:
             self._delivered.accepted += len(batch)
 

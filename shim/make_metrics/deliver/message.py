@@ -1,4 +1,4 @@
-"""The message that a sink is given for an event, and which targets' names are kept back. Pure."""
+"""An event as a message of the Segment protocol, and the rule that keeps the names of files back. Pure."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from make_metrics.combine.event import Event, envelope
 from make_metrics.properties.property import Property
 
-# Suffixes of files that makefiles build, without those that are also what people do (dev.ps, dev.log, test.in): a name
-# such as dev.pull is no file's, so the rule has to know the suffix.
+# Suffixes of files that makefiles build. Targets such as dev.pull have a dot too, so only known suffixes count. Left
+# out are suffixes that such targets have as well (dev.ps, dev.log, test.in).
 _SUFFIXES = frozenset(
     """
     a aux avi bak bc bin bz2 c cc cfg cmo cmx conf cpp crt css csv cxx d dat db deb dep dll dtb dvi dylib ear elf eps
@@ -22,28 +22,29 @@ _SUFFIXES = frozenset(
 )
 
 
-def is_file(target: str, beside: Set[str] = frozenset()) -> bool:
-    """Whether a target is taken for a file, whose name is not sent unless the project's notice says so.
+def looks_like_file(target: str, file_names: Set[str] = frozenset()) -> bool:
+    """Whether a target is taken for a file. Such a name is not sent unless the project's notice says so.
 
-    It is if it has a "/" or a backslash, or begins with "~" or a dot, or its last suffix is one that files have, or a
-    file of that very name is `beside` its makefile (its make's directory, when the run is combined). Whether make was
-    told that a target is phony is not known to the event.
+    It is if it contains "/" or a backslash, begins with "~" or a dot, ends with the suffix of a file, or is among
+    `file_names`: the files in its make's directory when the run is combined. An event does not know whether make was
+    told that its target is phony.
     """
     stem, dot, suffix = target.rpartition(".")
-    named = bool(stem and dot) and suffix.lower() in _SUFFIXES
-    return "/" in target or "\\" in target or target[:1] in ("~", ".") or named or target in beside
+    has_suffix = bool(stem and dot) and suffix.lower() in _SUFFIXES
+    return "/" in target or "\\" in target or target[:1] in ("~", ".") or has_suffix or target in file_names
 
 
 def message(event: Event, *, name: str, anonymous_id: str, metrics: Iterable[Property] = ()) -> dict[str, Any]:
-    """An event as a message of the Segment protocol, without the time of sending; `name` is the project's word.
+    """An event as a message of the Segment protocol, without the time of sending.
 
-    Of its metrics it has the values that these declarations allow.
+    `name` is the project's name for its events. Of the event's metrics only those declared in `metrics` are included,
+    and only values that the declaration allows.
     """
-    told = {
-        entry.name: event.metrics[entry.name]
-        for entry in metrics
-        if entry.name in event.metrics and entry.allows(event.metrics[entry.name])
+    values = {
+        declaration.name: event.metrics[declaration.name]
+        for declaration in metrics
+        if declaration.name in event.metrics and declaration.allows(event.metrics[declaration.name])
     }
-    made = {"type": "track", **envelope(replace(event, metrics=told), anonymous_id=anonymous_id), "event": name}
-    del made["sentAt"]
-    return made
+    track = {"type": "track", **envelope(replace(event, metrics=values), anonymous_id=anonymous_id), "event": name}
+    del track["sentAt"]
+    return track

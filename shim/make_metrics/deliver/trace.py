@@ -1,7 +1,7 @@
-"""A run as a trace: which span each event is, below which other, and the span of the run itself. Pure.
+"""A run as a trace: a span for each event, below the span of what started it, and a span for the run itself. Pure.
 
-Ids are made from ids that are stable, so that what is sent twice has the same ones. They are made with the project's
-pseudonymous id, so that the collectors of two projects cannot match what one run of make did in both.
+All ids are hashes of stable ids, so that a message that is sent again has the same ones. The person's pseudonymous id
+in the project goes into each hash, so that two projects cannot tell that one run of make worked in both.
 """
 
 from __future__ import annotations
@@ -23,64 +23,71 @@ def run_id(run: str, anonymous_id: str) -> str:
 
 
 def span_id(message: str, anonymous_id: str) -> str:
-    """The id of a message's span: 16 hexadecimal digits."""
+    """The id of the span of a message id: 16 hexadecimal digits."""
     return hashlib.sha256(f"span {anonymous_id} {message}".encode()).hexdigest()[:16]
 
 
 def trace_id(run: str, anonymous_id: str) -> str:
-    """The id of the trace of a run that joins none: 32 hexadecimal digits."""
+    """The id of the trace of a run that joins no other trace: 32 hexadecimal digits."""
     return hashlib.sha256(f"trace {anonymous_id} {run}".encode()).hexdigest()[:32]
 
 
-def traced(events: Sequence[Event], made: Mapping[str, Mapping[str, Any]], *, joins: str = "") -> list[dict[str, Any]]:
-    """The messages of one run in one project, each with its place in the run's trace, and one for the run itself.
+def with_trace(
+    events: Sequence[Event], messages: Mapping[str, Mapping[str, Any]], *, inherited: str = ""
+) -> list[dict[str, Any]]:
+    """A project's messages of one run, each with its place in the run's trace, and before them one for the run itself.
 
-    `events` are all of the run, `made` the messages of those that are sent to that project, by id. `joins` is the value
-    of TRACEPARENT when make was started.
+    `events` are all events of the run, `messages` those that go to the project, by message id. `inherited` is the value
+    of TRACEPARENT that make was started with: the run joins that trace.
     """
-    if not made:
+    if not messages:
         return []
-    run, anonymous_id = events[0].run, str(next(iter(made.values()))["anonymousId"])
-    joined = traceparent.parts(joins)
-    trace = joined[0] if joined else trace_id(run, anonymous_id)
+    sample = next(iter(messages.values()))
+    run, anonymous_id = events[0].run, str(sample["anonymousId"])
+    joined = traceparent.parse(inherited)
+    trace, outer_span = joined or (trace_id(run, anonymous_id), "")
     root = run_id(run, anonymous_id)
-    above = {event.message_id: event.parent_id for event in events}
-    makes = {event.make for event in events if event.message_id in made}
-    own = [event for event in events if event.make in makes]
+    parents = {event.message_id: event.parent_id for event in events}
+    makes = {event.make for event in events if event.message_id in messages}
 
-    def place(message: str, parent: str) -> dict[str, str]:
-        found = {"traceId": trace, "spanId": span_id(message, anonymous_id)}
-        return {**found, "parentSpanId": parent} if parent else found
+    def position(message: str, parent_span: str) -> dict[str, str]:
+        ids = {"traceId": trace, "spanId": span_id(message, anonymous_id)}
+        return {**ids, "parentSpanId": parent_span} if parent_span else ids
 
-    found = [_run(own, next(iter(made.values())), root) | {"trace": place(root, joined[1] if joined else "")}]
-    for message in made.values():
-        parent = _sent_above(str(message["messageId"]), above, made) or root
-        found.append({**message, "trace": place(str(message["messageId"]), span_id(parent, anonymous_id))})
-    return found
+    run_message = _run_message([event for event in events if event.make in makes], sample, root)
+    traced = [{**run_message, "trace": position(root, outer_span)}]
+    for name, message in messages.items():
+        parent = _sent_ancestor(name, parents, messages) or root
+        traced.append({**message, "trace": position(name, span_id(parent, anonymous_id))})
+    return traced
 
 
-def _sent_above(message: str, above: Mapping[str, str], made: Iterable[str]) -> str:
-    """The nearest message above one that is sent, empty if none is: a target that is a file stays here."""
+def _sent_ancestor(message: str, parents: Mapping[str, str], sent: Iterable[str]) -> str:
+    """The nearest ancestor of a message that is sent itself; empty if there is none.
+
+    Ancestors that are not sent, such as targets that are files, are skipped.
+    """
     seen = {message}
-    parent = above.get(message, "")
-    while parent and parent not in made and parent not in seen:
+    parent = parents.get(message, "")
+    while parent and parent not in sent and parent not in seen:
         seen.add(parent)
-        parent = above.get(parent, "")
-    return parent if parent in made and parent not in seen else ""
+        parent = parents.get(parent, "")
+    return parent if parent in sent and parent not in seen else ""
 
 
-def _run(events: Sequence[Event], like: Mapping[str, Any], root: str) -> dict[str, Any]:
-    """The run's own message: from the start of its first event to the end of its last, and what make ended with.
+def _run_message(events: Sequence[Event], sample: Mapping[str, Any], message_id: str) -> dict[str, Any]:
+    """The run's own message: from the start of its first event to the end of its last, with make's exit status.
 
-    `events` are those of the makes of which anything is sent: another project's are none of this one's business.
+    `events` are those of the makes that have any message in the project: other makes are no business of the project's.
+    `sample` is one of these messages; the envelope is copied from it.
     """
     first = min(events, key=lambda event: (event.start_wall_ns, event.make_level))
     end_ns = max(event.start_wall_ns + event.duration_ms * _MS_NS for event in events)
-    top = min(event.make_level for event in events)
-    asked = [event for event in events if event.goal] or [event for event in events if event.make_level == top]
-    statuses = [event.exit_status for event in asked]
-    known = {entry.name for entry in RUN}
-    own = {name: value for name, value in properties(first).items() if name in known}
-    own["duration_ms"] = (end_ns - first.start_wall_ns) // _MS_NS
-    own["exit_status"] = min(statuses) if min(statuses) < 0 else max(statuses)
-    return {**like, "messageId": root, "timestamp": timestamp(end_ns), "properties": own}
+    top_level = min(event.make_level for event in events)
+    goals = [event for event in events if event.goal] or [event for event in events if event.make_level == top_level]
+    statuses = [event.exit_status for event in goals]
+    names = {declaration.name for declaration in RUN}
+    values = {name: value for name, value in properties(first).items() if name in names}
+    values["duration_ms"] = (end_ns - first.start_wall_ns) // _MS_NS
+    values["exit_status"] = min(statuses) if min(statuses) < 0 else max(statuses)
+    return {**sample, "messageId": message_id, "timestamp": timestamp(end_ns), "properties": values}

@@ -1,4 +1,4 @@
-"""The messages of receivers of traces: those that go to everybody, each with its place in the trace of its run."""
+"""Messages for receivers of traces: the same as for all other sinks, each with its place in its run's trace."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ from typing import Any
 
 from make_metrics.combine.event import Event
 from make_metrics.combine.run import Run
-from make_metrics.combine.summary import top
+from make_metrics.combine.summary import top_make
 from make_metrics.deliver import trace
 from make_metrics.properties.trace import check
 from make_metrics.sinks.kinds import takes_traces
-from make_metrics.store.outbox import Entry
+from make_metrics.store.outbox import Entry, sink_type
 from make_metrics.store.store import Store
 
 
-def with_traces(run: Run, events: Sequence[Event], entries: Sequence[Entry]) -> list[Entry]:
-    """A run's entries for the outbox, with those for receivers of traces as these are to have them."""
-    found: list[Entry] = []
-    placed: dict[tuple[str, str], dict[str, Any]] = {}
+def add_traces(run: Run, events: Sequence[Event], entries: Sequence[Entry]) -> list[Entry]:
+    """A run's outbox entries, with traces in those for receivers of traces. `events` are all events of the run."""
+    done: list[Entry] = []
+    untraced: dict[tuple[str, str], dict[str, Any]] = {}  # messages by id, for each sink of each project
     for entry in entries:
-        if takes_traces(entry.sink.partition(" ")[0]):
-            placed.setdefault((entry.sink, entry.project), {})[entry.message_id] = entry.message
+        if takes_traces(sink_type(entry.sink)):
+            untraced.setdefault((entry.sink, entry.project), {})[entry.message_id] = entry.message
         else:
-            found.append(entry)
-    for (sink, project), made in placed.items():
-        for message in trace.traced(events, made, joins=top(run).traceparent):
+            done.append(entry)
+    for (sink, project), messages in untraced.items():
+        for message in trace.with_trace(events, messages, inherited=top_make(run).traceparent):
             if not check(message):
-                found.append(Entry(sink, project, str(message["messageId"]), message))
-    return found
+                done.append(Entry(sink, project, str(message["messageId"]), message))
+    return done
 
 
 def examples(store: Store, messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Messages of events in the store, to be shown, as receivers of traces would have them."""
-    wanted = {str(message["messageId"]): message for message in messages}
-    runs: dict[str, list[Event]] = {}
-    for placed in store.events():
-        runs.setdefault(placed.event.run, []).append(placed.event)
-    found: list[dict[str, Any]] = []
-    for name, events in runs.items():
-        made = {event.message_id: wanted[event.message_id] for event in events if event.message_id in wanted}
-        run = store.kept(name).run if made else None
-        found += trace.traced(events, made, joins=top(run).traceparent if run else "")
-    return found
+    """Messages of stored events as receivers of traces would get them, for a preview."""
+    by_id = {str(message["messageId"]): message for message in messages}
+    events_by_run: dict[str, list[Event]] = {}
+    for stored in store.events():
+        events_by_run.setdefault(stored.event.run, []).append(stored.event)
+    traced: list[dict[str, Any]] = []
+    for name, events in events_by_run.items():
+        own_messages = {event.message_id: by_id[event.message_id] for event in events if event.message_id in by_id}
+        run = store.load_run(name).run if own_messages else None
+        traced += trace.with_trace(events, own_messages, inherited=top_make(run).traceparent if run else "")
+    return traced

@@ -1,14 +1,14 @@
-"""The trace that make was started in, as the variable TRACEPARENT names it (W3C Trace Context, section 3.2)."""
+"""The trace that make was started in, from the variable TRACEPARENT (W3C Trace Context, section 3.2)."""
 
 from __future__ import annotations
 
 _HEX = frozenset("0123456789abcdef")
 
 
-def parts(text: str) -> tuple[str, str] | None:
-    """The ids of the trace and of its span that is to be the parent, in hexadecimal; None if that is not what it says.
+def parse(text: str) -> tuple[str, str] | None:
+    """The trace's id and the parent span's id, in hexadecimal; None if the text is no valid traceparent.
 
-    A version that is not known is read as far as version 0 goes, as the recommendation asks.
+    An unknown version is read like version 0, and what follows is ignored, as the recommendation asks.
     """
     version, *rest = text.split("-")
     if len(rest) < 3 or len(text) > 512 or (version == "00" and len(rest) != 3):
@@ -22,7 +22,7 @@ def parts(text: str) -> tuple[str, str] | None:
     return trace, span
 
 
-def valid(text: str) -> str:
-    """The text as far as it is understood, in the form of version 0; empty if it says no trace."""
-    found = parts(text)
-    return f"00-{found[0]}-{found[1]}-{text.split('-')[3]}" if found else ""
+def as_version_0(text: str) -> str:
+    """A traceparent in the form of version 0; empty if it is not valid."""
+    ids = parse(text)
+    return f"00-{ids[0]}-{ids[1]}-{text.split('-')[3]}" if ids else ""

@@ -43,7 +43,7 @@ class Known:
 _looked: dict[tuple[str, tuple[str, ...]], dict[str, Known]] = {}  # in this process: a delivery asks again and again
 
 
-def asked(paths: Paths, names: Sequence[str]) -> tuple[Property, ...]:
+def declarations(paths: Paths, names: Sequence[str]) -> tuple[Property, ...]:
     """The declarations of the metrics with these names, in this order, without those of which nothing is known."""
     foreign = _foreign(names)
     known = _known(paths, foreign) if foreign else {}

@@ -14,7 +14,7 @@ from typing import Any
 
 from make_metrics.combine.event import Event
 from make_metrics.combine.run import Run
-from make_metrics.combine.summary import top
+from make_metrics.combine.summary import top_make
 from make_metrics.metrics.child import Child, FailedError, SlowError, request, talk
 from make_metrics.metrics.trouble import FAILED, OUTSIDE, SLOW, Trouble
 from make_metrics.metrics.worker import START_S, VALUE_S
@@ -74,7 +74,7 @@ class Collector:
         for key in dict.fromkeys(event.make for event in events):
             own = [event for event in events if event.make == key]
             make = run.makes.get(key)
-            default = default_branch((make if make and make.head else top(run)).directory)
+            default = default_branch((make if make and make.head else top_make(run)).directory)
             facts = run_facts(run, key, own, default_branch=default, boot=boot)
             found |= {one.message_id: one for one in self.collect(Measured(facts, own, asked.get(key, ())), known)}
         return [found[event.message_id] for event in events]
@@ -204,8 +204,8 @@ def run_facts(run: Run, key: str, events: Sequence[Event], *, default_branch: st
 
     `boot` is this machine and its boot (see `processes.keys.boot`).
     """
-    make = run.makes.get(key) or top(run)
-    checked_out = make if make.head else top(run)
+    make = run.makes.get(key) or top_make(run)
+    checked_out = make if make.head else top_make(run)
     return RunFacts(
         goals=make.goals,
         directory=make.directory,

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from make_metrics.combine.event import Event, timestamp
-from make_metrics.combine.summary import Placed
+from make_metrics.combine.summary import StoredEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +72,13 @@ def _within(project: str, directory: str) -> str:
     return below if project else directory
 
 
-def rows(events: Iterable[Placed]) -> list[Row]:
+def rows(events: Iterable[StoredEvent]) -> list[Row]:
     """One row per target, the most expensive first; see the module for what a target is."""
     groups: dict[tuple[str, str, int, str], list[Event]] = {}
-    for placed in events:
-        directory = _within(placed.project, placed.directory)
-        key = (placed.project, directory, placed.event.make_level, placed.event.target)
-        groups.setdefault(key, []).append(placed.event)
+    for stored in events:
+        directory = _within(stored.run_directory, stored.make_directory)
+        key = (stored.run_directory, directory, stored.event.make_level, stored.event.target)
+        groups.setdefault(key, []).append(stored.event)
     made = [_row(key, group) for key, group in groups.items()]
     return sorted(made, key=lambda row: (-row.total_ms, row.project, row.level, row.directory, row.target))
 

@@ -1,13 +1,19 @@
-"""The outbox: messages that wait for a sink to accept them, and what was sent. All by message id, which is stable."""
+"""The outbox: messages that wait for a sink to accept them, and the ledger of those that were sent.
+
+A message is known by its sink and its message id. The id of an event never changes, so that nothing is sent twice.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from make_metrics.sinks.sink import SinkSettings
 
 DAY_NS = 86_400_000_000_000
 KEEP_NS = 14 * DAY_NS
@@ -18,9 +24,9 @@ LIMIT_BYTES = 5_000_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A message for a sink: the sink's key (see `deliver.outgoing`), the project's directory, the message and its id.
+    """A message for a sink: the sink's id (see `sink_id`), the project's directory, the message and its id.
 
-    A message is a dict everywhere; only the table has it as JSON.
+    A message is a dict everywhere. Only the table holds it as JSON.
     """
 
     sink: str
@@ -31,7 +37,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The last attempt at a project's sink: when (nanoseconds since the epoch), what came of it, and the next time."""
+    """The last request to a project's sink: its time, its result in words, and the earliest time of the next one.
+
+    Times are nanoseconds since the epoch.
+    """
 
     sink: str
     tried_ns: int
@@ -41,7 +50,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch that a sink accepted, as it was sent. `kind` is the sink's, where it is read back."""
+    """A batch that a sink accepted, byte for byte. `kind` is the sink's type; `sent_batches` fills it in."""
 
     sent_ns: int
     url: str
@@ -52,7 +61,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits in a project: events, their bytes, and when the oldest was queued (0 for none); those set aside."""
+    """How much of a project waits: events, their bytes, when the oldest was queued (0 for none); how many are aside."""
 
     events: int
     bytes: int
@@ -60,15 +69,26 @@ class Waiting:
     aside: int
 
 
+def sink_id(sink: SinkSettings) -> str:
+    """The name of a sink in the store: its type, its host, and a hash of its key and all other settings."""
+    settings = "".join(f"\n{name}={value!r}" for name, value in sink.more)
+    return f"{sink.type} {sink.host} {hashlib.sha256(f'{sink.key}{settings}'.encode()).hexdigest()[:8]}"
+
+
+def sink_type(sink: str) -> str:
+    """The type of the sink with this id."""
+    return sink.partition(" ")[0]
+
+
 class Outbox:
-    """The tables as functions, on the store's connection; failures come out as sqlite3.Error."""
+    """The tables outbox, delivered, ledger, attempts and dropped. Every method may raise sqlite3.Error."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        """Use a connection in autocommit mode; several calls belong together only inside the caller's transaction."""
+        """Use a connection in autocommit mode. Calls that belong together need a transaction of the caller's."""
         self._connection = connection
 
     def put(self, entries: Iterable[Entry], *, now_ns: int) -> None:
-        """Queue messages, or their newer form; what was accepted, or refused for good, is not queued again."""
+        """Queue messages. One that already waits is replaced; one that was accepted or refused is not queued again."""
         self._connection.executemany(
             "INSERT INTO outbox (sink, project, message_id, message, queued_ns) SELECT ?1, ?2, ?3, ?4, ?5 "
             "WHERE NOT EXISTS (SELECT 1 FROM delivered WHERE sink = ?1 AND message_id = ?3) "
@@ -77,7 +97,7 @@ class Outbox:
         )
 
     def waiting(self, project: str, sink: str, limit: int = -1) -> list[Entry]:
-        """What waits for a sink, oldest first."""
+        """The messages that wait for a sink, oldest first."""
         rows = self._connection.execute(
             "SELECT sink, project, message_id, message FROM outbox WHERE project = ? AND sink = ? AND aside IS NULL "
             "ORDER BY queued_ns, message_id LIMIT ?",
@@ -85,8 +105,8 @@ class Outbox:
         )
         return _entries(rows)
 
-    def still(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Those of the entries that wait at this moment, in the same order, each with its message of now."""
+    def reload(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Read entries again: those that still wait, in the same order, each with its present message."""
         keys = [(entry.sink, entry.project, entry.message_id) for entry in entries]
         rows = self._connection.execute(
             "SELECT outbox.sink, outbox.project, outbox.message_id, outbox.message FROM json_each(?) AS wanted "
@@ -99,16 +119,16 @@ class Outbox:
         return _entries(rows)
 
     def projects(self) -> list[str]:
-        """The projects for which anything waits."""
+        """The projects that have waiting messages."""
         rows = self._connection.execute("SELECT DISTINCT project FROM outbox WHERE aside IS NULL ORDER BY project")
         return [project for (project,) in rows]
 
     def accept(self, entries: Sequence[Entry], batch: Batch) -> None:
-        """A sink accepted these: they leave the outbox and are not queued again; the batch goes to the ledger."""
-        ids = [(entry.sink, entry.message_id) for entry in entries]
-        self._connection.executemany("DELETE FROM outbox WHERE sink = ? AND message_id = ?", ids)
+        """Move messages that a sink accepted from the outbox to the ledger. They are never queued again."""
+        keys = [(entry.sink, entry.message_id) for entry in entries]
+        self._connection.executemany("DELETE FROM outbox WHERE sink = ? AND message_id = ?", keys)
         self._connection.executemany(
-            "INSERT OR REPLACE INTO delivered VALUES (?, ?, ?)", [(*named, batch.sent_ns) for named in ids]
+            "INSERT OR REPLACE INTO delivered VALUES (?, ?, ?)", [(*key, batch.sent_ns) for key in keys]
         )
         self._connection.execute(
             "INSERT INTO ledger (sink, project, sent_ns, url, events, body) VALUES (?, ?, ?, ?, ?, ?)",
@@ -116,13 +136,13 @@ class Outbox:
         )
 
     def set_aside(self, entry: Entry, reason: str) -> None:
-        """A sink refuses this one for good: it stays, is shown, and is not tried again."""
+        """Keep a message that its sink refused for good. `status` counts it, and nothing sends it."""
         self._connection.execute(
             "UPDATE outbox SET aside = ? WHERE sink = ? AND message_id = ?", (reason, entry.sink, entry.message_id)
         )
 
-    def tried(self, project: str, attempt: Attempt) -> None:
-        """Note an attempt in the place of the one before it."""
+    def note_attempt(self, project: str, attempt: Attempt) -> None:
+        """Replace the last attempt at a sink."""
         self._connection.execute(
             "INSERT OR REPLACE INTO attempts (project, sink, tried_ns, result, not_before_ns) VALUES (?, ?, ?, ?, ?)",
             (project, attempt.sink, attempt.tried_ns, attempt.result, attempt.not_before_ns),
@@ -136,7 +156,7 @@ class Outbox:
         return [Attempt(*row) for row in rows]
 
     def count(self, project: str) -> Waiting:
-        """How much waits in a project."""
+        """How much of a project waits."""
         row = self._connection.execute(
             "SELECT count(*) FILTER (WHERE aside IS NULL), "
             "coalesce(sum(length(CAST(message AS BLOB))) FILTER (WHERE aside IS NULL), 0), "
@@ -145,59 +165,59 @@ class Outbox:
         ).fetchone()
         return Waiting(*row)
 
-    def aside(self, project: str) -> dict[str, int]:
-        """How many messages of a project were refused for good, by reason."""
+    def refused(self, project: str) -> dict[str, int]:
+        """How many messages of a project are set aside, by reason."""
         rows = self._connection.execute(
             "SELECT aside, count(*) FROM outbox WHERE project = ? AND aside IS NOT NULL GROUP BY aside", (project,)
         )
         return dict(rows.fetchall())
 
-    def sent(self, project: str) -> list[Batch]:
+    def sent_batches(self, project: str) -> list[Batch]:
         """The batches that a project's sinks accepted, oldest first."""
         rows = self._connection.execute(
             "SELECT sent_ns, url, events, body, sink FROM ledger WHERE project = ? ORDER BY id", (project,)
         )
         return [
-            Batch(sent_ns, url, events, zlib.decompress(body), sink.partition(" ")[0])
+            Batch(sent_ns, url, events, zlib.decompress(body), sink_type(sink))
             for sent_ns, url, events, body, sink in rows
         ]
 
-    def drop(self, project: str, reason: str, count: int) -> None:
-        """Count messages that were lost, for `status` to show."""
+    def count_dropped(self, project: str, reason: str, count: int) -> None:
+        """Add to the number of messages that were dropped for a reason. `status` shows it."""
         self._connection.execute(
             "INSERT INTO dropped VALUES (?, ?, ?) ON CONFLICT (project, reason) DO UPDATE SET count = count + ?",
             (project, reason, count, count),
         )
 
     def dropped(self, project: str) -> dict[str, int]:
-        """How many messages of a project were lost, by reason."""
+        """How many messages of a project were dropped, by reason."""
         rows = self._connection.execute("SELECT reason, count FROM dropped WHERE project = ?", (project,))
         return dict(rows.fetchall())
 
     def withdraw(self, project: str) -> int:
-        """Remove everything of a project that waits, for whatever sink; how many messages that were."""
-        gone = self._connection.execute("DELETE FROM outbox WHERE project = ?", (project,)).rowcount
+        """Delete a project's messages for all sinks, also those set aside; return how many there were."""
+        count = self._connection.execute("DELETE FROM outbox WHERE project = ?", (project,)).rowcount
         self._connection.execute("DELETE FROM attempts WHERE project = ?", (project,))
-        return gone
+        return count
 
     def keep_only(self, project: str, sinks: Iterable[str]) -> None:
-        """Remove what waits for other sinks than these: nobody will ever ask for it."""
-        kept = json.dumps(list(sinks))
+        """Delete a project's messages for all other sinks: its settings no longer name these."""
+        sink_ids = json.dumps(list(sinks))
         for table in ("outbox", "attempts"):
             self._connection.execute(
                 f"DELETE FROM {table} WHERE project = ? AND sink NOT IN (SELECT value FROM json_each(?))",  # noqa: S608
-                (project, kept),
+                (project, sink_ids),
             )
 
     def prune(self, *, now_ns: int, limit_events: int = LIMIT_EVENTS, limit_bytes: int = LIMIT_BYTES) -> None:
-        """Keep the outbox and the ledger within their bounds: the oldest go first, and are counted."""
-        self._lose("older than 14 days", "SELECT sink, message_id FROM outbox WHERE queued_ns < ?", now_ns - KEEP_NS)
-        self._lose(
+        """Keep outbox and ledger within their bounds. The oldest messages are dropped first, and counted."""
+        self._drop("older than 14 days", "SELECT sink, message_id FROM outbox WHERE queued_ns < ?", now_ns - KEEP_NS)
+        self._drop(
             "more than 10,000 waited",
             "SELECT sink, message_id FROM outbox ORDER BY queued_ns DESC, message_id DESC LIMIT -1 OFFSET ?",
             limit_events,
         )
-        self._lose(
+        self._drop(
             "more than 5 MB waited",
             "SELECT sink, message_id FROM (SELECT sink, message_id, sum(length(CAST(message AS BLOB))) "
             "OVER (ORDER BY queued_ns DESC, message_id DESC ROWS UNBOUNDED PRECEDING) AS size FROM outbox) "
@@ -207,15 +227,16 @@ class Outbox:
         self._connection.execute("DELETE FROM ledger WHERE sent_ns < ?", (now_ns - KEEP_SENT_NS,))
         self._connection.execute("DELETE FROM delivered WHERE sent_ns < ?", (now_ns - KEEP_SENT_NS,))
 
-    def _lose(self, reason: str, which: str, value: int) -> None:
-        lost = self._connection.execute(
-            f"SELECT project, count(*) FROM outbox WHERE (sink, message_id) IN ({which}) GROUP BY project",  # noqa: S608
+    def _drop(self, reason: str, query: str, value: int) -> None:
+        """Delete and count the messages whose key (sink, message id) the query selects for a value."""
+        counts = self._connection.execute(
+            f"SELECT project, count(*) FROM outbox WHERE (sink, message_id) IN ({query}) GROUP BY project",  # noqa: S608
             (value,),
         ).fetchall()
-        if lost:
-            self._connection.execute(f"DELETE FROM outbox WHERE (sink, message_id) IN ({which})", (value,))  # noqa: S608
-        for project, count in lost:
-            self.drop(project, reason, count)
+        if counts:
+            self._connection.execute(f"DELETE FROM outbox WHERE (sink, message_id) IN ({query})", (value,))  # noqa: S608
+        for project, count in counts:
+            self.count_dropped(project, reason, count)
 
 
 def _entries(rows: Iterable[tuple[str, str, str, str]]) -> list[Entry]:

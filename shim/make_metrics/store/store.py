@@ -12,7 +12,7 @@ from operator import attrgetter
 from make_metrics.combine import saved_run
 from make_metrics.combine.event import Event
 from make_metrics.combine.run import Run
-from make_metrics.combine.summary import Placed, Summary
+from make_metrics.combine.summary import StoredEvent, Summary
 from make_metrics.properties.property import Value
 
 DAY_NS = 86_400_000_000_000
@@ -26,10 +26,10 @@ _SUMMARY = tuple(field.name for field in fields(Summary))
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What the store knows of a run: whether it has it, and its parts, which are given up after a week."""
+class SavedRun:
+    """Whether the store has a run, and the run's parts. The parts are deleted after a week, so that `run` is None."""
 
-    known: bool
+    exists: bool
     run: Run | None
 
 
@@ -57,15 +57,15 @@ class Store:
                 self._connection.execute("ROLLBACK")
             raise
 
-    def kept(self, run: str) -> Kept:
+    def load_run(self, run: str) -> SavedRun:
         """What is known of a run so far."""
         row = self._connection.execute("SELECT state FROM runs WHERE id = ?", (run,)).fetchone()
         if row is None or row[0] is None:
-            return Kept(row is not None, None)
+            return SavedRun(row is not None, None)
         try:
-            return Kept(True, saved_run.load(row[0]))
+            return SavedRun(True, saved_run.load(row[0]))
         except (ValueError, TypeError):
-            return Kept(True, None)
+            return SavedRun(True, None)
 
     def metrics(self, run: str) -> dict[str, dict[str, Value]]:
         """The values of metrics that a run's events have, by message id; those of git are among them."""
@@ -105,7 +105,7 @@ class Store:
             ((*_plain(event), json.dumps(event.metrics), directories.get(event.make, "")) for event in events),
         )
 
-    def events(self, *, since_ns: int = 0) -> list[Placed]:
+    def events(self, *, since_ns: int = 0) -> list[StoredEvent]:
         """All events that began at or after a time, in the order in which they began."""
         columns = ", ".join(f"events.{name}" for name in (*_EVENT, "directory"))
         rows = self._connection.execute(
@@ -113,7 +113,7 @@ class Store:
             "WHERE start_wall_ns >= ? ORDER BY start_wall_ns, make_level, message_id",
             (since_ns,),
         )
-        return [Placed(_event(values), project, directory) for *values, directory, project in rows]
+        return [StoredEvent(_event(values), project, directory) for *values, directory, project in rows]
 
     def runs(self, *, since_ns: int = 0) -> list[Summary]:
         """All runs that started at or after a time, in the order in which they started."""

@@ -18,7 +18,7 @@ from make_metrics.combine.event import Event
 from make_metrics.combine.run import Run, events_of, merge
 from make_metrics.combine.summary import summarise
 from make_metrics.deliver import outgoing
-from make_metrics.deliver.outgoing import Agreed, Projects
+from make_metrics.deliver.outgoing import Permission, ProjectCache
 from make_metrics.files.paths import Paths, printable_path
 from make_metrics.files.set_aside import put_aside
 from make_metrics.metrics.collector import Collector
@@ -40,7 +40,7 @@ class Target:
     store: Store
     outbox: Outbox
     collector: Collector
-    projects: Projects
+    projects: ProjectCache
     now_ns: int
 
 
@@ -102,19 +102,19 @@ def _write(target: Target, name: str, parts: Sequence[Part]) -> None:
     for part in parts:
         new = merge(new, part.run)
     has_new = bool(new.work or new.makes or new.torn)
-    kept = store.kept(name)
-    run = merge(kept.run, new) if kept.run else new
+    known = store.load_run(name)
+    run = merge(known.run, new) if known.run else new
     # A run whose parts were given up is only half known: its start, too, so that nobody can tell whether a yes came
     # before it. Nothing of it is sent.
-    is_whole = not kept.known or kept.run is not None
-    agreed = outgoing.agreed(target.projects, run) if is_whole else {}
-    events = _measure(target, run, agreed) if has_new else []
-    entries = outgoing.entries(target.projects, run, events, agreed)
+    is_whole = not known.exists or known.run is not None
+    permissions = outgoing.permissions(target.projects, run) if is_whole else {}
+    events = _measure(target, run, permissions) if has_new else []
+    entries = outgoing.entries(target.projects, run, events, permissions)
     troubles, target.collector.troubles = target.collector.troubles, []
     with store.transaction():
         Troubles(store.connection).add(troubles, now_ns=now_ns)
         # From here on no command can withdraw what waits until this is written. So look at the decisions once more.
-        withdrawn = {make.project.path for make in agreed.values() if not target.projects.stands(make)}
+        withdrawn = {each.project.path for each in permissions.values() if not target.projects.still_holds(each)}
         target.outbox.put([entry for entry in entries if entry.project not in withdrawn], now_ns=now_ns)
         if has_new and not is_whole:
             store.put_late(run, events)
@@ -125,12 +125,12 @@ def _write(target: Target, name: str, parts: Sequence[Part]) -> None:
             store.mark(part.identity, size=part.size, now_ns=now_ns)
 
 
-def _measure(target: Target, run: Run, agreed: Mapping[str, Agreed]) -> list[Event]:
+def _measure(target: Target, run: Run, permissions: Mapping[str, Permission]) -> list[Event]:
     """The run's events with what git says, and with the metrics that were agreed to."""
     return target.collector.collect_run(
         run,
         events_of(run),
         target.store.metrics(run.id),
         default_branch=target.projects.default_branch,
-        asked={key: make.metrics for key, make in agreed.items()},
+        asked={key: permission.metrics for key, permission in permissions.items()},
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import BaseFileLock, FileLock, Timeout
 
 from make_metrics.crashes import log as crash_log
-from make_metrics.deliver.outgoing import Projects
+from make_metrics.deliver.outgoing import ProjectCache
 from make_metrics.files.paths import Paths, printable_path, private_directory
 from make_metrics.metrics.collector import Collector
 from make_metrics.processes.alive import alive
@@ -58,7 +58,7 @@ def _sweep(paths: Paths, lock: BaseFileLock, problems: list[str]) -> Swept:
     now_ns = time.time_ns()
     with database.opened(paths, problems, lock=lock) as connection, Collector() as collector:
         store, outbox = Store(connection), Outbox(connection)
-        target = Target(paths, store, outbox, collector, Projects(paths), now_ns)
+        target = Target(paths, store, outbox, collector, ProjectCache(paths), now_ns)
         for run, records in sorted(_records_by_run(paths.records).items()):
             _sweep_run(target, run, records, swept)
         _remove_old_markers(paths.makes, now_ns)

@@ -75,7 +75,7 @@ def describe(
         ceiling=ceiling_of(initial),
         ci=environment.ci_service(os.environ),
         jobs=command_line.jobs(makeflags, words) if version else -1,
-        traceparent="" if above else traceparent.valid(initial.get("TRACEPARENT", "")),
+        traceparent="" if above else traceparent.as_version_0(initial.get("TRACEPARENT", "")),
         **command_line.flags(makeflags),
     )
 

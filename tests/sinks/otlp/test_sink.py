@@ -45,7 +45,7 @@ def sink_to(receiver: Receiver, signal: str = "traces", **more: str) -> OtlpSink
 
 def batch(*, status: int | None = None) -> list[dict[str, Any]]:
     events: list[Event] = run()
-    found = trace.traced(events, made(events))
+    found = trace.with_trace(events, made(events))
     for one in found if status is not None else []:
         one["properties"]["exit_status"] = status
     return found
