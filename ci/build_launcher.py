@@ -1,10 +1,10 @@
-"""Builds the compiled fast path, `hot/launcher`, where there is a C compiler; elsewhere the package is pure Python.
+"""Builds the launcher, `hot/launcher`, if there is a C compiler; without one the package is pure Python.
 
-A build hook of hatchling (pyproject.toml names it), which runs for wheels and for editable installations. The compiler
-is $CC, else musl-gcc if there is one, else cc. By hand: `python ci/build_launcher.py`.
+This is a build hook of hatchling (pyproject.toml names it); it runs for wheels and for editable installations. By hand:
+`python ci/build_launcher.py`. The compiler is $CC, else musl-gcc if it is installed, else cc.
 
-Why musl: before main() glibc asks the processor for its features some sixty times, and in a virtual machine each answer
-comes from the hypervisor. There a line costs 0.3 ms more with it, as much as all the rest of the launcher.
+Why musl: before main() glibc executes CPUID some sixty times, and in a virtual machine the hypervisor answers each one.
+There glibc costs 0.3 ms a line, as much as all the rest of the launcher.
 """
 
 from __future__ import annotations
@@ -26,75 +26,76 @@ except ImportError:  # run by hand, or by the tests
     BuildHookInterface = object  # type: ignore[assignment,misc]
 
 ROOT = Path(__file__).resolve().parent.parent
+PROTOCOL = "mm1"  # tests/hot/test_launcher_constants.py compares it with hot/arguments.py
 SOURCE, LAUNCHER = "shim/make_metrics/hot/launcher.c", "shim/make_metrics/hot/launcher"
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Werror")
 HARDENING = ("-O2", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2", "-fstack-protector-strong", "-s", "-Wl,-z,relro,-z,now")
-# Instead of these: what C leaves undefined ends the program, and is told on standard error.
+# In place of the hardening: undefined behaviour ends the program with a message on standard error.
 SANITIZERS = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-# A static program starts in less time; not every C library can be linked so.
+# The first that works: a static program starts faster, but not every C library is there to be linked statically.
 LINKING = (("-static",), ("-fPIE", "-pie"), ())
-# What glibc's make says of a program that cannot be started, with another library's strerror(3).
+# make is linked with glibc: have the launcher print glibc's error texts although musl has others.
 MUSL = ("musl-gcc", "-DWORDS_OF_GLIBC")
 _LIMIT_S = 120
 
 
 class NotBuilt(Exception):  # noqa: N818 - not an error: pure Python works too
-    """There is no launcher here; the message says why."""
+    """No launcher can be built here; the message says why."""
 
 
 def build(target: Path, source: Path | None = None, flags: Sequence[str] = HARDENING) -> None:
-    """Compile the launcher, and put it in its place once it has run; raises NotBuilt if that cannot be."""
+    """Compile the launcher, run it once, and move it to `target`; raises NotBuilt if any of that fails."""
     if sys.platform != "linux":
         raise NotBuilt("it needs /proc")
-    why = ""
+    reason = ""
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".launcher-") as folder:
-        made = Path(folder) / "launcher"
+        launcher = Path(folder) / "launcher"
         for compiler, linking in itertools.product(_compilers(), LINKING):
-            command = [*compiler, *WARNINGS, *flags, *linking, "-o", str(made), str(source or ROOT / SOURCE)]
+            command = [*compiler, *WARNINGS, *flags, *linking, "-o", str(launcher), str(source or ROOT / SOURCE)]
             try:
-                done = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT_S, check=False)
-                if done.returncode == 0:
-                    nowhere = subprocess.DEVNULL
-                    subprocess.run([made, "mm1"], stdin=nowhere, stderr=nowhere, timeout=_LIMIT_S, check=True)
-                    made.replace(target)
+                process = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT_S, check=False)
+                if process.returncode == 0:
+                    null = subprocess.DEVNULL
+                    subprocess.run([launcher, PROTOCOL], stdin=null, stderr=null, timeout=_LIMIT_S, check=True)
+                    launcher.replace(target)
                     return
-                why = done.stderr.strip() or f"{compiler[0]} ended with status {done.returncode}"
+                reason = process.stderr.strip() or f"{compiler[0]} ended with status {process.returncode}"
             except (OSError, subprocess.SubprocessError) as error:
-                why = str(error)
-    raise NotBuilt(why)
+                reason = str(error)
+    raise NotBuilt(reason)
 
 
 def sanitized(folder: Path) -> Path:
-    """A launcher in a folder with the compiler's checks built in; raises NotBuilt if that cannot be."""
+    """Build a launcher with sanitizers in a folder, and give its path; raises NotBuilt if that fails."""
     path = folder / "sanitized-launcher"
     build(path, ROOT / "ci/sanitized_launcher.c", SANITIZERS)
     return path
 
 
 def _compilers() -> list[list[str]]:
-    if given := os.environ.get("CC"):
-        return [shlex.split(given)]
+    if compiler := os.environ.get("CC"):
+        return [shlex.split(compiler)]
     return [[*MUSL], ["cc"]] if shutil.which(MUSL[0]) else [["cc"]]
 
 
 def _platform() -> str:
     from packaging.tags import platform_tags  # hatchling brings it
 
-    # Not "manylinux": nobody has checked a dynamic launcher against the oldest of those.
+    # Not "manylinux": a dynamically linked launcher was never tested with the oldest glibc of those tags.
     return next(tag for tag in platform_tags() if "manylinux" not in tag and "musllinux" not in tag)
 
 
 class LauncherHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Builds the launcher before a wheel is put together, and gives such a wheel its platform's tag."""
+    """Builds the launcher before hatchling builds a wheel, and gives such a wheel its platform's tag."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         """Called by hatchling; `version` is "standard" or "editable"."""
         target = Path(self.root) / LAUNCHER
-        target.unlink(missing_ok=True)  # one that an older source was compiled to
+        target.unlink(missing_ok=True)  # it may be compiled from an older source
         try:
             build(target, Path(self.root) / SOURCE)
-        except NotBuilt as reason:
-            self.app.display_warning(f"no compiled fast path, the Python shim serves: {reason}")
+        except NotBuilt as error:
+            self.app.display_warning(f"no compiled fast path, the Python shim serves: {error}")
             return
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{_platform()}"
@@ -102,11 +103,11 @@ class LauncherHook(BuildHookInterface):  # type: ignore[type-arg]
 
 
 def main() -> int:
-    """Build in place."""
+    """Build the launcher in place."""
     try:
         build(ROOT / LAUNCHER)
-    except NotBuilt as reason:
-        sys.stderr.write(f"no compiled fast path: {reason}\n")
+    except NotBuilt as error:
+        sys.stderr.write(f"no compiled fast path: {error}\n")
         return 1
     return 0
 

@@ -117,19 +117,19 @@ MUTATIONS: dict[str, tuple[str, Mutation, str]] = {
 }
 # The same for the compiled fast path: what is broken in launcher.c, and the case that notices.
 LAUNCHER_MUTATIONS: dict[str, tuple[Mutation, str]] = {
-    "wrong exit status": (c_function_begins("end_as", "a1 = a1 > 0 ? 1 : a1;"), "d04_simple"),
+    "wrong exit status": (c_function_begins("exit_like", "a1 = a1 > 0 ? 1 : a1;"), "d04_simple"),
     "swallowed SIGPIPE": (c_function_begins("start", "signal(SIGPIPE, SIG_IGN);"), "f03_traps"),
     "closed descriptor": (c_function_begins("spawn", "close(3);"), "f05_descriptors"),
-    "a line on standard error": (c_function_begins("record", 'if (write(2, "x", 1) < 0) return;'), "b01_cd"),
+    "a line on standard error": (c_function_begins("append_line", 'if (write(2, "x", 1) < 0) return;'), "b01_cd"),
     "simple lines through the shell": (c_function_begins("simple_words", "return NULL;"), "a01_fastpath"),
-    "environment of the shell in between": (c_function_begins("repaired", "return a1;"), "d06_environment"),
+    "environment of the shell in between": (c_function_begins("restored_environment", "return a1;"), "d06_environment"),
     "another signal handed on": (
-        c_call_is("wait_for", "kill(pid, number)", "kill(pid, (pid) == getppid() ? (number) : SIGKILL)"),
+        c_call_is("wait_for_child", "kill(pid, number)", "kill(pid, (pid) == getppid() ? (number) : SIGKILL)"),
         "g06_interrupt_files",
     ),
     "a function's shell counted as a line": (c_function_begins("is_recipe_line", "return true;"), "a32_shellfn"),
-    "line not recorded": (c_function_begins("record", "return;"), "b01_cd"),
-    "line recorded twice": (c_function_begins("record", "original(a1, a2, a3);"), "b01_cd"),
+    "line not recorded": (c_function_begins("append_line", "return;"), "b01_cd"),
+    "line recorded twice": (c_function_begins("append_line", "original(a1, a2, a3);"), "b01_cd"),
 }
 
 

@@ -97,20 +97,20 @@ def decoded(words: list[bytes]) -> list[bytes]:
 @COMMON
 @given(words=handed_words())
 def test_the_fragments_words_are_taken(driver: Driver, words: list[bytes]) -> None:
-    assert driver.ask(b"handover", *words) == decoded(words)
+    assert driver.ask(b"arguments", *words) == decoded(words)
 
 
 @COMMON
 @given(words=damaged_words())
 def test_damaged_words_are_left_to_python_or_taken_alike(driver: Driver, words: list[bytes]) -> None:
-    answer = driver.ask(b"handover", *words)
+    answer = driver.ask(b"arguments", *words)
     assert not answer or answer == decoded(words)
 
 
 @COMMON
 @given(words=st.lists(TEXT, max_size=12))
 def test_any_words_do_no_harm(driver: Driver, words: list[bytes]) -> None:
-    assert driver.ask(b"handover", *words) == []
+    assert driver.ask(b"arguments", *words) == []
 
 
 @COMMON

@@ -1,5 +1,7 @@
-/* The launcher's pure functions, for tests/test_launcher_words.py: one request and one answer after the other, each a
- * count and so many texts, each a length and so many bytes; numbers are four bytes in the machine's order. */
+/* Calls the launcher's pure functions for tests/hot/test_launcher_words.py: reads a request, writes its answer, again.
+ *
+ * Request and answer are a count and that many texts; a text is a length and that many bytes. Numbers have four bytes
+ * in the machine's order. */
 #define LAUNCHER_WITHOUT_MAIN
 #include "../../shim/make_metrics/hot/launcher.c"
 
@@ -30,24 +32,24 @@ static void put_decimal(long value)
     put(text);
 }
 
-static void handover(int count, char **words)
+static void arguments(int count, char **words)
 {
-    struct handover handed;
-    if (!take(&handed, count, words)) {
+    struct arguments decoded;
+    if (!parse_arguments(&decoded, count, words)) {
         put_number(0);
         return;
     }
     put_number(10);
-    put(handed.target);
-    put(handed.goal);
-    put_decimal(handed.level);
-    put(handed.version);
-    put(handed.make);
-    put(handed.splits ? "f" : "");
-    put(handed.state);
-    put(handed.environment);
-    put_decimal(handed.shell_words);
-    put_decimal(handed.old_make);
+    put(decoded.target);
+    put(decoded.goal);
+    put_decimal(decoded.level);
+    put(decoded.version);
+    put(decoded.make);
+    put(decoded.splits_lines ? "f" : "");
+    put(decoded.state);
+    put(decoded.environment);
+    put_decimal(decoded.shell_words);
+    put_decimal(decoded.before_4_4);
 }
 
 static void simple(const char *line, bool newline_is_text)
@@ -66,7 +68,7 @@ static void entry(char **words)
     struct line line = {atoll(words[4]), atoll(words[5]), atoll(words[6]), atoi(words[7]), atoi(words[8]),
                         atoll(words[9]), atoll(words[10])};
     put_number(1);
-    put(entry_text(words[0], words[1], words[2], atol(words[3]), &line));
+    put(line_entry(words[0], words[1], words[2], atol(words[3]), &line));
 }
 
 int main(void)
@@ -76,13 +78,13 @@ int main(void)
         char **words = calloc(count + 1, sizeof *words);
         for (uint32_t at = 0; at < count; at++) {
             uint32_t length = get_number();
-            words[at] = calloc(length + 1, 1); /* exactly as long as it is: a sanitizer sees what reads beyond */
+            words[at] = calloc(length + 1, 1); /* no byte more: a sanitizer then sees a read beyond the text */
             if (length > 0 && fread(words[at], length, 1, stdin) != 1)
                 return 1;
         }
-        if (same(words[0], "handover"))
-            handover((int)count - 1, words + 1);
-        else if (same(words[0], "simple"))
+        if (equal(words[0], "arguments"))
+            arguments((int)count - 1, words + 1);
+        else if (equal(words[0], "simple"))
             simple(words[1], *words[2] != '\0');
         else
             entry(words + 1);

@@ -11,7 +11,7 @@ hook. Texts are percent-encoded by make (make_include/metrics.mk).
 from make_metrics.hot import record_format
 
 PROTOCOL = b"mm1"
-_CHANGED_NAMES = (b"PWD", b"OLDPWD", b"_", b"SHLVL")
+CHANGED_NAMES = (b"PWD", b"OLDPWD", b"_", b"SHLVL")
 
 
 class Arguments:
@@ -47,7 +47,7 @@ class Arguments:
 
         For each: `+value` set it, `.value` set it if it is there, `-` remove it, `=` leave it.
         """
-        for name, word in zip(_CHANGED_NAMES, self.environment.split(b"/"), strict=False):
+        for name, word in zip(CHANGED_NAMES, self.environment.split(b"/"), strict=False):
             if word[:1] == b"+" or (word[:1] == b"." and name in environ):
                 environ[name] = record_format.decode(word[1:])
             elif word[:1] == b"-":

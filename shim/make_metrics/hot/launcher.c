@@ -1,28 +1,48 @@
 /*
- * The compiled fast path: one recipe line, as make_metrics/hot/line.py runs and records it, without an interpreter's start.
+ * The launcher: one recipe line, run and recorded as hot/line.py does it, without the start of an interpreter.
  *
  *     launcher PYTHON -I -S ENTRY mm1 t:... g:... m:... h:... e:... COUNT SHELL... FLAGS... LINE
  *
- * The words are those of the Python shim (make_metrics/hot/arguments.py) behind this program's own name. The Python shim is the
- * reference: whatever can be seen of a line, in the build or in the record, is the same through either. Invariants:
+ * The words after the launcher's name are the command line of the Python shim (hot/arguments.py). The Python shim is
+ * the reference: a line looks the same through either, in the build and in the record.
  *
- *  1. What is rare is left to the Python shim, by becoming it: no directory above ours, root for somebody else, no /proc,
- *     a program that cannot be started where make speaks another language, words
- *     that are not quite as the fragment writes them. That is decided before anything is started or changed: the Python
- *     shim finds signals, descriptors and environment as we found them. If there is no Python any more, the line is run
- *     and nothing is recorded. The walk of a make's first line (make_metrics/walk/walk.py) is Python too, beside the line.
- *  2. Nothing is opened across the start of the line, so it finds exactly the descriptors that make left open. All that
- *     we open is close-on-exec.
- *  3. Signals are blocked from before the start and then waited for one by one: none arrives between a check and a wait.
- *  4. After the start nothing in the bookkeeping can fail the line, hold it up by more than the lock's patience, or print.
- *     All that is ever printed is make's own message for a program that cannot be started, and in a terminal, when the
- *     line has ended, the invitation that the walk may have left in the marker (docs/decisions/0007).
- *  5. A record is only written with its lock held (flock(2) on <run>.lock), in one write that is undone if it was short;
- *     without the lock, to a file of our own. See make_metrics/hot/append.py for the protocol and make_metrics/hot/record_format.py for the format.
- *  6. Memory is never freed: the process is gone before that could matter.
+ * Contents, in this order; behind each section the Python module (of make_metrics) that does the same:
  *
- * Built by ci/build_launcher.py, for Linux: elsewhere there is no /proc, and every line would be left to Python anyway.
- * Functions give false, NULL or -1 for "cannot"; what that means is said once, in main() and run().
+ *     constants            tests/hot/test_launcher_constants.py compares them with the modules
+ *     text                 hot/record_format.py
+ *     arguments            hot/arguments.py
+ *     simple lines         hot/split_words.py
+ *     environment          hot/line.py, hot/procfs.py
+ *     command              hot/line.py, hot/exec_error.py
+ *     process key          hot/procfs.py
+ *     state directory      hot/state_dir.py
+ *     marker               hot/recorder.py
+ *     record               hot/append.py, hot/record_format.py
+ *     start                hot/line.py
+ *     walk and invitation  hot/recorder.py
+ *     wait and end         hot/line.py
+ *     main                 entry.py
+ *
+ * Invariants:
+ *
+ *  1. Rare cases are left to the Python shim: the launcher becomes it. These are: no directory above the state
+ *     directory, root through sudo, no /proc, a program that cannot be started while make speaks another language, and
+ *     words that the fragment does not write. The launcher decides before it starts or changes anything, so the Python
+ *     shim finds signals, descriptors and environment as make left them. Without Python the line runs and is not
+ *     recorded. The walk of a make's first line (walk/walk.py) is Python too, in a process beside the line.
+ *  2. No descriptor of ours is open while the line starts: it gets exactly the descriptors that make left open. All
+ *     that the launcher opens is close-on-exec.
+ *  3. Signals are blocked before the line starts and are then waited for one by one: none can arrive between a check
+ *     and a wait.
+ *  4. After the start no bookkeeping can fail the line, delay its end by more than the lock's patience, or print. The
+ *     launcher prints only make's message for a program that cannot be started and, in a terminal after the line has
+ *     ended, the invitation that the walk may have left in the marker (docs/decisions/0007).
+ *  5. An entry is written with the record's lock held (flock(2) on <run>.lock), by one write that is undone if it was
+ *     short; without the lock, into a record file of its own (hot/append.py).
+ *  6. Memory is never freed: the process ends before that could matter.
+ *
+ * Built by ci/build_launcher.py, for Linux: without /proc every line would be left to Python. Functions give false,
+ * NULL or -1 for "cannot"; main() and run_line() say what then happens.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -44,68 +64,59 @@
 #include <time.h>
 #include <unistd.h>
 
+/* ---- constants: compared with the Python modules by tests/hot/test_launcher_constants.py ------------------------- */
+
+/* They stand here as values, for whoever reads this file, and are not generated at build time: a test is enough to keep
+ * them true, and the build stays one call of the compiler. */
 #define PROTOCOL "mm1"
-#define DEFAULT_SHELL "/bin/sh" /* also what make has run a script without "#!" */
+#define DEFAULT_SHELL "/bin/sh" /* it also runs scripts without "#!", as in make */
+#define DEFAULT_PATH "/bin:/usr/bin"
 #define RECORD_VERSION 1
 #define ORPHAN 9 /* a fate: make was gone before the line ended */
-#define NOT_A_MAKE "-"    /* verdicts of the walk, in place of a run: nothing is recorded */
-#define NO_MAKE_ABOVE "!"
-#define PATIENCE_NS INT64_C(250000000)
+#define NOT_A_MAKE "-" /* a verdict of the walk, in the marker in place of a run: nothing is recorded */
+#define NO_MAKE_ABOVE "!" /* a verdict of the walk: the line is a run of its own */
+#define ATTENDED "t" /* for the walk: somebody would see what this line prints at its end */
+#define UNATTENDED "-"
+#define LOCK_PATIENCE_NS INT64_C(250000000)
+#define LOCK_PAUSE_NS INT64_C(500000)
+#define LOCK_PARTS 10 /* see lock() */
+#define STARTER_LOCK_PARTS 100 /* the line that started the walk mostly waits alone, so it looks more often */
 #define WALK_PATIENCE_NS INT64_C(10000000000)
-#define PAUSE_NS 500000
-#define PARTS 10 /* see lock() */
-#define STARTERS_PARTS 100 /* the line that started a walk is the only one, and most often nothing else goes on */
-#define HASH_PRIME UINT64_C(4294967291) /* as in make_metrics/hot/procfs.py */
-#define KEY_MAX 128
-#define OPEN_OURS (O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW)
+#define HOST_PRIME UINT64_C(4294967291)
+#define SPECIAL_CHARACTERS "#;\"*?[]&|<>(){}$`^~!" /* a line that holds one of these is no simple line */
+#define PLAIN_CHARACTERS "._/+,@:=-" /* besides letters and digits, these are not percent-encoded in a record */
+static const char *const shell_builtins[] = {
+    ".", ":", "alias", "bg", "break", "case", "cd", "command", "continue", "eval", "exec", "exit", "export", "fc",
+    "fg", "for", "getopts", "hash", "if", "jobs", "login", "logout", "read", "readonly", "return", "set", "shift",
+    "switch", "test", "times", "trap", "type", "ulimit", "umask", "unalias", "unset", "wait", "while",
+};
+/* The variables that the flags hook's intermediate shell changes. */
+static const char *const changed_names[] = {"PWD", "OLDPWD", "_", "SHLVL"};
+static const int forwarded[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
+static const int ends_make[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT};
+static const int waited_for[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGINT, SIGQUIT};
 
-static const int handed_on[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
-static const int ends_make[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+/* These have no counterpart in Python. */
+#define KEY_MAX 128 /* bytes of a process key with its NUL; a longer one is left to the Python shim */
+#define NUMBER_DIGITS_MAX 6 /* digits of a number in the arguments; a longer one is left to the Python shim */
+#define OPEN_FLAGS (O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW)
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* What the fragment hands over, decoded. `command` is the user's shell with flags and line, as main() got them. */
-struct handover {
-    char *target, *goal, *version, *make, *state;
-    const char *environment; /* still encoded; empty with the SHELL hook */
-    long level;
-    bool old_make;   /* older than 4.4 */
-    bool make_4_3; /* exactly 4.3, which searches PATH by a rule of its own */
-    bool splits;     /* make would split a simple line itself: IFS is its own */
-    char **command;
-    char **shim; /* the command of the Python shim, with these words */
-    int shell_words, words;
-};
+/* ---- text: hot/record_format.py ---------------------------------------------------------------------------------- */
 
-/* Where the line is recorded. `run` is empty until the make's walk has named it. */
-struct book {
-    pid_t parent, walker;
-    const char *python, *entry;
-    char *state, *records, *makes, *marker;
-    char run[KEY_MAX], make[KEY_MAX];
-    bool seen;        /* somebody sees what this line, which started the walk, could say */
-    char *invitation; /* what the walk has for that one; NULL for nothing */
-};
+static bool equal(const char *first, const char *second) { return strcmp(first, second) == 0; }
 
-struct line {
-    int64_t wall, start, end;
-    int status, fate; /* status: 0 to 255, or the negative number of a signal */
-    int64_t cpu_us, peak_kib; /* below 0: not known */
-};
-
-/* ---- words and text --------------------------------------------------------------------------------------------- */
-
-static bool same(const char *one, const char *other) { return strcmp(one, other) == 0; }
-
-static char *join(const char *one, const char *two, const char *three)
+/* Three texts in one, in memory of its own. */
+static char *join(const char *first, const char *second, const char *third)
 {
-    size_t size = strlen(one) + strlen(two) + strlen(three) + 1;
+    size_t size = strlen(first) + strlen(second) + strlen(third) + 1;
     char *text = malloc(size);
     if (text != NULL)
-        snprintf(text, size, "%s%s%s", one, two, three);
+        snprintf(text, size, "%s%s%s", first, second, third);
     return text;
 }
 
-static int hexadecimal(char digit)
+static int hexadecimal_value(char digit)
 {
     if (digit >= '0' && digit <= '9')
         return digit - '0';
@@ -116,21 +127,21 @@ static int hexadecimal(char digit)
     return -1;
 }
 
-/* The text of a percent-encoded word; NULL for one that the fragment does not write. */
+/* The text of a percent-encoded word; NULL for a word that the fragment does not write. */
 static char *decode(const char *word)
 {
     char *text = malloc(strlen(word) + 1), *end = text;
     if (text == NULL)
         return NULL;
-    if (same(word, "-"))
+    if (equal(word, "-"))
         word = "";
     while (*word != '\0') {
         if (*word != '%') {
             *end++ = *word++;
             continue;
         }
-        int high = hexadecimal(word[1]);
-        int low = high < 0 ? -1 : hexadecimal(word[2]);
+        int high = hexadecimal_value(word[1]);
+        int low = high < 0 ? -1 : hexadecimal_value(word[2]);
         if (low < 0 || high + low == 0)
             return NULL;
         *end++ = (char)(high * 16 + low);
@@ -140,7 +151,7 @@ static char *decode(const char *word)
     return text;
 }
 
-/* Append a text as one word of printable ASCII; gives the new end. Room for three bytes a byte must be there. */
+/* Write a text as one word of printable ASCII; gives the end. The buffer needs three bytes for each one of the text. */
 static char *encode(char *end, const char *text)
 {
     static const char digits[] = "0123456789ABCDEF";
@@ -148,10 +159,10 @@ static char *encode(char *end, const char *text)
         *end++ = '-';
         return end;
     }
-    bool dash = same(text, "-");
+    bool is_dash = equal(text, "-"); /* a bare "-" means the empty text */
     for (; *text != '\0'; text++) {
         unsigned char byte = (unsigned char)*text;
-        if (!dash && byte < 0x80 && (isalnum(byte) || strchr("._/+,@:=-", byte) != NULL)) {
+        if (!is_dash && byte < 0x80 && (isalnum(byte) || strchr(PLAIN_CHARACTERS, byte) != NULL)) {
             *end++ = (char)byte;
         } else {
             *end++ = '%';
@@ -162,11 +173,11 @@ static char *encode(char *end, const char *text)
     return end;
 }
 
-/* A number of at most six digits and nothing else; -1 for anything else. */
-static long number(const char *text, const char *end)
+/* The value of a text of decimal digits, -1 for any other text. */
+static long parse_number(const char *text, const char *end)
 {
     long value = 0;
-    if (text == end || end - text > 6)
+    if (text == end || end - text > NUMBER_DIGITS_MAX)
         return -1;
     for (; text < end; text++) {
         if (*text < '0' || *text > '9')
@@ -176,11 +187,26 @@ static long number(const char *text, const char *end)
     return value;
 }
 
-/* Decode the words; false for any that the fragment would not write just so. */
-static bool take(struct handover *handed, int count, char **words)
+/* ---- arguments: hot/arguments.py --------------------------------------------------------------------------------- */
+
+/* The words from the fragment, decoded. */
+struct arguments {
+    char *target, *goal, *version, *make, *state;
+    const char *environment; /* still encoded; empty with the SHELL hook */
+    long level;
+    bool before_4_4; /* make is older than 4.4: $(shell) in it gets another MAKELEVEL than a recipe line */
+    bool is_4_3; /* exactly 4.3, which searches PATH by its own rule */
+    bool splits_lines; /* make itself would split a simple line: IFS is unchanged */
+    char **command; /* the makefile's shell, flags and line, from main()'s words */
+    char **shim; /* the command line of the Python shim, from main()'s words */
+    int shell_words, words; /* the number of words of the shell, and of the whole command */
+};
+
+/* Decode the words; false if they are not exactly what the fragment writes. */
+static bool parse_arguments(struct arguments *arguments, int count, char **words)
 {
     static const char *const prefixes[] = {"t:", "g:", "m:", "h:", "e:"};
-    if (count < 8 || !same(words[0], PROTOCOL))
+    if (count < 8 || !equal(words[0], PROTOCOL))
         return false;
     for (size_t at = 0; at < COUNT(prefixes); at++)
         if (strncmp(words[at + 1], prefixes[at], 2) != 0)
@@ -201,65 +227,60 @@ static bool take(struct handover *handed, int count, char **words)
     const char *dot = strchr(part[1], '.');
     if (dot == NULL)
         return false;
-    long major = number(part[1], dot), minor = number(dot + 1, dot + 1 + strcspn(dot + 1, "."));
-    handed->level = *part[0] == '\0' ? 0 : number(part[0], part[0] + strlen(part[0]));
-    long shell = number(words[6], words[6] + strlen(words[6]));
-    if (major < 0 || minor < 0 || handed->level < 0 || shell < 1 || shell > count - 7)
+    long major = parse_number(part[1], dot), minor = parse_number(dot + 1, dot + 1 + strcspn(dot + 1, "."));
+    arguments->level = *part[0] == '\0' ? 0 : parse_number(part[0], part[0] + strlen(part[0]));
+    long shell = parse_number(words[6], words[6] + strlen(words[6]));
+    if (major < 0 || minor < 0 || arguments->level < 0 || shell < 1 || shell > count - 7)
         return false;
 
-    handed->target = decode(words[1] + 2);
-    handed->goal = decode(words[2] + 2);
-    handed->version = part[1];
-    handed->old_make = major < 4 || (major == 4 && minor < 4);
-    handed->make_4_3 = same(part[1], "4.3");
-    handed->make = decode(part[2]);
-    handed->splits = same(part[3], "f");
-    handed->state = decode(words[4] + 2);
-    handed->environment = words[5] + 2;
-    handed->command = words + 7;
-    handed->shell_words = (int)shell;
-    handed->words = count - 7;
-    return handed->target != NULL && handed->goal != NULL && handed->make != NULL && handed->state != NULL;
+    arguments->target = decode(words[1] + 2);
+    arguments->goal = decode(words[2] + 2);
+    arguments->version = part[1];
+    arguments->before_4_4 = major < 4 || (major == 4 && minor < 4);
+    arguments->is_4_3 = equal(part[1], "4.3");
+    arguments->make = decode(part[2]);
+    arguments->splits_lines = equal(part[3], "f");
+    arguments->state = decode(words[4] + 2);
+    arguments->environment = words[5] + 2;
+    arguments->command = words + 7;
+    arguments->shell_words = (int)shell;
+    arguments->words = count - 7;
+    return arguments->target != NULL && arguments->goal != NULL && arguments->make != NULL && arguments->state != NULL;
 }
 
-/* ---- simple lines: make_metrics/hot/split_words.py --------------------------------------------------------------------------- */
+/* ---- simple lines: hot/split_words.py ---------------------------------------------------------------------------- */
 
-static bool builtin(const char *word)
+static bool is_shell_builtin(const char *word)
 {
-    static const char *const names[] = {
-        ".", ":", "alias", "bg", "break", "case", "cd", "command", "continue", "eval", "exec", "exit", "export", "fc",
-        "fg", "for", "getopts", "hash", "if", "jobs", "login", "logout", "read", "readonly", "return", "set", "shift",
-        "switch", "test", "times", "trap", "type", "ulimit", "umask", "unalias", "unset", "wait", "while",
-    };
-    for (size_t at = 0; at < COUNT(names); at++)
-        if (same(word, names[at]))
+    for (size_t at = 0; at < COUNT(shell_builtins); at++)
+        if (equal(word, shell_builtins[at]))
             return true;
     return false;
 }
 
-static bool blank(char byte) { return byte == ' ' || byte == '\t'; }
+static bool is_blank(char byte) { return byte == ' ' || byte == '\t'; }
 
-/* The words of a line that needs no shell, NULL for one that does (or if there is no memory: then a shell does it). */
+/* The words of a simple line; NULL for a line that needs a shell, and without memory: the shell then runs the line. */
 static char **simple_words(const char *line, bool newline_is_text)
 {
     size_t length = strlen(line), count = 0;
     char **words = calloc(length / 2 + 2, sizeof *words);
     char *end = malloc(length + 2), *word = end;
-    bool begun = false; /* a word has begun, be it with an empty pair of quotes */
+    bool begun = false; /* whether a word has begun; an empty pair of quotes begins one */
     if (words == NULL || end == NULL)
         return NULL;
     while (*line != '\0') {
         char byte = *line++;
-        if (blank(byte)) {
+        if (is_blank(byte)) {
             if (begun) {
                 *end++ = '\0';
-                if (count == 0 && builtin(word))
+                if (count == 0 && is_shell_builtin(word))
                     return NULL;
                 words[count++] = word;
                 word = end;
                 begun = false;
             }
-        } else if (strchr("#;\"*?[]&|<>(){}$`^~!", byte) != NULL || (byte == '=' && count == 0) ||
+        } else if (strchr(SPECIAL_CHARACTERS, byte) != NULL || (byte == '=' && count == 0) ||
                    (byte == '\n' && !newline_is_text)) {
             return NULL;
         } else if (byte == '\'') {
@@ -275,7 +296,7 @@ static char **simple_words(const char *line, bool newline_is_text)
             begun = true;
         } else if (*line == '\n') {
             line++;
-            while (!begun && blank(*line))
+            while (!begun && is_blank(*line))
                 line++;
         } else if (*line != '\0') {
             *end++ = *line++;
@@ -286,13 +307,13 @@ static char **simple_words(const char *line, bool newline_is_text)
         *end = '\0';
         words[count++] = word;
     }
-    return count == 0 || (count == 1 && builtin(words[0])) ? NULL : words;
+    return count == 0 || (count == 1 && is_shell_builtin(words[0])) ? NULL : words;
 }
 
-/* ---- the environment -------------------------------------------------------------------------------------------- */
+/* ---- environment: hot/line.py, hot/procfs.py --------------------------------------------------------------------- */
 
-/* Where an environment has a name; NULL if it has not. */
-static char **entry_of(char **environment, const char *name, size_t length)
+/* The place of a variable in an environment; NULL if it is not set. */
+static char **find_variable(char **environment, const char *name, size_t length)
 {
     for (; *environment != NULL; environment++)
         if (strncmp(*environment, name, length) == 0 && (*environment)[length] == '=')
@@ -300,27 +321,28 @@ static char **entry_of(char **environment, const char *name, size_t length)
     return NULL;
 }
 
-static const char *value_of(char **environment, const char *name)
+/* The value of a variable; NULL if it is not set. */
+static const char *variable(char **environment, const char *name)
 {
-    char **found = entry_of(environment, name, strlen(name));
-    return found == NULL ? NULL : *found + strlen(name) + 1;
+    char **place = find_variable(environment, name, strlen(name));
+    return place == NULL ? NULL : *place + strlen(name) + 1;
 }
 
-/* A whole file with a NUL after it; NULL if it cannot be read. /proc's files tell no size beforehand. */
-static char *contents(const char *path, size_t *length)
+/* A whole file with a NUL after it; NULL if it cannot be read. Files in /proc have no size. */
+static char *read_file(const char *path, size_t *length)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     size_t room = 4096, size = 0;
     char *text = fd < 0 ? NULL : malloc(room);
     while (text != NULL) {
-        ssize_t got = read(fd, text + size, room - size - 1);
-        if (got <= 0) {
+        ssize_t count = read(fd, text + size, room - size - 1);
+        if (count <= 0) {
             text[size] = '\0';
-            if (got < 0)
+            if (count < 0)
                 text = NULL;
             break;
         }
-        size += (size_t)got;
+        size += (size_t)count;
         if (room - size < 2)
             text = realloc(text, room *= 2);
     }
@@ -331,7 +353,8 @@ static char *contents(const char *path, size_t *length)
     return text;
 }
 
-static bool identifier(const char *name, size_t length)
+/* Whether a shell keeps a variable of this name. */
+static bool is_identifier(const char *name, size_t length)
 {
     for (size_t at = 0; at < length; at++)
         if ((unsigned char)name[at] >= 0x80 || (!isalnum((unsigned char)name[at]) && name[at] != '_'))
@@ -339,80 +362,81 @@ static bool identifier(const char *name, size_t length)
     return length > 0;
 }
 
-/* The environment as make passed it on: put back what an intermediate shell changed or dropped. NULL for odd words. */
-static char **repaired(char **given, const struct handover *handed, pid_t parent)
+/* The environment as make passed it on: undoes what the intermediate shell changed and dropped. NULL for words that the
+ * fragment does not write. */
+static char **restored_environment(char **current, const struct arguments *arguments, pid_t parent)
 {
-    static const char *const changed[] = {"PWD=", "OLDPWD=", "_=", "SHLVL="};
-    if (*handed->environment == '\0')
-        return given;
+    if (*arguments->environment == '\0')
+        return current;
     char path[64];
     size_t length = 0, count = 0;
     snprintf(path, sizeof path, "/proc/%d/environ", (int)parent);
-    char *makes_own = contents(path, &length);
-    size_t room = COUNT(changed) + 1;
-    for (char **one = given; *one != NULL; one++)
+    char *of_make = read_file(path, &length);
+    size_t room = COUNT(changed_names) + 1;
+    for (char **variable = current; *variable != NULL; variable++)
         room++;
-    for (size_t at = 0; makes_own != NULL && at < length; at++)
-        room += makes_own[at] == '\0' || at + 1 == length;
-    char **list = calloc(room, sizeof *list);
-    if (list == NULL)
+    for (size_t at = 0; of_make != NULL && at < length; at++)
+        room += of_make[at] == '\0' || at + 1 == length;
+    char **environment = calloc(room, sizeof *environment);
+    if (environment == NULL)
         return NULL;
-    for (; *given != NULL; given++)
-        list[count++] = *given;
+    for (; *current != NULL; current++)
+        environment[count++] = *current;
 
-    char *said = join(handed->environment, "", "");
-    for (size_t at = 0; at < COUNT(changed) && said != NULL; at++) {
-        char *next = strchr(said, '/');
+    char *word = join(arguments->environment, "", "");
+    for (size_t at = 0; at < COUNT(changed_names) && word != NULL; at++) {
+        char *next = strchr(word, '/');
         if (next != NULL)
             *next++ = '\0';
-        char **place = entry_of(list, changed[at], strlen(changed[at]) - 1);
-        if (*said == '+' || (*said == '.' && place != NULL)) {
-            const char *text = decode(said + 1);
-            char *whole = text == NULL ? NULL : join(changed[at], text, "");
-            if (whole == NULL)
+        const char *name = changed_names[at];
+        char **place = find_variable(environment, name, strlen(name));
+        if (*word == '+' || (*word == '.' && place != NULL)) {
+            const char *value = decode(word + 1);
+            char *variable = value == NULL ? NULL : join(name, "=", value);
+            if (variable == NULL)
                 return NULL;
             if (place == NULL)
-                place = &list[count++];
-            *place = whole;
-        } else if (*said == '-' && place != NULL) {
-            memmove(place, place + 1, (size_t)(list + count - place) * sizeof *place);
+                place = &environment[count++];
+            *place = variable;
+        } else if (*word == '-' && place != NULL) {
+            memmove(place, place + 1, (size_t)(environment + count - place) * sizeof *place);
             count--;
         }
-        said = next;
+        word = next;
     }
 
-    size_t before = count; /* the last one of a name counts, as in a dictionary */
-    for (char *one = makes_own; one != NULL && one < makes_own + length; one += strlen(one) + 1) {
-        const char *mark = strchr(one, '=');
-        if (mark == NULL || identifier(one, (size_t)(mark - one)))
+    size_t count_before = count; /* if make has a name twice, the last one counts, as in a dictionary */
+    for (char *variable = of_make; variable != NULL && variable < of_make + length; variable += strlen(variable) + 1) {
+        const char *mark = strchr(variable, '=');
+        if (mark == NULL || is_identifier(variable, (size_t)(mark - variable)))
             continue; /* sh drops names that are no identifiers, and only those */
-        char **place = entry_of(list, one, (size_t)(mark - one));
+        char **place = find_variable(environment, variable, (size_t)(mark - variable));
         if (place == NULL)
-            list[count++] = one;
-        else if (place >= list + before)
-            *place = one;
+            environment[count++] = variable;
+        else if (place >= environment + count_before)
+            *place = variable;
     }
-    return list;
+    return environment;
 }
 
-/* ---- what to run ------------------------------------------------------------------------------------------------ */
+/* ---- command: hot/line.py, hot/exec_error.py --------------------------------------------------------------------- */
 
-/* Whether make runs a recipe line, rather than $(shell) or somebody the SHELL they were given. */
-static bool is_recipe_line(const struct handover *handed, char **environment, pid_t parent)
+/* Whether make runs a recipe line: not $(shell), and not a program that uses make's SHELL as a plain shell. */
+static bool is_recipe_line(const struct arguments *arguments, char **environment, pid_t parent)
 {
-    int rest = handed->words - handed->shell_words;
-    if (*handed->target == '\0' || rest < 2)
+    int rest = arguments->words - arguments->shell_words;
+    if (*arguments->target == '\0' || rest < 2)
         return false;
-    const char *flags = handed->command[handed->words - 2], *level = value_of(environment, "MAKELEVEL");
+    const char *flags = arguments->command[arguments->words - 2], *level = variable(environment, "MAKELEVEL");
     if (*flags == '\0' || flags[strlen(flags) - 1] != 'c')
         return false;
     char expected[32];
-    snprintf(expected, sizeof expected, "%ld", handed->level + 1);
-    if (level == NULL || !same(level, expected))
+    snprintf(expected, sizeof expected, "%ld", arguments->level + 1);
+    if (level == NULL || !equal(level, expected))
         return false;
-    if (handed->old_make)
+    if (arguments->before_4_4)
         return true;
-    /* From 4.4 $(shell) has the level of a recipe line: its output is a pipe that is not make's own output. */
+    /* From 4.4 $(shell) has a recipe line's level; but its output is a pipe that is not make's own output. */
     struct stat ours, theirs;
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/fd/1", (int)parent);
@@ -421,12 +445,12 @@ static bool is_recipe_line(const struct handover *handed, char **environment, pi
     return ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }
 
-/* The words to execute: those of a simple line, else the user's shell with its flags and the line. */
-static char **command_of(const struct handover *handed, bool recipe)
+/* The command to execute: the words of a simple line, else the makefile's shell with its flags and the line. */
+static char **command_for(const struct arguments *arguments, bool recipe)
 {
-    char **words = handed->command;
-    if (handed->splits && handed->shell_words == 1 && handed->words == 3 && same(words[0], DEFAULT_SHELL) &&
-        (same(words[1], "-c") || same(words[1], "-ec"))) {
+    char **words = arguments->command;
+    if (arguments->splits_lines && arguments->shell_words == 1 && arguments->words == 3 &&
+        equal(words[0], DEFAULT_SHELL) && (equal(words[1], "-c") || equal(words[1], "-ec"))) {
         char **simple = simple_words(words[2], !recipe);
         if (simple != NULL)
             return simple;
@@ -434,31 +458,31 @@ static char **command_of(const struct handover *handed, bool recipe)
     return words;
 }
 
-/* The file that a command's name stands for, by PATH; NULL with errno as execvp(3) would set it. */
-static const char *find(const struct handover *handed, const char *name, char **environment)
+/* Search PATH for a program; NULL with the errno of execvp(3). */
+static const char *find_program(const struct arguments *arguments, const char *name, char **environment)
 {
-    const char *path = value_of(environment, "PATH");
-    bool of_4_3 = handed->make_4_3;
+    const char *path = variable(environment, "PATH");
+    bool is_4_3 = arguments->is_4_3;
     int missing = ENOENT;
-    if (strchr(name, '/') != NULL || (path == NULL && of_4_3)) /* 4.3 does not look elsewhere then */
+    if (strchr(name, '/') != NULL || (path == NULL && is_4_3)) /* without PATH 4.3 does not search */
         return name;
-    if (*name == '\0') { /* a pair of quotes */
-        errno = of_4_3 ? EACCES : ENOENT;
+    if (*name == '\0') { /* the line begins with an empty pair of quotes */
+        errno = is_4_3 ? EACCES : ENOENT;
         return NULL;
     }
     if (path == NULL)
-        path = "/bin:/usr/bin";
+        path = DEFAULT_PATH;
     size_t size = strlen(path) + strlen(name) + 2;
     char *candidate = malloc(size);
     if (candidate == NULL)
         return NULL;
     for (;;) {
         int folder = (int)strcspn(path, ":");
-        struct stat found;
+        struct stat status;
         snprintf(candidate, size, "%.*s%s%s", folder, path, folder > 0 ? "/" : "", name);
-        if (stat(candidate, &found) == 0) {
-            /* 4.3 takes the first that may be executed, be it a directory. */
-            if ((S_ISREG(found.st_mode) || of_4_3) && access(candidate, X_OK) == 0)
+        if (stat(candidate, &status) == 0) {
+            /* 4.3 takes the first executable, also a directory. */
+            if ((S_ISREG(status.st_mode) || is_4_3) && access(candidate, X_OK) == 0)
                 return candidate;
             missing = EACCES;
         } else if (errno == EACCES) {
@@ -472,8 +496,8 @@ static const char *find(const struct handover *handed, const char *name, char **
     return NULL;
 }
 
-/* strerror(3), but with the words of the library that make itself was linked with. */
-static const char *words_for(int error)
+/* strerror(3) with the words of glibc, which make is linked with; another C library has other words. */
+static const char *error_text(int error)
 {
 #ifdef WORDS_OF_GLIBC
     switch (error) {
@@ -494,47 +518,47 @@ static const char *words_for(int error)
     return strerror(error);
 }
 
-/* Whether make speaks another language than this program does, going by what it was started with. */
-static bool translated(pid_t make)
+/* Whether make prints its messages in another language than English, judged by its initial environment. */
+static bool speaks_other_language(pid_t make)
 {
     static const char *const names[] = {"LC_ALL=", "LC_MESSAGES=", "LANG=", "LANGUAGE="};
     const char *values[COUNT(names)] = {"", "", "", ""};
     char path[64];
     size_t length = 0;
     snprintf(path, sizeof path, "/proc/%d/environ", (int)make);
-    char *text = contents(path, &length);
-    for (char *one = text; one != NULL && one < text + length; one += strlen(one) + 1)
+    char *text = read_file(path, &length);
+    for (char *variable = text; variable != NULL && variable < text + length; variable += strlen(variable) + 1)
         for (size_t at = 0; at < COUNT(names); at++)
-            if (strncmp(one, names[at], strlen(names[at])) == 0)
-                values[at] = one + strlen(names[at]);
+            if (strncmp(variable, names[at], strlen(names[at])) == 0)
+                values[at] = variable + strlen(names[at]);
     const char *locale = *values[0] != '\0' ? values[0] : *values[1] != '\0' ? values[1] : values[2];
-    if (*locale == '\0' || same(locale, "C") || same(locale, "POSIX") || strncmp(locale, "C.", 2) == 0)
+    if (*locale == '\0' || equal(locale, "C") || equal(locale, "POSIX") || strncmp(locale, "C.", 2) == 0)
         return false;
     const char *language = *values[3] != '\0' ? values[3] : locale;
     return strncmp(language, "en", 2) != 0;
 }
 
-/* Say what make says of a program that cannot be started; gives the exit status for it. */
-static int fail(const struct handover *handed, const char *name, int error)
+/* Print make's message for a program that cannot be started; gives the exit status for it. */
+static int report_exec_error(const struct arguments *arguments, const char *name, int error)
 {
-    const char *words = words_for(error);
+    const char *words = error_text(error);
     char level[32] = "";
-    if (error == ENOENT && strcmp(handed->version, "4.3") < 0)
+    if (error == ENOENT && strcmp(arguments->version, "4.3") < 0)
         words = "Command not found";
-    if (handed->level > 0)
-        snprintf(level, sizeof level, "[%ld]", handed->level);
-    size_t size = strlen(handed->make) + strlen(level) + strlen(name) + strlen(words) + 8;
+    if (arguments->level > 0)
+        snprintf(level, sizeof level, "[%ld]", arguments->level);
+    size_t size = strlen(arguments->make) + strlen(level) + strlen(name) + strlen(words) + 8;
     char *text = malloc(size);
     if (text != NULL) {
-        int length = snprintf(text, size, "%s%s: %s: %s\n", handed->make, level, name, words);
+        int length = snprintf(text, size, "%s%s: %s: %s\n", arguments->make, level, name, words);
         if (write(2, text, (size_t)length) < 0)
-            return 127; /* nobody is there to read it */
+            return 127; /* nobody reads standard error */
     }
     return 127;
 }
 
-/* The words with which a script without "#!" is run, as execvp(3) and make do; NULL without memory. */
-static char **as_script(const char *path, char **command)
+/* The command that runs a script without "#!", as execvp(3) and make do; NULL without memory. */
+static char **script_command(const char *path, char **command)
 {
     size_t count = 0;
     while (command[count] != NULL)
@@ -548,34 +572,34 @@ static char **as_script(const char *path, char **command)
     return words;
 }
 
-/* Turn into the command. */
-static _Noreturn void become(const struct handover *handed, char **environment, bool recipe)
+/* Replace this process by the command. */
+static _Noreturn void become(const struct arguments *arguments, char **environment, bool recipe)
 {
-    char **command = command_of(handed, recipe);
-    const char *path = find(handed, command[0], environment);
+    char **command = command_for(arguments, recipe);
+    const char *path = find_program(arguments, command[0], environment);
     if (path != NULL) {
         execve(path, command, environment);
         if (errno == ENOEXEC) {
-            char **words = as_script(path, command);
+            char **words = script_command(path, command);
             if (words != NULL)
                 execve(DEFAULT_SHELL, words, environment);
         }
     }
     int error = errno;
-    if (translated(getppid()))
-        execv(handed->shim[0], handed->shim);
-    _exit(fail(handed, command[0], error));
+    if (speaks_other_language(getppid()))
+        execv(arguments->shim[0], arguments->shim);
+    _exit(report_exec_error(arguments, command[0], error));
 }
 
-/* ---- which record: make_metrics/hot/procfs.py, home.py and book.py ------------------------------------------------------- */
+/* ---- process key: hot/procfs.py ---------------------------------------------------------------------------------- */
 
-/* The key of a process, `<host>.<pid>.<start>`; false if /proc does not tell it. */
-static bool identity(pid_t pid, char key[KEY_MAX])
+/* The key of a process, `<host>.<pid>.<start>`; false without /proc. */
+static bool process_key(pid_t pid, char key[KEY_MAX])
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    const char *text = contents(path, NULL);
-    const char *at = text == NULL ? NULL : strrchr(text, ')'); /* a program's name may hold anything, this too */
+    const char *text = read_file(path, NULL);
+    const char *at = text == NULL ? NULL : strrchr(text, ')'); /* the last one: a program's name may hold one too */
     if (at == NULL)
         return false;
     at++;
@@ -593,34 +617,36 @@ static bool identity(pid_t pid, char key[KEY_MAX])
     uint64_t host = 0;
     struct stat namespace;
     int digits = 0;
-    text = contents("/proc/sys/kernel/random/boot_id", NULL);
-    for (; text != NULL && hexadecimal(*text) + (*text == '-') >= 0; text++)
+    text = read_file("/proc/sys/kernel/random/boot_id", NULL);
+    for (; text != NULL && hexadecimal_value(*text) + (*text == '-') >= 0; text++)
         if (*text != '-') {
-            host = (host * 16 + (uint64_t)hexadecimal(*text)) % HASH_PRIME;
+            host = (host * 16 + (uint64_t)hexadecimal_value(*text)) % HOST_PRIME;
             digits++;
         }
     if (digits == 0 || (*text != '\0' && *text != '\n') || stat("/proc/self/ns/pid", &namespace) < 0)
         host = 0;
     else
-        host = (host + (uint64_t)namespace.st_ino % HASH_PRIME) % HASH_PRIME;
+        host = (host + (uint64_t)namespace.st_ino % HOST_PRIME) % HOST_PRIME;
     return snprintf(key, KEY_MAX, "%08llx.%d.%llu", (unsigned long long)host, (int)pid, start) < KEY_MAX;
 }
 
-/* The state directory; NULL for what is left to the Python shim. */
-static char *state_directory(const struct handover *handed, char **environment)
+/* ---- state directory: hot/state_dir.py --------------------------------------------------------------------------- */
+
+/* The state directory; NULL for a case that is left to the Python shim. */
+static char *find_state_dir(const struct arguments *arguments, char **environment)
 {
-    const char *sudo = value_of(environment, "SUDO_UID"), *moved = value_of(environment, "MAKE_METRICS_HOME");
-    const char *home = value_of(environment, "HOME"), *base = value_of(environment, "XDG_STATE_HOME");
-    if (geteuid() == 0 && sudo != NULL && !same(sudo, "0"))
+    const char *sudo = variable(environment, "SUDO_UID"), *root = variable(environment, "MAKE_METRICS_HOME");
+    const char *home = variable(environment, "HOME"), *base = variable(environment, "XDG_STATE_HOME");
+    if (geteuid() == 0 && sudo != NULL && !equal(sudo, "0"))
         return NULL;
-    if (moved != NULL && *moved != '\0') {
-        char *root = *moved == '/' ? join(moved, "", "") : NULL;
-        for (size_t end = root == NULL ? 0 : strlen(root); end > 0 && root[end - 1] == '/'; end--)
-            root[end - 1] = '\0';
-        return root == NULL ? NULL : join(root, "/state", "");
+    if (root != NULL && *root != '\0') {
+        char *path = *root == '/' ? join(root, "", "") : NULL;
+        for (size_t end = path == NULL ? 0 : strlen(path); end > 0 && path[end - 1] == '/'; end--)
+            path[end - 1] = '\0';
+        return path == NULL ? NULL : join(path, "/state", "");
     }
-    if (*handed->state == '/')
-        return handed->state;
+    if (*arguments->state == '/')
+        return arguments->state;
     if (home == NULL || *home == '\0')
         return NULL;
     if (base != NULL && *base == '/')
@@ -628,60 +654,72 @@ static char *state_directory(const struct handover *handed, char **environment)
     return join(home, "/.local/state/make-metrics", "");
 }
 
-/* Whether a text is a process key, which becomes a file's name. */
-static bool is_key(const char *text)
+/* ---- marker: hot/recorder.py ------------------------------------------------------------------------------------- */
+
+/* The bookkeeping of one line. `run` is empty until the walk has named it. */
+struct recorder {
+    pid_t parent, walk_pid;
+    const char *python, *entry;
+    char *state, *records, *makes, *marker;
+    char run[KEY_MAX], make[KEY_MAX];
+    bool attended; /* this line started the walk, and somebody would see what it prints at its end */
+    char *invitation; /* what the walk has left for that developer; NULL for nothing */
+};
+
+/* Whether a text is a process key: it becomes a file's name. */
+static bool is_process_key(const char *text)
 {
     size_t length = strlen(text);
     return length > 4 && length < KEY_MAX - 1 && length == strspn(text, "0123456789abcdef.") && *text != '.';
 }
 
-/* A directory of ours, made if it is missing; the one above it must be there. */
-static bool private_directory(const char *path)
+/* Create a private directory if it is missing; its parent must exist. False if another user's is in its place. */
+static bool ensure_directory(const char *path)
 {
-    struct stat found;
-    bool there = path != NULL && lstat(path, &found) == 0;
-    if (path != NULL && !there && errno == ENOENT && (mkdir(path, 0700) == 0 || errno == EEXIST))
-        there = lstat(path, &found) == 0;
-    return there && S_ISDIR(found.st_mode) && (found.st_uid == geteuid() || geteuid() == 0);
+    struct stat status;
+    bool exists = path != NULL && lstat(path, &status) == 0;
+    if (path != NULL && !exists && errno == ENOENT && (mkdir(path, 0700) == 0 || errno == EEXIST))
+        exists = lstat(path, &status) == 0;
+    return exists && S_ISDIR(status.st_mode) && (status.st_uid == geteuid() || geteuid() == 0);
 }
 
-/* Take run and make from the marker that the walk leaves; they stay if no walk has ended. False for an odd marker. */
-static bool know(struct book *book)
+/* Take run and make from the marker; they stay as they are if no walk has ended yet. False for a damaged marker. */
+static bool read_marker(struct recorder *recorder)
 {
-    char *said = contents(book->marker, NULL);
-    if (said == NULL)
+    char *text = read_file(recorder->marker, NULL);
+    if (text == NULL)
         return errno == ENOENT;
-    char *rest = strchr(said, '\n');
+    char *rest = strchr(text, '\n');
     if (rest != NULL) {
         *rest++ = '\0';
-        book->invitation = rest;
+        recorder->invitation = rest;
     }
-    const char *run = strtok(said, " "), *make = run == NULL ? NULL : strtok(NULL, " ");
+    const char *run = strtok(text, " "), *make = run == NULL ? NULL : strtok(NULL, " ");
     if (run == NULL)
         return true;
-    bool verdict = make == NULL && (same(run, NOT_A_MAKE) || same(run, NO_MAKE_ABOVE));
-    if (!verdict && (make == NULL || strtok(NULL, " ") != NULL || !is_key(run) || !is_key(make)))
+    bool is_verdict = make == NULL && (equal(run, NOT_A_MAKE) || equal(run, NO_MAKE_ABOVE));
+    if (!is_verdict && (make == NULL || strtok(NULL, " ") != NULL || !is_process_key(run) || !is_process_key(make)))
         return false;
-    snprintf(book->run, sizeof book->run, "%s", run);
-    if (!verdict)
-        snprintf(book->make, sizeof book->make, "%s", make);
+    snprintf(recorder->run, sizeof recorder->run, "%s", run);
+    if (!is_verdict)
+        snprintf(recorder->make, sizeof recorder->make, "%s", make);
     return true;
 }
 
-/* Find the place to record in, and the run if it is known; false for what is left to the Python shim. */
-static bool open_book(struct book *book, const struct handover *handed, char **environment)
+/* Prepare the state directory, and read the run if it is known; false for a case that is left to the Python shim. */
+static bool open_recorder(struct recorder *recorder, const struct arguments *arguments, char **environment)
 {
-    book->state = state_directory(handed, environment);
-    if (book->state == NULL || !identity(book->parent, book->make))
+    recorder->state = find_state_dir(arguments, environment);
+    if (recorder->state == NULL || !process_key(recorder->parent, recorder->make))
         return false;
-    book->records = join(book->state, "/records", "");
-    book->makes = join(book->state, "/makes", "");
-    book->marker = book->makes == NULL ? NULL : join(book->makes, "/", book->make);
-    return book->marker != NULL && private_directory(book->state) && private_directory(book->records) &&
-           private_directory(book->makes) && know(book);
+    recorder->records = join(recorder->state, "/records", "");
+    recorder->makes = join(recorder->state, "/makes", "");
+    recorder->marker = recorder->makes == NULL ? NULL : join(recorder->makes, "/", recorder->make);
+    return recorder->marker != NULL && ensure_directory(recorder->state) && ensure_directory(recorder->records) &&
+           ensure_directory(recorder->makes) && read_marker(recorder);
 }
 
-/* ---- the record: make_metrics/hot/append.py and wire.py ------------------------------------------------------------------- */
+/* ---- record: hot/append.py, hot/record_format.py ----------------------------------------------------------------- */
 
 static int64_t nanoseconds(clockid_t clock)
 {
@@ -690,8 +728,15 @@ static int64_t nanoseconds(clockid_t clock)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/* The values of one line's entry; hot/record_format.py gives their meaning. */
+struct line {
+    int64_t wall, start, end; /* nanoseconds */
+    int status, fate;
+    int64_t cpu_us, peak_kib; /* below 0: unknown */
+};
+
 /* The entry of one recipe line; NULL without memory. */
-static char *entry_text(const char *make, const char *target, const char *goal, long level, const struct line *line)
+static char *line_entry(const char *make, const char *target, const char *goal, long level, const struct line *line)
 {
     char *text = malloc(strlen(make) + 3 * strlen(target) + 3 * strlen(goal) + 256), *end = text;
     if (text == NULL)
@@ -708,37 +753,39 @@ static char *entry_text(const char *make, const char *target, const char *goal, 
     return text;
 }
 
-/* As root: leave a file to the owner of the directory that it is in. */
-static bool give(int fd, const char *folder)
+/* As root (a nested make under sudo), give a file to the owner of its directory. */
+static bool give_to_owner(int fd, const char *folder)
 {
-    struct stat owner, ours;
+    struct stat owner, status;
     if (geteuid() != 0)
         return true;
-    if (stat(folder, &owner) < 0 || fstat(fd, &ours) < 0)
+    if (stat(folder, &owner) < 0 || fstat(fd, &status) < 0)
         return false;
-    return ours.st_uid == owner.st_uid || fchown(fd, owner.st_uid, owner.st_gid) == 0;
+    return status.st_uid == owner.st_uid || fchown(fd, owner.st_uid, owner.st_gid) == 0;
 }
 
-/* A descriptor that holds a lock; -1 if it cannot be had, or not soon. Many may wait, on few cores: the longer it takes,
- * the less often each of them looks, again after one of so many parts of the time that it has waited. */
+/* Lock a file, which is created if missing; gives the descriptor that holds the lock, -1 if it is not free in time.
+ *
+ * Tries again after 1/parts of the time waited so far: many lines may wait on few cores, so each tries less often the
+ * longer it waits. */
 static int lock(const char *path, const char *folder, int operation, int64_t patience_ns, int parts)
 {
-    int64_t begun = nanoseconds(CLOCK_MONOTONIC);
+    int64_t begin = nanoseconds(CLOCK_MONOTONIC);
     for (;;) {
-        int fd = open(path, OPEN_OURS, 0600);
-        struct stat found;
+        int fd = open(path, OPEN_FLAGS, 0600);
+        struct stat status;
         if (fd < 0)
             return -1;
-        if (give(fd, folder)) {
+        if (give_to_owner(fd, folder)) {
             if (flock(fd, operation | LOCK_NB) == 0) {
-                if (fstat(fd, &found) == 0 && found.st_nlink > 0)
+                if (fstat(fd, &status) == 0 && status.st_nlink > 0)
                     return fd;
-                close(fd); /* removed while we waited: its holder combined the record */
+                close(fd); /* its holder combined the record and removed the lock while we waited */
                 continue;
             }
-            int64_t waited = nanoseconds(CLOCK_MONOTONIC) - begun;
+            int64_t waited = nanoseconds(CLOCK_MONOTONIC) - begin;
             if (errno == EWOULDBLOCK && waited < patience_ns) {
-                const struct timespec pause = {0, waited / parts > PAUSE_NS ? waited / parts : PAUSE_NS};
+                const struct timespec pause = {0, waited / parts > LOCK_PAUSE_NS ? waited / parts : LOCK_PAUSE_NS};
                 close(fd);
                 nanosleep(&pause, NULL);
                 continue;
@@ -759,65 +806,66 @@ static bool random_digits(char digits[17])
     return true;
 }
 
-/* Append to a record file, whole or not at all. */
+/* Append to a record file, all or nothing. */
 static void append(const char *path, const char *folder, const char *run, const char *text, int flags)
 {
-    int fd = open(path, OPEN_OURS | O_APPEND | flags, 0600);
-    struct stat found;
+    int fd = open(path, OPEN_FLAGS | O_APPEND | flags, 0600);
+    struct stat status;
     char last, digits[17], preamble[KEY_MAX + 32] = "";
     if (fd < 0)
         return;
-    if (give(fd, folder) && fstat(fd, &found) == 0) {
+    if (give_to_owner(fd, folder) && fstat(fd, &status) == 0) {
         bool ready = true;
-        if (found.st_size == 0) {
+        if (status.st_size == 0) {
             ready = random_digits(digits);
             snprintf(preamble, sizeof preamble, "R %d %s %s ;\n", RECORD_VERSION, run, digits);
         } else {
-            ready = pread(fd, &last, 1, found.st_size - 1) == 1;
+            ready = pread(fd, &last, 1, status.st_size - 1) == 1;
             if (last != '\n')
-                strcpy(preamble, "\n"); /* a torn entry before us must not cost ours */
+                strcpy(preamble, "\n"); /* end the torn entry before ours: it must not cost ours too */
         }
         const char *whole = ready ? join(preamble, text, "") : NULL;
         if (whole != NULL) {
             ssize_t written = write(fd, whole, strlen(whole));
-            /* The disk is full: leave no half of an entry. Should that fail too, readers know a torn entry. */
-            if (written >= 0 && (size_t)written != strlen(whole) && ftruncate(fd, found.st_size) < 0)
+            /* The disk is full: remove the half entry. If that fails too, readers skip a torn entry. */
+            if (written >= 0 && (size_t)written != strlen(whole) && ftruncate(fd, status.st_size) < 0)
                 preamble[0] = '\0';
         }
     }
     close(fd);
 }
 
-static void record(const struct book *book, const struct handover *handed, const struct line *line)
+/* Append the line's entry to its run's record, or without the lock to a record file of its own. */
+static void append_line(const struct recorder *recorder, const struct arguments *arguments, const struct line *line)
 {
-    const char *text = entry_text(book->make, handed->target, handed->goal, handed->level, line);
-    const char *folder = book->records, *base = join(folder, "/", book->run);
+    const char *text = line_entry(recorder->make, arguments->target, arguments->goal, arguments->level, line);
+    const char *folder = recorder->records, *base = join(folder, "/", recorder->run);
     const char *lock_path = base == NULL ? NULL : join(base, ".lock", "");
     char digits[17];
     if (text == NULL || lock_path == NULL)
         return;
-    int held = lock(lock_path, folder, LOCK_EX, PATIENCE_NS, PARTS);
-    if (held >= 0) {
+    int lock_fd = lock(lock_path, folder, LOCK_EX, LOCK_PATIENCE_NS, LOCK_PARTS);
+    if (lock_fd >= 0) {
         const char *path = join(base, ".rec", "");
         if (path != NULL)
-            append(path, folder, book->run, text, 0);
-        close(held);
+            append(path, folder, recorder->run, text, 0);
+        close(lock_fd);
     } else if (random_digits(digits)) {
         const char *name = join("~", digits, ".rec"), *path = name == NULL ? NULL : join(base, name, "");
         if (path != NULL)
-            append(path, folder, book->run, text, O_EXCL);
+            append(path, folder, recorder->run, text, O_EXCL);
     }
 }
 
-/* ---- running ---------------------------------------------------------------------------------------------------- */
+/* ---- start: hot/line.py ------------------------------------------------------------------------------------------ */
 
-static void nothing(int signal_number) { (void)signal_number; }
+static void ignore(int signal_number) { (void)signal_number; }
 
-/* Start a program with the signal mask that we were started with; gives its pid, or -1 with errno set.
+/* Start a program with our initial signal mask; gives its pid, or -1 with errno set.
  *
- * vfork(2) rather than posix_spawn(3), which asks for the disposition of every signal there is, twice our own cost. The
- * child borrows our memory and does nothing there but set `error`. All signals that have a handler are blocked, but for
- * SIGCHLD just before execve, and its handler does nothing. */
+ * By vfork(2): posix_spawn(3) asks for the disposition of every signal, which doubles the launcher's cost. The child
+ * shares our memory and only sets `error` in it. Signals with a handler are blocked, except SIGCHLD just before execve;
+ * its handler does nothing. */
 static pid_t spawn(const char *path, char **command, char **environment, const sigset_t *mask)
 {
     volatile int error = 0;
@@ -837,122 +885,133 @@ static pid_t spawn(const char *path, char **command, char **environment, const s
     return child;
 }
 
-static pid_t start(const struct handover *handed, char **command, char **environment, const sigset_t *mask)
+/* Start the command as a child; gives its pid, or -1 with errno set. */
+static pid_t start(const struct arguments *arguments, char **command, char **environment, const sigset_t *mask)
 {
-    const char *path = find(handed, command[0], environment);
+    const char *path = find_program(arguments, command[0], environment);
     if (path == NULL)
         return -1;
     pid_t child = spawn(path, command, environment, mask);
     if (child < 0 && errno == ENOEXEC) {
-        char **words = as_script(path, command);
+        char **words = script_command(path, command);
         if (words != NULL)
             child = spawn(DEFAULT_SHELL, words, environment, mask);
     }
     return child;
 }
 
-/* Whether standard error is this process's terminal, and it is not in its background. */
-static bool in_front(void) { return isatty(2) && tcgetpgrp(2) == getpgrp(); }
+/* ---- walk and invitation: hot/recorder.py ------------------------------------------------------------------------ */
 
-/* Show what the walk has for the developer, once the line has ended; never waits for the terminal. */
-static void invite(const struct book *book)
+/* Whether standard error is a terminal and this process is in its foreground process group. */
+static bool is_foreground(void) { return isatty(2) && tcgetpgrp(2) == getpgrp(); }
+
+/* Print the walk's invitation to the developer, if there is one; never waits for the terminal. */
+static void invite(const struct recorder *recorder)
 {
     struct pollfd terminal = {.fd = 2, .events = POLLOUT};
-    if (!book->seen || book->invitation == NULL || *book->invitation == '\0' || !in_front())
+    if (!recorder->attended || recorder->invitation == NULL || *recorder->invitation == '\0' || !is_foreground())
         return;
     if (poll(&terminal, 1, 0) != 1 || terminal.revents != POLLOUT)
         return;
-    const char *text = join(book->invitation, "\n", "");
-    signal(SIGTTOU, SIG_IGN); /* should we be put in the background just now */
+    const char *text = join(recorder->invitation, "\n", "");
+    signal(SIGTTOU, SIG_IGN); /* we may be put in the background just now */
     if (text != NULL && write(2, text, strlen(text)) < 0)
-        return; /* nobody is there to read it */
+        return; /* nobody reads standard error */
 }
 
-/* Start the walk up the process tree, unless another line of this make has; it holds the marker's lock until it ends. */
-static void walk(struct book *book, const struct handover *handed, char **environment)
+/* Start the walk up the process tree, unless another line of this make has started it.
+ *
+ * The walk's standard output is the locked marker: it unlocks the marker when the run stands there, or by ending. */
+static void start_walk(struct recorder *recorder, const struct arguments *arguments, char **environment)
 {
     char parent[16], make[KEY_MAX];
-    int held = lock(book->marker, book->makes, LOCK_EX, 0, PARTS);
-    if (held < 0 && errno != EWOULDBLOCK)
-        held = open(book->marker, OPEN_OURS, 0600); /* no locks here: two lines may walk, and find the same */
-    if (held < 0)
+    int marker_fd = lock(recorder->marker, recorder->makes, LOCK_EX, 0, LOCK_PARTS);
+    if (marker_fd < 0 && errno != EWOULDBLOCK)
+        marker_fd = open(recorder->marker, OPEN_FLAGS, 0600); /* without locks two lines may walk: both find the same */
+    if (marker_fd < 0)
         return;
-    if (know(book) && *book->run == '\0') {
-        snprintf(parent, sizeof parent, "%d", (int)book->parent);
-        snprintf(make, sizeof make, "%s", book->make);
-        book->seen = handed->level == 0 && in_front();
-        char *words[] = {(char *)book->python, "-I", "-S", (char *)book->entry, "walk", parent, make, book->state,
-                         handed->make, handed->version, handed->goal, book->seen ? "t" : "-", NULL};
-        /* It inherits our signal mask, and is in no group that a terminal signals. Here vfork's child only makes system
-         * calls, on descriptors of its own. */
+    if (read_marker(recorder) && *recorder->run == '\0') {
+        snprintf(parent, sizeof parent, "%d", (int)recorder->parent);
+        snprintf(make, sizeof make, "%s", recorder->make);
+        recorder->attended = arguments->level == 0 && is_foreground();
+        char *words[] = {(char *)recorder->python, "-I", "-S", (char *)recorder->entry, "walk", parent, make,
+                         recorder->state, arguments->make, arguments->version, arguments->goal,
+                         recorder->attended ? ATTENDED : UNATTENDED, NULL};
+        /* The walk inherits our signal mask and gets a process group that no terminal signals. Block SIGTSTP until it
+         * has that group: Ctrl-Z before that would stop it, and `fg` would not continue it. The child of vfork only
+         * makes system calls, on its own descriptors. */
         sigset_t stop, mask;
         sigemptyset(&stop);
-        sigaddset(&stop, SIGTSTP); /* stopped before it is in its own group, it would not be told to go on */
+        sigaddset(&stop, SIGTSTP);
         sigprocmask(SIG_BLOCK, &stop, &mask);
-        pid_t walker = vfork();
-        if (walker == 0) {
+        pid_t child = vfork();
+        if (child == 0) {
             setpgid(0, 0);
-            if (dup2(held, 1) == 1 && fcntl(1, F_SETFD, 0) == 0) { /* it may be 1 already, and be close-on-exec */
-                int nowhere = open("/dev/null", O_RDWR); /* may become 0 or 2 itself */
-                if (nowhere != 0)
-                    dup2(nowhere, 0);
-                if (nowhere != 2)
-                    dup2(nowhere, 2);
-                if (nowhere > 2)
-                    close(nowhere);
-                execve(book->python, words, environment);
+            /* marker_fd may be 1 itself: dup2 then leaves it close-on-exec. null_fd may be 0 or 2. */
+            if (dup2(marker_fd, 1) == 1 && fcntl(1, F_SETFD, 0) == 0) {
+                int null_fd = open("/dev/null", O_RDWR);
+                if (null_fd != 0)
+                    dup2(null_fd, 0);
+                if (null_fd != 2)
+                    dup2(null_fd, 2);
+                if (null_fd > 2)
+                    close(null_fd);
+                execve(recorder->python, words, environment);
             }
             _exit(127);
         }
         sigprocmask(SIG_SETMASK, &mask, NULL);
-        book->walker = walker;
+        recorder->walk_pid = child;
     }
-    close(held); /* the walk's standard output holds the lock */
+    close(marker_fd); /* the walk's standard output holds the lock */
 }
 
-/* Without locks only the line that started the walk can tell when it has ended. */
-static void await_walker(struct book *book)
+/* Wait for the walk without locks: only the line that started the walk sees it end, as its parent. */
+static void wait_for_walk(struct recorder *recorder)
 {
     const struct timespec pause = {0, 1000000};
-    int64_t give_up = nanoseconds(CLOCK_MONOTONIC) + WALK_PATIENCE_NS;
-    while (book->walker > 0 && nanoseconds(CLOCK_MONOTONIC) < give_up) {
-        if (waitpid(book->walker, NULL, WNOHANG) != 0)
-            book->walker = 0;
+    int64_t deadline = nanoseconds(CLOCK_MONOTONIC) + WALK_PATIENCE_NS;
+    while (recorder->walk_pid > 0 && nanoseconds(CLOCK_MONOTONIC) < deadline) {
+        if (waitpid(recorder->walk_pid, NULL, WNOHANG) != 0)
+            recorder->walk_pid = 0;
         else
             nanosleep(&pause, NULL);
     }
 }
 
-/* Wait for the walk if the run is not known yet; false if there is nothing to record. */
-static bool walked(struct book *book, struct line *line)
+/* Know the run, if need be by waiting for the walk; false if nothing is recorded. */
+static bool resolve_run(struct recorder *recorder, struct line *line)
 {
-    if (*book->run == '\0') {
-        int held = lock(book->marker, book->makes, LOCK_SH, WALK_PATIENCE_NS, book->walker > 0 ? STARTERS_PARTS : PARTS);
-        if (held >= 0)
-            close(held);
+    if (*recorder->run == '\0') {
+        int parts = recorder->walk_pid > 0 ? STARTER_LOCK_PARTS : LOCK_PARTS;
+        int lock_fd = lock(recorder->marker, recorder->makes, LOCK_SH, WALK_PATIENCE_NS, parts);
+        if (lock_fd >= 0)
+            close(lock_fd);
         else if (errno != EWOULDBLOCK)
-            await_walker(book);
-        know(book); /* if not even now, its make counts as a run of its own, which it most often is */
+            wait_for_walk(recorder);
+        read_marker(recorder); /* if it is still empty, this make becomes a run of its own, which it most often is */
     }
-    if (book->walker > 0)
-        kill(book->walker, SIGKILL); /* what it does after the walk may be done by anyone, any time */
-    if (same(book->run, NOT_A_MAKE))
+    if (recorder->walk_pid > 0)
+        kill(recorder->walk_pid, SIGKILL); /* what it does after the walk can be done by others, later */
+    if (equal(recorder->run, NOT_A_MAKE))
         return false;
-    if (same(book->run, NO_MAKE_ABOVE)) {
-        *book->run = '\0';
-        if (!identity(getpid(), book->make))
+    if (equal(recorder->run, NO_MAKE_ABOVE)) {
+        *recorder->run = '\0';
+        if (!process_key(getpid(), recorder->make))
             return false;
         if (line->fate == 0)
             line->fate = ORPHAN;
     }
-    if (*book->run == '\0')
-        snprintf(book->run, sizeof book->run, "%s", book->make);
-    if (line->fate == 0 && getppid() != book->parent)
+    if (*recorder->run == '\0')
+        snprintf(recorder->run, sizeof recorder->run, "%s", recorder->make);
+    if (line->fate == 0 && getppid() != recorder->parent)
         line->fate = ORPHAN;
     return true;
 }
 
-static bool one_of(int wanted, const int *numbers, size_t count)
+/* ---- wait and end: hot/line.py ----------------------------------------------------------------------------------- */
+
+static bool contains(const int *numbers, size_t count, int wanted)
 {
     for (size_t at = 0; at < count; at++)
         if (numbers[at] == wanted)
@@ -962,9 +1021,9 @@ static bool one_of(int wanted, const int *numbers, size_t count)
 
 static int64_t microseconds(struct timeval time) { return (int64_t)time.tv_sec * 1000000 + time.tv_usec; }
 
-/* Make our own words illegible where others read them: a recipe's `pkill -f NAME` must not find us, who are not there
- * without the include line. Letters are turned by 13, digits by 5; twice gives them back (make_metrics/walk/walk.py). */
-static void turn(int count, char **words)
+/* Hide our command line: a recipe's `pkill -f NAME` must not find the launcher, which does not exist without the
+ * include line. ROT13 for letters, ROT5 for digits; a second call restores the words. processes/tree.py reads them. */
+static void rot18(int count, char **words)
 {
     for (int at = 0; at < count; at++)
         for (char *byte = words[at]; *byte != '\0'; byte++)
@@ -975,8 +1034,8 @@ static void turn(int count, char **words)
             }
 }
 
-/* The same words in memory of their own; NULL if there is none. */
-static char **copied(char **words)
+/* The words in memory of their own; NULL without memory. */
+static char **copy_words(char **words)
 {
     size_t count = 0;
     while (words[count] != NULL)
@@ -988,144 +1047,147 @@ static char **copied(char **words)
     return copies;
 }
 
-/* Wait for the child, through Ctrl-C and handing on what make sends; then see to what came while we were busy elsewhere.
+/* Wait for the child to end, through Ctrl-C; forward make's signals to it; then take the signals that are pending.
  *
- * What others send to the whole process group the child has as well, and only once. A shell that signals its parent means
- * make; any other program has found us by our name. */
-static void wait_for(pid_t child, bool shell, pid_t parent, const sigset_t *waited, struct line *line)
+ * Group signals reach the child directly: only signals that make itself sent are forwarded. If the child is a shell and
+ * signals us, it means its parent, make: pass the signal up. Any other child (pkill) found us by name, and would find
+ * nobody without us: drop the signal. */
+static void wait_for_child(pid_t child, bool is_shell, pid_t parent, const sigset_t *signals, struct line *line)
 {
     const struct timespec no_time = {0, 0};
     bool running = true;
     for (;;) {
         int status;
-        struct rusage used;
-        siginfo_t told;
-        pid_t ended = running ? wait4(child, &status, WNOHANG, &used) : 0;
+        struct rusage usage;
+        siginfo_t info;
+        pid_t ended = running ? wait4(child, &status, WNOHANG, &usage) : 0;
         if (ended > 0) {
-            line->cpu_us = microseconds(used.ru_utime) + microseconds(used.ru_stime);
-            line->peak_kib = used.ru_maxrss;
+            line->cpu_us = microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
+            line->peak_kib = usage.ru_maxrss;
         }
         if (ended != 0) {
             line->status = ended < 0 ? 127 : WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
             running = false;
         }
-        int caught = running ? sigwaitinfo(waited, &told) : sigtimedwait(waited, &told, &no_time);
+        int caught = running ? sigwaitinfo(signals, &info) : sigtimedwait(signals, &info, &no_time);
         if (caught < 0 && running)
-            continue; /* we were stopped and go on */
+            continue; /* EINTR: we were stopped and continued */
         if (caught < 0)
             return;
-        if (caught != SIGCHLD && told.si_pid == child) {
-            if (shell)
+        if (caught != SIGCHLD && info.si_pid == child) {
+            if (is_shell)
                 kill(parent, caught); /* `kill $PPID` in a recipe means make */
             continue;
         }
-        if (line->fate == 0 && one_of(caught, ends_make, COUNT(ends_make)))
+        if (line->fate == 0 && contains(ends_make, COUNT(ends_make), caught))
             line->fate = caught;
-        if (running && told.si_pid == parent && one_of(caught, handed_on, COUNT(handed_on)))
+        if (running && info.si_pid == parent && contains(forwarded, COUNT(forwarded), caught))
             kill(child, caught);
     }
 }
 
-/* End as the line ended: with its exit status, or dead of the same signal. */
-static _Noreturn void end_as(int status)
+/* End as the line ended: with its exit status, or killed by the same signal. */
+static _Noreturn void exit_like(int status)
 {
     if (status < 0) {
         const struct rlimit none = {0, 0};
-        sigset_t only;
+        sigset_t unblocked;
         setrlimit(RLIMIT_CORE, &none); /* the line has left its own core file */
         signal(-status, SIG_DFL);
-        sigemptyset(&only);
-        sigaddset(&only, -status);
+        sigemptyset(&unblocked);
+        sigaddset(&unblocked, -status);
         kill(getpid(), -status);
-        sigprocmask(SIG_UNBLOCK, &only, NULL);
+        sigprocmask(SIG_UNBLOCK, &unblocked, NULL);
         status = 128 - status;
     }
     _exit(status);
 }
 
-/* Run the line and record it. */
-static _Noreturn void run(const struct handover *handed, char **environment, struct book *book, int count, char **words)
+/* Run the line and record it, and end as it ended. */
+static _Noreturn void run_line(const struct arguments *arguments, char **environment, struct recorder *recorder,
+                               int count, char **words)
 {
-    static const int waited_for[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGINT, SIGQUIT};
-    char **command = command_of(handed, true), **own = copied(command);
-    bool shell = command == handed->command;
+    char **command = command_for(arguments, true), **copy = copy_words(command);
+    bool is_shell = command == arguments->command;
     struct line line = {0};
-    if (own != NULL) { /* before the line starts: it may look at once */
-        command = own;
-        turn(count, words);
+    if (copy != NULL) { /* before the line starts: it may look for us at once */
+        command = copy;
+        rot18(count, words);
     }
-    sigset_t waited, mask;
-    sigemptyset(&waited);
+    sigset_t signals, mask;
+    sigemptyset(&signals);
     for (size_t at = 0; at < COUNT(waited_for); at++) {
-        struct sigaction found;
-        if (sigaction(waited_for[at], NULL, &found) == 0 && found.sa_handler != SIG_IGN)
-            sigaddset(&waited, waited_for[at]); /* one that we were told to ignore stays ignored, here and in the line */
+        struct sigaction action;
+        if (sigaction(waited_for[at], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset(&signals, waited_for[at]); /* an ignored signal stays ignored, here and in the line */
     }
-    sigaddset(&waited, SIGCHLD);
-    signal(SIGCHLD, nothing); /* a signal that is ignored by default need not be kept for us, nor a child's status */
-    sigprocmask(SIG_BLOCK, &waited, &mask);
+    sigaddset(&signals, SIGCHLD);
+    signal(SIGCHLD, ignore); /* POSIX 2.4.1: if SIGCHLD were ignored, the signal and the child's status may be lost */
+    sigprocmask(SIG_BLOCK, &signals, &mask);
 
     line.wall = nanoseconds(CLOCK_REALTIME);
     line.start = nanoseconds(CLOCK_MONOTONIC);
-    pid_t child = start(handed, command, environment, &mask);
+    pid_t child = start(arguments, command, environment, &mask);
     int error = errno;
-    /* No room for one more process: make's own, and no record. Or words that the Python shim can say. */
+    /* No room for a second process: run the line in this one, unrecorded. Other language: the Python shim speaks it. */
     bool full = error == EAGAIN || error == ENOMEM;
-    if (child < 0 && (full || translated(book->parent))) {
+    if (child < 0 && (full || speaks_other_language(recorder->parent))) {
         signal(SIGCHLD, SIG_DFL);
         sigprocmask(SIG_SETMASK, &mask, NULL);
-        if (own != NULL)
-            turn(count, words); /* back again */
+        if (copy != NULL)
+            rot18(count, words);
         if (full)
-            become(handed, environment, true);
-        execv(handed->shim[0], handed->shim);
+            become(arguments, environment, true);
+        execv(arguments->shim[0], arguments->shim);
     }
-    signal(SIGPIPE, SIG_IGN); /* nor may what we write kill us: a message nobody reads, a record beyond a size limit */
+    signal(SIGPIPE, SIG_IGN); /* our own writes must not kill us: a message without reader, a record over a limit */
     signal(SIGXFSZ, SIG_IGN);
     if (child < 0)
-        line.status = fail(handed, command[0], error);
-    if (*book->run == '\0')
-        walk(book, handed, environment);
+        line.status = report_exec_error(arguments, command[0], error);
+    if (*recorder->run == '\0')
+        start_walk(recorder, arguments, environment);
     if (child > 0) {
         line.cpu_us = -1;
-        wait_for(child, shell, book->parent, &waited, &line);
+        wait_for_child(child, is_shell, recorder->parent, &signals, &line);
     }
     line.end = nanoseconds(CLOCK_MONOTONIC);
-    if (walked(book, &line))
-        record(book, handed, &line);
+    if (resolve_run(recorder, &line))
+        append_line(recorder, arguments, &line);
     if (line.fate == 0 && line.status >= 0)
-        invite(book);
-    if (book->walker > 0) /* it takes a while to fall apart */
-        while (waitpid(book->walker, NULL, 0) < 0 && errno == EINTR)
+        invite(recorder);
+    if (recorder->walk_pid > 0) /* reap it: its exit takes a while */
+        while (waitpid(recorder->walk_pid, NULL, 0) < 0 && errno == EINTR)
             continue;
-    end_as(line.status);
+    exit_like(line.status);
 }
+
+/* ---- main: entry.py ---------------------------------------------------------------------------------------------- */
 
 #ifndef LAUNCHER_WITHOUT_MAIN
 int main(int count, char **words)
 {
-    struct handover handed;
-    struct book book = {.parent = getppid()};
-    if (count == 2 && same(words[1], PROTOCOL))
-        return 0; /* set-up asks whether this program can run here, and speaks its protocol */
-    bool taken = count > 5 && take(&handed, count - 5, words + 5);
-    if (taken) {
-        book.python = join(words[1], "", "");
-        book.entry = join(words[4], "", "");
-        taken = book.python != NULL && book.entry != NULL;
-        handed.shim = words + 1;
+    struct arguments arguments;
+    struct recorder recorder = {.parent = getppid()};
+    if (count == 2 && equal(words[1], PROTOCOL))
+        return 0; /* set-up asks whether this program can run here and speaks set-up's protocol */
+    bool parsed = count > 5 && parse_arguments(&arguments, count - 5, words + 5);
+    if (parsed) {
+        recorder.python = join(words[1], "", "");
+        recorder.entry = join(words[4], "", "");
+        parsed = recorder.python != NULL && recorder.entry != NULL;
+        arguments.shim = words + 1;
     }
-    char **environment = taken ? repaired(environ, &handed, book.parent) : NULL;
+    char **environment = parsed ? restored_environment(environ, &arguments, recorder.parent) : NULL;
     if (environment != NULL) {
-        if (!is_recipe_line(&handed, environment, book.parent))
-            become(&handed, environment, false);
-        if (open_book(&book, &handed, environment))
-            run(&handed, environment, &book, count, words);
+        if (!is_recipe_line(&arguments, environment, recorder.parent))
+            become(&arguments, environment, false);
+        if (open_recorder(&recorder, &arguments, environment))
+            run_line(&arguments, environment, &recorder, count, words);
     }
     if (count > 1)
         execv(words[1], words + 1);
-    if (taken) /* the Python shim is gone; the line must still be run */
-        become(&handed, environment == NULL ? environ : environment, true);
+    if (parsed) /* the Python shim is gone: run the line, unrecorded */
+        become(&arguments, environment == NULL ? environ : environment, true);
     return 127;
 }
 #endif

@@ -17,8 +17,10 @@ from make_metrics.hot.arguments import Arguments
 
 FORWARDED = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGUSR1, _signal.SIGUSR2)
 ENDS_MAKE = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGINT, _signal.SIGQUIT)
+WAITED_FOR = (*FORWARDED, _signal.SIGINT, _signal.SIGQUIT)
 _UNKNOWN_SENDER = -1
 DEFAULT_SHELL = b"/bin/sh"  # it also runs scripts without "#!", as in make
+DEFAULT_PATH = b"/bin:/usr/bin"
 _PYTHON_IGNORES = (_signal.SIGPIPE, _signal.SIGXFSZ)
 
 
@@ -82,7 +84,7 @@ def _find_program(arguments: Arguments, name: bytes, environ: dict[bytes, bytes]
     missing = errno.EACCES if not name and arguments.version == b"4.3" else errno.ENOENT
     if not name:  # the line begins with an empty pair of quotes
         raise OSError(missing, posix.strerror(missing))
-    for folder in environ.get(b"PATH", b"/bin:/usr/bin").split(b":"):
+    for folder in environ.get(b"PATH", DEFAULT_PATH).split(b":"):
         path = folder + b"/" + name if folder else name
         try:
             regular = posix.stat(path).st_mode & 0o170000 == 0o100000
@@ -148,11 +150,7 @@ def _run(arguments: Arguments, environ: dict[bytes, bytes]) -> int:
     """Run the line and record it; gives its exit status, or the negative number of the signal that killed it."""
     parent = posix.getppid()
     command = _command(arguments, recipe=True)
-    signals = {
-        number
-        for number in (*FORWARDED, _signal.SIGINT, _signal.SIGQUIT)
-        if _signal.getsignal(number) is not _signal.SIG_IGN
-    }
+    signals = {number for number in WAITED_FOR if _signal.getsignal(number) is not _signal.SIG_IGN}
     signals.add(_signal.SIGCHLD)
     _signal.signal(_signal.SIGCHLD, lambda *_: None)  # POSIX 2.4.1: if ignored, a blocked signal may be lost
     mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, signals)

@@ -23,7 +23,8 @@ percent-encoded to printable ASCII without blanks; "-" stands for the empty text
 VERSION = 1
 END = b" ;"
 ORPHAN = 9  # a fate: make was gone before the line ended
-_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/+,@:=-")
+PLAIN_CHARACTERS = b"._/+,@:=-"  # not encoded, besides letters and digits
+_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789" + PLAIN_CHARACTERS)
 
 
 def encode(text: bytes) -> bytes:

@@ -5,7 +5,7 @@ manual, section 5.3; the details are from experiments). The shim does the same, 
 message for a missing program, and in `echo`, which is then a program and not the shell's builtin.
 """
 
-_SPECIAL = frozenset(b'#;"*?[]&|<>(){}$`^~!')
+SPECIAL_CHARACTERS = frozenset(b'#;"*?[]&|<>(){}$`^~!')
 SHELL_BUILTINS = frozenset(
     b". : alias bg break case cd command continue eval exec exit export fc fg for getopts hash if jobs login logout "
     b"read readonly return set shift switch test times trap type ulimit umask unalias unset wait while".split()
@@ -33,7 +33,7 @@ def split(line: bytes, *, newline_is_text: bool = False) -> list[bytes] | None:
                 word.clear()
                 begun = False
             continue
-        if byte in _SPECIAL or (byte == 0x3D and not words) or (byte == 0x0A and not newline_is_text):
+        if byte in SPECIAL_CHARACTERS or (byte == 0x3D and not words) or (byte == 0x0A and not newline_is_text):
             return None
         if byte == 0x27:  # a single quote
             close = line.find(b"'", at)

@@ -1,0 +1,125 @@
+"""The values that several programs of the hot path have: launcher.c, the Python modules, make's and the shell's parts.
+
+The Python modules are the reference. The other texts are read, not run, so that this also holds where no launcher can
+be built.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+
+import pytest
+
+from ci import build_launcher
+from make_metrics.hot import append, arguments, line, procfs, record_format, recorder, split_words
+from make_metrics.setup import bundle
+from tests.support.project import ROOT, SOURCE
+
+LAUNCHER = (SOURCE / "make_metrics/hot/launcher.c").read_text()
+# By the names in launcher.c. The order counts in a list, and not in a frozenset.
+PYTHON: dict[str, object] = {
+    "PROTOCOL": arguments.PROTOCOL,
+    "DEFAULT_SHELL": line.DEFAULT_SHELL,
+    "DEFAULT_PATH": line.DEFAULT_PATH,
+    "RECORD_VERSION": record_format.VERSION,
+    "ORPHAN": record_format.ORPHAN,
+    "NOT_A_MAKE": recorder.NOT_A_MAKE,
+    "NO_MAKE_ABOVE": recorder.NO_MAKE_ABOVE,
+    "ATTENDED": recorder.ATTENDED,
+    "UNATTENDED": recorder.UNATTENDED,
+    "LOCK_PATIENCE_NS": append.LOCK_PATIENCE_NS,
+    "LOCK_PAUSE_NS": append.LOCK_PAUSE_NS,
+    "LOCK_PARTS": append.LOCK_PARTS,
+    "STARTER_LOCK_PARTS": recorder.STARTER_LOCK_PARTS,
+    "WALK_PATIENCE_NS": recorder.WALK_PATIENCE_NS,
+    "HOST_PRIME": procfs.HOST_PRIME,
+    "SPECIAL_CHARACTERS": split_words.SPECIAL_CHARACTERS,
+    "PLAIN_CHARACTERS": frozenset(record_format.PLAIN_CHARACTERS),
+    "shell_builtins": split_words.SHELL_BUILTINS,
+    "changed_names": list(arguments.CHANGED_NAMES),
+    "forwarded": frozenset(line.FORWARDED),
+    "ends_make": frozenset(line.ENDS_MAKE),
+    "waited_for": frozenset(line.WAITED_FOR),
+}
+DEFINITION = re.compile(
+    r'^#define (?P<name>\w+) (?P<value>"(?:\\.|[^"\\])*"|[^\s"]+)|'
+    r"^static const [\w *]+?(?P<array>\w+)\[\] = \{(?P<values>[^}]*)\};",
+    re.MULTILINE,
+)
+LIMITS = {"KEY_MAX", "NUMBER_DIGITS_MAX"}  # beyond them the launcher leaves the line to the Python shim
+
+
+def defined(source: str) -> dict[str, object]:
+    """The constants of a launcher's source, each with its value as Python writes it."""
+    section = source.partition("/* ---- constants")[2].partition("/* ----")[0]
+    values: dict[str, object] = {}
+    for definition in DEFINITION.finditer(section):
+        if definition["name"]:
+            name, value = definition["name"], value_of(definition["value"])
+        else:
+            name, words = definition["array"], re.findall(r'"[^"]*"|\w+', definition["values"])
+            value = [value_of(word) for word in words]
+        values[name] = frozenset(value) if isinstance(PYTHON.get(name), frozenset) else value  # type: ignore[call-overload]
+    return values
+
+
+def value_of(text: str) -> object:
+    if text.startswith('"'):
+        return re.sub(r"\\(.)", r"\1", text[1:-1]).encode()
+    if text.startswith("SIG"):
+        return signal.Signals[text]
+    number = re.fullmatch(r"U?INT64_C\((\d+)\)|(\d+)", text)
+    return int(number[1] or number[2]) if number else text
+
+
+def test_launcher_and_python_shim_have_the_same_constants() -> None:
+    values = defined(LAUNCHER)
+    assert {name: values.get(name) for name in PYTHON} == PYTHON
+    assert values.keys() == {*PYTHON, *LIMITS, "OPEN_FLAGS"}, (
+        "a constant is compared, or is listed as the launcher's own"
+    )
+
+
+@pytest.mark.parametrize("name", PYTHON)
+def test_a_constant_that_changes_in_the_launcher_alone_is_noticed(name: str) -> None:
+    (definition,) = (match for match in DEFINITION.finditer(LAUNCHER) if name in (match["name"], match["array"]))
+    if definition["array"]:
+        (start, end), changed = definition.span("values"), definition["values"].partition(",")[2]
+    else:
+        (start, end), value = definition.span("value"), definition["value"]
+        changed = re.sub(r"\d+(?=\)?$)", lambda number: str(int(number[0]) + 1), value)
+        changed = f'"x{value[1:]}' if value.startswith('"') else changed
+    assert defined(LAUNCHER[:start] + changed + LAUNCHER[end:])[name] != PYTHON[name]
+
+
+@pytest.mark.parametrize(
+    "path", ["make_include/metrics.mk", "shim/make_metrics/hot/trampoline.sh", "ci/build_launcher.py"]
+)
+def test_every_program_speaks_the_same_protocol(path: str) -> None:
+    assert set(re.findall(r"\bmm\d+\b", (ROOT / path).read_text())) == {arguments.PROTOCOL.decode()}
+
+
+def test_the_trampoline_skips_as_many_words_as_stand_before_the_shell() -> None:
+    before_shell = [b"mm1", b"t:a", b"g:-", b"m:0:4.3:make:f", b"h:-", b"e:", b"1"]
+    assert arguments.Arguments([*before_shell, b"/bin/sh", b"-c", b"true"]).shell == [b"/bin/sh"]
+    trampoline = (SOURCE / "make_metrics/hot/trampoline.sh").read_text()
+    assert f"shift {len(before_shell)}\n" in trampoline
+
+
+def test_the_fragment_hands_over_the_variables_that_the_shim_restores() -> None:
+    text = (ROOT / "make_include/metrics.mk").read_text()
+    names = re.findall(r"\$\(call \.metrics\.keep,(\w+)\)", text)
+    assert [name.encode() for name in names] == list(arguments.CHANGED_NAMES)
+
+
+def test_entry_py_reads_a_bundle_of_the_largest_size_from_where_it_is_written() -> None:
+    text = (SOURCE / "make_metrics/entry.py").read_text()
+    assert f"posix.read(fd, 1 << {bundle.LIMIT_BYTES.bit_length() - 1})" in text
+    assert bundle.LIMIT_BYTES.bit_count() == 1
+    folder = bundle.path("mm1").parent.relative_to(bundle.ROOT)
+    assert f"{{root}}/{folder}/{{part}}.{{sys.implementation.cache_tag}}" in text
+
+
+def test_the_build_checks_the_launcher_with_the_protocol() -> None:
+    assert build_launcher.PROTOCOL.encode() == arguments.PROTOCOL
