@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from make_metrics.project import git_command
 from make_metrics.setup import bundle, fragment
 from tests.support import metric_distribution
 from tests.support.project import Project, makes
+from tests.support.segment_receiver import Receiver, receiving
+from tests.support.sharing_project import Sharing
 
 CI = ("CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION")
 # A slow machine is no failure, and the same examples are tried everywhere. To look for new ones:
@@ -71,3 +74,16 @@ def project(tmp_path: Path, home: Path, compiled: bool) -> Project:
 def shop_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment in which a distribution with metrics is installed beside make-metrics."""
     return metric_distribution.environment(tmp_path_factory.mktemp("shop") / "environment")
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver on loopback that speaks Segment's protocol."""
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def sharing(tmp_path: Path, home: Path, receiver: Receiver) -> Sharing:
+    """A project whose settings name the receiver; its developer has decided nothing yet."""
+    return Sharing(Project(tmp_path / "project", home, next(iter(makes().values()))), receiver)

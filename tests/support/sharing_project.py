@@ -75,6 +75,12 @@ class Sharing:
         terminal.expect_exact("May it be sent? [y/N] ")
         return terminal
 
+    def answer(self, text: str) -> tuple[str, int | None]:
+        """Answer the question of `opt-in`; what it says then, and its exit status."""
+        terminal = self.asked()
+        terminal.sendline(text)
+        return ended(terminal)
+
     def files(self) -> dict[str, bytes]:
         """Everything on disk, below the home and the project."""
         return {

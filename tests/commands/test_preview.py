@@ -1,0 +1,35 @@
+"""`make-metrics preview`: the bytes that are sent."""
+
+from __future__ import annotations
+
+import re
+
+from tests.support.segment_receiver import Receiver
+from tests.support.sharing_project import Sharing
+
+
+def test_preview_is_what_is_sent(sharing: Sharing, receiver: Receiver) -> None:
+    sharing.make()
+    before = sharing.cli("preview")
+    assert "nothing of this waits" in sharing.said
+    assert '"anonymousId": "00000000-0000-4000-8000-000000000000"' in before
+    sharing.cli("opt-in", "--yes")
+    sharing.make("all")
+    sharing.make("b")
+    shown = sharing.cli("preview")
+    assert sharing.said == ""
+    logged = sharing.cli("flush", environ={"MAKE_METRICS": "log"})
+    assert receiver.requests == []
+    sharing.cli("flush")
+    (request,) = receiver.requests
+    for text in (shown, logged):
+        heading, body = text.splitlines()
+        assert heading == f"POST {receiver.host}{request.path}"
+        assert _timeless(body.encode()) == _timeless(request.body)
+    (heading, body) = sharing.cli("sent").splitlines()
+    assert heading.endswith(f"POST {receiver.host}/v1/batch 4 events")
+    assert body.encode() == request.body  # verbatim, the time of sending included
+
+
+def _timeless(body: bytes) -> bytes:
+    return re.sub(rb'"sentAt": "[^"]*"', b"", body)
