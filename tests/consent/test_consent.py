@@ -36,12 +36,12 @@ def project(tmp_path: Path) -> Project:
 
 
 def say(paths: Paths, project: Project, *, yes: bool) -> None:
-    with consent.locked(paths):
-        consent.write(paths, project, yes=yes, now_ns=NOW_NS)
+    with consent.lock(paths):
+        consent.write_decision(paths, project, yes=yes, now_ns=NOW_NS)
 
 
 def decision(paths: Paths, project: Project) -> tuple[Decision, Mode]:
-    found = consent.known(paths, project, {})
+    found = consent.status_of(paths, project, {})
     return found.decision, found.ruling.mode
 
 
@@ -49,7 +49,7 @@ def test_an_answer_is_kept_as_it_was_given(paths: Paths, project: Project) -> No
     assert decision(paths, project) == (Decision.NONE, Mode.LOCAL)
     say(paths, project, yes=True)
     assert decision(paths, project) == (Decision.YES, Mode.ON)
-    record = consent.known(paths, project, {}).record
+    record = consent.status_of(paths, project, {}).record
     assert project.settings is not None
     assert record == decision_file.Record(
         project=str(project.directory),
@@ -64,7 +64,7 @@ def test_an_answer_is_kept_as_it_was_given(paths: Paths, project: Project) -> No
 
 def test_an_answer_is_the_owners_alone_and_outside_the_repository(paths: Paths, project: Project) -> None:
     say(paths, project, yes=True)
-    with consent.locked(paths):
+    with consent.lock(paths):
         ensure_id(paths, project)
     for path in (paths.config, *paths.config.rglob("*")):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
@@ -130,15 +130,15 @@ GOOD = {"format": 1, "decision": "yes", "project": "P", "decided_ns": 1, "notice
 )  # fmt: skip
 def test_a_damaged_answer_counts_as_off(paths: Paths, project: Project, content: bytes) -> None:
     say(paths, project, yes=True)
-    consent.file_of(paths, project).write_bytes(content)
+    consent.decision_path(paths, project).write_bytes(content)
     assert decision(paths, project) == (Decision.CORRUPT, Mode.OFF)
 
 
 def test_half_an_answer_counts_as_off(paths: Paths, project: Project) -> None:
     say(paths, project, yes=True)
-    whole = consent.file_of(paths, project).read_bytes()
+    whole = consent.decision_path(paths, project).read_bytes()
     for size in range(len(whole) - 2):
-        consent.file_of(paths, project).write_bytes(whole[:size])
+        consent.decision_path(paths, project).write_bytes(whole[:size])
         assert decision(paths, project) == (Decision.CORRUPT, Mode.OFF)
 
 
@@ -147,7 +147,7 @@ def test_what_is_no_plain_file_counts_as_off_and_is_not_written_through(
     paths: Paths, project: Project, tmp_path: Path, kind: str
 ) -> None:
     say(paths, project, yes=True)
-    path = consent.file_of(paths, project)
+    path = consent.decision_path(paths, project)
     elsewhere = tmp_path / "elsewhere"
     path.rename(elsewhere)
     before = elsewhere.read_bytes()
@@ -201,7 +201,7 @@ def test_another_projects_answer_is_none(paths: Paths, project: Project, tmp_pat
     write(tmp_path / "other")
     other = project_of(tmp_path / "other")
     assert decision(paths, other) == (Decision.NONE, Mode.LOCAL)
-    consent.file_of(paths, other).write_bytes(consent.file_of(paths, project).read_bytes())
+    consent.decision_path(paths, other).write_bytes(consent.decision_path(paths, project).read_bytes())
     assert decision(paths, other) == (Decision.CORRUPT, Mode.OFF)
 
 
@@ -217,9 +217,9 @@ def test_sudo_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def _opt_in(given: tuple[Paths, Path]) -> str:
     paths, directory = given
     project = project_of(directory)
-    with consent.locked(paths):
+    with consent.lock(paths):
         found = ensure_id(paths, project)
-        consent.write(paths, project, yes=True, now_ns=NOW_NS)
+        consent.write_decision(paths, project, yes=True, now_ns=NOW_NS)
     return found
 
 
@@ -233,7 +233,7 @@ def test_thirty_at_once_make_one_id(paths: Paths, project: Project) -> None:
 
 
 def test_an_id_is_chance_and_of_one_project(paths: Paths, project: Project, tmp_path: Path) -> None:
-    with consent.locked(paths):
+    with consent.lock(paths):
         first = ensure_id(paths, project)
         other = ensure_id(paths, Project(tmp_path))
         erase_id(paths, project)
@@ -247,6 +247,6 @@ def test_what_is_no_id_is_made_anew(paths: Paths, project: Project, content: byt
     private_directory(paths.config)
     private_directory(paths.identities)
     id_file(paths, project).write_bytes(content)
-    with consent.locked(paths):
+    with consent.lock(paths):
         found = ensure_id(paths, project)
     assert read_id(paths, project) == found

@@ -10,7 +10,7 @@ import pexpect
 import pytest
 
 from make_metrics.consent import consent, gate, invitation
-from make_metrics.consent.gate import TIMES, WEEK_NS, due
+from make_metrics.consent.gate import MAX_TIMES, WEEK_NS, is_due
 from make_metrics.files.paths import Paths
 from make_metrics.project.project import project_of
 from make_metrics.project.root import find_root, project_key
@@ -25,11 +25,11 @@ MAKEFILE = "all: a\n\t@echo all\na:\n\t@echo a\nquiet:\n\t@:\n"
 
 
 def test_once_a_week_and_three_times_in_all() -> None:
-    assert due([], now_ns=NOW_NS)
-    assert not due([NOW_NS], now_ns=NOW_NS + WEEK_NS - 1)
-    assert due([NOW_NS], now_ns=NOW_NS + WEEK_NS)
-    assert not due([NOW_NS + WEEK_NS], now_ns=NOW_NS)  # the clock was set back
-    assert not due([0] * TIMES, now_ns=NOW_NS)
+    assert is_due([], now_ns=NOW_NS)
+    assert not is_due([NOW_NS], now_ns=NOW_NS + WEEK_NS - 1)
+    assert is_due([NOW_NS], now_ns=NOW_NS + WEEK_NS)
+    assert not is_due([NOW_NS + WEEK_NS], now_ns=NOW_NS)  # the clock was set back
+    assert not is_due([0] * MAX_TIMES, now_ns=NOW_NS)
 
 
 class TestRules:
@@ -65,8 +65,8 @@ class TestRules:
 
     @pytest.mark.parametrize("yes", [True, False])
     def test_whoever_has_decided_is_left_in_peace(self, folder: Path, paths: Paths, yes: bool) -> None:
-        with consent.locked(paths):
-            consent.write(paths, project_of(folder), yes=yes, now_ns=NOW_NS)
+        with consent.lock(paths):
+            consent.write_decision(paths, project_of(folder), yes=yes, now_ns=NOW_NS)
         assert not self.shown(folder)
         assert not invitation.line(dict(os.environ), str(folder), now_ns=NOW_NS)
 
@@ -89,7 +89,7 @@ class TestRules:
 
     def test_it_does_not_wait_for_others(self, folder: Path, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("time.sleep", lambda _: pytest.fail("waits"))
-        with consent.locked(paths):
+        with consent.lock(paths):
             assert not self.shown(folder)
         assert self.shown(folder)
 

@@ -49,7 +49,14 @@ def expected(
 def test_every_combination() -> None:
     for dnt, own, ci, (root, sudo_uid), decision, off, (here, since) in EVERYTHING:
         environ = environ_of(DO_NOT_TRACK=dnt, MAKE_METRICS=own, CI=ci, SUDO_UID=sudo_uid)
-        given = Inputs(environ=environ, decision=decision, off_file=off, kept_here=here, kept_since=since, root=root)
+        given = Inputs(
+            environ=environ,
+            decision=decision,
+            off_file=off,
+            on_this_machine=here,
+            on_this_machine_since=since,
+            root=root,
+        )
         ruling = mode.decide(given)
         sudo = root and sudo_uid == "1000"
         assert (ruling.mode, ruling.rule) == expected(dnt, own, ci, sudo, decision, off, here, since), given

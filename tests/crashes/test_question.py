@@ -63,8 +63,8 @@ def test_the_question_is_a_question_of_its_own(offline: Crashing) -> None:
 def test_a_damaged_decision_is_off(offline: Crashing) -> None:
     offline.cli("crash-reports", "on", "--yes")
     project = project_of(offline.project.folder)
-    place = consent.file_of(offline.paths, project, CRASHES)
+    place = consent.decision_path(offline.paths, project, CRASHES)
     place.write_bytes(place.read_bytes()[:-20])
     assert offline.status()["mode"] == "off (your recorded decision is damaged)"
     assert place.stat().st_mode & 0o777 == 0o600
-    assert place != consent.file_of(offline.paths, project)
+    assert place != consent.decision_path(offline.paths, project)

@@ -55,9 +55,9 @@ def project(tmp_path: Path, paths: Paths, receiver: Receiver) -> Project:
     folder.mkdir()
     configure(folder, receiver.host)
     found = project_of(folder)
-    with consent.locked(paths):
+    with consent.lock(paths):
         ensure_id(paths, found)
-        consent.write(paths, found, yes=True, now_ns=time.time_ns())
+        consent.write_decision(paths, found, yes=True, now_ns=time.time_ns())
     return found
 
 
@@ -153,8 +153,8 @@ def test_each_sink_has_its_own(paths: Paths, project: Project, receiver: Receive
     with receiving(made_up=True) as other:
         configure(project.directory, receiver.host, other.host)
         both = project_of(project.directory)
-        with consent.locked(paths):
-            consent.write(paths, both, yes=True, now_ns=time.time_ns())
+        with consent.lock(paths):
+            consent.write_decision(paths, both, yes=True, now_ns=time.time_ns())
         queue(paths, both, *names(3))
         receiver.answers(500)
         delivered = go(paths)
@@ -172,8 +172,8 @@ def test_consent_is_read_again_before_each_request(
 
     def send_and_withdraw(self: SegmentSink, batch: list[object], *, timeout_s: float) -> object:
         verdict = send(self, batch, timeout_s=timeout_s)  # type: ignore[arg-type]
-        with consent.locked(paths):
-            consent.write(paths, project, yes=False, now_ns=time.time_ns())
+        with consent.lock(paths):
+            consent.write_decision(paths, project, yes=False, now_ns=time.time_ns())
         return verdict
 
     monkeypatch.setattr(SegmentSink, "send", send_and_withdraw)

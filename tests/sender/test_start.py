@@ -49,7 +49,7 @@ def test_the_sender_waits_with_little() -> None:
 def test_a_decision_is_where_the_rest_keeps_it(tmp_path: Path, environ: dict[str, str]) -> None:
     code = "from pathlib import Path; from make_metrics.consent import consent\n"
     code += "from make_metrics.files.paths import Paths; from make_metrics.project.project import project_of\n"
-    code += "print(consent.file_of(Paths.from_environment(), project_of(Path('/'))))"
+    code += "print(consent.decision_path(Paths.from_environment(), project_of(Path('/'))))"
     given = {"HOME": str(tmp_path), **environ}
     cold = subprocess.run([sys.executable, "-c", code], env={**given, "PYTHONPATH": str(SOURCE)}, capture_output=True,
                           text=True, check=True)  # fmt: skip
@@ -161,8 +161,8 @@ def test_a_yes_is_seen(tmp_path: Path) -> None:
     state, environ = str(paths.state), dict(os.environ)
     assert not yes_on_file(find_root(str(tmp_path)), environ, state)
     for yes in (True, False):
-        with consent.locked(paths):
-            consent.write(paths, project, yes=yes, now_ns=1)
+        with consent.lock(paths):
+            consent.write_decision(paths, project, yes=yes, now_ns=1)
         assert yes_on_file(find_root(str(tmp_path)), environ, state) is yes
 
 
@@ -171,9 +171,9 @@ def test_a_yes_that_was_taken_back_is_none(tmp_path: Path) -> None:
         'name = "n"\ncollected-by = "c"\npurpose = "p"\n[[sinks]]\ntype = "segment"\nwrite-key = "k"\n'
     )
     project, paths = project_of(tmp_path), Paths.from_environment()
-    with consent.locked(paths):
-        consent.write(paths, project, yes=True, now_ns=1)
+    with consent.lock(paths):
+        consent.write_decision(paths, project, yes=True, now_ns=1)
     assert yes_on_file(find_root(str(tmp_path)), dict(os.environ), str(paths.state))
-    with consent.locked(paths):
-        consent.keep_here(paths, now_ns=2)
+    with consent.lock(paths):
+        consent.write_on_this_machine(paths, now_ns=2)
     assert not yes_on_file(find_root(str(tmp_path)), dict(os.environ), str(paths.state))

@@ -123,9 +123,9 @@ def project(tmp_path: Path, paths: Paths) -> Project:
     """A project with a yes of before the samples' time."""
     write(tmp_path / "project")
     found = project_of(tmp_path / "project")
-    with consent.locked(paths):
+    with consent.lock(paths):
         ensure_id(paths, found)
-        consent.write(paths, found, yes=True, now_ns=WALL_NS)
+        consent.write_decision(paths, found, yes=True, now_ns=WALL_NS)
     return found
 
 
@@ -180,13 +180,13 @@ def test_what_is_decided_while_a_sweep_goes_on_counts(paths: Paths, project: Pro
     def decide(reached: str) -> None:
         if reached != point or read_id(paths, project) != before:
             return
-        consent.write(paths, project, yes=False, now_ns=WALL_NS + 1)
+        consent.write_decision(paths, project, yes=False, now_ns=WALL_NS + 1)
         erase_id(paths, project)
         with sqlite3.connect(paths.store) as connection:
             Outbox(connection).withdraw(project.path)
         connection.close()
         ensure_id(paths, project)
-        consent.write(paths, project, yes=True, now_ns=WALL_NS + 1_000_000_000)
+        consent.write_decision(paths, project, yes=True, now_ns=WALL_NS + 1_000_000_000)
 
     before = read_id(paths, project)
     assert before

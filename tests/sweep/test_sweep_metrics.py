@@ -33,9 +33,9 @@ def project(tmp_path: Path, paths: Paths) -> Project:
     """A project that asks for metrics, with a yes."""
     write(tmp_path / "project", 'metrics = ["os", "jobs", "cpu_ms", "peak_memory_kib", "make_version"]\n' + FULL)
     found = project_of(tmp_path / "project")
-    with consent.locked(paths):
+    with consent.lock(paths):
         ensure_id(paths, found)
-        consent.write(paths, found, yes=True, now_ns=WALL_NS)
+        consent.write_decision(paths, found, yes=True, now_ns=WALL_NS)
     return found
 
 

@@ -212,7 +212,7 @@ def test_the_walk_loads_nothing_to_find_that_nothing_was_decided(tmp_path: Path)
         found = loaded(
             "from make_metrics.consent import gate; from make_metrics.project.root import find_root\n"
             f"project, environ = find_root({str(tmp_path / folder)!r}), {environ!r}\n"
-            "assert not gate.off(project, environ)\n"
+            "assert not gate.recording_forbidden(project, environ)\n"
             "assert not gate.may_invite(project, environ, now_ns=1)"
         )
         heavy = {"hashlib", "json", "pathlib", "typing", "dataclasses", "enum", "tomllib", "re"}

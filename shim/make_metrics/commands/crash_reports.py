@@ -42,7 +42,7 @@ def run(given: argparse.Namespace) -> int:
 def _on(paths: Paths, project: Project, yes: bool) -> int:
     if project.settings is None or project.crash_dsn is None:
         raise UserError(_NO_DSN)
-    known = consent.known(paths, project, os.environ, CRASHES)
+    known = consent.status_of(paths, project, os.environ, CRASHES)
     if known.decision is Decision.YES:
         sys.stdout.write(f"You have said yes already.\n{_but(paths, project)}")
         return 0
@@ -56,8 +56,8 @@ def _on(paths: Paths, project: Project, yes: bool) -> int:
     again = project_of(project.directory)
     if again.settings is None or again.crash_dsn is None or crash_notice.text(again.settings) != text:
         raise UserError(f"{NAME} has changed meanwhile: nothing was written down, run this again")
-    with consent.locked(paths):
-        consent.write(paths, again, yes=True, now_ns=time.time_ns(), question=CRASHES)
+    with consent.lock(paths):
+        consent.write_decision(paths, again, yes=True, now_ns=time.time_ns(), question=CRASHES)
     sys.stdout.write(f"Thank you. Failures of make-metrics from now on are reported.\n{_but(paths, again)}")
     return 0
 
@@ -72,7 +72,7 @@ def _asked() -> bool:
 
 
 def _but(paths: Paths, project: Project) -> str:
-    ruling = consent.known(paths, project, os.environ, CRASHES).ruling
+    ruling = consent.status_of(paths, project, os.environ, CRASHES).ruling
     said = "" if ruling.mode is Mode.ON else f"But nothing is sent as long as this holds: {ruling.reason}.\n"
     if not crash_delivery.can_send():
         said += f"They wait until sentry-sdk is there: pip install '{crash_delivery.EXTRA}'\n"
@@ -80,14 +80,14 @@ def _but(paths: Paths, project: Project) -> str:
 
 
 def _off(paths: Paths, project: Project, _: bool) -> int:
-    with consent.locked(paths):
-        consent.write(paths, project, yes=False, now_ns=time.time_ns(), question=CRASHES)
+    with consent.lock(paths):
+        consent.write_decision(paths, project, yes=False, now_ns=time.time_ns(), question=CRASHES)
     sys.stdout.write("No crash reports are sent from here; what waited never is.\n")
     return 0
 
 
 def _status(paths: Paths, project: Project, _: bool) -> int:
-    known = consent.known(paths, project, os.environ, CRASHES)
+    known = consent.status_of(paths, project, os.environ, CRASHES)
     entries = crash_log.entries(paths)
     waiting = [one for one in crash_delivery.waiting(paths, os.environ) if one.project.path == project.path]
     here = [entry for entry in entries if project_of(Path(entry.directory)).path == project.path]
@@ -101,7 +101,7 @@ def _status(paths: Paths, project: Project, _: bool) -> int:
         f"failures on this machine: {len(entries)} (make-metrics doctor)",
         f"sentry-sdk: {'there' if crash_delivery.can_send() else f'not there, pip install {crash_delivery.EXTRA!r}'}",
         f"path of the log: {printable_path(paths.crashes)}",
-        f"path of the decision: {printable_path(consent.file_of(paths, project, CRASHES))}",
+        f"path of the decision: {printable_path(consent.decision_path(paths, project, CRASHES))}",
     ]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 0
@@ -117,7 +117,7 @@ def _preview(paths: Paths, project: Project, _: bool) -> int:
         here = [one for one in crash_log.entries(paths) if project_of(Path(one.directory)).path == project.path]
         events = [event for entry in here if (event := crash_delivery.event_of(entry)) is not None]
         tell(["nothing waits to be sent: " + ("these are the failures of before" if events else "this is an example")])
-    ruling = consent.known(paths, project, os.environ, CRASHES).ruling
+    ruling = consent.status_of(paths, project, os.environ, CRASHES).ruling
     if ruling.mode is not Mode.ON:
         tell([f"nothing is sent: {ruling.reason}"])
     for event in events or filter(None, [crash_delivery.event_of(_example())]):

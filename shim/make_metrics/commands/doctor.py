@@ -60,9 +60,9 @@ def _recording(paths: Paths) -> Finding:
         return Finding(NOTE, "recording", "off; make-metrics on-this-machine turns it on")
     if os.environ.get("MAKE_METRICS") == "off":
         return Finding(NOTE, "recording", "off for what is started here: MAKE_METRICS=off")
-    known = consent.known(paths, project_of(Path()), os.environ)
+    known = consent.status_of(paths, project_of(Path()), os.environ)
     if known.decision in (Decision.CORRUPT, Decision.UNREADABLE):
-        remedy = f"move it away ({printable_path(consent.file_of(paths, project_of(Path())))}), or say it again"
+        remedy = f"move it away ({printable_path(consent.decision_path(paths, project_of(Path())))}), or say it again"
         return Finding(BAD, "recording", f"off here: {known.ruling.reason}; {remedy}")
     if known.ruling.mode is Mode.OFF:
         return Finding(NOTE, "recording", f"off here: {known.ruling.reason}; make-metrics on-this-machine turns it on")

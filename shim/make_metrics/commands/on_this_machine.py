@@ -20,8 +20,8 @@ def run(given: argparse.Namespace) -> int:  # noqa: ARG001
     paths = Paths.from_environment()
     consent.refuse_sudo(os.environ)
     try:
-        with consent.locked(paths):
-            consent.keep_here(paths, now_ns=time.time_ns())
+        with consent.lock(paths):
+            consent.write_on_this_machine(paths, now_ns=time.time_ns())
         paths.off_file.unlink(missing_ok=True)
     except OSError as error:
         raise UserError(f"cannot change {printable_path(paths.data)}: {error.strerror}") from error

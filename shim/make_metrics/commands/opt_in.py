@@ -43,8 +43,8 @@ def run(given: argparse.Namespace) -> int:
         raise UserError(f"{project.path} is not UTF-8: nothing can be sent from there, rename it first")
     for name, found in catalogue.refresh(paths, project.settings.metrics, forget=True).items():
         tell([f"the metric {name} {found.problem}"] if found.problem else [])
-    known = consent.known(paths, project, os.environ)
-    if known.decision is Decision.YES and known.holds:
+    known = consent.status_of(paths, project, os.environ)
+    if known.decision is Decision.YES and known.yes_holds:
         sys.stdout.write(f"You have said yes already.\n{_but(known.ruling.mode, known.ruling.reason)}")
         return 0
     shown = _notice(paths, project.settings)
@@ -62,7 +62,7 @@ def run(given: argparse.Namespace) -> int:
         raise UserError(f"{NAME} has changed meanwhile: nothing was written down, run opt-in again")
     sweep(paths, timeout=_SWEEP_S)  # what was recorded until now stays here, whatever becomes of the clock
     _agree(paths, again)
-    ruling = consent.known(paths, again, os.environ).ruling
+    ruling = consent.status_of(paths, again, os.environ).ruling
     sys.stdout.write(f"Thank you. What make does here from now on is sent.\n{_but(ruling.mode, ruling.reason)}")
     return 0
 
@@ -82,16 +82,16 @@ def _asked() -> bool:
 
 
 def _agree(paths: Paths, project: Project) -> None:
-    with consent.locked(paths):
-        before = consent.known(paths, project, os.environ)
-        agreed = before.decision is Decision.YES and before.holds  # somebody else may just have said it
+    with consent.lock(paths):
+        before = consent.status_of(paths, project, os.environ)
+        agreed = before.decision is Decision.YES and before.yes_holds  # somebody else may just have said it
         anonymous_id = ensure_id(paths, project)
         now_ns = time.time_ns()
         metrics = catalogue.declarations(paths, project.settings.metrics) if project.settings else ()
         events = choice_event.entries(project, choice="in", anonymous_id=anonymous_id, now_ns=now_ns)
         with opened_store(paths) as store, store.transaction():
             outbox = Outbox(store.connection)
-            if before.holds:
+            if before.yes_holds:
                 outbox.keep_only(project.path, map(sink_id, project.sinks))
                 outbox.put(_narrowed(outbox, project, metrics), now_ns=now_ns)
             else:  # whatever is left was recorded before this yes
@@ -99,7 +99,7 @@ def _agree(paths: Paths, project: Project) -> None:
             if not agreed:
                 outbox.put(events, now_ns=now_ns)
         if not agreed:
-            consent.write(paths, project, yes=True, now_ns=time.time_ns())
+            consent.write_decision(paths, project, yes=True, now_ns=time.time_ns())
 
 
 def _narrowed(outbox: Outbox, project: Project, metrics: Sequence[Property]) -> list[Entry]:

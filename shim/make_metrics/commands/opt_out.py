@@ -35,17 +35,17 @@ def run(given: argparse.Namespace) -> int:
     consent.refuse_sudo(os.environ)
     project = project_at(given.directory)
     tell(project.problems)
-    with consent.locked(paths):
-        before = consent.known(paths, project, os.environ).ruling.mode
+    with consent.lock(paths):
+        before = consent.status_of(paths, project, os.environ).ruling.mode
         anonymous_id = read_id(paths, project)
         now_ns = time.time_ns()
         places = [project, *_decided_before(paths, project, Path(given.directory or "."))]
         for place in places:
-            consent.write(paths, place, yes=False, now_ns=now_ns)
+            consent.write_decision(paths, place, yes=False, now_ns=now_ns)
             erase_id(paths, place)
             # Whoever wants nothing to be sent from here does not want crash reports to be either.
-            if consent.known(paths, place, os.environ, CRASHES).decision is not Decision.NONE:
-                consent.write(paths, place, yes=False, now_ns=now_ns, question=CRASHES)
+            if consent.status_of(paths, place, os.environ, CRASHES).decision is not Decision.NONE:
+                consent.write_decision(paths, place, yes=False, now_ns=now_ns, question=CRASHES)
     try:
         sweep(paths, timeout=_SWEEP_S)  # what is combined later finds the no
     finally:
@@ -64,7 +64,7 @@ def _decided_before(paths: Paths, project: Project, directory: Path) -> list[Pro
     found = []
     for folder in (directory.resolve(), *directory.resolve().parents):
         other = Project(folder)
-        files = (consent.file_of(paths, other, question) for question in (consent.EVENTS, CRASHES))
+        files = (consent.decision_path(paths, other, question) for question in (consent.EVENTS, CRASHES))
         if folder != project.directory and any(map(os.path.lexists, files)):
             found.append(other)
         if os.path.lexists(folder / ".git"):

@@ -52,7 +52,7 @@ def run(given: argparse.Namespace) -> int:
         catalogue.refresh(paths, project.settings.metrics)
     with combined_store() as store:
         found = _found(store, paths, project)
-    agreed = consent.known(paths, project, os.environ).ruling
+    agreed = consent.status_of(paths, project, os.environ).ruling
     if not any(previewed.messages for previewed in found):
         tell(["no events of this project yet: run make, then look again"])
     elif not all(previewed.waits for previewed in found):

@@ -30,7 +30,7 @@ def run(given: argparse.Namespace) -> int:
     elif found:
         _table(found)
     else:
-        ruling = consent.known(Paths.from_environment(), project_at(None), os.environ).ruling
+        ruling = consent.status_of(Paths.from_environment(), project_at(None), os.environ).ruling
         if ruling.mode is Mode.OFF:
             tell([f"nothing is recorded here: {ruling.reason}"])
         line = f"No events since {given.since}: give an earlier time." if given.since else NOTHING

@@ -14,7 +14,7 @@ from make_metrics.combine.event import timestamp
 from make_metrics.commands.project import project_at
 from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import id_file, read_id
-from make_metrics.consent.consent import Known
+from make_metrics.consent.consent import Status
 from make_metrics.consent.mode import Mode, through_sudo
 from make_metrics.crashes.question import CRASHES
 from make_metrics.errors import UserError
@@ -37,7 +37,7 @@ def run(given: argparse.Namespace) -> int:
     """Print how things stand for a project; 0, whatever is wrong. Raises UserError only for a bad directory or home."""
     paths = Paths.from_environment()
     project = project_at(given.directory)
-    known = consent.known(paths, project, os.environ)
+    known = consent.status_of(paths, project, os.environ)
     problems = [*project.problems, *surroundings(paths)[1]]
     found = {
         "mode": known.ruling.mode.word,
@@ -59,7 +59,7 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def _agreed(paths: Paths, project: Project, known: Known) -> dict[str, Any]:
+def _agreed(paths: Paths, project: Project, known: Status) -> dict[str, Any]:
     record = known.record
     return {
         "project": project.path,
@@ -73,7 +73,7 @@ def _agreed(paths: Paths, project: Project, known: Known) -> dict[str, Any]:
     }
 
 
-def _sender(known: Known) -> dict[str, Any]:
+def _sender(known: Status) -> dict[str, Any]:
     """Whether a make that is started here leaves a sender behind, and why not."""
     reason = reaper.obstacle(os.environ)
     if known.ruling.mode is not Mode.ON:
@@ -83,7 +83,7 @@ def _sender(known: Known) -> dict[str, Any]:
 
 def _crashes(paths: Paths, project: Project) -> dict[str, Any]:
     """Whether failures of make-metrics itself are reported, where to, and which rule decided that."""
-    known = consent.known(paths, project, os.environ, CRASHES)
+    known = consent.status_of(paths, project, os.environ, CRASHES)
     return {
         "mode": known.ruling.mode.word,
         "reason": known.ruling.reason,
@@ -122,12 +122,12 @@ def _waiting(paths: Paths, project: Project, problems: list[str]) -> dict[str, A
 def _paths(paths: Paths, project: Project) -> dict[str, str]:
     return {
         "settings": str(project.directory / NAME) if project.settings else "",
-        "decision": str(consent.file_of(paths, project)),
+        "decision": str(consent.decision_path(paths, project)),
         "id": str(id_file(paths, project)),
         "store": str(paths.store),
         "records": str(paths.records),
         "failures": str(paths.crashes),
-        "crash-reports": str(consent.file_of(paths, project, CRASHES)),
+        "crash-reports": str(consent.decision_path(paths, project, CRASHES)),
         "fragment": str(paths.fragment),
         "off": str(paths.off_file),
         "on-this-machine": str(paths.on_this_machine_file),

@@ -1,1 +1,1 @@
-"""What a user decided about a project, and the mode that follows from it. Consent is decided nowhere else."""
+"""What the user decided about a project, and the mode that follows. Consent is decided nowhere else."""

@@ -1,4 +1,4 @@
-"""The pseudonymous id of a project's user: random, made at the first yes, and kept until the no."""
+"""The pseudonymous id of a project's user: random, made at opt-in, deleted at opt-out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def id_file(paths: Paths, project: Project) -> Path:
 
 
 def read_id(paths: Paths, project: Project) -> str | None:
-    """A project's id; None if there is none, or none that can be read."""
+    """A project's id; None if there is none, or if its file cannot be read or is damaged."""
     try:
         content = read_file(id_file(paths, project)) or b""
     except OSError:
@@ -31,17 +31,17 @@ def read_id(paths: Paths, project: Project) -> str | None:
 
 
 def ensure_id(paths: Paths, project: Project) -> str:
-    """A project's id, made from chance alone if there is none yet. The caller holds `consent.locked`.
+    """A project's id, made at random if there is none; the caller holds `consent.lock`.
 
-    Raises UserError if it cannot be written.
+    Raises UserError if its file cannot be written.
     """
-    known = read_id(paths, project)
-    if known is None:
-        known = str(uuid.uuid4())
-        write_file(id_file(paths, project), known.encode("ascii") + b"\n")
-    return known
+    anonymous_id = read_id(paths, project)
+    if anonymous_id is None:
+        anonymous_id = str(uuid.uuid4())
+        write_file(id_file(paths, project), anonymous_id.encode("ascii") + b"\n")
+    return anonymous_id
 
 
 def erase_id(paths: Paths, project: Project) -> None:
-    """Remove a project's id for good, under the lock of `consent.locked`; raises UserError if that cannot be done."""
+    """Remove a project's id; the caller holds `consent.lock`. Raises UserError if its file cannot be removed."""
     remove_file(id_file(paths, project))

@@ -1,7 +1,7 @@
-"""Consent: what was decided about a project, by this user, and the mode that follows from it.
+"""Consent: what this user decided about a project, and the mode that follows.
 
-There are two questions, about the events of a project's targets and about reports of our own failures; each has a yes
-or no of its own.
+There are two questions: about the events of a project's targets, and about reports of our own failures. Each has an
+answer of its own.
 """
 
 from __future__ import annotations
@@ -24,35 +24,38 @@ from make_metrics.metrics import catalogue
 from make_metrics.project.project import Project
 from make_metrics.project.root import project_key
 
-_LOCK_S = 60  # many at once, on a slow machine, each with its turn
+_LOCK_S = 60  # many processes may each have to wait for their turn, on a slow machine
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of a project's decision: its kind, its record if there is a sound one, the mode and its rule.
+class Status:
+    """A project's decision, its record (None if there is none that can be read), and the mode with its rule.
 
-    `holds` is whether it is a yes that was not taken back since by `make-metrics on-this-machine`.
+    `yes_holds`: the record is a yes, and `make-metrics on-this-machine` was not run since.
     """
 
     decision: Decision
     record: Record | None
     ruling: Ruling
-    holds: bool
+    yes_holds: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: the directory of its decisions, the version of its notice now (empty if there is nothing to agree
-    to), where the data would go, and the commands for a yes and for a no."""
+    """A question to the user, as functions of the user's paths and of a project.
 
-    folder: Callable[[Paths], Path]
-    version: Callable[[Paths, Project], str]
+    `directory` holds its decisions. `notice_version` is the version of the notice now; empty if there is nothing to
+    agree to. `receivers` are where the data would go. `commands` are those that say yes and no.
+    """
+
+    directory: Callable[[Paths], Path]
+    notice_version: Callable[[Paths, Project], str]
     receivers: Callable[[Project], tuple[str, ...]]
-    verbs: tuple[str, str]
+    commands: tuple[str, str]
 
 
 def notice_version(paths: Paths, project: Project) -> str:
-    """The version of the notice that a project has now; empty if it asks for nothing."""
+    """The version of a project's notice now; empty if the project asks for nothing."""
     settings = project.settings
     if settings is None or not project.sinks:
         return ""
@@ -60,36 +63,36 @@ def notice_version(paths: Paths, project: Project) -> str:
 
 
 EVENTS = Question(
-    folder=lambda paths: paths.decisions,
-    version=notice_version,
+    directory=lambda paths: paths.decisions,
+    notice_version=notice_version,
     receivers=lambda project: tuple(f"{sink.type} {sink.host}".rstrip() for sink in project.sinks),
-    verbs=("opt-in", "opt-out"),
+    commands=("opt-in", "opt-out"),
 )
 
 
-def file_of(paths: Paths, project: Project, question: Question = EVENTS) -> Path:
+def decision_path(paths: Paths, project: Project, question: Question = EVENTS) -> Path:
     """The file of a project's decision."""
-    return question.folder(paths) / f"{project_key(project.directory)}.json"
+    return question.directory(paths) / f"{project_key(project.directory)}.json"
 
 
-def known(paths: Paths, project: Project, environ: Mapping[str, str], question: Question = EVENTS) -> Known:
-    """What was decided about a project, and the mode that follows in an environment. Never raises, changes nothing."""
-    found, record = _read(paths, project, question)
-    kept_since = record is not None and _kept_ns(paths) >= record.decided_ns
-    given = Inputs(
+def status_of(paths: Paths, project: Project, environ: Mapping[str, str], question: Question = EVENTS) -> Status:
+    """What was decided about a project, and the mode in an environment. Never raises; changes nothing."""
+    decision, record = _read_decision(paths, project, question)
+    taken_back = record is not None and _on_this_machine_ns(paths) >= record.decided_ns
+    inputs = Inputs(
         environ=environ,
-        decision=found,
+        decision=decision,
         off_file=os.path.lexists(paths.off_file),
-        kept_here=os.path.lexists(paths.on_this_machine_file),
-        kept_since=kept_since,
+        on_this_machine=os.path.lexists(paths.on_this_machine_file),
+        on_this_machine_since=taken_back,
         root=not os.geteuid(),
-        verbs=question.verbs,
+        commands=question.commands,
     )
-    return Known(found, record, decide(given), record is not None and record.yes and not kept_since)
+    return Status(decision, record, decide(inputs), record is not None and record.yes and not taken_back)
 
 
-def _kept_ns(paths: Paths) -> float:
-    """When `on-this-machine` was last said, before all times if it never was, after all if that cannot be told."""
+def _on_this_machine_ns(paths: Paths) -> float:
+    """When `make-metrics on-this-machine` was last run: before all times if never, after all times if unreadable."""
     try:
         content = read_file(paths.on_this_machine_file)
         return -math.inf if content is None else int(content)
@@ -97,19 +100,22 @@ def _kept_ns(paths: Paths) -> float:
         return math.inf
 
 
-def _read(paths: Paths, project: Project, question: Question) -> tuple[Decision, Record | None]:
-    kind, record = decision_file.read(file_of(paths, project, question), project.path)
+def _read_decision(paths: Paths, project: Project, question: Question) -> tuple[Decision, Record | None]:
+    state, record = decision_file.read(decision_path(paths, project, question), project.path)
     if record is None:
-        return Decision(kind), None
+        return Decision(state), None
     if not record.yes:
         return Decision.NO, record
-    current = question.version(paths, project)
-    return (Decision.YES if current and record.notice == current else Decision.OLDER), record
+    version = question.notice_version(paths, project)
+    return (Decision.YES if version and record.notice == version else Decision.OLDER), record
 
 
 @contextlib.contextmanager
-def locked(paths: Paths, *, patience_s: float = _LOCK_S) -> Iterator[None]:
-    """The right to change decisions and ids; raises UserError if another process has it for long, or in a bad place."""
+def lock(paths: Paths, *, patience_s: float = _LOCK_S) -> Iterator[None]:
+    """The lock for changes of decisions and ids, for the length of a `with` block.
+
+    Raises UserError if another process holds it for longer than `patience_s` seconds, or if its file cannot be used.
+    """
     from filelock import FileLock, Timeout
 
     private_directory(paths.config)
@@ -118,41 +124,41 @@ def locked(paths: Paths, *, patience_s: float = _LOCK_S) -> Iterator[None]:
         with FileLock(paths.consent_lock, mode=0o600).acquire(timeout=patience_s, poll_interval=0.02):
             yield
     except Timeout as error:
-        raise UserError("another make-metrics is at work on your decisions: try again") from error
+        raise UserError("another make-metrics is changing your decisions: try again") from error
     except OSError as error:
         raise UserError(f"cannot write {printable_path(paths.consent_lock)}: {error.strerror}") from error
 
 
-def write(paths: Paths, project: Project, *, yes: bool, now_ns: int, question: Question = EVENTS) -> Record:
-    """Write a decision down, under the lock of `locked`; raises UserError if that cannot be done."""
-    kept_ns = _kept_ns(paths)
-    if now_ns <= kept_ns < math.inf:  # the clock was set back
-        now_ns = int(kept_ns) + 1
+def write_decision(paths: Paths, project: Project, *, yes: bool, now_ns: int, question: Question = EVENTS) -> Record:
+    """Record a decision; the caller holds `lock`. Raises UserError if the file cannot be written."""
+    on_this_machine_ns = _on_this_machine_ns(paths)
+    if now_ns <= on_this_machine_ns < math.inf:  # the clock was set back
+        now_ns = int(on_this_machine_ns) + 1
     record = Record(
         project=project.path,
         yes=yes,
         decided_ns=now_ns,
-        notice=question.version(paths, project),
+        notice=question.notice_version(paths, project),
         sinks=question.receivers(project),
     )
-    write_file(file_of(paths, project, question), decision_file.dump(record))
+    write_file(decision_path(paths, project, question), decision_file.dump(record))
     return record
 
 
-def keep_here(paths: Paths, *, now_ns: int) -> None:
-    """Write down that everything stays on this machine, later than any yes so far, under the lock of `locked`.
+def write_on_this_machine(paths: Paths, *, now_ns: int) -> None:
+    """Record that nothing leaves this machine, with a time later than any decision's; the caller holds `lock`.
 
-    Raises UserError if that cannot be done.
+    Raises UserError if the file cannot be written.
     """
     with contextlib.suppress(OSError):
         for path in paths.decisions.iterdir():
-            with contextlib.suppress(OSError, *decision_file.DAMAGE):
-                # The clock may have been set back since.
+            with contextlib.suppress(OSError, *decision_file.PARSE_ERRORS):
+                # The clock may have been set back since that decision.
                 now_ns = max(now_ns, decision_file.parse(read_file(path) or b"").decided_ns + 1)
     write_file(paths.on_this_machine_file, f"{now_ns}\n".encode())
 
 
 def refuse_sudo(environ: Mapping[str, str]) -> None:
-    """Raise UserError for root through sudo: what it writes into a user's home would be root's."""
+    """Raise UserError for root through sudo, which would leave root's files in the user's home."""
     if through_sudo(environ, root=not os.geteuid()):
         raise UserError("this would leave root's files in your home: run it as yourself, without sudo")

@@ -1,4 +1,4 @@
-"""A recorded decision: what its file says. Loads no more than it must: the walk reads the one of its project."""
+"""The file of a decision. Imports little: the walk reads its project's decision while a recipe line may be waiting."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ from make_metrics.files.read import read_file
 
 _FORMAT = 1
 # What `parse` raises for a file that `dump` has not written.
-DAMAGE = (ValueError, KeyError, TypeError, RecursionError)
+PARSE_ERRORS = (ValueError, KeyError, TypeError, RecursionError)
 NONE, SOUND, CORRUPT, UNREADABLE = "none", "sound", "corrupt", "unreadable"
 
 Record = namedtuple("Record", ("project", "yes", "decided_ns", "notice", "sinks"))
-Record.__doc__ = (
-    "A decision: yes or no, when (nanoseconds since the epoch), to which notice, and where the data goes, as texts."
-)
+Record.__doc__ = """A recorded decision.
+
+`project` is the project's path, `yes` the answer, `decided_ns` when (nanoseconds since the epoch), `notice` the version
+of the notice that was shown, `sinks` the receivers as texts.
+"""
 
 
-def read(path: str | os.PathLike[str], place: str, *, any_owner: bool = False) -> tuple[str, Record | None]:
-    """What is written down about the project at `place`: its kind, and its record if that is sound.
+def read(path: str | os.PathLike[str], project: str, *, any_owner: bool = False) -> tuple[str, Record | None]:
+    """The state of a decision's file (NONE, SOUND, CORRUPT or UNREADABLE), and its record if it is sound.
 
-    Another user's file is none of ours, unless `any_owner` says that we work for that user.
+    `project` is the path of the project that the file must be about. Another user's file is unreadable, unless
+    `any_owner`: then we work for that user. Never raises.
     """
     try:
         content = read_file(path, any_owner=any_owner)
@@ -32,35 +35,35 @@ def read(path: str | os.PathLike[str], place: str, *, any_owner: bool = False) -
         return NONE, None
     try:
         record = parse(content)
-    except DAMAGE:
+    except PARSE_ERRORS:
         return CORRUPT, None
-    if record.project != place:
-        return CORRUPT, None  # somebody else's answer, in the wrong place
+    if record.project != project:
+        return CORRUPT, None  # the file was copied here from another project
     return SOUND, record
 
 
 def parse(content: bytes) -> Record:
-    """A record from its file; raises one of `DAMAGE` for what `dump` has not written."""
-    given = json.loads(content)
-    if given["format"] != _FORMAT or given["decision"] not in ("yes", "no"):
+    """The record in a file's content; raises one of `PARSE_ERRORS` if `dump` has not written it."""
+    document = json.loads(content)
+    if document["format"] != _FORMAT or document["decision"] not in ("yes", "no"):
         raise ValueError("no decision")
-    sinks = given["sinks"]
-    texts = (given["project"], given["notice"], *sinks)
+    sinks = document["sinks"]
+    texts = (document["project"], document["notice"], *sinks)
     if not isinstance(sinks, list) or not all(isinstance(text, str) for text in texts):
         raise ValueError("no texts")
-    if type(given["decided_ns"]) is not int or given["decided_ns"] <= 0:
+    if type(document["decided_ns"]) is not int or document["decided_ns"] <= 0:
         raise ValueError("no time")
     return Record(
-        project=given["project"],
-        yes=given["decision"] == "yes",
-        decided_ns=given["decided_ns"],
-        notice=given["notice"],
+        project=document["project"],
+        yes=document["decision"] == "yes",
+        decided_ns=document["decided_ns"],
+        notice=document["notice"],
         sinks=tuple(sinks),
     )
 
 
 def dump(record: Record) -> bytes:
-    """The file of a record."""
-    known = record._asdict()
-    document = {"format": _FORMAT, "decision": "yes" if known.pop("yes") else "no", **known}
+    """The content of a record's file."""
+    fields = record._asdict()
+    document = {"format": _FORMAT, "decision": "yes" if fields.pop("yes") else "no", **fields}
     return json.dumps(document, indent=2).encode() + b"\n"

@@ -1,7 +1,7 @@
-"""What the walk must know before anything is recorded: is recording allowed, and may an invitation be due?
+"""The walk's two questions before anything is recorded: is recording forbidden, and may an invitation be due?
 
-A recipe's first line may wait for the answer. For most makes the answer takes a few file look-ups; only where those
-find something is more imported to read it.
+A recipe's first line may be waiting for the answer. Most makes are answered by a few file look-ups; a module that
+parses a file is imported only if the file exists.
 """
 
 from __future__ import annotations
@@ -15,41 +15,41 @@ from make_metrics.files.read import read_file
 from make_metrics.project.root import Root, path_text, project_key
 
 WEEK_NS = 7 * 86_400_000_000_000
-TIMES = 3
+MAX_TIMES = 3
 
 
 def decision_path(project: Root, environ: Mapping[str, str]) -> str:
-    """The file of what a user decided about a project, there or not."""
+    """The file of the user's decision about a project, whether it exists or not."""
     config = user_dirs.find_user_dirs(environ).config
     return os.path.join(config, user_dirs.DECISIONS, f"{project_key(project.directory)}.json")
 
 
-def off(project: Root, environ: Mapping[str, str]) -> bool:
-    """Whether nothing may be recorded: the decision is damaged, or there is none in CI. The rules are `mode.decide`'s.
+def recording_forbidden(project: Root, environ: Mapping[str, str]) -> bool:
+    """Whether recording is forbidden: the decision is damaged, or there is none in CI. `mode.decide` has the rules.
 
-    What `make-metrics off` and MAKE_METRICS say is the fragment's business: nothing runs then that could ask.
+    `make-metrics off` and MAKE_METRICS=off are the fragment's: with those it does not even start the walk.
     """
     data, config = user_dirs.find_user_dirs(environ)
-    folder = os.path.join(config, user_dirs.DECISIONS)
+    directory = os.path.join(config, user_dirs.DECISIONS)
     undecided = True
-    if _has_entries(folder):
+    if _may_have_entries(directory):
         from make_metrics.consent import decision_file
 
-        # A make that sudo has started within the developer's own: the file is the developer's.
-        kind, _ = decision_file.read(
+        # As root we may run below a make of the developer (`sudo make` in a recipe): the file is the developer's.
+        state, _ = decision_file.read(
             decision_path(project, environ), path_text(project.directory), any_owner=not os.geteuid()
         )
-        if kind in (decision_file.CORRUPT, decision_file.UNREADABLE):
+        if state in (decision_file.CORRUPT, decision_file.UNREADABLE):
             return True
-        undecided = kind == decision_file.NONE
-    wanted = os.path.join(data, user_dirs.ON_THIS_MACHINE)
-    return undecided and environment.in_ci(environ) and not os.path.lexists(wanted)
+        undecided = state == decision_file.NONE
+    on_this_machine = os.path.join(data, user_dirs.ON_THIS_MACHINE)
+    return undecided and environment.in_ci(environ) and not os.path.lexists(on_this_machine)
 
 
-def _has_entries(folder: str) -> bool:
-    """Whether there is anything in a directory; one that cannot be looked into may have it."""
+def _may_have_entries(directory: str) -> bool:
+    """Whether a directory has entries; true also if it cannot be read."""
     try:
-        with os.scandir(folder) as entries:
+        with os.scandir(directory) as entries:
             return any(True for _ in entries)
     except FileNotFoundError:
         return False
@@ -58,10 +58,10 @@ def _has_entries(folder: str) -> bool:
 
 
 def may_invite(project: Root, environ: Mapping[str, str], *, now_ns: int) -> bool:
-    """Whether an invitation may be due, as far as can be told without reading settings: most often it is not.
+    """Whether an invitation may be due, without parsing settings; mostly it is not.
 
-    For a project whose settings speak of sinks and about which nothing was decided, outside of CI, where the
-    environment holds nothing back, and not too often.
+    It may be if the project's settings contain the word `sinks`, nothing was decided, this is not CI, no variable of
+    the environment limits the mode, and the last invitation is a week old.
     """
     if not project.settings or environment.in_ci(environ) or environment.ceiling(environ) != "on":
         return False
@@ -69,24 +69,23 @@ def may_invite(project: Root, environ: Mapping[str, str], *, now_ns: int) -> boo
         return False
     try:
         config = user_dirs.find_user_dirs(environ).config
-        shown = shown_times(os.path.join(config, user_dirs.INVITATIONS, project_key(project.directory)))
-        return due(shown, now_ns=now_ns) and b"sinks" in _text(os.path.join(project.directory, user_dirs.SETTINGS))
+        shown_ns = shown_times(os.path.join(config, user_dirs.INVITATIONS, project_key(project.directory)))
+        if not is_due(shown_ns, now_ns=now_ns):
+            return False
+        settings = read_file(os.path.join(project.directory, user_dirs.SETTINGS), any_owner=True) or b""
+        return b"sinks" in settings
     except (OSError, ValueError):
         return False
 
 
-def _text(path: str) -> bytes:
-    return read_file(path, any_owner=True) or b""
-
-
 def shown_times(path: str | os.PathLike[str]) -> list[int]:
-    """When an invitation was shown, by its note: nanoseconds since the epoch, a line each.
+    """When a project's invitation was shown: nanoseconds since the epoch, a line each in the file at `path`.
 
-    Raises OSError or ValueError for a note that cannot be read.
+    Raises OSError or ValueError if the file cannot be read or parsed.
     """
     return [int(line) for line in (read_file(path) or b"").split()]
 
 
-def due(shown_ns: list[int], *, now_ns: int) -> bool:
-    """Whether it may be shown again, given when it was; not while the clock is behind."""
-    return len(shown_ns) < TIMES and now_ns - max(shown_ns, default=now_ns - WEEK_NS) >= WEEK_NS
+def is_due(shown_ns: list[int], *, now_ns: int) -> bool:
+    """Whether an invitation is due after those at `shown_ns`; no if the clock is behind the last one."""
+    return len(shown_ns) < MAX_TIMES and now_ns - max(shown_ns, default=now_ns - WEEK_NS) >= WEEK_NS

@@ -1,4 +1,4 @@
-"""The modes, and the rules that decide between them. Pure: plain inputs in, the mode and the deciding rule out."""
+"""The modes, and the rules that decide between them. Pure: inputs in, the mode and the deciding rule out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from make_metrics import environment as limits
 
 
 class Mode(IntEnum):
-    """What happens to events. A rule can only lower what another allows."""
+    """What happens to events. Rules only lower the mode: the lowest that any rule allows holds."""
 
     OFF = 0
     LOCAL = 1
@@ -18,12 +18,15 @@ class Mode(IntEnum):
 
     @property
     def word(self) -> str:
-        """The mode as users write and read it."""
+        """The mode as users read and write it."""
         return self.name.lower()
 
 
 class Decision(Enum):
-    """What is written down about a project: an answer, one to a notice that has changed since, or what is no answer."""
+    """The decision about a project, as its file has it.
+
+    OLDER is a yes to a notice that has changed since. CORRUPT and UNREADABLE are files that say neither yes nor no.
+    """
 
     NONE = "none"
     YES = "yes"
@@ -33,8 +36,8 @@ class Decision(Enum):
     UNREADABLE = "unreadable"
 
 
-# In place of {0} and {1}: the commands for a yes and for a no.
-_RECORDED = {
+# {0} and {1} stand for the commands that say yes and no.
+_DECISION_RULES = {
     Decision.YES: (Mode.ON, "you said yes (make-metrics {0})"),
     Decision.NO: (Mode.LOCAL, "you said no (make-metrics {1})"),
     Decision.OLDER: (Mode.LOCAL, "what is collected, or where it goes, has changed since your yes"),
@@ -45,24 +48,24 @@ _RECORDED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """All that the mode depends on. `environ` is the environment, `off_file` whether `make-metrics off` was said.
+    """All that the mode depends on.
 
-    `kept_here` is whether `make-metrics on-this-machine` was said, `kept_since` whether that was after the decision;
-    `root` whether this process is root's. `verbs` are the commands that a yes and a no are given with.
+    `off_file`: `make-metrics off` was run. `on_this_machine`: `make-metrics on-this-machine` was run, and
+    `on_this_machine_since`: after the decision. `root`: this process is root's. `commands` say yes and no.
     """
 
     environ: Mapping[str, str]
     decision: Decision = Decision.NONE
     off_file: bool = False
-    kept_here: bool = False
-    kept_since: bool = False
+    on_this_machine: bool = False
+    on_this_machine_since: bool = False
     root: bool = False
-    verbs: tuple[str, str] = ("opt-in", "opt-out")
+    commands: tuple[str, str] = ("opt-in", "opt-out")
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """The mode, the short name of the rule that decided it, and what that rule says."""
+    """The mode, the short name of the rule that decided it, and the reason for people."""
 
     mode: Mode
     rule: str
@@ -70,12 +73,12 @@ class Ruling:
 
 
 def through_sudo(environ: Mapping[str, str], *, root: bool) -> bool:
-    """Whether root works for somebody else here: files in that one's home would become root's."""
+    """Whether this is root through sudo: what it writes into the user's home would be root's."""
     return root and environ.get("SUDO_UID", "0") != "0"
 
 
 def ceiling(environ: Mapping[str, str]) -> Mode:
-    """The most that an environment allows; ON is no limit, and no consent either."""
+    """The most that an environment allows. ON is no limit; it is not consent."""
     return _mode(limits.ceiling(environ))
 
 
@@ -83,33 +86,33 @@ def _mode(word: str) -> Mode:
     return Mode[word.upper()]
 
 
-def decide(given: Inputs) -> Ruling:
-    """The mode: the lowest that any rule allows, and the first rule, in the order of precedence, that allows no more.
+def decide(inputs: Inputs) -> Ruling:
+    """The lowest mode that any rule allows, with the first such rule in the order of precedence.
 
-    Without a recorded decision it is local; in CI it is off, unless `on-this-machine` was said there.
+    Without a recorded decision the mode is local; in CI it is off, unless `on-this-machine` was run there.
     """
-    environ = given.environ
+    environ = inputs.environ
     rules: list[Ruling] = []
-    if through_sudo(environ, root=given.root):
+    if through_sudo(environ, root=inputs.root):
         rules.append(Ruling(Mode.OFF, "sudo", "root through sudo: nothing is recorded"))
     if limits.do_not_track(environ):
         rules.append(Ruling(Mode.LOCAL, "DO_NOT_TRACK", "DO_NOT_TRACK is set in the environment"))
     value = environ.get("MAKE_METRICS", "")
     if (allowed := _mode(limits.ceiling_of_variable(value))) is not Mode.ON:
         rules.append(Ruling(allowed, "MAKE_METRICS", f"MAKE_METRICS is {value!a} in the environment"))
-    if given.off_file:
+    if inputs.off_file:
         rules.append(Ruling(Mode.OFF, "off", "you turned recording off (make-metrics off)"))
-    if given.kept_since and given.decision in (Decision.YES, Decision.OLDER):
-        rules.append(Ruling(Mode.LOCAL, "on-this-machine", "you said make-metrics on-this-machine after your yes"))
-    if given.decision is not Decision.NONE:
-        rules.append(Ruling(*_recorded(given)))
-    elif limits.in_ci(environ) and not given.kept_here:
+    if inputs.on_this_machine_since and inputs.decision in (Decision.YES, Decision.OLDER):
+        rules.append(Ruling(Mode.LOCAL, "on-this-machine", "you ran make-metrics on-this-machine after your yes"))
+    if inputs.decision is not Decision.NONE:
+        rules.append(_decision_rule(inputs))
+    elif limits.in_ci(environ) and not inputs.on_this_machine:
         rules.append(Ruling(Mode.OFF, "ci", "this is CI, and nothing was decided here"))
     else:
         rules.append(Ruling(Mode.LOCAL, "default", "nothing was decided: events stay on this machine"))
     return min(rules, key=lambda ruling: ruling.mode)  # the first of the lowest
 
 
-def _recorded(given: Inputs) -> tuple[Mode, str, str]:
-    allowed, reason = _RECORDED[given.decision]
-    return allowed, "decision", reason.format(*given.verbs)
+def _decision_rule(inputs: Inputs) -> Ruling:
+    mode, reason = _DECISION_RULES[inputs.decision]
+    return Ruling(mode, "decision", reason.format(*inputs.commands))

@@ -99,7 +99,7 @@ def _may(paths: Paths, environ: Mapping[str, str], entry: Entry, project: Projec
     """Whether an entry may be sent: seen after a yes that still holds, where the environment allowed it."""
     if entry.became or not entry.allowed:
         return False
-    known = consent.known(paths, project, environ, CRASHES)
+    known = consent.status_of(paths, project, environ, CRASHES)
     return known.ruling.mode is Mode.ON and known.record is not None and entry.last_ns >= known.record.decided_ns
 
 

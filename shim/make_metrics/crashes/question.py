@@ -1,4 +1,4 @@
-"""The question whether failures of make-metrics may be reported: what a yes agrees to, and where it is kept."""
+"""The question whether failures of make-metrics may be reported."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def _notice_version(_: Paths, project: Project) -> str:
 
 
 CRASHES = Question(
-    folder=lambda paths: paths.crash_decisions,
-    version=_notice_version,
+    directory=lambda paths: paths.crash_decisions,
+    notice_version=_notice_version,
     receivers=lambda project: (f"sentry {project.crash_dsn.host}",) if project.crash_dsn else (),
-    verbs=("crash-reports on", "crash-reports off"),
+    commands=("crash-reports on", "crash-reports off"),
 )

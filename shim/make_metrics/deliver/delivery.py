@@ -79,7 +79,7 @@ def show(paths: Paths, environ: Mapping[str, str]) -> list[tuple[str, Prepared]]
         outbox = Outbox(connection)
         for directory in outbox.projects():
             project = project_of(Path(directory))
-            if consent.known(paths, project, environ).ruling.mode is Mode.ON:
+            if consent.status_of(paths, project, environ).ruling.mode is Mode.ON:
                 waiting += [(settings, outbox.waiting(directory, sink_id(settings))) for settings in project.sinks]
     requests = []
     for settings, entries in waiting:
@@ -120,7 +120,7 @@ class _Delivery:
     def _refusal(self, directory: str, settings: SinkSettings | None = None) -> str:
         """Why nothing may be sent for a project (to a sink) at this moment; empty if it may. Read anew each time."""
         project = project_of(Path(directory))
-        known = consent.known(self._paths, project, self._environ)
+        known = consent.status_of(self._paths, project, self._environ)
         if known.decision is Decision.NO:
             with self._store.transaction():
                 self._outbox.withdraw(directory)

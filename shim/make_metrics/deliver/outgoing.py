@@ -51,7 +51,7 @@ class ProjectCache:
         """Read the decisions of the user with these paths."""
         self._paths = paths
         self._projects: dict[str, Project] = {}
-        self._consents: dict[Path, consent.Known] = {}
+        self._consents: dict[Path, consent.Status] = {}
         self._file_names: dict[str, frozenset[str]] = {}
 
     def project_of(self, directory: str) -> Project:
@@ -60,13 +60,13 @@ class ProjectCache:
             self._projects[directory] = project_of(Path(directory)) if directory else Project(Path("/"))
         return self._projects[directory]
 
-    def consent_of(self, project: Project) -> consent.Known:
+    def consent_of(self, project: Project) -> consent.Status:
         """The decision about a project.
 
         It is read without an environment: a make's own was looked at when it ran, and the sweep's does not matter.
         """
         if project.directory not in self._consents:
-            self._consents[project.directory] = consent.known(self._paths, project, {})
+            self._consents[project.directory] = consent.status_of(self._paths, project, {})
         return self._consents[project.directory]
 
     def still_holds(self, permission: Permission) -> bool:

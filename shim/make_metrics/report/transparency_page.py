@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 
-from make_metrics.consent.gate import TIMES
+from make_metrics.consent.gate import MAX_TIMES
 from make_metrics.consent.notice import ADDRESS, FILES_KEPT, FILES_SENT, JOINS, NEVER
 from make_metrics.crashes import log as crash_log
 from make_metrics.crashes import notice as crash_notice
@@ -29,7 +29,7 @@ project's own page by `make-metrics transparency`. Change those, not this. -->
 Everything stays on your machine until you say yes. A project can ask for a yes in a file `{NAME}` beside its Makefile;
 neither that file nor any variable of the environment can say yes for you. Each project asks for itself. As long as you
 have not answered, make shows a line that says so when it has run its first recipe line in a terminal: at most once a
-week and {TIMES} times in all. In CI nothing is recorded either, unless something was decided there.
+week and {MAX_TIMES} times in all. In CI nothing is recorded either, unless something was decided there.
 
 ## Why
 

@@ -107,12 +107,12 @@ def _is_on(paths: Paths, directory: Path) -> bool:
     from make_metrics.project.project import project_of
 
     project = project_of(directory)
-    decision = consent.file_of(paths, project)
+    decision = consent.decision_path(paths, project)
     try:
         state = notice_state(str(directory), str(decision))
     except OSError:  # the decision or the settings are gone
         return False
-    status = consent.known(paths, project, os.environ)
+    status = consent.status_of(paths, project, os.environ)
     if status.decision is not Decision.YES:
         write_file(paths.paused(decision), state)
     return status.ruling.mode is Mode.ON

@@ -57,7 +57,7 @@ def walk(pid: int, state: bytes, *, name: str, goal: str, version: str, attended
     facts = describe(make, key, above, default_goal=goal, makeflags=makeflags, version=version)
     directory, initial = str(facts["directory"]), initial_environment(above[-1].process if above else make)
     project = find_root(directory)
-    if gate.off(project, initial):
+    if gate.recording_forbidden(project, initial):
         return recorder.NOT_A_MAKE, False
     write_header(records, run, facts)
     for at, other in enumerate(above):
