@@ -1,1 +1,4 @@
-"""Every property that may leave the machine, declared once. Notice, page, schema and checks are made from here."""
+"""Every property that may leave the machine, declared once.
+
+The notice, the transparency page, the schema and the check of messages are all made from these declarations.
+"""

@@ -1,6 +1,6 @@
-"""The properties that every event has, declared once: type, values, purpose, an example, and where they are made.
+"""The properties that every event has: type, values, purpose, an example, and the files that compute them.
 
-Those that not every event has are metrics (`make_metrics.metrics`); `properties.registry` puts both together.
+All other properties are metrics (see `metrics`). `properties.registry` puts both together.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from make_metrics.properties.property import Property
 _WORD = r"[\w.:+%-]{1,50}"
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _MICROSECONDS_UTC = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}\+00:00"
-_MOST_MS = 2**43  # longer than clocks go
+_MOST_MS = 2**43  # 278 years
 
-# Of a target.
+# Properties of a target.
 TARGET: tuple[Property, ...] = (
     Property(
         name="command",
@@ -124,7 +124,7 @@ TARGET: tuple[Property, ...] = (
     ),
 )
 
-# Of a yes or a no.
+# Property of a yes or a no.
 CHOICE: tuple[Property, ...] = (
     Property(
         name="choice",
@@ -137,7 +137,7 @@ CHOICE: tuple[Property, ...] = (
     ),
 )
 
-# What is around the properties: the message of the Segment protocol.
+# The envelope around the properties: the message of the Segment protocol.
 ENVELOPE: tuple[Property, ...] = (
     Property(
         name="type",

@@ -1,4 +1,4 @@
-"""What a metric is given: what is known of a run, and of a target in it."""
+"""The facts that a metric computes its value from: those of a make process, and those of a target in it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
-    """One make process of a run; a make that a recipe started has its own. Empty texts and None are not known.
+    """One make process of a run. A make that a recipe started has facts of its own.
 
-    `goals` are what it was asked for, `directory` where it works, `level` is 0 for the make that was started by hand.
-    `started_ns` and `ended_ns` are nanoseconds since the epoch: the first recipe line's start, the last one's end.
-    `jobs` is how many recipes it may run at once, 0 for no limit. `ci` names the CI service, "none" outside of one.
-    `repository` is the work tree, `commit` and `branch` what was checked out there when make began, `default_branch`
-    what the project calls its own. `here` is whether it ran on this machine, since that was last started.
+    An empty text and None mean: not known.
+
+    - `goals`: the targets that make was asked for, or its default goal.
+    - `directory`: the directory that it works in.
+    - `level`: 0 for the make that was started by hand, 1 for a make that a recipe of it started, and so on.
+    - `started_ns`, `ended_ns`: start of the first recipe line and end of the last, in nanoseconds since the epoch.
+    - `make_version`: GNU make's version number.
+    - `jobs`: how many recipes make may run at once, 0 for no limit.
+    - `ci`: the name of the CI service, "none" outside of CI.
+    - `repository`, `commit`, `branch`: the work tree, and what was checked out in it when make began.
+    - `default_branch`: the default branch that the project's settings name.
+    - `here`: whether make ran on this machine since the machine was last started.
     """
 
     goals: tuple[str, ...] = ()
@@ -33,10 +40,15 @@ class RunFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetFacts:
-    """One target in one make process; the names are those of the event (see `docs/transparency.md`).
+    """One target in one make process. Fields named like a property of the event mean the same (`docs/transparency.md`).
 
-    `cpu_us` is microseconds of processor time, `peak_kib` the most memory that a program of its lines held, in KiB;
-    both are None when they are not known, or the target has no lines of its own.
+    - `run`: the facts of its make process.
+    - `target`: the target's name in full.
+    - `start_ns`: when the target began, in nanoseconds since the epoch.
+    - `cpu_us`: processor time of the target's recipe lines, in microseconds.
+    - `peak_kib`: the most memory that one program of these lines held, in KiB.
+
+    The last two are None if they are not known, or if the target has no recipe lines.
     """
 
     run: RunFacts

@@ -1,4 +1,4 @@
-"""What git says of the commit that was checked out, and of the work tree."""
+"""Metrics of git: the commit that was checked out, and the state of the work tree."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FRESH_NS = 60_000_000_000
 
 
 class CheckedOutMaster(Metric):
-    """Whether the default branch was checked out; not for a detached HEAD."""
+    """Whether the default branch was checked out; False for a detached HEAD."""
 
     identifier = "git_checked_out_master"
     kind = "boolean"
@@ -24,7 +24,7 @@ class CheckedOutMaster(Metric):
     sources = ("make_metrics/project/git_command.py", "make_metrics/project/git_head.py")
 
     def value(self, run: RunFacts) -> bool | None:
-        """From what the record says of the branch; None without a commit."""
+        """Compare the record's branch with the default branch; None without a commit."""
         return git_command.checked_out_master(run.repository, run.commit, run.branch, run.default_branch)
 
 
@@ -42,18 +42,18 @@ class CommitTime(Metric):
 
     def __init__(self) -> None:
         """Ask git once for each commit."""
-        self._known: dict[tuple[str, str], str | None] = {}
+        self._times: dict[tuple[str, str], str | None] = {}
 
     def value(self, run: RunFacts) -> str | None:
-        """As git says; None without a commit, or without git."""
+        """The time in git's words; None without a commit, or without git."""
         key = (run.repository, run.commit)
-        if key not in self._known:
-            self._known[key] = git_command.commit_time(*key)
-        return self._known[key]
+        if key not in self._times:
+            self._times[key] = git_command.commit_time(*key)
+        return self._times[key]
 
 
 class Dirty(Metric):
-    """Whether files that git knows had changes that were not committed."""
+    """Whether tracked files had changes that were not committed."""
 
     identifier = "git_dirty"
     kind = "boolean"
@@ -65,15 +65,17 @@ class Dirty(Metric):
 
     def __init__(self) -> None:
         """Ask git once for each work tree and commit."""
-        self._known: dict[tuple[str, str], bool | None] = {}
+        self._states: dict[tuple[str, str], bool | None] = {}
 
     def value(self, run: RunFacts) -> bool | None:
-        """As git says now: None if that is not what it was in the run, as far as one can tell."""
+        """The state of the work tree now; None if it may differ from the state during the run.
+
+        It may if make ran elsewhere or ended over a minute ago, or if another commit is checked out now.
+        """
         key = (run.repository, run.commit)
         if not (run.here and all(key) and 0 <= time.time_ns() - run.ended_ns < _FRESH_NS):
             return None
-        if key not in self._known:
-            self._known[key] = (
-                git_command.dirty(run.repository) if git_head.read_head(run.repository).commit == run.commit else None
-            )
-        return self._known[key]
+        if key not in self._states:
+            is_same_commit = git_head.read_head(run.repository).commit == run.commit
+            self._states[key] = git_command.dirty(run.repository) if is_same_commit else None
+        return self._states[key]

@@ -1,4 +1,4 @@
-"""How make was started: how many jobs, which make, and by whom."""
+"""Metrics of make's invocation: the number of jobs, make's version, and the CI service."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Jobs(Metric):
     sources = ("make_metrics/walk/header.py", "make_metrics/processes/command_line.py")
 
     def value(self, run: RunFacts) -> int | None:
-        """From the record."""
+        """The record's number; None if it is not known."""
         return run.jobs
 
 
@@ -37,7 +37,7 @@ class MakeVersion(Metric):
     sources = ("make_metrics/walk/header.py",)
 
     def value(self, run: RunFacts) -> str | None:
-        """From the record."""
+        """The record's version; None if it is not known."""
         return run.make_version or None
 
 
@@ -54,5 +54,5 @@ class Service(Metric):
     sources = ("make_metrics/environment.py", "make_metrics/walk/header.py")
 
     def value(self, run: RunFacts) -> str | None:
-        """From the record."""
+        """The record's service; None if it is not known."""
         return run.ci or None

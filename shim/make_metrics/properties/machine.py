@@ -1,4 +1,4 @@
-"""The machine that make ran on: its system, and its processor's kind."""
+"""Metrics of the machine that make ran on: its operating system and its processor."""
 
 from __future__ import annotations
 
@@ -24,13 +24,8 @@ class System(Metric):
     choices = ("linux", "macos", "freebsd", _OTHER)
 
     def value(self, run: RunFacts) -> str | None:
-        """This machine's, if make ran here."""
-        known = {"linux": "linux", "darwin": "macos", "freebsd": "freebsd"}
-        return (
-            next((name for start, name in known.items() if sys.platform.startswith(start)), _OTHER)
-            if run.here
-            else None
-        )
+        """This machine's system; None if make ran elsewhere."""
+        return _system() if run.here else None
 
 
 class SystemVersion(Metric):
@@ -45,12 +40,12 @@ class SystemVersion(Metric):
     pattern = "[a-z0-9][a-z0-9._-]{0,39}"
 
     def value(self, run: RunFacts) -> str | None:
-        """This machine's, if make ran here."""
+        """This machine's version; None if make ran elsewhere, or if it is not known."""
         return _version() if run.here else None
 
 
 class Architecture(Metric):
-    """The kind of the processor."""
+    """The processor's architecture."""
 
     identifier = "cpu_architecture"
     kind = "string"
@@ -61,8 +56,13 @@ class Architecture(Metric):
     pattern = "[a-z0-9_]{1,20}"
 
     def value(self, run: RunFacts) -> str | None:
-        """This machine's, if make ran here."""
+        """This machine's architecture; None if make ran elsewhere, or if it is not known."""
         return (platform.machine().lower() or None) if run.here else None
+
+
+def _system() -> str:
+    names = {"linux": "linux", "darwin": "macos", "freebsd": "freebsd"}
+    return next((name for prefix, name in names.items() if sys.platform.startswith(prefix)), _OTHER)
 
 
 def _version() -> str | None:
@@ -70,9 +70,10 @@ def _version() -> str | None:
         return platform.mac_ver()[0] or None
     if sys.platform.startswith("linux"):
         try:
-            said = platform.freedesktop_os_release()
+            release = platform.freedesktop_os_release()
         except OSError:
             return None
-        return "-".join(word for word in (said.get("ID", ""), said.get("VERSION_ID", "")) if word).lower() or None
-    found = re.match(r"[0-9]+(\.[0-9]+)*", platform.release())
-    return found[0] if found else None
+        words = release.get("ID", ""), release.get("VERSION_ID", "")
+        return "-".join(word for word in words if word).lower() or None
+    version = re.match(r"[0-9]+(\.[0-9]+)*", platform.release())
+    return version[0] if version else None

@@ -1,7 +1,7 @@
-"""The base class of metrics: what a subclass declares, and how defining it registers it.
+"""The base class of metrics: what a subclass declares. Defining a subclass registers it.
 
-A metric is one property of the event. Nothing that is wrong with one costs another: a subclass that is declared badly,
-or under a name that is taken, is noted in `REFUSED` and left out; the module that defines it goes on.
+A metric is one property of the event. A mistake in one metric does not affect any other: a subclass with a bad
+declaration, or with a name that is taken, goes into `REFUSED` and raises nothing.
 """
 
 from __future__ import annotations
@@ -12,20 +12,22 @@ from make_metrics.properties import always
 from make_metrics.properties.property import LONGEST, Property, Value, fault
 
 REGISTERED: dict[str, type[Metric]] = {}
-REFUSED: dict[str, str] = {}  # why, by the class's full name
+REFUSED: dict[str, str] = {}  # the reason, by the class's full name
 
 
 class Metric:
-    """One property of the event, told of each run (of each make process in it) or of each target.
+    """One property of the event. A subclass sets these attributes and implements `value`.
 
-    A subclass sets these, and implements `value`. One that does not set `identifier` is a base for others.
+    A subclass without `identifier` is a base for other metrics, and is not registered.
 
-    - `identifier`: the property's name, small letters, digits and _.
-    - `kind`: "string", "integer" or "boolean".
-    - `values`: in words, what the values are; `choices` or `pattern` for a string, `least` and `most` for an integer
-      say it exactly. A value outside of that is dropped, and never sent.
-    - `purpose`: what it is good for, as the notice tells the person who is asked; `example`: a value.
-    - `scope`: "run" or "target".
+    - `identifier`: the property's name, of small letters, digits and _.
+    - `kind`: the type of its values: "string", "integer" or "boolean".
+    - `values`: its values in words, for the notice.
+    - `choices` or `pattern` (string), `least` and `most` (integer): its values exactly. Any other value is dropped, and
+      never sent.
+    - `purpose`: what the property is used for. The notice tells it to the person who is asked.
+    - `example`: one of its values.
+    - `scope`: "run" for one value for each make process, "target" for one value for each target.
     """
 
     identifier: ClassVar[str]
@@ -38,18 +40,18 @@ class Metric:
     pattern: ClassVar[str] = ""
     least: ClassVar[int] = 0
     most: ClassVar[int] = 0
-    sources: ClassVar[tuple[str, ...]] = ()  # other files that make it, besides the subclass's own
+    sources: ClassVar[tuple[str, ...]] = ()  # further files that compute it
 
     def value(self, measured: Any) -> Value | None:
-        """The value for a `metrics.RunFacts` or `TargetFacts`, as `scope` says; None if it is not known.
+        """The value; None if it is not known. `measured` is a `RunFacts` or a `TargetFacts`, depending on `scope`.
 
-        May take one second, and raise anything: that costs this metric's value and nothing else.
+        A metric that raises anything, or takes more than one second, has no value. Nothing else is affected.
         """
         raise NotImplementedError
 
     @classmethod
     def declaration(cls) -> Property:
-        """What the subclass declares, for the notice, the schema and the check of what is sent."""
+        """The subclass's declaration, for the notice, the schema and the check of messages."""
         return Property(
             name=cls.identifier,
             kind=cls.kind,
@@ -65,9 +67,9 @@ class Metric:
             most=cls.most,
         )
 
-    def __init_subclass__(cls, **given: Any) -> None:
-        """Register a subclass that has an identifier, or note why it is refused."""
-        super().__init_subclass__(**given)
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Put a subclass that has an identifier into `REGISTERED` or `REFUSED`."""
+        super().__init_subclass__(**options)
         if "identifier" in cls.__dict__:
             reason = _refusal(cls)
             if reason:
@@ -82,8 +84,8 @@ def _refusal(cls: type[Metric]) -> str:
         return f"{', '.join(missing)} missing"
     if cls.value is Metric.value:
         return "value is not implemented"
-    if wrong := fault(cls.declaration()):
-        return wrong
+    if problem := fault(cls.declaration()):
+        return problem
     if cls.identifier in always.NAMES or cls.identifier in REGISTERED:
         return f"{cls.identifier} is taken by another property"
     if cls.kind == "string" and len(str(cls.example)) > LONGEST:

@@ -1,4 +1,4 @@
-"""The declaration of one property of an event, and what its values may be."""
+"""The declaration of a property: its type, its allowed values, and the check of the declaration itself."""
 
 from __future__ import annotations
 
@@ -9,28 +9,32 @@ from typing import Any
 Value = str | int | bool
 KINDS = ("string", "integer", "boolean")
 SCOPES = ("run", "target")
-LONGEST = 100  # characters of a metric's text
+LONGEST = 100  # characters of a metric's value
 MOST = 2**53  # whole numbers that every reader of JSON keeps exactly
 _TEXT = 300
 _CHOICES = 100
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
-# What means the same in Python's expressions and in those of JSON Schema (ECMA 262), and cannot take long: no groups,
-# no look-around, a backslash only in front of a sign, and few repetitions of unknown length.
+# The regex subset that Python and ECMA 262 (JSON Schema) read alike and that cannot backtrack for long: no groups, no
+# look-around, no backslash before a letter or digit, and few repetitions of variable length.
 _STRANGE = re.compile(r"[()]|\\[A-Za-z0-9]|[^ -~]")
 _REPETITION = re.compile(r"[*+?]|\{[0-9]*,[0-9]*\}")
 _REPETITIONS = 4
-# What JSON Schema writes for Python's \w: literal, since the two name the letters beyond ASCII differently.
+# Python's \w for JSON Schema. ECMA 262's \w is ASCII only: every character from U+00AA on is let through there.
 _WORD = "0-9A-Za-z_\u00aa-\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Property:
-    """One thing that an event may carry. `values` says in words what the other fields allow.
+    """The declaration of one property of an event.
 
-    `kind` is a type of JSON: string, integer or boolean. A string is one of `choices`, or else matches `pattern`; an
-    integer is from `least` to `most`. `example` is a value that is allowed. `sources` are the files that make it.
-    `always` is whether each event has it; `scope` whether it is told of a run or of a target. `provider` is the
-    distribution that makes it, empty for make-metrics itself.
+    - `kind`: its JSON type: "string", "integer" or "boolean".
+    - `choices`, `pattern`: a string is one of the choices, or matches the whole pattern.
+    - `least`, `most`: the bounds of an integer, both included.
+    - `values`: the same in words. `example`: an allowed value.
+    - `sources`: the files that compute it.
+    - `always`: whether every event has it.
+    - `scope`: "run" if all targets of a make share the value, else "target".
+    - `provider`: the distribution that computes it, empty for make-metrics.
     """
 
     name: str
@@ -59,7 +63,7 @@ class Property:
 
     @property
     def shape(self) -> str:
-        """What is allowed, without an author's words."""
+        """The allowed values in words of ours, made from the bounds, choices or pattern."""
         if self.kind == "boolean":
             return "true or false"
         if self.kind == "integer":
@@ -68,14 +72,14 @@ class Property:
 
     def schema(self) -> dict[str, Any]:
         """The property as JSON Schema (2020-12)."""
-        found: dict[str, Any] = {"type": self.kind, "description": f"{self.purpose}: {self.values}"}
+        schema: dict[str, Any] = {"type": self.kind, "description": f"{self.purpose}: {self.values}"}
         if self.kind == "integer":
-            found |= {"minimum": self.least, "maximum": self.most}
+            schema |= {"minimum": self.least, "maximum": self.most}
         elif self.choices:
-            found |= {"enum": list(self.choices)}
+            schema |= {"enum": list(self.choices)}
         elif self.kind == "string":
-            found |= {"pattern": f"^(?:{self.pattern.replace(chr(92) + 'w', _WORD)})$"}
-        return found | {"examples": [self.example]}
+            schema |= {"pattern": f"^(?:{self.pattern.replace(chr(92) + 'w', _WORD)})$"}
+        return schema | {"examples": [self.example]}
 
 
 def shown(value: Value) -> str:
@@ -83,40 +87,52 @@ def shown(value: Value) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def fault(found: Property) -> str:
-    """What is wrong with a metric's declaration, in a line; empty for a sound one. Never raises, whatever is in it."""
-    texts = {"identifier": found.name, "kind": found.kind, "values": found.values, "purpose": found.purpose}
+def fault(declaration: Property) -> str:
+    """What is wrong with a metric's declaration, in one line; empty if nothing is.
+
+    Never raises: the declaration's fields may have any type.
+    """
+    texts = {
+        "identifier": declaration.name,
+        "kind": declaration.kind,
+        "values": declaration.values,
+        "purpose": declaration.purpose,
+    }
     for name, text in texts.items():
         if not isinstance(text, str) or not text or not text.isprintable() or len(text) > _TEXT:
             return f"{name} must be a text of one line, at most {_TEXT} characters"
-    if not _NAME.fullmatch(found.name):
+    if not _NAME.fullmatch(declaration.name):
         return "identifier must be small letters, digits and _, at most 50, beginning with a letter"
-    if found.kind not in KINDS:
+    if declaration.kind not in KINDS:
         return f"kind must be one of {', '.join(KINDS)}"
-    if not isinstance(found.scope, str) or found.scope not in SCOPES:
+    if not isinstance(declaration.scope, str) or declaration.scope not in SCOPES:
         return f"scope must be one of {', '.join(SCOPES)}"
-    wrong = {"string": _string, "integer": _integer}.get(found.kind, _nothing)(found)
-    if wrong:
-        return wrong
-    return "" if found.allows(found.example) else "example must be a value that the declaration allows"
+    problem = ""
+    if declaration.kind == "integer":
+        problem = _integer_fault(declaration)
+    elif declaration.kind == "string":
+        problem = _string_fault(declaration)
+    if problem:
+        return problem
+    return "" if declaration.allows(declaration.example) else "example must be a value that the declaration allows"
 
 
-def _nothing(_: Property) -> str:
-    return ""
-
-
-def _integer(found: Property) -> str:
-    if type(found.least) is not int or type(found.most) is not int or not -MOST <= found.least <= found.most <= MOST:
+def _integer_fault(declaration: Property) -> str:
+    if (
+        type(declaration.least) is not int
+        or type(declaration.most) is not int
+        or not -MOST <= declaration.least <= declaration.most <= MOST
+    ):
         return "least and most must be whole numbers, least no more than most, and neither beyond 2**53"
     return ""
 
 
-def _string(found: Property) -> str:
-    choices, pattern = found.choices, found.pattern
+def _string_fault(declaration: Property) -> str:
+    choices, pattern = declaration.choices, declaration.pattern
     if not isinstance(choices, tuple) or not isinstance(pattern, str) or bool(choices) == bool(pattern):
         return "a string must have either choices (a tuple of texts) or a pattern"
-    fit = all(isinstance(one, str) and one.isprintable() and 0 < len(one) <= LONGEST for one in choices)
-    if not fit or len(choices) > _CHOICES:
+    are_texts = all(isinstance(text, str) and text.isprintable() and 0 < len(text) <= LONGEST for text in choices)
+    if not are_texts or len(choices) > _CHOICES:
         return f"choices must be at most {_CHOICES} texts of one line, of at most {LONGEST} characters"
     if _STRANGE.search(pattern) or len(_REPETITION.findall(pattern)) > _REPETITIONS or len(pattern) > _TEXT:
         return (

@@ -1,6 +1,7 @@
 """Every property that may leave the machine: the single source of notice, page, schema, and the check of messages.
 
-It is an allow-list: what is not declared, or does not have the declared shape, is not sent.
+It is an allow-list. A message with a property that is not declared, or with a value that the declaration does not
+allow, is not sent.
 """
 
 from __future__ import annotations
@@ -8,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from make_metrics.properties import git, invocation, machine, resources
-from make_metrics.properties.always import CHOICE as _OF_A_CHOICE
+from make_metrics.properties.always import CHOICE as _CHOICE_ONLY
 from make_metrics.properties.always import ENVELOPE, TARGET
 from make_metrics.properties.metric import Metric
 from make_metrics.properties.property import Property
 
-# Each event tells these where they are known.
+# Every event has these, if they are known.
 ALWAYS: tuple[type[Metric], ...] = (git.CheckedOutMaster, git.CommitTime)
-# These only where the project asks for them, and the person has agreed to the notice that lists them.
+# Only the events of a project that asks for them have these, and only after a yes to a notice that lists them.
 ASKED_FOR: tuple[type[Metric], ...] = (
     machine.System,
     machine.SystemVersion,
@@ -30,39 +31,47 @@ ASKED_FOR: tuple[type[Metric], ...] = (
 BUILT_IN = {metric.identifier: metric for metric in (*ALWAYS, *ASKED_FOR)}
 
 _GIT = tuple(metric.declaration() for metric in ALWAYS)
-_AT = [entry.name for entry in TARGET].index("is_test")
-PROPERTIES: tuple[Property, ...] = (*TARGET[:_AT], *_GIT, *TARGET[_AT:])
+_IS_TEST = [entry.name for entry in TARGET].index("is_test")
+PROPERTIES: tuple[Property, ...] = (*TARGET[:_IS_TEST], *_GIT, *TARGET[_IS_TEST:])
 OPTIONAL: tuple[Property, ...] = tuple(metric.declaration() for metric in ASKED_FOR)
 
-# A yes or a no is an event too; it has these, and nothing of a target.
-_ALSO_OF_A_CHOICE = ("command", "command_type", "is_test", "start_time", *(entry.name for entry in _GIT))
-CHOICE: tuple[Property, ...] = (*_OF_A_CHOICE, *(entry for entry in PROPERTIES if entry.name in _ALSO_OF_A_CHOICE))
+# The properties of a yes or a no, which is an event too.
+_SHARED = ("command", "command_type", "is_test", "start_time", *(entry.name for entry in _GIT))
+CHOICE: tuple[Property, ...] = (*_CHOICE_ONLY, *(entry for entry in PROPERTIES if entry.name in _SHARED))
 
-__all__ = ["ALWAYS", "ASKED_FOR", "BUILT_IN", "CHOICE", "ENVELOPE", "OPTIONAL", "PROPERTIES", "check"]
+__all__ = ["ALWAYS", "ASKED_FOR", "BUILT_IN", "CHOICE", "ENVELOPE", "OPTIONAL", "PROPERTIES", "check", "check_values"]
 
 
 def check(message: Mapping[str, object], *, paths: bool = False, metrics: Sequence[Property] = ()) -> list[str]:
-    """What of a message may not be sent, a line each; empty for one that may.
+    """Why a message may not be sent, one line for each reason; empty if it may.
 
-    With `paths` a target may have a "/". `metrics` are those that may be told besides, in a target's event.
+    With `paths` a target's name may be a path within the project. `metrics` are the optional metrics that a target's
+    event may have.
     """
     properties = message.get("properties")
     if not isinstance(properties, Mapping):
         return ["properties: missing"]
     envelope = {name: value for name, value in message.items() if name != "properties"}
     declared = CHOICE if "choice" in properties else (*PROPERTIES, *metrics)
-    return _check(envelope, ENVELOPE, paths=False) + _check(properties, declared, paths=paths)
+    if paths and "command" in properties:
+        properties = {**properties, "command": _without_slashes(properties["command"])}
+    return check_values(envelope, ENVELOPE) + check_values(properties, declared)
 
 
-def _check(given: Mapping[str, object], declared: Sequence[Property], *, paths: bool) -> list[str]:
-    known = {entry.name: entry for entry in declared}
-    wrong = [f"{name}: is not declared" for name in given if name not in known]
-    wrong += [f"{name}: is missing" for name, entry in known.items() if entry.always and name not in given]
-    for name, entry in known.items():
-        value = given.get(name)
-        if paths and name == "command" and isinstance(value, str) and "/" in value:
-            # A path within the project only: others begin with a home, and with that a name.
-            value = "" if value.startswith("/") or ".." in value.split("/") else value.replace("/", "-")
-        if name in given and not entry.allows(value):
-            wrong.append(f"{name}: {entry.values}")
-    return wrong
+def check_values(values: Mapping[str, object], declared: Sequence[Property]) -> list[str]:
+    """Why these values may not be sent, one line for each reason: unknown names, missing ones, values not allowed."""
+    declarations = {declaration.name: declaration for declaration in declared}
+    problems = [f"{name}: is not declared" for name in values if name not in declarations]
+    for name, declaration in declarations.items():
+        if name not in values:
+            problems += [f"{name}: is missing"] if declaration.always else []
+        elif not declaration.allows(values[name]):
+            problems.append(f"{name}: {declaration.values}")
+    return problems
+
+
+def _without_slashes(command: object) -> object:
+    """A path within the project, with "-" for "/"; empty for any other path, which may contain a person's name."""
+    if not isinstance(command, str) or "/" not in command:
+        return command
+    return "" if command.startswith("/") or ".." in command.split("/") else command.replace("/", "-")

@@ -1,4 +1,4 @@
-"""What a target's recipe lines took, as the system told the shim that waited for them."""
+"""Metrics of a target's resources: what the system told the shim about each recipe line that ended."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _SHIMS = ("make_metrics/hot/line.py", "make_metrics/hot/launcher.c")
 
 
 class ProcessorTime(Metric):
-    """The processor time of the target's own recipe lines, of all processes that they waited for."""
+    """The processor time of the target's own recipe lines, with all processes that they waited for."""
 
     identifier = "cpu_ms"
     kind = "integer"
@@ -21,12 +21,12 @@ class ProcessorTime(Metric):
     sources = _SHIMS
 
     def value(self, target: TargetFacts) -> int | None:
-        """Rounded to milliseconds."""
+        """The time, rounded to milliseconds; None if it is not known."""
         return None if target.cpu_us is None else (target.cpu_us + 500) // 1000
 
 
 class PeakMemory(Metric):
-    """The most memory that one program of the target's own recipe lines held."""
+    """The most memory that any program of the target's own recipe lines held."""
 
     identifier = "peak_memory_kib"
     kind = "integer"
@@ -38,5 +38,5 @@ class PeakMemory(Metric):
     sources = _SHIMS
 
     def value(self, target: TargetFacts) -> int | None:
-        """As the system said."""
+        """The record's number; None if it is not known."""
         return target.peak_kib

@@ -1,4 +1,4 @@
-"""What only receivers of traces are told, declared as in `registry`: a run, and an event's place in its trace."""
+"""Properties that only receivers of traces get: those of the run itself, and an event's place in the run's trace."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from make_metrics.properties.property import Property
-from make_metrics.properties.registry import ENVELOPE, PROPERTIES
+from make_metrics.properties.registry import ENVELOPE, PROPERTIES, check_values
 
-_OF_A_RUN = (
+_RUN_NAMES = (
     "command_type",
     "duration_ms",
     "exit_status",
@@ -20,10 +20,10 @@ _OF_A_RUN = (
     "event_version",
 )
 
-# A run itself is an event for them; it has these.
-RUN: tuple[Property, ...] = tuple(entry for entry in PROPERTIES if entry.name in _OF_A_RUN)
+# The properties of the run itself, which is an event in a trace.
+RUN: tuple[Property, ...] = tuple(entry for entry in PROPERTIES if entry.name in _RUN_NAMES)
 
-# With each event: its place in the trace of its run.
+# The place of an event in its run's trace.
 TRACE: tuple[Property, ...] = (
     Property(
         name="traceId",
@@ -57,26 +57,16 @@ TRACE: tuple[Property, ...] = (
 
 
 def check(message: Mapping[str, Any]) -> list[str]:
-    """What may not be sent of a message's place in a trace, a line each; of a run, of the whole message.
+    """Why a message with a trace may not be sent, one line for each reason; empty if it may.
 
-    The rest of other messages is checked by `properties.registry` before they are given a place.
+    Only the trace of a target's message is checked: `registry.check` has seen the rest. A run's message is checked
+    whole.
     """
     trace = message.get("trace")
     if not isinstance(trace, Mapping):
         return ["trace: is missing"]
-    wrong = _check(trace, TRACE)
+    problems = check_values(trace, TRACE)
     if "command" not in message["properties"]:
-        around = {name: value for name, value in message.items() if name not in ("properties", "trace")}
-        wrong += _check(message["properties"], RUN) + _check(around, ENVELOPE)
-    return wrong
-
-
-def _check(given: Mapping[str, Any], declared: tuple[Property, ...]) -> list[str]:
-    known = {entry.name: entry for entry in declared}
-    wrong = [f"{name}: is not declared" for name in given if name not in known]
-    for name, entry in known.items():
-        if name not in given:
-            wrong += [f"{name}: is missing"] if entry.always else []
-        elif not entry.allows(given[name]):
-            wrong.append(f"{name}: {entry.values}")
-    return wrong
+        envelope = {name: value for name, value in message.items() if name not in ("properties", "trace")}
+        problems += check_values(message["properties"], RUN) + check_values(envelope, ENVELOPE)
+    return problems
