@@ -12,6 +12,7 @@ from ci.conformance.execute import heed_signals
 from make_metrics.project import git_command
 from make_metrics.setup import bundle, fragment
 from tests.support import metric_distribution
+from tests.support.git_repository import create_repository
 from tests.support.project import Project, makes
 from tests.support.segment_receiver import Receiver, receiving
 from tests.support.sharing_project import Sharing
@@ -87,3 +88,9 @@ def receiver() -> Iterator[Receiver]:
 def sharing(tmp_path: Path, home: Path, receiver: Receiver) -> Sharing:
     """A project whose settings name the receiver; its developer has decided nothing yet."""
     return Sharing(Project(tmp_path / "project", home, next(iter(makes().values()))), receiver)
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with one commit."""
+    return create_repository(tmp_path / "repository", monkeypatch)

@@ -12,8 +12,8 @@ import pytest
 
 from make_metrics.project.root import find_root
 from make_metrics.project.settings import NAME
-from tests.project.test_settings import write
 from tests.support.project import ROOT, SOURCE, Project
+from tests.support.settings_files import write_settings
 
 SHELL = "all:\n\t@tr '\\0' '\\n' </proc/$$PPID/cmdline | sed -n 1p; :\n"
 PLAIN = "all:\n\t@echo all\n"
@@ -59,7 +59,7 @@ def older(project: Project) -> None:
 
 def elsewhere(project: Project) -> None:
     """A decision, about another project."""
-    write(project.folder.parent / "other")
+    write_settings(project.folder.parent / "other")
     assert project.cli("opt-in", "--yes", "-C", str(project.folder.parent / "other")).returncode == 0
 
 
@@ -85,7 +85,7 @@ CASES: dict[str, tuple[Deed, bool, bool]] = {
 def test_what_is_recorded(each: Project, case: str) -> None:
     deed, here, in_ci = CASES[case]
     each.write(PLAIN)
-    write(each.folder)
+    write_settings(each.folder)
     deed(each)
     for environ, expected in (({}, here), ({"CI": "true"}, in_ci)):
         done = each.make(env=each.environment(**environ))
@@ -149,7 +149,7 @@ def test_a_report_says_why_there_is_nothing(plain: Project) -> None:
 
 def test_nested_makes_of_other_projects_are_each_decided_by_themselves(project: Project) -> None:
     for name in ("one", "two"):
-        write(project.folder / name)
+        write_settings(project.folder / name)
         project.write(f"{name}:\n\t@echo {name}\n", f"{name}/Makefile")
     project.write("all:\n\t@$(MAKE) -sC one\n\t@$(MAKE) -sC two\n")
     assert project.cli("opt-in", "--yes", "-C", "one").returncode == 0
@@ -174,7 +174,7 @@ def test_what_was_decided_is_found_in_a_home_of_any_name(tmp_path: Path, any_mak
     project.line = f"include {ROOT}/make_include/metrics.mk"
     project.paths.fragment.unlink()
     project.write("all:\n\t@echo '$(if $(.metrics.inert),,recorded)'\n")
-    write(project.folder)
+    write_settings(project.folder)
     for words, here, in_ci in ((["opt-out"], True, True), (["off"], False, False), (["on-this-machine"], True, True)):
         assert project.cli(*words).returncode == 0
         for environ, expected in (({}, here), ({"CI": "1"}, in_ci)):

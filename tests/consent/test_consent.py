@@ -18,8 +18,8 @@ from make_metrics.project.project import Project, project_of
 from make_metrics.project.root import project_key
 from make_metrics.properties import registry
 from make_metrics.properties.property import Property
-from tests.project.test_settings import FULL, write
 from tests.support.records import paths_in
+from tests.support.settings_files import FULL_SETTINGS, write_settings
 
 NOW_NS = 1_790_000_000_000_000_000
 
@@ -31,7 +31,7 @@ def paths(tmp_path: Path) -> Paths:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    write(tmp_path / "project")
+    write_settings(tmp_path / "project")
     return project_of(tmp_path / "project")
 
 
@@ -89,9 +89,9 @@ def test_a_notice_that_says_something_else_is_not_what_was_accepted(
     paths: Paths, project: Project, old_new: tuple[str, str]
 ) -> None:
     say(paths, project, yes=True)
-    write(project.directory, FULL.replace(*old_new))
+    write_settings(project.directory, FULL_SETTINGS.replace(*old_new))
     assert decision(paths, project_of(project.directory)) == (Decision.OLDER, Mode.LOCAL)
-    write(project.directory)
+    write_settings(project.directory)
     assert decision(paths, project_of(project.directory)) == (Decision.YES, Mode.ON)
 
 
@@ -198,7 +198,7 @@ def test_a_place_that_another_user_could_exchange_is_refused() -> None:
 
 def test_another_projects_answer_is_none(paths: Paths, project: Project, tmp_path: Path) -> None:
     say(paths, project, yes=True)
-    write(tmp_path / "other")
+    write_settings(tmp_path / "other")
     other = project_of(tmp_path / "other")
     assert decision(paths, other) == (Decision.NONE, Mode.LOCAL)
     consent.decision_path(paths, other).write_bytes(consent.decision_path(paths, project).read_bytes())

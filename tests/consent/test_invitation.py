@@ -15,8 +15,8 @@ from make_metrics.files.paths import Paths
 from make_metrics.project.project import project_of
 from make_metrics.project.root import find_root, project_key
 from make_metrics.project.settings import NAME
-from tests.project.test_settings import write
 from tests.support.project import Project, until, without_proc
+from tests.support.settings_files import write_settings
 from tests.support.sharing_project import ended
 
 NOW_NS = 1_790_000_000_000_000_000
@@ -37,7 +37,7 @@ class TestRules:
 
     @pytest.fixture
     def folder(self, tmp_path: Path) -> Path:
-        write(tmp_path / "project")
+        write_settings(tmp_path / "project")
         return tmp_path / "project"
 
     @pytest.fixture
@@ -166,7 +166,7 @@ class TestInTheTerminal:
 
     def test_not_by_a_make_that_another_one_started(self, inviting: Project) -> None:
         (inviting.folder / NAME).rename(inviting.folder / "settings")
-        write(inviting.folder / "sub")
+        write_settings(inviting.folder / "sub")
         inviting.write(MAKEFILE, "sub/Makefile")
         inviting.write("all:\n\t@$(MAKE) -sC sub\nn:\n\t+@echo $@\n")
         assert said_in_terminal(inviting) == ("a\r\nall\r\n", 0)
@@ -236,7 +236,7 @@ class TestInTheTerminal:
 def asking(project: Project) -> Project:
     """With settings that name a sink."""
     project.write(MAKEFILE)
-    write(project.folder)
+    write_settings(project.folder)
     return project
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import re
 import shutil
@@ -19,6 +18,7 @@ from make_metrics.combine import record
 from make_metrics.files.paths import Paths
 from make_metrics.hot import append
 from make_metrics.hot.state_dir import find_state_dir
+from tests.support.imports import loaded
 from tests.support.project import ROOT, SOURCE, Project
 
 BUILT_IN = {"posix", "time", "errno", "_signal", "sys"}
@@ -34,15 +34,6 @@ AFTER_THE_START = {
     "fcntl",
     "resource",
 }
-
-
-def loaded(code: str) -> set[str]:
-    """The modules that code loads in a fresh isolated interpreter, beyond those that it starts with."""
-    program = f"import sys; before = set(sys.modules); sys.path.insert(0, {str(ROOT / 'shim')!r})\n{code}\n"
-    program += "import json; print(json.dumps(sorted(now - before)))"
-    program = program.replace("import json", "now = set(sys.modules); import json")
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True)
-    return set(json.loads(done.stdout))
 
 
 def test_the_start_of_a_line_loads_nothing_but_built_in_modules() -> None:

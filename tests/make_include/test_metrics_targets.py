@@ -7,8 +7,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.project.test_settings import write
 from tests.support.project import ROOT, Project
+from tests.support.settings_files import write_settings
 
 pytestmark = pytest.mark.skipif(
     ".metrics.asked" not in (ROOT / "make_include" / "metrics.mk").read_text(), reason="the fragment has no targets"
@@ -82,7 +82,7 @@ def test_a_project_with_a_folder_of_our_name(each: Project) -> None:
 
 def test_opt_in_asks_at_the_terminal(each: Project) -> None:
     each.write("all:\n\t@echo all\n")
-    write(each.folder)
+    write_settings(each.folder)
     words = f"{each.make_path} metrics-opt-in"
     with_terminal = pexpect.spawn(words, cwd=str(each.folder), env=each.environment(), encoding="utf-8", timeout=60)
     with_terminal.expect_exact("May it be sent? [y/N] ")
@@ -97,7 +97,7 @@ def test_opt_in_asks_at_the_terminal(each: Project) -> None:
 
 def test_without_a_terminal_it_is_one_line(each: Project) -> None:
     each.write("all:\n\t@echo all\n")
-    write(each.folder)
+    write_settings(each.folder)
     done = each.make("-O", "-j2", "metrics-opt-in")
     assert done.returncode == 2
     assert done.stderr.splitlines()[0].startswith("make-metrics: opt-in asks a question")

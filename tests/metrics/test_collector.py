@@ -26,7 +26,7 @@ from make_metrics.project import git_command
 from make_metrics.properties.machine import System
 from make_metrics.properties.property import Property
 from make_metrics.properties.registry import BUILT_IN
-from tests.properties.test_registry import EVENT
+from tests.support.events import EVENT
 from tests.support.project import SOURCE, until
 from tests.support.records import paths_in
 

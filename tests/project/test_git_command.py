@@ -9,8 +9,7 @@ import pytest
 from make_metrics.project import git_command
 from make_metrics.project.git_command import Facts, facts
 from make_metrics.project.git_head import Head
-
-TIME = "2021-05-17T19:44:09+02:00"
+from tests.support.git_repository import TIME, commit, git
 
 
 @pytest.fixture(autouse=True)
@@ -19,25 +18,8 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(git_command, "_LIMIT_S", 60)
 
 
-@pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for role in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{role}_NAME", "someone")
-        monkeypatch.setenv(f"GIT_{role}_EMAIL", "someone@example.org")
-    monkeypatch.setenv("GIT_COMMITTER_DATE", TIME)
-    folder = tmp_path / "repository"
-    subprocess.run(["git", "init", "--quiet", folder], check=True)
-    commit(folder)
-    return folder
-
-
-def commit(folder: Path) -> str:
-    subprocess.run(["git", "-C", folder, "commit", "--quiet", "--allow-empty", "-m", "a"], check=True)
-    return subprocess.check_output(["git", "-C", folder, "rev-parse", "HEAD"], text=True).strip()
-
-
 def head_of(repository: Path, branch: str = "master", head: str = "") -> Head:
-    head = head or subprocess.check_output(["git", "-C", repository, "rev-parse", "HEAD"], text=True).strip()
+    head = head or git(repository, "rev-parse", "HEAD")
     return Head(str(repository), head, branch)
 
 

@@ -19,41 +19,15 @@ from make_metrics.sinks.builtin import FILE, OTLP
 from make_metrics.sinks.sink import HOST, SinkSettings
 from make_metrics.store.outbox import sink_id
 from tests.support.project import SOURCE
+from tests.support.settings_files import write_settings
 from tests.support.sharing_project import TEXT
 
 KEYS = {key.name: key.says for kind in (OTLP, FILE) for key in kind.keys}
 SIGNALS, KEY_HEADER, NAME = KEYS["signals"], KEYS["key-header"], KEYS["name"]
-FULL = """
-name = "Example"
-collected-by = "The example team"
-purpose = "to make builds faster"
-retention = "one year"
-contact = "metrics@example.org"
-event = "example.make"
-default-branch = "trunk"
-send-file-targets = true
-send-opt-out = true
-
-[[sinks]]
-type = "segment"
-write-key = "abc"
-host = "https://events.example.org/"
-
-[[sinks]]
-type = "segment"
-write-key = "def"
-"""
-
-
-def write(folder: Path, text: str = FULL) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / settings.NAME
-    path.write_text(text)
-    return path
 
 
 def test_everything_that_can_be_said(tmp_path: Path) -> None:
-    found, problems = settings_file.read(write(tmp_path))
+    found, problems = settings_file.read(write_settings(tmp_path))
     assert problems == []
     assert found == settings.Settings(
         directory=tmp_path,
@@ -107,7 +81,7 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_told_with_its_key_and_left_out(tmp_path: Path, text: str, problem: str) -> None:
-    path = write(tmp_path, text)
+    path = write_settings(tmp_path, text)
     found, problems = settings_file.read(path)
     assert problems == [f"{path}: {problem}"]
     assert found == settings.Settings(directory=tmp_path)
@@ -119,7 +93,9 @@ def test_what_is_wrong_is_told_with_its_key_and_left_out(tmp_path: Path, text: s
      "file:///etc/passwd", "http://127.0.0.1.example.org", "//example.org", "https://a\\b", "https://[::1"],
 )  # fmt: skip
 def test_a_host_that_others_could_read_or_that_is_none_is_refused(tmp_path: Path, host: str) -> None:
-    _, problems = settings_file.read(write(tmp_path, f"[[sinks]]\ntype='segment'\nwrite-key='x'\nhost='{host}'"))
+    _, problems = settings_file.read(
+        write_settings(tmp_path, f"[[sinks]]\ntype='segment'\nwrite-key='x'\nhost='{host}'")
+    )
     assert [problem.split(": ")[1] for problem in problems] == ["sinks[0].host"]
 
 
@@ -137,7 +113,7 @@ def test_what_is_no_settings_file_is_one_problem(tmp_path: Path, content: bytes)
 def test_what_is_no_plain_file_is_not_read(tmp_path: Path, kind: str) -> None:
     path = tmp_path / settings.NAME
     if kind == "link":
-        path.symlink_to(write(tmp_path / "elsewhere"))
+        path.symlink_to(write_settings(tmp_path / "elsewhere"))
     elif kind == "directory":
         path.mkdir()
     elif kind == "fifo":
@@ -170,16 +146,16 @@ def test_nothing_that_can_be_written_raises(document: dict[str, object]) -> None
 
 
 def test_the_nearest_file_counts_and_none_above_the_repository(tmp_path: Path) -> None:
-    write(tmp_path)
+    write_settings(tmp_path)
     inner = tmp_path / "repository" / "a" / "b"
     inner.mkdir(parents=True)
     assert project_of(inner).directory == inner
     (tmp_path / "repository" / ".git").mkdir()
     assert project_of(inner) == Project(tmp_path / "repository")
-    write(tmp_path / "repository")
+    write_settings(tmp_path / "repository")
     assert project_of(inner).directory == tmp_path / "repository"
     assert len(project_of(inner).sinks) == 2
-    write(inner.parent, "name = 'inner'")
+    write_settings(inner.parent, "name = 'inner'")
     found = project_of(inner)
     assert found.directory == inner.parent
     assert found.settings is not None
@@ -200,7 +176,7 @@ def test_one_table_may_be_several_receivers(tmp_path: Path) -> None:
         [[sinks]]\ntype = "otlp"\nhost = "https://y"\nwrite-key = "k"\nkey-header = "x-key"\nsignals = "traces"
         [[sinks]]\ntype = "file"
         [[sinks]]\ntype = "file"\nname = "builds\""""
-    found, problems = settings_file.read(write(tmp_path, text))
+    found, problems = settings_file.read(write_settings(tmp_path, text))
     assert problems == []
     assert found is not None
     service, header = (("service", "build"),), (("key-header", "x-key"),)
@@ -219,13 +195,13 @@ def test_one_table_may_be_several_receivers(tmp_path: Path) -> None:
 @pytest.mark.parametrize("bad", ["host = 'ftp://x'", "host = 3", "write-key = 'a b\u00a0'", "x = [1]", "'a b' = 1"])
 def test_a_sink_that_is_not_installed_is_kept_as_it_is_written(tmp_path: Path, bad: str) -> None:
     head = "name = 'E'\ncollected-by = 'E'\npurpose = 'E'\n[[sinks]]\ntype = 'nowhere'\n"
-    path = write(tmp_path, f"{head}host = 'https://x/'\nregion = 'eu'\nport = 3\n")
+    path = write_settings(tmp_path, f"{head}host = 'https://x/'\nregion = 'eu'\nport = 3\n")
     found, problems = settings_file.read(path)
     assert found is not None
     assert found.sinks == (SinkSettings("nowhere", "", "https://x", (("port", 3), ("region", "eu"))),)
     (problem,) = problems
     assert problem.startswith(f'{path}: sinks[0].type: no sink "nowhere" is installed: install the package')
-    found, problems = settings_file.read(write(tmp_path, f"{head}{bad}\n"))
+    found, problems = settings_file.read(write_settings(tmp_path, f"{head}{bad}\n"))
     assert found is not None
     assert found.sinks == ()
     assert len(problems) == 2
@@ -247,7 +223,7 @@ def test_settings_load_no_library() -> None:
 
 def test_a_yes_is_told_to_those_that_have_a_place_for_it(tmp_path: Path) -> None:
     sinks = [f'[[sinks]]\ntype = "{kind}"\nhost = "https://x"\n' for kind in ("otlp", "nowhere")]
-    write(tmp_path, "name = 'E'\ncollected-by = 'E'\npurpose = 'E'\n" + "".join(sinks))
+    write_settings(tmp_path, "name = 'E'\ncollected-by = 'E'\npurpose = 'E'\n" + "".join(sinks))
     entries = choice_event.entries(project_of(tmp_path), choice="in", anonymous_id=str(uuid4()), now_ns=1)
     assert [entry.sink.rpartition(" ")[0] for entry in entries] == ["otlp https://x/v1/traces", "nowhere https://x"]
 
@@ -259,7 +235,7 @@ def test_a_yes_is_told_to_those_that_have_a_place_for_it(tmp_path: Path) -> None
      "https://key@exa mple.org/1", "https://key@user@example.org/1"],
 )  # fmt: skip
 def test_a_bad_dsn_is_refused(tmp_path: Path, dsn: str) -> None:
-    write(tmp_path, f'{TEXT}crash-reports-dsn = "{dsn}"\n')
+    write_settings(tmp_path, f'{TEXT}crash-reports-dsn = "{dsn}"\n')
     project = project_of(tmp_path)
     assert project.crash_dsn is None
     assert len(project.problems) == 1
@@ -273,8 +249,8 @@ def test_a_bad_dsn_is_refused(tmp_path: Path, dsn: str) -> None:
      ("http://abc@localhost:8000/1", "http://localhost:8000"), ("http://abc@[::1]:8000/1", "http://[::1]:8000")],
 )  # fmt: skip
 def test_a_good_dsn_is_accepted(tmp_path: Path, dsn: str, host: str) -> None:
-    write(tmp_path, f'{TEXT}crash-reports-dsn = "{dsn}"\n')
+    write_settings(tmp_path, f'{TEXT}crash-reports-dsn = "{dsn}"\n')
     project = project_of(tmp_path)
     assert (project.crash_dsn and project.crash_dsn.host, project.problems) == (host, ())
-    write(tmp_path, f'crash-reports-dsn = "{dsn}"\n')
+    write_settings(tmp_path, f'crash-reports-dsn = "{dsn}"\n')
     assert project_of(tmp_path).crash_dsn is None

@@ -23,8 +23,8 @@ from make_metrics.properties.git import Dirty
 from make_metrics.properties.machine import Architecture, System, SystemVersion
 from make_metrics.properties.property import Property, fault
 from make_metrics.properties.registry import ASKED_FOR, BUILT_IN, OPTIONAL, PROPERTIES, check
-from tests.project.test_git_command import commit, repository  # noqa: F401
-from tests.properties.test_registry import EVENT, ID, made
+from tests.support.events import EVENT, ID, message_with
+from tests.support.git_repository import commit
 from tests.support.project import ROOT
 
 RUN = RunFacts(make_version="4.3", jobs=4, ci="none", ended_ns=time.time_ns())
@@ -123,7 +123,7 @@ def test_a_metric_that_was_not_agreed_to_is_not_in_the_message() -> None:
     event = replace(EVENT, metrics={"os": "linux", "jobs": 4})
     jobs = BUILT_IN["jobs"].declaration()
     found = message(event, name="n", anonymous_id=ID, metrics=[jobs])
-    assert set(found["properties"]) - set(made()["properties"]) == {"jobs"}  # type: ignore[call-overload]
+    assert set(found["properties"]) - set(message_with()["properties"]) == {"jobs"}  # type: ignore[call-overload]
     assert check(found, metrics=[jobs]) == []
     assert check(found) == ["jobs: is not declared"]
     outside = message(replace(event, metrics={"jobs": -1}), name="n", anonymous_id=ID, metrics=[jobs])
@@ -158,7 +158,7 @@ def test_what_another_machine_is_is_not_known() -> None:
         assert kind().value(replace(RUN, here=False)) is None
 
 
-def test_changes_to_the_work_tree_are_seen(repository: Path) -> None:  # noqa: F811
+def test_changes_to_the_work_tree_are_seen(repository: Path) -> None:
     (repository / "a").write_text("1")
     _git(repository, "add", "a")
     head = commit(repository)
@@ -172,7 +172,7 @@ def test_changes_to_the_work_tree_are_seen(repository: Path) -> None:  # noqa: F
     assert Dirty().value(replace(run, commit="0" * 40)) is None
 
 
-def test_no_monitor_of_the_repository_is_started(repository: Path) -> None:  # noqa: F811
+def test_no_monitor_of_the_repository_is_started(repository: Path) -> None:
     """A repository's configuration can name a program that git starts to look for changes."""
     monitor = repository / "monitor"
     monitor.write_text(f"#!/bin/sh\ntouch {repository}/was-started\n")

@@ -7,51 +7,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from make_metrics.combine.event import Event, properties
+from make_metrics.combine.event import properties
 from make_metrics.consent import notice
 from make_metrics.deliver import choice_event
-from make_metrics.deliver.message import looks_like_file, message
+from make_metrics.deliver.message import looks_like_file
 from make_metrics.deliver.outgoing import sendable_message
 from make_metrics.project.project import Project, project_of
 from make_metrics.properties.registry import CHOICE, ENVELOPE, OPTIONAL, PROPERTIES, check
-from tests.project.test_settings import write
+from tests.support.events import EVENT, ID, message_with
 from tests.support.project import SOURCE
 from tests.support.records import WALL_NS
-
-ID = "2f4a3a0e-6b0c-4d34-9c3a-0f2a51b9d7e1"
-EVENT = Event(
-    message_id="5d0fdaef-0f4c-5b8e-8b61-7f7a6d1b2a3c",
-    parent_id="",
-    run="r",
-    make="m",
-    target="dev.pull",
-    start_wall_ns=WALL_NS,
-    duration_ms=12,
-    exit_status=0,
-    goal=True,
-    recipe_ms=10,
-    recipe_lines=1,
-    make_level=0,
-    parallel=False,
-    git_checked_out_master=True,
-    git_commit_time="2021-05-17T19:44:09+02:00",
-)
+from tests.support.settings_files import write_settings
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    write(tmp_path)
+    write_settings(tmp_path)
     return project_of(tmp_path)
-
-
-def made(**more: object) -> dict[str, object]:
-    return message(replace(EVENT, **more), name="make.target.run", anonymous_id=ID)  # type: ignore[arg-type]
 
 
 def test_the_events_properties_are_the_registrys() -> None:
     assert list(properties(EVENT)) == [entry.name for entry in PROPERTIES]
-    assert set(made()) == {entry.name for entry in ENVELOPE} | {"properties"}
-    assert check(made()) == []
+    assert set(message_with()) == {entry.name for entry in ENVELOPE} | {"properties"}
+    assert check(message_with()) == []
 
 
 def test_a_choice_is_declared_too(project: Project) -> None:
@@ -86,11 +64,11 @@ def test_every_declaration_is_complete_and_allows_its_example() -> None:
     ids=str,
 )  # fmt: skip
 def test_a_value_of_another_shape_is_not_sent(more: dict[str, object]) -> None:
-    assert len(check(made(**more))) == 1
+    assert len(check(message_with(**more))) == 1
 
 
 def test_what_is_not_declared_is_not_sent() -> None:
-    found = made()
+    found = message_with()
     assert check({**found, "context": {}}) == ["context: is not declared"]
     assert check({**found, "properties": {**properties(EVENT), "path": "x"}}) == ["path: is not declared"]
     assert check({**found, "properties": None}) == ["properties: missing"]
@@ -100,7 +78,7 @@ def test_what_is_not_declared_is_not_sent() -> None:
 
 @given(st.text(max_size=60))
 def test_no_text_gets_through_a_name_but_plain_words(text: str) -> None:
-    if not check(made(target=text)):
+    if not check(message_with(target=text)):
         assert not set(text[:50]) & set(" \t\r\n/\\@$'\"`|&;<>(){}[]*?!#=,~^")
 
 
@@ -109,7 +87,7 @@ def test_no_text_gets_through_a_name_but_plain_words(text: str) -> None:
 )
 def test_what_people_do_is_no_file(target: str) -> None:
     assert not looks_like_file(target)
-    assert check(made(target=target)) == []
+    assert check(message_with(target=target)) == []
 
 
 @pytest.mark.parametrize("target", ["main.o", "a/b", "./x", ".env", "~/x", "report.PDF", "lib.tar.gz", "C:\\x", "x.py"])

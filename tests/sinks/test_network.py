@@ -12,7 +12,7 @@ import trustme
 
 from make_metrics.sinks import Network, Outcome, SinkSettings, Verdict, kinds
 from make_metrics.sinks.user_settings import surroundings
-from tests.sinks.otlp.test_sink import batch
+from tests.support.events import traced_batch
 from tests.support.project import Project
 from tests.support.proxy import Proxy, proxying
 from tests.support.records import paths_in
@@ -79,7 +79,7 @@ def send(request: pytest.FixtureRequest, home: Path) -> Send:
             sink = OtlpSink(settings, network)
         else:
             sink = SegmentSink(key="key", host=url, network=network)
-        return sink.send(batch(), timeout_s=20)
+        return sink.send(traced_batch(), timeout_s=20)
 
     return to
 

@@ -12,7 +12,7 @@ from rudderstack.analytics.client import Client  # type: ignore[import-untyped]
 
 from make_metrics.sinks.segment import SegmentSink
 from make_metrics.sinks.sink import Outcome
-from tests.deliver.test_trace import made, run
+from tests.support.events import messages_of, nested_run
 from tests.support.project import Project
 from tests.support.segment_receiver import Answer, Receiver, receiving
 from tests.support.sharing_project import Sharing
@@ -72,7 +72,7 @@ def test_the_same_events_by_another_client_are_the_same_messages(
 
 
 def one() -> dict[str, Any]:
-    return next(iter(made(run()).values()))
+    return next(iter(messages_of(nested_run()).values()))
 
 
 @pytest.mark.parametrize("status", [500, 429])

@@ -18,8 +18,8 @@ from make_metrics.project.project import Project, project_of
 from make_metrics.store import database
 from make_metrics.store.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS, Attempt, Batch, Entry, Outbox, sink_id
 from make_metrics.sweep.sweep import sweep
-from tests.project.test_settings import write
 from tests.support.records import WALL_NS, add, ended_run, line, paths_in
+from tests.support.settings_files import write_settings
 from tests.support.store import ask
 from tests.support.sweep_points import sweep_points
 
@@ -121,7 +121,7 @@ def paths(tmp_path: Path) -> Paths:
 @pytest.fixture
 def project(tmp_path: Path, paths: Paths) -> Project:
     """A project with a yes of before the samples' time."""
-    write(tmp_path / "project")
+    write_settings(tmp_path / "project")
     found = project_of(tmp_path / "project")
     with consent.lock(paths):
         ensure_id(paths, found)

@@ -17,9 +17,9 @@ from make_metrics.properties.registry import BUILT_IN
 from make_metrics.store.outbox import Outbox, sink_id
 from make_metrics.store.troubles import DAY_NS, KEEP_NS, LIMIT, Count, Troubles
 from make_metrics.sweep.sweep import sweep
-from tests.project.test_settings import FULL, write
 from tests.store.test_outbox import make
 from tests.support.records import WALL_NS, add, ended_run, line, paths_in, stored
+from tests.support.settings_files import FULL_SETTINGS, write_settings
 from tests.support.store import ask
 
 
@@ -31,7 +31,9 @@ def paths(tmp_path: Path) -> Paths:
 @pytest.fixture
 def project(tmp_path: Path, paths: Paths) -> Project:
     """A project that asks for metrics, with a yes."""
-    write(tmp_path / "project", 'metrics = ["os", "jobs", "cpu_ms", "peak_memory_kib", "make_version"]\n' + FULL)
+    write_settings(
+        tmp_path / "project", 'metrics = ["os", "jobs", "cpu_ms", "peak_memory_kib", "make_version"]\n' + FULL_SETTINGS
+    )
     found = project_of(tmp_path / "project")
     with consent.lock(paths):
         ensure_id(paths, found)

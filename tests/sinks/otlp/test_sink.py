@@ -15,13 +15,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.semconv._incubating.attributes import cicd_attributes, process_attributes
 from opentelemetry.semconv._incubating.metrics import cicd_metrics
 
-from make_metrics.combine.event import Event
 from make_metrics.deliver import trace
 from make_metrics.deliver.message import message
 from make_metrics.sinks.otlp.sink import OtlpSink
 from make_metrics.sinks.otlp.text import readable
 from make_metrics.sinks.sink import Network, Outcome, SinkSettings
-from tests.deliver.test_trace import ID, made, run
+from tests.support.events import ID, nested_run, traced_batch
 from tests.support.segment_receiver import Answer, Receiver, receiving
 
 SIGNALS = ("traces", "metrics")
@@ -43,14 +42,6 @@ def sink_to(receiver: Receiver, signal: str = "traces", **more: str) -> OtlpSink
     return OtlpSink(SinkSettings("otlp", key, f"{receiver.host}/v1/{signal}", tuple(more.items())))
 
 
-def batch(*, status: int | None = None) -> list[dict[str, Any]]:
-    events: list[Event] = run()
-    found = trace.with_trace(events, made(events))
-    for one in found if status is not None else []:
-        one["properties"]["exit_status"] = status
-    return found
-
-
 def said(receiver: Receiver) -> dict[str, Any]:
     """The last request, as it is shown."""
     request = receiver.requests[-1]
@@ -63,15 +54,15 @@ def attributes(found: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def test_one_request_and_its_bytes(receiver: Receiver, sink: OtlpSink) -> None:
-    prepared = sink.prepare(batch())
+    prepared = sink.prepare(traced_batch())
     assert receiver.requests == []
-    verdict = sink.send(batch(), timeout_s=5)
+    verdict = sink.send(traced_batch(), timeout_s=5)
     assert (verdict.outcome, verdict.said) == (Outcome.ACCEPTED, "accepted")
     (request,) = receiver.requests
     assert request.headers["Content-Type"] == "application/x-protobuf"
     assert "Authorization" not in request.headers
     # The same messages are the same bytes: what a preview shows, and what is sent again.
-    assert request.body == verdict.body == prepared.body == sink.prepare(batch()).body
+    assert request.body == verdict.body == prepared.body == sink.prepare(traced_batch()).body
     assert verdict.url == prepared.url == f"{receiver.host}{request.path}"
 
 
@@ -82,7 +73,7 @@ def test_nothing_is_opened_to_prepare(sink: OtlpSink, monkeypatch: pytest.Monkey
     monkeypatch.setattr(socket, "socket", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     before = threading.active_count()
-    assert sink.prepare(batch()).body
+    assert sink.prepare(traced_batch()).body
     assert threading.active_count() == before
 
 
@@ -93,7 +84,7 @@ def test_nothing_is_opened_to_prepare(sink: OtlpSink, monkeypatch: pytest.Monkey
 def test_the_key_goes_where_the_receiver_wants_it(
     receiver: Receiver, more: dict[str, str], header: str, value: str
 ) -> None:
-    assert sink_to(receiver, key="key", **more).send(batch(), timeout_s=5).outcome is Outcome.ACCEPTED
+    assert sink_to(receiver, key="key", **more).send(traced_batch(), timeout_s=5).outcome is Outcome.ACCEPTED
     assert receiver.requests[0].headers[header.title()] == value
 
 
@@ -113,7 +104,7 @@ def test_nothing_of_the_environment_is_sent(
     }.items():
         monkeypatch.setenv(name, value)
     (tmp_path / "netrc").write_text("default login secret password secret\n")
-    assert sink.send(batch(), timeout_s=5).outcome is Outcome.ACCEPTED
+    assert sink.send(traced_batch(), timeout_s=5).outcome is Outcome.ACCEPTED
     (request,) = receiver.requests
     known = {"host", "user-agent", "accept-encoding", "accept", "connection", "content-type", "content-length"}
     assert {name.lower() for name in request.headers} == known
@@ -133,7 +124,7 @@ def test_each_status_has_one_verdict_and_is_one_request(
     receiver: Receiver, sink: OtlpSink, status: int, outcome: Outcome, capfd: pytest.CaptureFixture[str]
 ) -> None:
     receiver.answers(Answer(status, {"Location": f"{receiver.host}/elsewhere"}, body=b""))
-    verdict = sink.send(batch(), timeout_s=5)
+    verdict = sink.send(traced_batch(), timeout_s=5)
     assert verdict.outcome is outcome
     assert len(receiver.requests) == 1  # the exporter would try again, and follow
     assert outcome is Outcome.ACCEPTED or str(status) in verdict.said
@@ -142,7 +133,7 @@ def test_each_status_has_one_verdict_and_is_one_request(
 
 def test_retry_after_is_heard(receiver: Receiver, sink: OtlpSink) -> None:
     receiver.answers(Answer(429, {"Retry-After": "7"}), Answer(503, {"Retry-After": "1"}))
-    assert [sink.send(batch(), timeout_s=5).after_s for _ in range(2)] == [7, 1]
+    assert [sink.send(traced_batch(), timeout_s=5).after_s for _ in range(2)] == [7, 1]
 
 
 @pytest.mark.parametrize("deed", ["reset", "garbage", "hang", "cut-short"])
@@ -150,7 +141,7 @@ def test_a_broken_answer_is_one_for_later_and_one_request(
     receiver: Receiver, sink: OtlpSink, deed: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     receiver.answers(Answer(deed=deed))
-    assert sink.send(batch(), timeout_s=0.5).outcome is Outcome.LATER
+    assert sink.send(traced_batch(), timeout_s=0.5).outcome is Outcome.LATER
     assert len(receiver.requests) == 1
     assert capfd.readouterr() == ("", "")
 
@@ -164,7 +155,7 @@ def test_no_receiver_at_all(receiver: Receiver) -> None:
         (receiver.host.replace("http:", "https:"), Outcome.LATER),
     ):
         sink = OtlpSink(SinkSettings("otlp", "", f"{host}/v1/traces"))
-        assert sink.send(batch(), timeout_s=2).outcome is outcome
+        assert sink.send(traced_batch(), timeout_s=2).outcome is outcome
 
 
 def partial(signal: str, rejected: int, text: str) -> bytes:
@@ -182,25 +173,25 @@ def test_partial_success(receiver: Receiver, signal: str) -> None:
     """The protocol forbids to send such a request again: which of several were rejected is not known."""
     sink = sink_to(receiver, signal)
     receiver.answers(*(Answer(body=partial(signal, rejected, "too\nold")) for rejected in (2, 1, 0)))
-    several = sink.send(batch(), timeout_s=5)
+    several = sink.send(traced_batch(), timeout_s=5)
     assert (several.outcome, several.said) == (
         Outcome.ACCEPTED, "accepted, but the receiver rejected 2 of 5: tooold",
     )  # fmt: skip
-    one = sink.send(batch()[:1], timeout_s=5)
+    one = sink.send(traced_batch()[:1], timeout_s=5)
     assert (one.outcome, one.said) == (Outcome.REFUSED, "the receiver rejected 1 of 1: tooold")
-    warned = sink.send(batch(), timeout_s=5)
+    warned = sink.send(traced_batch(), timeout_s=5)
     assert (warned.outcome, warned.said) == (Outcome.ACCEPTED, "accepted")
 
 
 def test_spans_have_the_names_of_the_conventions(receiver: Receiver) -> None:
-    sink_to(receiver, service="build").send(batch(status=3), timeout_s=5)
+    sink_to(receiver, service="build").send(traced_batch(status=3), timeout_s=5)
     (resource,) = said(receiver)["resourceSpans"]
     spans = {span["name"]: span for span in resource["scopeSpans"][0]["spans"]}
     assert set(spans) == {"RUN build", "all", "a", "inner", "deep"}
     root, deep = spans["RUN build"], spans["deep"]
     assert (root["kind"], deep["kind"]) == ("SPAN_KIND_SERVER", "SPAN_KIND_INTERNAL")
     assert root["status"] == deep["status"] == {"code": "STATUS_CODE_ERROR"}
-    events = {event.target: event for event in run()}
+    events = {event.target: event for event in nested_run()}
     described = attributes(deep["attributes"])
     assert {name: described.pop(name) for name in list(described) if not name.startswith("make.")} == {
         cicd_attributes.CICD_PIPELINE_NAME: "build",
@@ -228,7 +219,7 @@ def test_spans_have_the_names_of_the_conventions(receiver: Receiver) -> None:
      (-200, "failure", "signal 200")],
 )  # fmt: skip
 def test_how_it_ended(receiver: Receiver, status: int, result: str, error: str | None) -> None:
-    sink_to(receiver).send(batch(status=status), timeout_s=5)
+    sink_to(receiver).send(traced_batch(status=status), timeout_s=5)
     for span in said(receiver)["resourceSpans"][0]["scopeSpans"][0]["spans"]:
         described = attributes(span["attributes"])
         assert described.get("error.type") == error
@@ -238,12 +229,12 @@ def test_how_it_ended(receiver: Receiver, status: int, result: str, error: str |
 
 
 def test_a_yes_is_a_trace_of_its_own(receiver: Receiver) -> None:
-    yes = {**batch()[1], "messageId": "yes", "properties": {
+    yes = {**traced_batch()[1], "messageId": "yes", "properties": {
         "command": "metrics-opt-in", "command_type": "make", "choice": "in", "is_test": "no",
         "start_time": "2021-05-17T19:44:09.105052+00:00",
     }}  # fmt: skip
     del yes["trace"]
-    sink_to(receiver).send([yes, *batch()], timeout_s=5)
+    sink_to(receiver).send([yes, *traced_batch()], timeout_s=5)
     one, *rest = said(receiver)["resourceSpans"][0]["scopeSpans"][0]["spans"]
     assert one["name"] == "metrics-opt-in"
     assert one["startTimeUnixNano"] == one["endTimeUnixNano"] == "1621280649105052000"
@@ -254,8 +245,8 @@ def test_a_yes_is_a_trace_of_its_own(receiver: Receiver) -> None:
 def test_durations_are_deltas_that_are_the_same_when_they_come_twice(receiver: Receiver) -> None:
     sink = sink_to(receiver, "metrics")
     receiver.answers(503)
-    assert sink.send(batch(), timeout_s=5).outcome is Outcome.LATER
-    assert sink.send(batch(), timeout_s=5).outcome is Outcome.ACCEPTED
+    assert sink.send(traced_batch(), timeout_s=5).outcome is Outcome.LATER
+    assert sink.send(traced_batch(), timeout_s=5).outcome is Outcome.ACCEPTED
     assert receiver.requests[0].body == receiver.requests[1].body
     metrics = {one["name"]: one for one in said(receiver)["resourceMetrics"][0]["scopeMetrics"][0]["metrics"]}
     assert set(metrics) == {cicd_metrics.CICD_PIPELINE_RUN_DURATION, "make.target.duration"}
@@ -288,7 +279,7 @@ def test_batches_keep_to_the_limits(sink: OtlpSink) -> None:
 def test_what_is_sent_is_readable_and_what_is_no_request_is_told_apart(receiver: Receiver) -> None:
     from make_metrics.sinks import kinds
 
-    prepared = sink_to(receiver).prepare(batch())
+    prepared = sink_to(receiver).prepare(traced_batch())
     text = kinds.readable("otlp", prepared.url, prepared.body)
     assert text.startswith(f"protobuf, {len(prepared.body)} bytes, SHA-256 ")
     assert f'"traceId": "{trace.trace_id("m", ID)}"' in text
@@ -299,5 +290,5 @@ def test_what_is_sent_is_readable_and_what_is_no_request_is_told_apart(receiver:
 def test_the_user_bounds_the_time(receiver: Receiver) -> None:
     sink = OtlpSink(SinkSettings("otlp", "", f"{receiver.host}/v1/traces"), Network(timeout_s=0.2))
     receiver.answers(Answer(deed="hang"))
-    verdict = sink.send(batch(), timeout_s=60)
+    verdict = sink.send(traced_batch(), timeout_s=60)
     assert (verdict.outcome, verdict.said) == (Outcome.LATER, "no answer within 0.2 s")
