@@ -1,0 +1,72 @@
+"""The pages say what is: what they name exists, and the order of folders is the one that is checked."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from make_metrics.cli import COMMANDS
+from tests.docs.pages import PACKAGE, PAGES, layers, problems
+from tests.support.project import ROOT
+
+ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_what_a_page_names_exists(page: Path) -> None:
+    assert problems(page, page.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[x](nowhere.md)", "link nowhere.md"),
+        ("[x](metrics.md#no-such-heading)", "link metrics.md#no-such-heading"),
+        ("`shim/hot/line.py`", "path shim/hot/line.py"),
+        ("`hot/book.py`", "path hot/book.py"),
+        ("```\nci/nothing --all\n```\n", "path ci/nothing"),
+        ("`python -m ci.nothing`", "module ci.nothing"),
+        ("`python -m shim`", "module shim"),
+        ("`hot.book`", "module hot.book"),
+        ("`make-metrics optin`", "command optin"),
+        ("`make-metrics report --nothing`", "option --nothing of report"),
+        ("`make-metrics crash-reports maybe`", "argument maybe of crash-reports"),
+        ("`make metrics-nothing`", "target metrics-nothing"),
+        ("```python\nfrom make_metrics.sinks import Nothing\n```\n", "import Nothing of make_metrics.sinks"),
+    ],
+)
+def test_what_does_not_exist_is_found(text: str, problem: str) -> None:
+    assert problems(ROOT / "docs/page.md", f"# Page\n\n{text}\n") == [problem]
+
+
+def test_the_page_about_architecture_has_the_order_that_is_checked() -> None:
+    _, _, section = ARCHITECTURE.partition("## The order of the folders")
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", section.partition("\n## ")[0], re.MULTILINE)
+    assert [name for name, _ in rows] == layers()
+    assert all(text.strip() for _, text in rows)
+
+
+def test_every_folder_and_module_at_the_top_is_in_the_order() -> None:
+    modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
+    folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert modules | folders == set(layers())
+
+
+def test_the_picture_names_stages_that_exist() -> None:
+    names = re.findall(r'font-weight="bold">([\w./]+)</text>', (ROOT / "docs/architecture.svg").read_text())
+    stages = {name for name in names if name.endswith(("/", ".py"))}
+    assert len(stages) > 10
+    assert [name for name in stages if not (PACKAGE / name).exists()] == []
+
+
+def test_the_readme_names_every_command() -> None:
+    text = (ROOT / "README.md").read_text()
+    missing = [command.name for command in COMMANDS if not re.search(rf"`(make-metrics )?{command.name}\b", text)]
+    assert missing == []
+
+
+def test_decisions_have_a_number_each() -> None:
+    numbers = sorted(path.name[:4] for path in (ROOT / "docs/decisions").glob("*.md"))
+    assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
