@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import resource
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from make_metrics.crashes import log as crash_log
-from tests.support.project import ROOT, SOURCE, Project
+from tests.support.broken_copy import copy_package, use_copy
+from tests.support.project import Project
 
 MAKEFILE = """
 all: simple compound nested
@@ -100,11 +100,7 @@ def test_full_disk(same: Callable[..., None], each: Project) -> None:
 
 @pytest.mark.parametrize("place", ["/nowhere/at/all", "", "relative", "/dev/null"])
 def test_no_home(same: Callable[..., None], each: Project, place: str) -> None:
-    each.paths.fragment.write_text(
-        each.paths.fragment.read_text().replace(
-            f".metrics.baked.state := {each.paths.state}", ".metrics.baked.state :="
-        )
-    )
+    each.edit_fragment(f".metrics.baked.state := {each.paths.state}", ".metrics.baked.state :=")
     env = each.environment(HOME=place)
     if place:
         env["MAKE_METRICS_HOME"] = place
@@ -131,24 +127,21 @@ def test_file_size_limit(same: Callable[..., None], each: Project) -> None:
 @pytest.mark.parametrize("broken", ["line.py", "record_format.py", "recorder.py", "append.py", "arguments.py"])
 @pytest.mark.parametrize("how", ["gone", "empty", "cut"])
 def test_damaged_shim(same: Callable[..., None], each: Project, tmp_path: Path, broken: str, how: str) -> None:
-    copy = tmp_path / "copy"
-    shutil.copytree(SOURCE, copy / "shim", ignore=shutil.ignore_patterns("__pycache__"))
-    place = copy / "shim/make_metrics/hot" / broken
-    text = place.read_text()
-    place.unlink() if how == "gone" else place.write_text("" if how == "empty" else text[: len(text) // 2])
-    fragment = each.paths.fragment.read_text()
-    each.paths.fragment.write_text(fragment.replace(f"{ROOT}/shim", f"{copy}/shim"))
+    copy = copy_package(tmp_path)
+    module = copy / "shim/make_metrics/hot" / broken
+    text = module.read_text()
+    module.unlink() if how == "gone" else module.write_text("" if how == "empty" else text[: len(text) // 2])
+    use_copy(each, copy)
     # A damaged shim cannot run a simple line as make itself does: a missing program is the shell's to report then.
     same(MAKEFILE.replace("\t-nothere\n", ""), failures=True)
 
 
 def test_environment_that_is_deleted_by_the_build(each: Project, tmp_path: Path) -> None:
-    copy = tmp_path / "environment"
-    shutil.copytree(SOURCE, copy / "shim", ignore=shutil.ignore_patterns("__pycache__"))
+    copy = copy_package(tmp_path / "environment")
     (copy / "bin").mkdir()
     (copy / "bin/python3").symlink_to(sys.executable)
-    text = each.paths.fragment.read_text().replace(f"{ROOT}/shim", f"{copy}/shim")
-    each.paths.fragment.write_text(text.replace(f"python := {sys.executable}", f"python := {copy}/bin/python3"))
+    use_copy(each, copy)
+    each.edit_fragment(f"python := {sys.executable}", f"python := {copy}/bin/python3")
     each.write(
         f"all: clean\n\techo after\n\t@echo 'and now'; true\nclean:\n\t@echo before\n\trm -rf {copy}\n\techo gone\n"
     )
@@ -160,12 +153,12 @@ def test_environment_that_is_deleted_by_the_build(each: Project, tmp_path: Path)
 
 
 def test_interpreter_without_psutil(same: Callable[..., None], each: Project, tmp_path: Path) -> None:
-    copy = tmp_path / "copy"
-    shutil.copytree(SOURCE, copy / "shim", ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "psutil.py").write_text("raise ImportError('damaged')\n")
-    fragment = each.paths.fragment.read_text()
-    each.paths.fragment.write_text(fragment.replace(f"{ROOT}/shim", f"{copy}/shim"))
+    copy = copy_package(tmp_path)
+    (copy / "shim/psutil.py").write_text("raise ImportError('damaged')\n")
+    use_copy(each, copy)
     same()
+    assert each.records()
+    assert not any(b"\nM " in path.read_bytes() for path in each.records()), "a walk has described its make"
 
 
 RECIPES = {

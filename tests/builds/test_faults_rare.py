@@ -100,9 +100,7 @@ def test_target_that_is_no_utf8(each: Project) -> None:
 
 
 def test_interpreter_that_is_gone_or_broken(each: Project, tmp_path: Path, compiled: bool) -> None:
-    text = each.paths.fragment.read_text()
-    line = next(line for line in text.splitlines() if line.startswith(".metrics.baked.python"))
-    each.paths.fragment.write_text(text.replace(line, f".metrics.baked.python := {tmp_path}/python"))
+    each.edit_fragment(f".metrics.baked.python := {sys.executable}", f".metrics.baked.python := {tmp_path}/python")
     both(each)
     assert not each.records()
     (tmp_path / "python").write_text("no program\n")
@@ -155,8 +153,7 @@ def open_to_others(project: Project) -> None:
     python = next(filter(os.path.exists, ("/usr/bin/python3.13", "/usr/bin/python3.12", "/usr/bin/python3.11")), "")
     if not python:
         pytest.skip("no interpreter for other users")
-    fragment = project.paths.fragment
-    fragment.write_text(fragment.read_text().replace(sys.executable, python))
+    project.edit_fragment(sys.executable, python)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user, to whom limits apply")
@@ -216,8 +213,7 @@ def test_file_system_without_locks(each: Project, tmp_path: Path, compiled: bool
             build(launcher, flags=("-include", str(tmp_path / "no_locks.h"), "-Wl,--wrap=flock"))
         except NotBuilt as reason:
             pytest.skip(str(reason))
-        text = each.paths.fragment.read_text()
-        each.paths.fragment.write_text(text.replace(str(fragment.launcher()), str(launcher)))
+        each.edit_fragment(str(fragment.launcher()), str(launcher))
         for folder in (each.paths.state, each.paths.records, each.paths.makes):
             private_directory(folder)  # else the first line is left to Python
     else:

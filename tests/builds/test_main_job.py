@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from make_metrics.sweep.sweep import sweep
-from tests.support.project import ROOT, Project, started, until, without_proc
+from tests.support.broken_copy import without_proc
+from tests.support.project import ROOT, Project, started, until
 
 
 def test_every_target_of_a_nested_parallel_failing_build_has_one_event(each: Project) -> None:
@@ -335,7 +336,7 @@ def test_a_pid_that_is_used_again_joins_no_runs(project: Project) -> None:
 
 
 def test_without_proc_the_walk_names_the_make(tmp_path: Path, home: Path) -> None:
-    project = without_proc(Project(tmp_path / "project", home, compiled=False), tmp_path / "copy")
+    project = without_proc(Project(tmp_path / "project", home, compiled=False), tmp_path)
     project.write("all: a b\na:\n\t@:\n\t@:\nb:\n\t@$(MAKE) inner\ninner:\n\t@:\n")
     assert project.make("-j4").returncode == 0
     assert {path.name.split(".")[0] for path in project.records()} == {"00000000"}

@@ -15,7 +15,8 @@ from make_metrics.files.paths import Paths
 from make_metrics.project.project import project_of
 from make_metrics.project.root import find_root, project_key
 from make_metrics.project.settings import NAME
-from tests.support.project import Project, until, without_proc
+from tests.support.broken_copy import without_proc
+from tests.support.project import Project, until
 from tests.support.settings_files import write_settings
 from tests.support.sharing_project import ended
 
@@ -213,7 +214,7 @@ class TestInTheTerminal:
 
     def test_without_proc_it_is_shown_once_as_well(self, tmp_path: Path, home: Path) -> None:
         """Where each line walks, and the first one to have walked has left the run's name for the others."""
-        project = without_proc(asking(Project(tmp_path / "project", home, compiled=False)), tmp_path / "copy")
+        project = without_proc(asking(Project(tmp_path / "project", home, compiled=False)), tmp_path)
         assert said_in_terminal(project) == ("a\r\n" + line("Example") + "all\r\n", 0)
         assert {event.target for event in project.recorded()} == {"a", "all"}
         assert len(project.records()) == 1

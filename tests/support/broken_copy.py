@@ -9,7 +9,7 @@ from typing import Any
 
 from make_metrics.crashes import log as crash_log
 from make_metrics.crashes.report import Entry
-from tests.support.mutation import Mutation, function_begins, mutate
+from tests.support.mutation import Mutation, constant_is, function_begins, mutate
 from tests.support.project import ROOT, SOURCE, Project
 
 RECORDER_FAILS = "hot/recorder.py", function_begins("Recorder.__init__", "{}[words[1].target]")
@@ -37,8 +37,13 @@ def mend_module(copy: Path, name: str) -> None:
 
 def use_copy(project: Project, copy: Path) -> None:
     """Have a project's makefiles run the shim of a copy."""
-    text = project.paths.fragment.read_text()
-    project.paths.fragment.write_text(text.replace(f"{ROOT}/shim", f"{copy}/shim"))
+    project.edit_fragment(f"{ROOT}/shim", f"{copy}/shim")
+
+
+def without_proc(project: Project, folder: Path) -> Project:
+    """The project with a copy of the shim that finds no /proc, as on a Mac."""
+    use_copy(project, break_module(folder, "hot/procfs.py", constant_is("PROC", "b'/nowhere'")))
+    return project
 
 
 def run_command(project: Project, copy: Path, *words: str, **environ: str) -> Any:

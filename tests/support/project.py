@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import textwrap
@@ -37,16 +36,6 @@ def makes() -> dict[str, str]:
     return found
 
 
-def without_proc(project: Project, copy: Path) -> Project:
-    """The project with a copy of the shim that finds no /proc, as on a Mac."""
-    shutil.copytree(SOURCE, copy / "shim", ignore=shutil.ignore_patterns("__pycache__"))
-    place = copy / "shim/make_metrics/hot/procfs.py"
-    place.write_text(place.read_text().replace('b"/proc"', 'b"/nowhere"'))
-    text = project.paths.fragment.read_text().replace(f"{ROOT}/shim", f"{copy}/shim")
-    project.paths.fragment.write_text(text)
-    return project
-
-
 def until(
     condition: Callable[[], object], *, seconds: float = 60.0, what: Callable[[], object] = lambda: "waited in vain"
 ) -> None:
@@ -75,6 +64,12 @@ class Project:
         body = textwrap.dedent(text).replace("\n    ", "\n\t")
         path.write_text(f"{body.rstrip()}\n{self.line if line is None else line}\n")
         return path
+
+    def edit_fragment(self, old: str, new: str) -> None:
+        """Put another text in the place of one that the fragment has."""
+        text = self.paths.fragment.read_text()
+        assert old in text, f"the fragment does not say {old}"
+        self.paths.fragment.write_text(text.replace(old, new))
 
     def environment(self, **more: str) -> dict[str, str]:
         """A small environment; nothing of the real home is in it, and no make leaves a sender behind."""
