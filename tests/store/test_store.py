@@ -226,7 +226,7 @@ def test_the_events_of_an_earlier_versions_store_stay(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kept", [b"", b"x", saved_run.dump(Run("r"))[:-5]])
 def test_a_damaged_state_is_none(connection: sqlite3.Connection, kept: bytes) -> None:
-    with pytest.raises(ValueError, match="no kept run"):
+    with pytest.raises(ValueError, match="no saved run"):
         saved_run.load(kept)
     put(Store(connection), run_of("r", "a"))
     connection.execute("UPDATE runs SET state = ?", (kept,))

@@ -1,1 +1,1 @@
-"""From the entries of a run's record to one event per target. Pure: no input or output."""
+"""Combining: the entries of a run's record come in, one event for each target goes out. Pure: no input or output."""

@@ -1,7 +1,7 @@
 """The event: what one target did in one run, its properties and its envelope.
 
-Names, meanings and units of the properties down to `start_time` are those of the devstack metrics specification, which
-people have dashboards on; they do not drift.
+The properties down to `start_time` have the names, meanings and units of the devstack metrics specification. Dashboards
+are built on them, so they never change.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ _NAMESPACE = uuid.UUID("6b1f1d5e-52b5-5c54-9d0a-3c1d0c1a7f10")
 class Event:
     """One target in one make process of one run.
 
-    `message_id` is the same whenever the same event is made or sent again; `parent_id` is that of the target whose
-    recipe started this make, or empty. Times are nanoseconds since the epoch and milliseconds, as named. `cpu_us` is
-    the processor time of the target's own recipe lines, `peak_kib` the most memory that any program of them held (see
-    `hot.record_format`); both are None when they are not known, or there are no such lines. `metrics` are the
-    values of metrics that its project asks for, and its person has agreed to.
+    `message_id` stays the same when the run is combined or the event is sent again. `parent_id` is the message id of
+    the target whose recipe started this make, empty for the top make. `start_wall_ns` is nanoseconds since the epoch.
+
+    `cpu_us` is the processor time of the target's own recipe lines in microseconds, `peak_kib` the most memory that
+    any of their programs held (see `hot.record_format`). Both are None if unknown, or if there are no such lines.
+    `metrics` are the optional metrics that the project asks for and the person has agreed to, by name.
     """
 
     message_id: str
@@ -53,19 +54,19 @@ class Event:
 
 
 def message_id(run: str, make: str, target: str) -> str:
-    """The id of a target's event, a version 5 UUID (RFC 9562, section 5.5) of where and what it is."""
+    """The id of a target's event: a version 5 UUID (RFC 9562, section 5.5) of its run, make and target."""
     return str(uuid.uuid5(_NAMESPACE, f"{run}/{make}/{target}"))
 
 
 def timestamp(wall_ns: int) -> str:
-    """Nanoseconds since the epoch as ISO 8601, microseconds, UTC: `2021-05-17T19:44:09.105052+00:00`."""
+    """Nanoseconds since the epoch as ISO 8601 in UTC, with microseconds: `2021-05-17T19:44:09.105052+00:00`."""
     seconds, rest = divmod(wall_ns, 1_000_000_000)
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000).isoformat(timespec="microseconds")
 
 
 def properties(event: Event) -> dict[str, Any]:
-    """The event's properties, with all its metrics; what is not known is left out, never guessed."""
-    known: dict[str, Any] = {
+    """The event's properties and all its metrics. Unknown values are left out, never guessed."""
+    values: dict[str, Any] = {
         "command": event.target[:COMMAND_LIMIT],
         "command_type": "make",
         "duration_ms": event.duration_ms,
@@ -81,12 +82,12 @@ def properties(event: Event) -> dict[str, Any]:
         "parallel": event.parallel,
         "event_version": VERSION,
     }
-    more = {name: value for name, value in event.metrics.items() if name not in known}
-    return {name: value for name, value in known.items() if value is not None} | more
+    metrics = {name: value for name, value in event.metrics.items() if name not in values}
+    return {name: value for name, value in values.items() if value is not None} | metrics
 
 
 def envelope(event: Event, *, anonymous_id: str | None = None, sent_at: str | None = None) -> dict[str, Any]:
-    """The event as the Segment protocol's track call carries it; ids and sending time are null while it is local."""
+    """The event as a track call of the Segment protocol. A local event has no id of a person and no sending time."""
     return {
         "event": NAME,
         "anonymousId": anonymous_id,

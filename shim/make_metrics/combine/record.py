@@ -1,8 +1,8 @@
-"""What a run's temporary record says: reading its entries; the format is in `hot.record_format`."""
+"""Reading the entries of a run's temporary record. `hot.record_format` describes the format."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from make_metrics.hot import record_format
@@ -12,9 +12,10 @@ from make_metrics.hot import record_format
 class Line:
     """One recipe line that a shim ran: one start of the shell.
 
-    `start_ns` and `end_ns` are nanoseconds of the monotonic clock, `wall_ns` is the start in nanoseconds since the
-    epoch. `status` is an exit status or the negative number of a signal; `fate` what became of make meanwhile. `cpu_us`
-    and `peak_kib` are microseconds of processor time and the most memory held, both None when they are not known.
+    `start_ns` and `end_ns` are nanoseconds of the monotonic clock; `wall_ns` is the start in nanoseconds since the
+    epoch. `status` is the exit status, or the negative number of the signal that killed the line. `fate` is 0, or the
+    signal that make got while the line ran (see `hot.record_format`). `cpu_us` is processor time in microseconds,
+    `peak_kib` the most memory that a program held; both are None if unknown.
     """
 
     make: str
@@ -32,16 +33,18 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Make:
-    """One make process, as the walk up the process tree found it.
+    """One make process, as the walk up the process tree described it. Texts are empty if unknown.
 
-    `key` names the process for good (a pid is used again, a key is not). `parent` is the key of the make above it and
-    `parent_target` the target whose recipe started it. `goals` are those of its command line, or the default goal.
-    `head` is the commit checked out when it began, `branch` the branch, both empty when unknown. `boot` names the
-    machine and its boot, to tell a run that a restart ended from one of another machine that shares the home.
-    `ceiling` is the most that the environment allowed make: "off", "local" or "on", empty when unknown. `jobs` is how
-    many recipes it runs at once, 0 for no limit, -1 when unknown; `ci` the CI service (see `environment`), empty when
-    unknown. `traceparent` names the trace that the developer's make was started in (see `deliver.traceparent`), empty
-    for none.
+    - `key`: the process. Unlike a pid, a key is never used again.
+    - `parent`, `parent_target`: the key of the make above, and the target whose recipe started this make.
+    - `goals`: the goals of its command line, else the default goal.
+    - `head`, `branch`: the commit and the branch that were checked out when it began.
+    - `boot`: the machine and its boot. Another boot of this machine has ended the run; another machine that shares the
+      home may still be at it.
+    - `ceiling`: the most that the environment allowed make: "off", "local" or "on".
+    - `jobs`: how many recipes it runs at once, 0 for no limit, -1 if unknown.
+    - `ci`: the CI service (see `environment`).
+    - `traceparent`: the trace that the developer's make was started in (see `deliver.traceparent`).
     """
 
     key: str
@@ -66,14 +69,18 @@ class Make:
     traceparent: str = ""
 
 
-_LIMIT = 2**63  # nanoseconds: what the store's integers hold, the year 2262
-_SMALL = 2**31
-_USAGE_LIMIT = 2**47  # microseconds or KiB: far more than there can be, and many add up to what the store holds
+# The type of each field of a `Make`. Only the key has no default, and is a text.
+_TYPES: dict[str, type] = {each.name: str if each.name == "key" else type(each.default) for each in fields(Make)}
+
+
+_TIME_LIMIT = 2**63  # nanoseconds: the limit of the store's integers, the year 2262
+_NUMBER_LIMIT = 2**31
+_USAGE_LIMIT = 2**47  # microseconds or KiB: impossibly much, and a sum of 65,536 lines still fits into the store
 
 
 @dataclass(slots=True)
 class Contents:
-    """What one record file holds: its own identity, its run, and the entries that could be read."""
+    """The contents of one record file: its identity, its run, its entries, and how many entries could not be read."""
 
     run: str = ""
     identity: str = ""
@@ -88,8 +95,8 @@ def _text(word: bytes) -> str:
 
 def _line(words: list[bytes]) -> Line:
     _, make, target, goal, level, wall, start, end, status, fate, *usage = words
-    cpu, peak = map(int, usage) if usage else (None, None)  # entries of earlier versions end with the fate
-    entry = Line(
+    cpu, peak = map(int, usage) if usage else (None, None)  # earlier versions wrote no usage
+    line = Line(
         make=make.decode("ascii"),
         target=_text(target),
         goal=_text(goal),
@@ -102,62 +109,56 @@ def _line(words: list[bytes]) -> Line:
         cpu_us=cpu,
         peak_kib=peak,
     )
-    if not entry.target or not 0 <= entry.start_ns <= entry.end_ns < _LIMIT or not 0 <= entry.wall_ns < _LIMIT:
+    if not line.target or not 0 <= line.start_ns <= line.end_ns < _TIME_LIMIT or not 0 <= line.wall_ns < _TIME_LIMIT:
         raise ValueError("a line without a target, or with impossible times")
-    if not 0 <= entry.level < _SMALL or abs(entry.status) >= _SMALL or not 0 <= entry.fate < _SMALL:
+    if not 0 <= line.level < _NUMBER_LIMIT or abs(line.status) >= _NUMBER_LIMIT or not 0 <= line.fate < _NUMBER_LIMIT:
         raise ValueError("a line with impossible numbers")
-    if not all(0 <= (used or 0) < _USAGE_LIMIT for used in (cpu, peak)):
+    if not all(0 <= (amount or 0) < _USAGE_LIMIT for amount in (cpu, peak)):
         raise ValueError("a line with impossible usage")
-    return entry
+    return line
 
 
-def _known(name: str, value: object) -> object:
-    """A field of a `Make` from its stored form; raises ValueError if it is of another kind than the field."""
-    if name == "goals":
-        if not isinstance(value, (list, tuple)):
-            raise ValueError("goals that are no list")
-        return tuple(_known("goal", goal) for goal in value)
-    kind = type(Make.__dataclass_fields__[name].default) if name not in ("key", "goal") else str
+def make_from(values: dict[str, Any]) -> Make:
+    """A `Make` from its stored fields. Unknown names belong to a newer version, and are ignored.
+
+    Raises KeyError, TypeError or ValueError if the values are no stored make.
+    """
+    make = Make(**{name: _checked(values[name], kind) for name, kind in _TYPES.items() if name in values})
+    in_bounds = 0 <= make.level < _NUMBER_LIMIT and 0 <= make.wall_ns < _TIME_LIMIT and -1 <= make.jobs < _NUMBER_LIMIT
+    if not make.key or not in_bounds:
+        raise ValueError("a make without a key, or with impossible numbers")
+    return make
+
+
+def _checked(value: object, kind: type) -> Any:
+    """A stored value as the value of a field of this type. Raises ValueError if it has another type."""
+    if kind is tuple and isinstance(value, list | tuple):
+        return tuple(_checked(text, str) for text in value)
     if type(value) is not kind:
-        raise ValueError(f"{name} is no {kind.__name__}")
-    if isinstance(value, str):  # bytes that are no UTF-8, in the form that targets have
+        raise ValueError(f"a value that is no {kind.__name__}")
+    if isinstance(value, str):  # bytes that are not UTF-8 get the form that `_text` gives to those of a target
         return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return value
 
 
-def make_from(given: dict[str, Any]) -> Make:
-    """A `Make` from its stored form; unknown keys are a newer version's and are left out.
-
-    Raises KeyError, TypeError or ValueError for anything that is no stored make.
-    """
-    known: dict[str, Any] = {name: _known(name, given[name]) for name in Make.__dataclass_fields__ if name in given}
-    made = Make(**known)
-    numbers = 0 <= made.level < _SMALL and 0 <= made.wall_ns < _LIMIT and -1 <= made.jobs < _SMALL
-    if not made.key or not numbers:
-        raise ValueError("a make without a key, or with impossible numbers")
-    return made
-
-
 def _make(words: list[bytes]) -> Make:
-    facts: dict[str, object] = {}
+    values: dict[str, object] = {}
     for word in words[1:]:
-        name, _, value = word.decode("ascii").partition("=")
-        if name not in Make.__dataclass_fields__:
-            continue
-        kind: type = type(Make.__dataclass_fields__[name].default) if name != "key" else str
+        name, _, text = word.decode("ascii").partition("=")
+        kind = _TYPES.get(name)
         if kind is bool:
-            facts[name] = {"0": False, "1": True}[value]
+            values[name] = {"0": False, "1": True}[text]
         elif kind is int:
-            facts[name] = int(value)
+            values[name] = int(text)
         elif kind is tuple:
-            facts[name] = tuple(_text(one.encode()) for one in value.split("&") if one)
-        else:
-            facts[name] = _text(value.encode())
-    return make_from(facts)
+            values[name] = tuple(_text(goal.encode()) for goal in text.split("&") if goal)
+        elif kind is str:
+            values[name] = _text(text.encode())
+    return make_from(values)
 
 
 def parse(data: bytes) -> Contents:
-    """Everything that can be read of a record; an entry that cannot is counted in `torn` and costs itself only."""
+    """All entries of a record that can be read. An entry that cannot be read is counted in `torn`, and is skipped."""
     contents = Contents()
     for entry in data.split(b"\n"):
         if not entry:

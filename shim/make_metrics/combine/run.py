@@ -1,7 +1,7 @@
-"""Combining: from the lines of a record to one event per target. Pure, and the same for any order of the lines.
+"""Combining: from the lines of a record to one event for each target. Pure, and the same for any order of the lines.
 
-A `Run` is what is known of a run in a form that can be added to: a line that arrives after its run was combined is
-merged, and gives the same events as if it had been there from the start.
+A `Run` adds the lines up, and two of them can be merged. So a line that is recorded after its run was combined gives
+the same events as if it had been there from the start.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from make_metrics.combine.record import Contents, Line, Make
 
 MAKE_FAILED = 2  # GNU make's own exit status for any error (manual, section 9.1)
 _ENDS_MAKE = {SIGHUP, SIGINT, SIGQUIT, SIGTERM}
-# Make starts nothing new once it has seen a failure. With jobs, a line that it had already started may yet begin; one
-# that begins this much later shows that the failure was ignored.
+# Once make has seen a failure, it starts no other target. With jobs, a target that it started just before may begin a
+# little later. One that begins this much later shows that make ignored the failure.
 _SETTLED_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Final:
-    """How the last line of a target ended; ordered by when."""
+    """How the last line of a target ended. Instances are ordered by time."""
 
     end_ns: int
     start_ns: int
@@ -32,9 +32,9 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a target's own recipe lines in one make process add up to.
+    """The recipe lines of one target in one make process, added up.
 
-    `cpu_us` is the sum of theirs, `peak_kib` the highest; None when that of any line is not known.
+    `busy_ns` and `cpu_us` are sums, `peak_kib` is the maximum. The last two are None if they are unknown for any line.
     """
 
     goal: str
@@ -50,7 +50,7 @@ class Work:
 
 @dataclass(slots=True)
 class Run:
-    """All that is known of one run: its make processes, and the work of each target by (make, target)."""
+    """One run: its make processes by key, the work of each target by (make, target), and how many entries were torn."""
 
     id: str
     makes: dict[str, Make] = field(default_factory=dict)
@@ -58,8 +58,8 @@ class Run:
     torn: int = 0
 
 
-def _plain(name: str) -> str:
-    """A goal or target as make itself names it: without leading "./"."""
+def _without_dot(name: str) -> str:
+    """A goal's or target's name without leading "./", as make itself names it."""
     while name.startswith("./") and len(name) > 2:
         name = name[2:].lstrip("/")
     return name
@@ -67,7 +67,7 @@ def _plain(name: str) -> str:
 
 def _work(line: Line) -> Work:
     return Work(
-        goal=_plain(line.goal),
+        goal=_without_dot(line.goal),
         level=line.level,
         start_ns=line.start_ns,
         wall_ns=line.wall_ns,
@@ -79,120 +79,122 @@ def _work(line: Line) -> Work:
     )
 
 
-def _merge_work(one: Work, two: Work) -> Work:
-    first = min(one, two, key=lambda work: (work.start_ns, work.wall_ns, work.goal, work.level))
+def _merge_work(left: Work, right: Work) -> Work:
+    first = min(left, right, key=lambda work: (work.start_ns, work.wall_ns, work.goal, work.level))
     return replace(
         first,
-        busy_ns=one.busy_ns + two.busy_ns,
-        lines=one.lines + two.lines,
-        final=max(one.final, two.final),
-        cpu_us=None if one.cpu_us is None or two.cpu_us is None else one.cpu_us + two.cpu_us,
-        peak_kib=None if one.peak_kib is None or two.peak_kib is None else max(one.peak_kib, two.peak_kib),
+        busy_ns=left.busy_ns + right.busy_ns,
+        lines=left.lines + right.lines,
+        final=max(left.final, right.final),
+        cpu_us=None if left.cpu_us is None or right.cpu_us is None else left.cpu_us + right.cpu_us,
+        peak_kib=None if left.peak_kib is None or right.peak_kib is None else max(left.peak_kib, right.peak_kib),
     )
 
 
 def gather(run: str, contents: Contents) -> Run:
-    """A record's entries added up."""
+    """A record's entries, added up."""
     gathered = Run(run, torn=contents.torn)
     for make in contents.makes:
-        _meet(gathered, make)
+        _add_make(gathered, make)
     for line in contents.lines:
-        _add(gathered, (line.make, _plain(line.target)), _work(line))
+        _add_work(gathered, (line.make, _without_dot(line.target)), _work(line))
     return gathered
 
 
-def _meet(run: Run, make: Make) -> None:
-    """Keep one of several accounts of a make process: the earliest, whatever the order they come in."""
-    known = run.makes.get(make.key)
-    if known is None or (make.wall_ns, repr(make)) < (known.wall_ns, repr(known)):
+def _add_make(run: Run, make: Make) -> None:
+    """Add a make process. Of several descriptions of one process the earliest is kept, whatever their order."""
+    present = run.makes.get(make.key)
+    if present is None or (make.wall_ns, repr(make)) < (present.wall_ns, repr(present)):
         run.makes[make.key] = make
 
 
-def _add(run: Run, key: tuple[str, str], work: Work) -> None:
-    known = run.work.get(key)
-    run.work[key] = work if known is None else _merge_work(known, work)
+def _add_work(run: Run, key: tuple[str, str], work: Work) -> None:
+    present = run.work.get(key)
+    run.work[key] = work if present is None else _merge_work(present, work)
 
 
-def merge(one: Run, two: Run) -> Run:
-    """Two parts of the same run as one; neither argument is changed."""
-    merged = Run(one.id, dict(one.makes), dict(one.work), one.torn + two.torn)
-    for make in two.makes.values():
-        _meet(merged, make)
-    for key, work in two.work.items():
-        _add(merged, key, work)
+def merge(left: Run, right: Run) -> Run:
+    """Two parts of the same run as one. Neither argument is changed."""
+    merged = Run(left.id, dict(left.makes), dict(left.work), left.torn + right.torn)
+    for make in right.makes.values():
+        _add_make(merged, make)
+    for key, work in right.work.items():
+        _add_work(merged, key, work)
     return merged
 
 
-def _goals_served(work: dict[str, Work], goals: tuple[str, ...]) -> dict[str, str]:
-    """The goal that each target's work served: what make said, else the first goal that was not done before it."""
-    asked = frozenset(goals)
-    done = [(goal, work[goal].final.end_ns) for goal in goals[:-1] if goal in work]
-    served = {}
-    for target, own in work.items():
-        if target in asked:
-            served[target] = target
-        elif own.goal or not goals:
-            served[target] = own.goal
+def _goal_of_each(work_of: dict[str, Work], goals: tuple[str, ...]) -> dict[str, str]:
+    """The goal that each target was made for: the one that make named, else the first goal not yet done before it."""
+    goal_names = frozenset(goals)
+    ends = [(goal, work_of[goal].final.end_ns) for goal in goals[:-1] if goal in work_of]
+    goal_of = {}
+    for target, work in work_of.items():
+        if target in goal_names:
+            goal_of[target] = target
+        elif work.goal or not goals:
+            goal_of[target] = work.goal
         else:
-            served[target] = next((goal for goal, end_ns in done if end_ns >= own.start_ns), goals[-1])
-    return served
+            goal_of[target] = next((goal for goal, end_ns in ends if end_ns >= work.start_ns), goals[-1])
+    return goal_of
 
 
 @dataclass(slots=True)
 class _Process:
-    """One make process while its events are put together.
+    """One make process, to derive its events from.
 
-    `last_start_ns` is when its last line began, `last_begun_ns` when it last began a target.
+    `work` is each target's. `last_line_ns` is when the last line began, `last_target_ns` when the last target began.
+    `goal_of` is the goal that each target was made for, `targets_of` the reverse.
     """
 
     run: str
     make: Make
     work: dict[str, Work]
     goals: tuple[str, ...]
-    last_start_ns: int = field(init=False)
-    last_begun_ns: int = field(init=False)
+    last_line_ns: int = field(init=False)
+    last_target_ns: int = field(init=False)
     goal_of: dict[str, str] = field(init=False)
-    served: dict[str, list[str]] = field(init=False)
+    targets_of: dict[str, list[str]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.last_start_ns = max(work.final.start_ns for work in self.work.values())
-        self.last_begun_ns = max(work.start_ns for work in self.work.values())
-        self.goal_of = _goals_served(self.work, self.goals)
-        self.served = {}
+        self.last_line_ns = max(work.final.start_ns for work in self.work.values())
+        self.last_target_ns = max(work.start_ns for work in self.work.values())
+        self.goal_of = _goal_of_each(self.work, self.goals)
+        self.targets_of = {}
         for target, goal in self.goal_of.items():
-            self.served.setdefault(goal, []).append(target)
+            self.targets_of.setdefault(goal, []).append(target)
 
-    def ended_by(self, work: Work) -> int:
-        """The signal that ended this make while the target's last line ran; 0 if make went on, or ended by itself."""
+    def ending_signal(self, work: Work) -> int:
+        """The signal that ended this make while the target's last line ran; 0 if make went on, or exited."""
         final = work.final
-        if not final.fate or self.last_start_ns > final.end_ns:
+        if not final.fate or self.last_line_ns > final.end_ns:
             return 0
         return final.fate if final.fate in _ENDS_MAKE else int(SIGKILL)
 
     def status(self, target: str) -> int:
-        """A target's exit status: 0 also when its last line failed and make was told to ignore that."""
+        """A target's exit status. It is 0 if its last line failed and make ignored that."""
         work = self.work[target]
-        signal, status = self.ended_by(work), work.final.status
+        signal, status = self.ending_signal(work), work.final.status
         if signal in _ENDS_MAKE or (signal and not status):
             return -signal
-        return 0 if status and not signal and self._ignored(target, work) else status
+        return 0 if status and not signal and self._failure_was_ignored(target, work) else status
 
-    def _ignored(self, target: str, work: Work) -> bool:
+    def _failure_was_ignored(self, target: str, work: Work) -> bool:
+        """Whether make went on after a failure: it began another target, or the recipe of the failed target's goal."""
         if self.make.ignore_errors:
             return True
         if not self.make.keep_going:
-            # Targets begun, not lines: with jobs make finishes the recipes that it is in the midst of.
-            settle = _SETTLED_NS if self.make.parallel else 0
-            if self.last_begun_ns > work.final.end_ns + settle:
+            # Later lines prove nothing: with jobs, make finishes the recipes that it has begun.
+            delay_ns = _SETTLED_NS if self.make.parallel else 0
+            if self.last_target_ns > work.final.end_ns + delay_ns:
                 return True
         goal = self.goal_of[target]
-        own = self.work.get(goal)
-        return goal != target and own is not None and own.start_ns >= work.final.end_ns
+        goal_work = self.work.get(goal)
+        return goal != target and goal_work is not None and goal_work.start_ns >= work.final.end_ns
 
     def goal_status(self, goal: str) -> int:
-        """What make would end with for a goal that has no recipe of its own, or never reached it."""
-        targets = self.served.get(goal, [])
-        signals = {self.ended_by(self.work[target]) for target in targets} - {0}
+        """The exit status of a goal without lines of its own: what make ends with because of the goal's targets."""
+        targets = self.targets_of.get(goal, [])
+        signals = {self.ending_signal(self.work[target]) for target in targets} - {0}
         if signals:
             return -min(signals)
         return MAKE_FAILED if any(self.status(target) for target in targets) else 0
@@ -202,22 +204,25 @@ def _milliseconds(ns: int) -> int:
     return (ns + 500_000) // 1_000_000
 
 
-def _event(process: _Process, target: str, *, asked: bool) -> Event:
-    """The event of a target that is a goal of its make, or had lines of its own."""
+def _event(process: _Process, target: str, *, is_goal: bool) -> Event:
+    """The event of a target that has lines of its own, or of a goal without any.
+
+    `is_goal` is whether the developer asked for it: its duration then covers all targets that were made for it.
+    """
     own = process.work.get(target)
     make = process.make
-    spans = [process.work[served] for served in process.served[target]] if asked or own is None else [own]
-    first = min(spans, key=lambda work: (work.start_ns, work.wall_ns))
+    covered = [process.work[each] for each in process.targets_of[target]] if is_goal or own is None else [own]
+    first = min(covered, key=lambda work: (work.start_ns, work.wall_ns))
     return Event(
         message_id=message_id(process.run, make.key, target),
-        parent_id=message_id(process.run, make.parent, _plain(make.parent_target)) if make.parent_target else "",
+        parent_id=message_id(process.run, make.parent, _without_dot(make.parent_target)) if make.parent_target else "",
         run=process.run,
         make=make.key,
         target=target,
         start_wall_ns=first.wall_ns,
-        duration_ms=_milliseconds(max(work.final.end_ns for work in spans) - first.start_ns),
+        duration_ms=_milliseconds(max(work.final.end_ns for work in covered) - first.start_ns),
         exit_status=process.goal_status(target) if own is None else process.status(target),
-        goal=asked,
+        goal=is_goal,
         recipe_ms=0 if own is None else _milliseconds(own.busy_ns),
         recipe_lines=0 if own is None else own.lines,
         make_level=make.level,
@@ -232,27 +237,26 @@ def _processes(run: Run) -> Iterable[_Process]:
     by_make: dict[str, dict[str, Work]] = {}
     for (key, target), work in run.work.items():
         by_make.setdefault(key, {})[target] = work
-    for key, works in by_make.items():
-        level = min(work.level for work in works.values())
-        make = run.makes.get(key) or Make(key=key, level=level)
-        goals = tuple(dict.fromkeys(_plain(goal) for goal in make.goals))
+    for key, work_of in by_make.items():
+        make = run.makes.get(key) or Make(key=key, level=min(work.level for work in work_of.values()))
+        goals = tuple(dict.fromkeys(_without_dot(goal) for goal in make.goals))
         if not goals:
-            goals = tuple(sorted({work.goal for work in works.values() if work.goal}))
-        yield _Process(run.id, make, works, goals)
+            goals = tuple(sorted({work.goal for work in work_of.values() if work.goal}))
+        yield _Process(run.id, make, work_of, goals)
 
 
 def events_of(run: Run) -> list[Event]:
     """One event for each target of each make process, in the order in which they began.
 
-    A goal that the developer asked for covers its prerequisites; a goal without lines of its own gets its event from
-    theirs. A goal for which nothing had to be done has none.
+    The event of a goal that the developer asked for covers the goal's prerequisites. A goal without lines of its own
+    has an event too, made from theirs. A goal for which nothing had to be done has none.
     """
-    made: list[Event] = []
+    events: list[Event] = []
     for process in _processes(run):
-        asked = process.make.level == 0
+        is_top = process.make.level == 0
         for target in process.work:
-            made.append(_event(process, target, asked=asked and target in process.goals))
+            events.append(_event(process, target, is_goal=is_top and target in process.goals))
         for goal in process.goals:
-            if goal not in process.work and goal in process.served:
-                made.append(_event(process, goal, asked=asked))
-    return sorted(made, key=lambda event: (event.start_wall_ns, event.make_level, event.message_id))
+            if goal not in process.work and goal in process.targets_of:
+                events.append(_event(process, goal, is_goal=is_top))
+    return sorted(events, key=lambda event: (event.start_wall_ns, event.make_level, event.message_id))
