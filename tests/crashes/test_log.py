@@ -60,8 +60,8 @@ def test_a_failing_shim_is_written_down_and_the_build_is_the_same(
     entry = next(entry for entry in logged_failures(project) if entry.part == "shim")
     failure = entry.failures[-1]
     assert failure.type == kind
-    assert [one.ours for one in failure.frames if one.ours][-1] == frame
-    assert (entry.directory, entry.became) == (str(project.folder), "")
+    assert [one.package_path for one in failure.frames if one.package_path][-1] == frame
+    assert (entry.directory, entry.outcome) == (str(project.folder), "")
     assert entry.make.split(".")[0].isdecimal()
     assert entry.allowed is Path("/proc/self/environ").exists()
     assert abs(entry.first_ns - time.time_ns()) < 600 * 10**9
@@ -105,7 +105,7 @@ def test_a_failing_command_is_written_down_too(project: Project, tmp_path: Path)
     assert (done.returncode, "Traceback" in done.stderr) == (3, True)
     (entry,) = logged_failures(project)
     assert (entry.part, entry.failures[-1].type, entry.make) == ("command", "AttributeError", "")
-    assert [frame.ours for frame in entry.failures[-1].frames][-1] == "make_metrics/cli.py"
+    assert [frame.package_path for frame in entry.failures[-1].frames][-1] == "make_metrics/cli.py"
     assert entry.allowed
 
 
@@ -174,7 +174,7 @@ def test_a_mark_goes_with_its_entry(home: Path) -> None:
     paths = Paths.from_environment()
     fail(paths)
     crash_log.mark(crash_log.entries(paths)[0], "sent")
-    assert crash_log.entries(paths)[0].became == "sent"
+    assert crash_log.entries(paths)[0].outcome == "sent"
     for number in range(failure_log.LIMIT_FILES):
         fail(paths, part=f"part {number}")
     assert not list(paths.crashes.glob("*.sent"))

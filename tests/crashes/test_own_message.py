@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from make_metrics.crashes import report as crash_report
-from make_metrics.crashes.own_message import own_text
+from make_metrics.crashes.own_message import own_message
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,6 @@ def test_a_message_is_ours_if_our_line_says_it(
     (tmp_path / "make_metrics").mkdir()
     (tmp_path / "make_metrics/own.py").write_text(f"def fail(name):\n    {source}\n")
     monkeypatch.setattr("make_metrics.crashes.own_message._PACKAGE", tmp_path / "make_metrics")
-    assert own_text(crash_report.Frame("", 2, "fail", "make_metrics/own.py"), message) == expected
-    assert own_text(crash_report.Frame("", 1, "fail", "make_metrics/own.py"), message) == ""
-    assert own_text(crash_report.Frame("", 2, "fail", "make_metrics/none.py"), message) == ""
+    assert own_message(crash_report.Frame("", 2, "fail", "make_metrics/own.py"), message) == expected
+    assert own_message(crash_report.Frame("", 1, "fail", "make_metrics/own.py"), message) == ""
+    assert own_message(crash_report.Frame("", 2, "fail", "make_metrics/none.py"), message) == ""

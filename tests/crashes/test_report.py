@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from make_metrics.crashes import report as crash_report
-from make_metrics.crashes.own_message import own_text
+from make_metrics.crashes.own_message import own_message
 from tests.support.project import ROOT, SOURCE
 
 
-def entry_with(**facts: Any) -> crash_report.Entry:
+def entry_with(**facts: Any) -> crash_report.LogEntry:
     frames = (crash_report.Frame("/x/make_metrics/cli.py", 3, "main", "make_metrics/cli.py"),)
     known: dict[str, Any] = {
         "path": Path(), "id": "0" * 32, "first_ns": 1, "last_ns": 1, "part": "shim", "version": "0.1.0",
         "python": "3.12.1", "system": "Linux", "machine": "x86_64", "make": "4.3", "directory": "/secret",
-        "allowed": True, "failures": (crash_report.Failure("KeyError", "secret", frames),), "became": "",
+        "allowed": True, "failures": (crash_report.Failure("KeyError", "secret", frames),), "outcome": "",
     }  # fmt: skip
-    return crash_report.Entry(**{**known, **facts})
+    return crash_report.LogEntry(**{**known, **facts})
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def entry_with(**facts: Any) -> crash_report.Entry:
      {"python": "3.13.0rc1"}],
 )  # fmt: skip
 def test_what_has_another_shape_is_left_out(facts: dict[str, str]) -> None:
-    event = crash_report.report(entry_with(**facts), own_text)
+    event = crash_report.report(entry_with(**facts), own_message)
     assert event is not None
     assert crash_report.check(event) == []
     assert set(event["tags"]) == {"system", "machine", "python", "make"} - facts.keys()
@@ -38,7 +38,7 @@ def test_what_has_another_shape_is_left_out(facts: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("facts", [{"id": "secret"}, {"version": "secret"}, {"failures": ()}])
 def test_without_what_it_must_have_there_is_no_report(facts: dict[str, Any]) -> None:
-    assert crash_report.report(entry_with(**facts), own_text) is None
+    assert crash_report.report(entry_with(**facts), own_message) is None
 
 
 def test_frames_that_are_not_ours_are_left_out() -> None:
@@ -50,7 +50,7 @@ def test_frames_that_are_not_ours_are_left_out() -> None:
         crash_report.Frame("/x/make_metrics/cli.py", 3, "a secret", "make_metrics/cli.py"),
         crash_report.Frame("/usr/lib/python3/json.py", 1, "secret", ""),
     )
-    event = crash_report.report(entry_with(failures=(crash_report.Failure("KeyError", "x", frames),)), own_text)
+    event = crash_report.report(entry_with(failures=(crash_report.Failure("KeyError", "x", frames),)), own_message)
     assert event is not None
     (value,) = event["exception"]["values"]
     frame = {"filename": "make_metrics/cli.py", "function": "main", "lineno": 3}
@@ -72,7 +72,7 @@ def test_frames_that_are_not_ours_are_left_out() -> None:
     ],
 )  # fmt: skip
 def test_the_last_check_sees_what_is_not_allowed(change: dict[str, Any], problem: str) -> None:
-    event = crash_report.report(entry_with(), own_text)
+    event = crash_report.report(entry_with(), own_message)
     assert event is not None
     assert crash_report.check(event) == []
     assert problem in crash_report.check({**event, **change})

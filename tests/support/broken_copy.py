@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from make_metrics.crashes import log as crash_log
-from make_metrics.crashes.report import Entry
+from make_metrics.crashes.report import LogEntry
 from tests.support.mutation import Mutation, constant_is, function_begins, mutate
 from tests.support.project import ROOT, SOURCE, Project
 
@@ -52,6 +52,6 @@ def run_command(project: Project, copy: Path, *words: str, **environ: str) -> An
     return project.run([sys.executable, "-m", "make_metrics", *words], env=env)
 
 
-def logged_failures(project: Project) -> list[Entry]:
+def logged_failures(project: Project) -> list[LogEntry]:
     """The entries in the log of failures, the latest first."""
     return crash_log.entries(project.paths)

@@ -66,7 +66,7 @@ class Crashing:
     @property
     def fates(self) -> list[str]:
         """What became of each failure in the log."""
-        return [entry.became for entry in logged_failures(self.project)]
+        return [entry.outcome for entry in logged_failures(self.project)]
 
     def status(self) -> dict[str, str]:
         lines = [line.partition(": ") for line in self.cli("crash-reports", "status").splitlines()]

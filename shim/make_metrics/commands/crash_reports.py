@@ -16,7 +16,7 @@ from make_metrics.crashes import delivery as crash_delivery
 from make_metrics.crashes import log as crash_log
 from make_metrics.crashes import notice as crash_notice
 from make_metrics.crashes.question import CRASHES
-from make_metrics.crashes.report import Entry, Failure, Frame
+from make_metrics.crashes.report import Failure, Frame, LogEntry
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path
 from make_metrics.project.project import Project, project_of
@@ -89,7 +89,7 @@ def _off(paths: Paths, project: Project, _: bool) -> int:
 def _status(paths: Paths, project: Project, _: bool) -> int:
     known = consent.status_of(paths, project, os.environ, CRASHES)
     entries = crash_log.entries(paths)
-    waiting = [one for one in crash_delivery.waiting(paths, os.environ) if one.project.path == project.path]
+    waiting = [one for one in crash_delivery.waiting_reports(paths, os.environ) if one.project.path == project.path]
     here = [entry for entry in entries if project_of(Path(entry.directory)).path == project.path]
     lines = [
         f"mode: {known.ruling.mode.word} ({known.ruling.reason})",
@@ -97,7 +97,7 @@ def _status(paths: Paths, project: Project, _: bool) -> int:
         f"decision: {known.decision.value}",
         f"sent to: {project.crash_dsn.host if project.crash_dsn else 'nobody'}",
         f"waiting: {len(waiting)}",
-        *(f"{entry.became}: {entry.id}" for entry in here if entry.became),
+        *(f"{entry.outcome}: {entry.id}" for entry in here if entry.outcome),
         f"failures on this machine: {len(entries)} (make-metrics doctor)",
         f"sentry-sdk: {'there' if crash_delivery.can_send() else f'not there, pip install {crash_delivery.EXTRA!r}'}",
         f"path of the log: {printable_path(paths.crashes)}",
@@ -112,7 +112,9 @@ def _preview(paths: Paths, project: Project, _: bool) -> int:
     if project.crash_dsn is None:
         raise UserError(_NO_DSN)
     sink = crash_delivery.sink_of(project.crash_dsn)
-    events = [one.event for one in crash_delivery.waiting(paths, os.environ) if one.project.path == project.path]
+    events = [
+        one.event for one in crash_delivery.waiting_reports(paths, os.environ) if one.project.path == project.path
+    ]
     if not events:
         here = [one for one in crash_log.entries(paths) if project_of(Path(one.directory)).path == project.path]
         events = [event for entry in here if (event := crash_delivery.event_of(entry)) is not None]
@@ -126,11 +128,11 @@ def _preview(paths: Paths, project: Project, _: bool) -> int:
     return 0
 
 
-def _example() -> Entry:
+def _example() -> LogEntry:
     system = os.uname()
     frames = (Frame("", 53, "Arguments.__init__", "make_metrics/hot/arguments.py"),)
-    return Entry(
+    return LogEntry(
         path=Path(), id="0" * 32, first_ns=0, last_ns=0, part="shim", version=__version__,
         python=".".join(map(str, sys.version_info[:3])), system=system.sysname, machine=system.machine, make="4.3",
-        directory="", allowed=False, failures=(Failure("ValueError", "", frames),), became="",
+        directory="", allowed=False, failures=(Failure("ValueError", "", frames),), outcome="",
     )  # fmt: skip

@@ -33,7 +33,7 @@ def run(given: argparse.Namespace) -> int:
     give_up = time.monotonic() + given.timeout
     tell(sweep(paths, timeout=min(_SWEEP_S, given.timeout)).problems)
     if environment.only_prints(os.environ):
-        of_events, of_crashes = show(paths, os.environ), crash_delivery.show(paths, os.environ)
+        of_events, of_crashes = show(paths, os.environ), crash_delivery.preview(paths, os.environ)
         for kind, request in [*of_events, *((crash_delivery.KIND, request) for request in of_crashes)]:
             write_request(kind, request)
         return 0

@@ -1,4 +1,4 @@
-"""The notice: what is collected, why, and who gets it, as it is shown before a yes; made from registry and settings."""
+"""The notice that is shown before a yes: what is collected, why, and who gets it. Made from registry and settings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ADDRESS = "Whoever runs the receiver can also see the network address that you s
 
 
 def text(settings: Settings, metrics: Sequence[Property]) -> str:
-    """The notice of a project that asks for these metrics, for a terminal; lines end with a newline."""
+    """The notice of a project that asks for these metrics, for a terminal; each line ends with a newline."""
     heading = [
         ("Project", settings.name),
         ("Collected by", settings.collector + (f" ({settings.contact})" if settings.contact else "")),
@@ -68,27 +68,29 @@ def text(settings: Settings, metrics: Sequence[Property]) -> str:
 
 
 def _for_traces(settings: Settings) -> list[str]:
-    """What only receivers of traces get, if the project has any."""
+    """The lines about what only receivers of traces get; none if the project has no such receiver."""
     if not any(takes_traces(sink.type) for sink in settings.sinks):
         return []
     return [RUNS, *(_line(entry) for entry in TRACE), JOINS]
 
 
 def receiver(sink: SinkSettings) -> str:
-    """Where a sink sends, for people: what its table says, and nothing that depends on what is installed."""
-    said = [
+    """A sink for people, as its table in the settings says; nothing here depends on what is installed."""
+    details = [
         sink.type,
         *([f"public key {sink.key}"] if sink.key else []),
         *(f"{name} {value}" for name, value in sink.more),
     ]
-    return f"{sink.address} ({', '.join(said)})"
+    return f"{sink.address} ({', '.join(details)})"
 
 
 def _line(entry: Property) -> str:
-    whose = f"\n      {entry.shape}; computed by {entry.provider}, which you have installed" if entry.provider else ""
-    return f"  {entry.name}: {entry.purpose}\n      {entry.values} (such as {shown(entry.example)}){whose}"
+    provider = (
+        f"\n      {entry.shape}; computed by {entry.provider}, which you have installed" if entry.provider else ""
+    )
+    return f"  {entry.name}: {entry.purpose}\n      {entry.values} (such as {shown(entry.example)}){provider}"
 
 
 def version(settings: Settings, metrics: Sequence[Property]) -> str:
-    """The version of a project's notice: a hash of what it says, 16 hexadecimal digits."""
+    """The version of a project's notice: a hash of its text, 16 hexadecimal digits."""
     return hashlib.sha256(text(settings, metrics).encode()).hexdigest()[:16]

@@ -1,1 +1,1 @@
-"""Failures of make-metrics itself: the log of them, and the reports of them after a yes of their own."""
+"""Failures of make-metrics itself: their log, and their reports, which need a yes of their own."""

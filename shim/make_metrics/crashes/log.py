@@ -1,4 +1,4 @@
-"""The log of our own failures, to read: what failed, and what became of the report; `hot.failure_log` writes it."""
+"""The log of our own failures: reading and pruning it, and the outcome of each report. `hot.failure_log` writes it."""
 
 from __future__ import annotations
 
@@ -12,61 +12,62 @@ from typing import Any
 
 from make_metrics import environment
 from make_metrics.combine.event import timestamp
-from make_metrics.crashes.report import Entry, Failure, Frame
-from make_metrics.errors import UserError
+from make_metrics.crashes.report import Failure, Frame, LogEntry
 from make_metrics.files.paths import Paths, printable_path
 from make_metrics.files.read import read_file
-from make_metrics.files.write import write_file
+from make_metrics.files.write import remove_file, write_file
 from make_metrics.hot import failure_log
 
 KEEP_NS = 90 * 86_400_000_000_000
-_DAMAGED_NS = 3_600_000_000_000
+_UNFINISHED_NS = 3_600_000_000_000
 
 
 def note(
     error: BaseException, *, part: str, paths: Paths | None = None, environ: Mapping[str, str] | None = None
 ) -> None:
-    """Write a failure of the part `part` down; never raises, and does nothing where recording is off.
+    """Log a failure of the part `part`; never raises, and does nothing where recording is off.
 
-    `environ` is all that counts of the environment for whether it may be reported. Without it that is this process's
-    and, below a make, those of all makes above.
+    `environ` decides whether the failure may be reported. By default it is this process's environment and, below a
+    make, that of all makes above.
     """
     with contextlib.suppress(Exception):
         paths = paths or Paths.from_environment()
-        given = os.environ if environ is None else environ
-        if environment.ceiling(given) == "off" or os.path.lexists(paths.off_file):
+        variables = os.environ if environ is None else environ
+        if environment.ceiling(variables) == "off" or os.path.lexists(paths.off_file):
             return
         failure_log.write_failure(
             os.fsencode(paths.state),
             error,
             part=part,
-            environ={os.fsencode(name): os.fsencode(value) for name, value in given.items()},
-            above=environ is None and given.get("MAKELEVEL", "0") not in ("", "0"),
+            environ={os.fsencode(name): os.fsencode(value) for name, value in variables.items()},
+            above=environ is None and variables.get("MAKELEVEL", "0") not in ("", "0"),
         )
 
 
-def entries(paths: Paths) -> list[Entry]:
-    """What is in the log, the latest first. What cannot be read is left out; nothing is raised for it."""
-    found = []
+def entries(paths: Paths) -> list[LogEntry]:
+    """The log's entries, the latest first. Never raises: an entry that cannot be read is left out."""
+    readable = []
     for path in _files(paths, failure_log.ENTRY_SUFFIX):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
-            found.append(_read(path))
-    return sorted(found, key=lambda entry: entry.last_ns, reverse=True)
+            readable.append(_read(path))
+    return sorted(readable, key=lambda entry: entry.last_ns, reverse=True)
 
 
 def lines(paths: Paths, count: int) -> list[str]:
-    """The last failures in the log, for people: a line each, and one for those that are not shown."""
-    found = entries(paths)
-    said = [_line(entry) for entry in found[:count]]
-    return said + ([f"and {len(found) - count} more in {printable_path(paths.crashes)}"] if len(found) > count else [])
+    """The last `count` failures for people, a line each; one more line says how many others there are."""
+    latest_first = entries(paths)
+    texts = [_line(entry) for entry in latest_first[:count]]
+    rest = len(latest_first) - count
+    return texts + ([f"and {rest} more in {printable_path(paths.crashes)}"] if rest > 0 else [])
 
 
-def _line(entry: Entry) -> str:
+def _line(entry: LogEntry) -> str:
     failure = entry.failures[-1] if entry.failures else Failure("?", "", ())
-    way = " > ".join(f"{frame.ours or frame.file}:{frame.line} {frame.function}" for frame in failure.frames)
-    said = f"{timestamp(entry.last_ns)[:19]}Z {entry.part}, in {entry.directory}: {failure.type}: {failure.text}; {way}"
-    plain = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in said)
-    return f"{plain} ({printable_path(entry.path)})"
+    calls = " > ".join(f"{frame.package_path or frame.file}:{frame.line} {frame.function}" for frame in failure.frames)
+    time = f"{timestamp(entry.last_ns)[:19]}Z"
+    text = f"{time} {entry.part}, in {entry.directory}: {failure.type}: {failure.text}; {calls}"
+    escaped = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+    return f"{escaped} ({printable_path(entry.path)})"
 
 
 def _files(paths: Paths, ending: bytes) -> list[Path]:
@@ -78,86 +79,79 @@ def _files(paths: Paths, ending: bytes) -> list[Path]:
         return []
 
 
-def _read(path: Path) -> Entry:
-    """An entry from its file; raises OSError, or what comes of a file that `hot.failure_log` has not written."""
-    content = read_file(path)
-    given = json.loads(content or b"")
-    if given["format"] != failure_log.FORMAT or type(given["time_ns"]) is not int:
+def _read(path: Path) -> LogEntry:
+    """The entry in a file.
+
+    Raises OSError, or ValueError, KeyError, TypeError or RecursionError if `hot.failure_log` has not written the file.
+    """
+    document = json.loads(read_file(path) or b"")
+    if document["format"] != failure_log.FORMAT or type(document["time_ns"]) is not int:
         raise ValueError("another format")
-    texts = ("id", "part", "version", "python", "system", "machine", "make", "directory", "package")
-    if not all(isinstance(given[name], str) for name in texts):
+    texts = ("id", "part", "version", "python", "system", "machine", "make", "directory")
+    if not all(isinstance(document[name], str) for name in (*texts, "package")):
         raise ValueError("no texts")
-    limits = given["limits"]
-    return Entry(
+    limits = document["limits"]
+    return LogEntry(
         path=path,
-        id=given["id"],
-        first_ns=given["time_ns"],
+        first_ns=document["time_ns"],
         last_ns=path.lstat().st_mtime_ns,
-        part=given["part"],
-        version=given["version"],
-        python=given["python"],
-        system=given["system"],
-        machine=given["machine"],
-        make=given["make"],
-        directory=given["directory"],
-        allowed=bool(limits) and all(_lets_out(*one) for one in limits),
-        failures=tuple(_failure(one, given["package"]) for one in given["errors"]),
-        became=_became(path),
+        allowed=bool(limits) and all(_may_leave(*variables) for variables in limits),
+        failures=tuple(_failure(failure, document["package"]) for failure in document["errors"]),
+        outcome=_outcome(path),
+        **{name: document[name] for name in texts},
     )
 
 
-def _lets_out(do_not_track: str, make_metrics: str) -> bool:
+def _may_leave(do_not_track: str, make_metrics: str) -> bool:
+    """Whether these values of DO_NOT_TRACK and MAKE_METRICS let data leave this machine."""
     return environment.ceiling({"DO_NOT_TRACK": do_not_track, "MAKE_METRICS": make_metrics}) == "on"
 
 
-def _failure(given: dict[str, Any], package: str) -> Failure:
-    if not isinstance(given["type"], str) or not isinstance(given["text"], str):
+def _failure(document: dict[str, Any], package: str) -> Failure:
+    if not isinstance(document["type"], str) or not isinstance(document["text"], str):
         raise ValueError("no texts")
     frames = []
-    for file, line, function in given["frames"]:
+    for file, line, function in document["frames"]:
         if not isinstance(file, str) or not isinstance(function, str) or type(line) is not int:
             raise ValueError("no frame")
-        # A path may have ".." in it, as an interpreter that was started by one has in its frames.
-        inside, root = os.path.normpath(file), os.path.normpath(package) + "/"
-        frames.append(
-            Frame(file, line, function, f"make_metrics/{inside[len(root) :]}" if inside.startswith(root) else "")
-        )
-    return Failure(given["type"], given["text"], tuple(frames))
+        # An interpreter that was started by a path with ".." has it in its frames.
+        path, root = os.path.normpath(file), os.path.normpath(package) + "/"
+        package_path = f"make_metrics/{path.removeprefix(root)}" if path.startswith(root) else ""
+        frames.append(Frame(file, line, function, package_path))
+    return Failure(document["type"], document["text"], tuple(frames))
 
 
-def _became(path: Path) -> str:
+def _outcome(path: Path) -> str:
+    """What became of the report of the entry at `path`; if the answer cannot be read, the report is not sent again."""
     try:
-        content = read_file(_beside(path))
+        content = read_file(_outcome_path(path))
         return str(json.loads(content)["became"]) if content else ""
     except (ValueError, KeyError, TypeError, RecursionError):
-        return "not known any more"
+        return "unknown"
 
 
-def _beside(path: Path) -> Path:
+def _outcome_path(path: Path) -> Path:
     return path.with_suffix(os.fsdecode(failure_log.SENT_SUFFIX))
 
 
-def mark(entry: Entry, became: str) -> None:
-    """Write down what became of an entry's report: it is not sent again. Raises UserError if that cannot be done."""
-    write_file(_beside(entry.path), json.dumps({"became": became, "id": entry.id}).encode() + b"\n")
+def mark(entry: LogEntry, outcome: str) -> None:
+    """Record the outcome of an entry's report, so that it is not sent again; raises UserError if that fails."""
+    write_file(_outcome_path(entry.path), json.dumps({"became": outcome, "id": entry.id}).encode() + b"\n")
 
 
 def prune(paths: Paths, *, now_ns: int) -> None:
-    """Remove what was not seen for 90 days, and what its writer did not finish; never raises."""
-    known = {_beside(path) for path in _files(paths, failure_log.ENTRY_SUFFIX)}
+    """Remove entries that are 90 days old, and files that their writer left unfinished; never raises."""
+    outcome_paths = {_outcome_path(path) for path in _files(paths, failure_log.ENTRY_SUFFIX)}
     for path in _files(paths, b""):
         with contextlib.suppress(OSError):
             unfinished = path.name.startswith(".") or (
-                path.suffix == os.fsdecode(failure_log.SENT_SUFFIX) and path not in known
+                path.suffix == os.fsdecode(failure_log.SENT_SUFFIX) and path not in outcome_paths
             )
-            if path.lstat().st_mtime_ns < now_ns - (_DAMAGED_NS if unfinished else KEEP_NS):
+            if path.lstat().st_mtime_ns < now_ns - (_UNFINISHED_NS if unfinished else KEEP_NS):
                 path.unlink()
 
 
 def erase(paths: Paths) -> None:
-    """Remove the log; raises UserError if that cannot be done."""
+    """Remove the log; raises UserError if a file cannot be removed."""
     for path in _files(paths, b""):
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise UserError(f"cannot remove {printable_path(path)}: {error.strerror}") from error
+        remove_file(path)

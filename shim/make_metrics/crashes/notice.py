@@ -1,4 +1,4 @@
-"""What is shown before a yes to crash reports: what a report holds, why, and who gets it; made from the list of it."""
+"""The notice of crash reports: what a report contains, why, and who gets it; made from `crashes.report`."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def text(settings: Settings) -> str:
 
 
 def version(settings: Settings) -> str:
-    """The version of a project's notice: a hash of what it says, 16 hexadecimal digits.
+    """The version of a project's notice: a hash of its text, 16 hexadecimal digits.
 
-    The package was called `shim` when the first yes was given: its new name in a path is no reason to ask again.
+    The package was once called `shim`. Hash that name, so that users who said yes then are not asked again.
     """
     return hashlib.sha256(text(settings).replace(f"{PACKAGE}/", "shim/").encode()).hexdigest()[:16]

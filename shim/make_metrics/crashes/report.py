@@ -1,7 +1,7 @@
-"""What may be reported of a failure of ours, declared once: a list of what is allowed; all else stays here. Pure.
+"""What a crash report may contain, declared once: everything else stays on this machine. Pure.
 
-The notice of `make-metrics crash-reports on`, the page docs/transparency.md and the check of each report are made from
-it. The names are those of Sentry's events; those of a frame and of an exception stand in a list.
+The notice of `make-metrics crash-reports on`, docs/transparency.md and the check of each report are made from these
+declarations. The names are those of Sentry's event payloads (https://develop.sentry.dev/sdk/data-model/event-payloads).
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ PACKAGE = "make_metrics"
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One call on the way to a failure. `ours` is the file in our package (`make_metrics/...`), else empty."""
+    """One call on the way to a failure: file, line and function; `package_path` is `make_metrics/...`, or empty."""
 
     file: str
     line: int
     function: str
-    ours: str
+    package_path: str
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One exception: its type, its words, and its frames, the innermost last."""
+    """One exception: its type, its message, and its frames, the innermost last."""
 
     type: str
     text: str
@@ -36,12 +36,12 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One way in which something of ours failed. Times are nanoseconds since the epoch.
+class LogEntry:
+    """A failure of ours in the log. Times are nanoseconds since the epoch.
 
-    `first_ns` and `last_ns` are when it was seen; `allowed` is whether the environment then, and that of every make
-    above, let anything leave this machine. `failures` are an exception and its causes, the first cause first. `became`
-    is what became of its report, empty as long as there was none.
+    `first_ns` and `last_ns` are when it happened. `allowed`: the environment then, and that of every make above, let
+    data leave this machine. `failures` are the exception and its causes, the first cause first. `outcome` is what the
+    receiver did with its report; empty if no report was sent.
     """
 
     path: Path
@@ -57,7 +57,7 @@ class Entry:
     directory: str
     allowed: bool
     failures: tuple[Failure, ...]
-    became: str
+    outcome: str
 
 
 def _field(
@@ -125,57 +125,64 @@ FRAME = (
 LISTS = (("", EVENT), ("tags.", TAGS), ("exception.", EXCEPTION), ("frame.", FRAME))
 
 
-def report(entry: Entry, own_text: Callable[[Frame, str], str]) -> dict[str, Any] | None:
-    """The event for a failure; None if there is none that is allowed.
+def report(entry: LogEntry, own_message: Callable[[Frame, str], str]) -> dict[str, Any] | None:
+    """The report of a failure, as an event of Sentry's; None if what a report must have is missing or not allowed.
 
-    `own_text` gives a message back if the line of the frame, which is ours, says it word for word, else an empty text.
+    `own_message` returns a message if the frame's line in our source has it word for word, else an empty text.
     """
-    event = _only(EVENT, event_id=entry.id, platform="python", release=f"make-metrics@{entry.version}")
-    tags = _only(TAGS, system=entry.system, machine=entry.machine, python=entry.python, make=entry.make)
-    values = [made for failure in entry.failures if (made := _exception(failure, own_text)) is not None]
-    if event is None or not values or not any("stacktrace" in one for one in values):
-        return None
-    return {**event, "tags": tags, "exception": {"values": values}}
-
-
-def _exception(failure: Failure, own_text: Callable[[Frame, str], str]) -> dict[str, Any] | None:
-    innermost = failure.frames[-1] if failure.frames else None
-    said = own_text(innermost, failure.text) if innermost and innermost.ours else ""
-    found = _only(EXCEPTION, type=failure.type, value=said)
-    frames = [
-        made
-        for frame in failure.frames
-        if (made := _only(FRAME, filename=frame.ours, function=frame.function, lineno=frame.line)) is not None
+    event = _allowed_values(EVENT, event_id=entry.id, platform="python", release=f"make-metrics@{entry.version}")
+    tags = _allowed_values(TAGS, system=entry.system, machine=entry.machine, python=entry.python, make=entry.make)
+    exceptions = [
+        exception for failure in entry.failures if (exception := _exception(failure, own_message)) is not None
     ]
-    return {**found, "stacktrace": {"frames": frames}} if found is not None and frames else found
+    if event is None or not any("stacktrace" in exception for exception in exceptions):
+        return None
+    return {**event, "tags": tags, "exception": {"values": exceptions}}
 
 
-def _only(fields: tuple[Property, ...], **given: object) -> dict[str, Any] | None:
-    """Those of the given values that are allowed; None if one that must be there is not."""
-    found = {field.name: given[field.name] for field in fields if field.allows(given[field.name])}
-    return found if all(field.name in found for field in fields if field.always) else None
+def _exception(failure: Failure, own_message: Callable[[Frame, str], str]) -> dict[str, Any] | None:
+    innermost = failure.frames[-1] if failure.frames else None
+    message = own_message(innermost, failure.text) if innermost and innermost.package_path else ""
+    exception = _allowed_values(EXCEPTION, type=failure.type, value=message)
+    frames = [values for frame in failure.frames if (values := _frame(frame)) is not None]
+    return {**exception, "stacktrace": {"frames": frames}} if exception is not None and frames else exception
+
+
+def _frame(frame: Frame) -> dict[str, Any] | None:
+    return _allowed_values(FRAME, filename=frame.package_path, function=frame.function, lineno=frame.line)
+
+
+def _allowed_values(fields: tuple[Property, ...], **values: object) -> dict[str, Any] | None:
+    """Those of the values that their declarations allow; None if a required one is not among them."""
+    allowed = {field.name: values[field.name] for field in fields if field.allows(values[field.name])}
+    return allowed if all(field.name in allowed for field in fields if field.always) else None
 
 
 def check(event: object) -> list[str]:
-    """What about an event is not allowed: nothing, or it is not sent. Looked at once more just before each request."""
+    """What in an event is not allowed, or is missing; empty if it may be sent. Checked again before each request."""
     if not isinstance(event, dict):
         return ["no event"]
-    values = event.get("exception", {}).get("values", [])
-    problems = _unknown("", EVENT, event, {"tags", "exception"}) + _unknown("tags.", TAGS, event.get("tags"), set())
+    exceptions = event.get("exception", {}).get("values", [])
+    problems = _problems("", EVENT, event, {"tags", "exception"}) + _problems("tags.", TAGS, event.get("tags"), set())
     problems += [name for name in event.get("exception", {}) if name != "values"]
-    for one in values:
-        problems += _unknown("exception.", EXCEPTION, one, {"stacktrace"})
-        trace = one.get("stacktrace", {"frames": []})
+    for exception in exceptions:
+        problems += _problems("exception.", EXCEPTION, exception, {"stacktrace"})
+        trace = exception.get("stacktrace", {"frames": []})
         problems += [name for name in trace if name != "frames"]
         for frame in trace["frames"]:
-            problems += _unknown("frame.", FRAME, frame, set())
+            problems += _problems("frame.", FRAME, frame, set())
     return problems
 
 
-def _unknown(prefix: str, fields: tuple[Property, ...], given: object, below: set[str]) -> list[str]:
-    if not isinstance(given, dict):
+def _problems(prefix: str, fields: tuple[Property, ...], values: object, containers: set[str]) -> list[str]:
+    """The names of values that are not allowed and of those that are missing; `containers` are checked elsewhere."""
+    if not isinstance(values, dict):
         return [f"{prefix[:-1]} is missing"]
-    known = {field.name: field for field in fields}
-    wrong = [name for name in given if name not in below and (name not in known or not known[name].allows(given[name]))]
-    missing = [field.name for field in fields if field.always and field.name not in given]
+    declared = {field.name: field for field in fields}
+    wrong = [
+        name
+        for name in values
+        if name not in containers and (name not in declared or not declared[name].allows(values[name]))
+    ]
+    missing = [field.name for field in fields if field.always and field.name not in values]
     return [f"{prefix}{name}" for name in wrong + missing]

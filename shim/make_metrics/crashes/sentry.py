@@ -1,7 +1,7 @@
-"""A receiver of Sentry's protocol. Loads sentry-sdk, which may not be there: see `make-metrics[sentry]`.
+"""A receiver of Sentry's protocol. Needs sentry-sdk, which comes with the extra `make-metrics[sentry]`.
 
-The SDK writes the envelope and the address; what it would add to an event (the machine's name, modules, an environment,
-times) is left out again, and its own sending, which neither waits nor tells what came of it, is not used.
+The SDK makes the envelope and the address. What it adds to an event (host name, modules, environment, times) is removed
+again. Its sending is not used, because it reports no result.
 """
 
 from __future__ import annotations
@@ -28,32 +28,32 @@ _RETRY_STATUS = frozenset({408, 429})
 _SETTINGS_STATUS = frozenset({401, 403, 404, 501, 505})
 
 
-class _Kept(Transport):
-    """Takes the envelope that the SDK would send, and sends nothing."""
+class _Capture(Transport):
+    """Keeps the envelopes that the SDK would send, and sends nothing."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.taken: list[Envelope] = []
+        self.envelopes: list[Envelope] = []
 
     def capture_envelope(self, envelope: Envelope) -> None:
-        """Keep it."""
-        self.taken.append(envelope)
+        """Keep the envelope."""
+        self.envelopes.append(envelope)
 
 
 class SentrySink:
     """The receiver that a DSN names."""
 
     def __init__(self, dsn: DsnSettings, network: Network | None = None) -> None:
-        """Raises nothing, and opens nothing."""
+        """Never raises, and opens no connection."""
         self._dsn, self._auth, self._network = dsn, Dsn(dsn.text).to_auth(_CLIENT), network or Network()
 
     def prepare(self, event: Mapping[str, Any]) -> Prepared:
-        """The request for an event as `send` would make it; raises ValueError if the SDK makes anything else of it."""
-        kept = _Kept()
-        # All that the SDK would look for by itself, in the environment too (SENTRY_..., git), is given or turned off.
+        """The request that `send` would make for an event; raises ValueError if the SDK would change the event."""
+        capture = _Capture()
+        # The SDK looks up what is not given here, also in the environment (SENTRY_...) and in git: give or disable all.
         client = sentry_sdk.Client(
             dsn=self._dsn.text,
-            transport=kept,
+            transport=capture,
             before_send=lambda _event, _hint: dict(event),  # type: ignore[arg-type,return-value]
             release=str(event["release"]),
             environment="",
@@ -74,23 +74,25 @@ class SentrySink:
             project_root="/",
         )
         client.capture_event(dict(event))  # type: ignore[arg-type]
-        (envelope,) = kept.taken
+        (envelope,) = capture.envelopes
         (item,) = envelope.items
         if item.type != "event" or item.payload.json != event:
-            raise ValueError("the SDK sends something else")
+            raise ValueError("the SDK changed the event")
         bare = Item(payload=PayloadRef(json=dict(event)), type="event")
         return Prepared(self._auth.get_api_url(), Envelope({"event_id": event["event_id"]}, [bare]).serialize())
 
     def send(self, event: Mapping[str, Any], *, timeout_s: float) -> Verdict:
-        """Send an event within `timeout_s` seconds and judge the answer; never raises for network or receiver."""
+        """Send an event within `timeout_s` seconds and return the verdict; network and receiver never make it raise."""
         prepared = self.prepare(event)
         timeout_s = min(timeout_s, self._network.timeout_s)
-        given: list[Verdict] = []
-        # On a thread: a receiver that sends a byte now and then could hold us for as long as it likes.
-        post = threading.Thread(target=lambda: given.append(self._post(prepared, timeout_s)), daemon=True)
-        post.start()
-        post.join(timeout_s)
-        return given[0] if given else Verdict(Outcome.LATER, f"no answer within {timeout_s:g} s", prepared.url, b"")
+        verdicts: list[Verdict] = []
+        # Use a thread: the timeout of requests is for each read, so a receiver could hold us with a byte now and then.
+        thread = threading.Thread(target=lambda: verdicts.append(self._post(prepared, timeout_s)), daemon=True)
+        thread.start()
+        thread.join(timeout_s)
+        return (
+            verdicts[0] if verdicts else Verdict(Outcome.LATER, f"no answer within {timeout_s:g} s", prepared.url, b"")
+        )
 
     def _post(self, prepared: Prepared, timeout_s: float) -> Verdict:
         headers = {
@@ -100,7 +102,7 @@ class SentrySink:
         }
         try:
             with Session(self._network) as session:
-                session.max_redirects = 1  # requests fails at 0 where it only looks at the next address
+                session.max_redirects = 1  # with 0, requests fails when it only computes the next address
                 answer = session.post(
                     prepared.url,
                     data=prepared.body,
@@ -112,20 +114,20 @@ class SentrySink:
                 answer.close()
         except (requests.RequestException, UnavailableError, OSError, UnicodeError) as error:
             return unanswered(error, timeout_s, prepared.url)
-        return _judged(answer, prepared)
+        return _verdict(answer, prepared)
 
 
-def _judged(answer: requests.Response, prepared: Prepared) -> Verdict:
+def _verdict(answer: requests.Response, prepared: Prepared) -> Verdict:
     status = answer.status_code
-    said = f"the receiver answered {status}"
+    text = f"the receiver answered {status}"
     if 200 <= status < 300:
         return Verdict(Outcome.ACCEPTED, "accepted", prepared.url, prepared.body)
     if 300 <= status < 400:
-        return Verdict(Outcome.HELD, f"{said}, a redirect: nothing was sent there", prepared.url)
+        return Verdict(Outcome.HELD, f"{text}, a redirect: nothing was sent there", prepared.url)
     if status in _SETTINGS_STATUS:
-        return Verdict(Outcome.HELD, f"{said}: the DSN in the settings is wrong", prepared.url, after_s=_HOUR_S)
+        return Verdict(Outcome.HELD, f"{text}: the DSN in the settings is wrong", prepared.url, after_s=_HOUR_S)
     if status in _RETRY_STATUS or status >= 500:
-        asked = (answer.headers.get(name, "") for name in ("Retry-After", "X-Sentry-Rate-Limits"))
-        seconds = max((int(found[0]) for one in asked if (found := re.match(r"\d{1,9}", one))), default=0)
-        return Verdict(Outcome.LATER, said, prepared.url, after_s=min(seconds, _DAY_S))
-    return Verdict(Outcome.REFUSED, said, prepared.url)
+        headers = (answer.headers.get(name, "") for name in ("Retry-After", "X-Sentry-Rate-Limits"))
+        wait_s = max((int(number[0]) for header in headers if (number := re.match(r"\d{1,9}", header))), default=0)
+        return Verdict(Outcome.LATER, text, prepared.url, after_s=min(wait_s, _DAY_S))
+    return Verdict(Outcome.REFUSED, text, prepared.url)
