@@ -1,1 +1,4 @@
-"""The SQLite store on this machine: runs and events for reports, and messages that wait to be sent."""
+"""The store, a SQLite database: combined runs and their events come in; reports and the outbox read them.
+
+It also holds the messages that wait to be sent, and how far each record is combined.
+"""

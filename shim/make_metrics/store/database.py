@@ -1,4 +1,4 @@
-"""The store's file: opening it, and beginning a new one in place of a damaged one."""
+"""The store's file: opening it, and replacing a damaged one by a new one."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ _NOT_WRITABLE = {
 }
 _IN_USE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
-# Names a file for as long as it exists, whatever path leads to it: device and inode.
+# Device and inode: they identify a file for as long as it exists, whatever its path.
 _FileId = tuple[int, int]
 
 
 class DamagedError(Exception):
-    """The file is no sound store."""
+    """The file is no usable store."""
 
 
 class ReplacedError(UserError):
-    """The store turned out to be damaged while it was in use, and a new one has taken its place; `line` says so."""
+    """The store was found damaged while it was in use, and was put aside. `line` tells the user where it is kept."""
 
     def __init__(self, line: str) -> None:
-        """The message asks the user to run the command again."""
+        """Make a message that asks the user to run the command again."""
         super().__init__(f"{line}: run this again")
         self.line = line
 
@@ -50,17 +50,16 @@ class ReplacedError(UserError):
 def opened(paths: Paths, problems: list[str], *, lock: BaseFileLock | None = None) -> Iterator[sqlite3.Connection]:
     """A connection to the store for the length of a `with` block, in autocommit mode.
 
-    Damage that shows on opening costs the block nothing: the damaged file is put aside, a line about it is added to
-    `problems`, and the block gets a new, empty store. Damage that shows in the middle of the block ends the block: the
-    file is put aside with everything in it, what the block wrote included, and ReplacedError is raised. The next
-    `opened` gives a new store.
+    If the file is found damaged on opening, it is put aside, a line about it is added to `problems`, and the block gets
+    a new, empty store. If it is found damaged within the block, the block ends: the file is put aside, with all that
+    the block wrote, and ReplacedError is raised. The next `opened` makes a new store.
 
-    `lock` is the sweep's lock, for a caller who holds it. Raises UserError if the store cannot be written, or is in
-    use by another program for too long.
+    `lock` is the sweep's lock, for a caller who holds it. Raises UserError if the store cannot be written, or if
+    another program uses it for too long.
     """
     private_directory(paths.state)
     lock = lock or FileLock(paths.sweep_lock, mode=0o600)
-    with _told(paths.store):
+    with _user_errors(paths.store):
         connection, file_id = _open(paths, problems, lock)
         try:
             yield connection
@@ -74,22 +73,22 @@ def opened(paths: Paths, problems: list[str], *, lock: BaseFileLock | None = Non
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection in autocommit mode to the store, which is created or migrated if need be.
+    """A connection to the store in autocommit mode. The file is created, or migrated, if need be.
 
-    Raises sqlite3.Error, OSError, UserError (a newer version's store), or DamagedError (tables are missing).
+    Raises sqlite3.Error, OSError, UserError if a newer version wrote it, or DamagedError if tables are missing.
     """
     if not os.path.lexists(path):
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     if 0 < path.stat().st_size < _HEADER_BYTES:
-        raise DamagedError("no header")  # SQLite would take a single byte for an empty file, and overwrite it
+        raise DamagedError("no header")  # SQLite takes such a file for an empty one, and overwrites it
     connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
     try:
         connection.text_factory = lambda text: text.decode("utf-8", "replace")
         if not tables.version(connection):
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only possible before the first table
         connection.execute("PRAGMA journal_mode = WAL")
-        # A record is removed once its events are committed: the events must survive a power cut.
+        # The sweep removes a record once its events are committed: these must survive a power cut.
         connection.execute("PRAGMA synchronous = FULL")
         tables.migrate(connection)
         names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -102,10 +101,10 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _open(paths: Paths, problems: list[str], lock: BaseFileLock) -> tuple[sqlite3.Connection, _FileId | None]:
-    """A connection to a sound store, and which file that is."""
+    """A connection to an undamaged store, and the id of its file."""
     for _ in range(_ATTEMPTS):
         try:
-            # Before connecting: should another process exchange the file meanwhile, its new one must stay.
+            # Taken before connecting: if another process replaces the file meanwhile, the new file must stay.
             file_id = _file_id(paths.store)
             return connect(paths.store), file_id or _file_id(paths.store)
         except sqlite3.DatabaseError as error:
@@ -121,8 +120,8 @@ def _open(paths: Paths, problems: list[str], lock: BaseFileLock) -> tuple[sqlite
 
 
 @contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Turn what the system or another program does to the store into a line for the user; bugs stay as they are."""
+def _user_errors(path: Path) -> Iterator[None]:
+    """Raise UserError for a store that is in use or not writable. Other errors are bugs, and pass."""
     try:
         yield
     except sqlite3.Error as error:
@@ -148,7 +147,7 @@ def _code(error: sqlite3.Error) -> int:
 
 
 def _shows_damage(error: sqlite3.DatabaseError, connection: sqlite3.Connection) -> bool:
-    """Whether the store is damaged. SQLite says so only sometimes; other errors come from damage or from a bug."""
+    """Whether an error comes from a damaged store. SQLite does not always say so: in doubt, check the whole store."""
     if _code(error) in _DAMAGED:
         return True
     if _code(error) in _IN_USE | _NOT_WRITABLE:
@@ -162,17 +161,17 @@ def _shows_damage(error: sqlite3.DatabaseError, connection: sqlite3.Connection) 
 
 
 def _replace(paths: Paths, file_id: _FileId | None, lock: BaseFileLock) -> str:
-    """Put the damaged file aside, unless another process just did; a line that says where it is kept, or empty."""
+    """Put the damaged file aside; return a line that says where. Empty if another process has just done it."""
     try:
         with lock.acquire(timeout=_LOCK_S):
             if _file_id(paths.store) != file_id:
                 return ""
-            companions = [paths.store.with_name(paths.store.name + end) for end in ("-wal", "-shm")]
-            kept = put_aside(paths, paths.store, *companions)
+            companions = [paths.store.with_name(paths.store.name + suffix) for suffix in ("-wal", "-shm")]
+            new_path = put_aside(paths, paths.store, *companions)
     except Timeout as error:
         raise UserError("the store is damaged, and another make-metrics is at work: try again") from error
     except OSError as error:
         raise UserError(
             f"cannot put the damaged store {printable_path(paths.store)} aside: {error.strerror}"
         ) from error
-    return f"the store was damaged: it is kept as {printable_path(kept)}, and a new one is begun"
+    return f"the store was damaged: it is kept as {printable_path(new_path)}, and a new one is begun"

@@ -1,4 +1,4 @@
-"""The store: runs, their events, and how far each record is combined; what it keeps, and for how long."""
+"""The store's runs, events and records: writing and reading them, and how long they are kept."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ DAY_NS = 86_400_000_000_000
 KEEP_NS = 90 * DAY_NS
 KEEP_STATE_NS = 7 * DAY_NS
 LIMIT_BYTES = 64 * 1024 * 1024
-_EVENT = tuple(field.name for field in fields(Event))  # its metrics last, as JSON
-_plain = attrgetter(*_EVENT[:-1])
-_OWN_COLUMN = ("git_checked_out_master", "git_commit_time")
-_SUMMARY = tuple(field.name for field in fields(Summary))
+_EVENT_COLUMNS = tuple(field.name for field in fields(Event))  # the last one, metrics, is JSON
+_values_but_metrics = attrgetter(*_EVENT_COLUMNS[:-1])
+_GIT_COLUMNS = ("git_checked_out_master", "git_commit_time")
+_SUMMARY_COLUMNS = tuple(field.name for field in fields(Summary))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ class SavedRun:
 
 
 class Store:
-    """The tables as functions; every failure of SQLite comes out as sqlite3.Error (see `store.database.opened`)."""
+    """The tables runs, events and records. Every method may raise sqlite3.Error (see `store.database.opened`)."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        """Use a connection in autocommit mode, whose tables are up to date."""
+        """Use a connection in autocommit mode, with migrated tables."""
         self._connection = connection
 
     @property
@@ -47,7 +47,7 @@ class Store:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """All that is written in the block is written, or nothing."""
+        """A transaction for the length of a `with` block. An exception in the block undoes all its writes."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -58,7 +58,7 @@ class Store:
             raise
 
     def load_run(self, run: str) -> SavedRun:
-        """What is known of a run so far."""
+        """A run's parts, as far as they are still stored."""
         row = self._connection.execute("SELECT state FROM runs WHERE id = ?", (run,)).fetchone()
         if row is None or row[0] is None:
             return SavedRun(row is not None, None)
@@ -68,113 +68,124 @@ class Store:
             return SavedRun(True, None)
 
     def metrics(self, run: str) -> dict[str, dict[str, Value]]:
-        """The values of metrics that a run's events have, by message id; those of git are among them."""
-        columns = ", ".join(_OWN_COLUMN)
+        """The values of all metrics of a run's events, those of git included, by message id."""
+        columns = ", ".join(_GIT_COLUMNS)
         rows = self._connection.execute(f"SELECT message_id, metrics, {columns} FROM events WHERE run = ?", (run,))  # noqa: S608
-        found = {}
-        for message_id, metrics, *own in rows:
-            known = dict(zip(_OWN_COLUMN, (_truth(own[0]), own[1]), strict=True))
-            found[message_id] = _load(metrics) | {name: value for name, value in known.items() if value is not None}
-        return found
+        values = {}
+        for message_id, metrics, on_default_branch, commit_time in rows:
+            git = dict(zip(_GIT_COLUMNS, (_boolean(on_default_branch), commit_time), strict=True))
+            values[message_id] = _metrics(metrics) | {name: value for name, value in git.items() if value is not None}
+        return values
 
     def combined_bytes(self, identity: str) -> int:
-        """How many bytes from the beginning of a record are combined already."""
+        """How many bytes from the beginning of a record are already combined."""
         row = self._connection.execute("SELECT bytes FROM records WHERE identity = ?", (identity,)).fetchone()
         return int(row[0]) if row else 0
 
     def mark(self, identity: str, *, size: int, now_ns: int) -> None:
-        """Say that a record is combined up to `size` bytes."""
+        """Note that the first `size` bytes of a record are combined."""
         self._connection.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", (identity, size, now_ns))
 
     def put(self, run: Run, summary: Summary, events: Iterable[Event], *, now_ns: int) -> None:
-        """Write a run and its events in place of what was known of it."""
+        """Write a run and its events. They replace an earlier form of the run."""
         self._connection.execute("DELETE FROM events WHERE run = ?", (run.id,))
-        values = {name: getattr(summary, name) for name in _SUMMARY}
+        values = {name: getattr(summary, name) for name in _SUMMARY_COLUMNS}
         values |= {"goals": json.dumps(summary.goals), "combined_ns": now_ns, "state": saved_run.dump(run)}
-        self._connection.execute(f"INSERT OR REPLACE INTO runs {_into(values)}", tuple(values.values()))
+        self._connection.execute(f"INSERT OR REPLACE INTO runs {_columns_and_values(values)}", tuple(values.values()))
         self._insert(run, events)
 
     def put_late(self, run: Run, events: Iterable[Event]) -> None:
-        """Add events of a run whose parts were given up: those that it has stay as they are."""
+        """Add events to a run whose parts are deleted. Events that the run already has stay as they are."""
         self._insert(run, events)
 
     def _insert(self, run: Run, events: Iterable[Event]) -> None:
         directories = {key: make.directory for key, make in run.makes.items()}
         self._connection.executemany(
-            f"INSERT OR IGNORE INTO events {_into((*_EVENT, 'directory'))}",
-            ((*_plain(event), json.dumps(event.metrics), directories.get(event.make, "")) for event in events),
+            f"INSERT OR IGNORE INTO events {_columns_and_values((*_EVENT_COLUMNS, 'directory'))}",
+            (
+                (*_values_but_metrics(event), json.dumps(event.metrics), directories.get(event.make, ""))
+                for event in events
+            ),
         )
 
     def events(self, *, since_ns: int = 0) -> list[StoredEvent]:
-        """All events that began at or after a time, in the order in which they began."""
-        columns = ", ".join(f"events.{name}" for name in (*_EVENT, "directory"))
+        """All events that began at `since_ns` (nanoseconds since the epoch) or later, in order of their start."""
+        columns = ", ".join(f"events.{name}" for name in (*_EVENT_COLUMNS, "directory"))
         rows = self._connection.execute(
             f"SELECT {columns}, coalesce(runs.directory, '') FROM events LEFT JOIN runs ON runs.id = events.run "  # noqa: S608
             "WHERE start_wall_ns >= ? ORDER BY start_wall_ns, make_level, message_id",
             (since_ns,),
         )
-        return [StoredEvent(_event(values), project, directory) for *values, directory, project in rows]
+        return [
+            StoredEvent(_event(values), run_directory, make_directory)
+            for *values, make_directory, run_directory in rows
+        ]
 
     def runs(self, *, since_ns: int = 0) -> list[Summary]:
-        """All runs that started at or after a time, in the order in which they started."""
+        """All runs that started at `since_ns` (nanoseconds since the epoch) or later, in order of their start."""
         rows = self._connection.execute(
-            f"SELECT {', '.join(_SUMMARY)} FROM runs WHERE started_ns >= ? ORDER BY started_ns, id",  # noqa: S608
+            f"SELECT {', '.join(_SUMMARY_COLUMNS)} FROM runs WHERE started_ns >= ? ORDER BY started_ns, id",  # noqa: S608
             (since_ns,),
         )
-        found = [dict(zip(_SUMMARY, row, strict=True)) for row in rows]
-        return [Summary(**{**run, "goals": tuple(json.loads(run["goals"]))}) for run in found]
+        runs = [dict(zip(_SUMMARY_COLUMNS, row, strict=True)) for row in rows]
+        return [Summary(**{**run, "goals": tuple(json.loads(run["goals"]))}) for run in runs]
 
     def prune(self, *, now_ns: int, limit_bytes: int = LIMIT_BYTES) -> None:
-        """Give up what is too old, and then the oldest runs until no more than `limit_bytes` are in use."""
-        old = now_ns - KEEP_NS
+        """Delete what is too old, then the oldest runs until the store holds no more than `limit_bytes`."""
+        oldest_ns = now_ns - KEEP_NS
         with self.transaction():
-            self._forget("started_ns < ?", old)
+            self._delete_runs("started_ns < ?", oldest_ns)
             self._connection.execute(
                 "UPDATE runs SET state = NULL WHERE state IS NOT NULL AND combined_ns < ?", (now_ns - KEEP_STATE_NS,)
             )
-            self._connection.execute("DELETE FROM records WHERE seen_ns < ?", (old,))
+            self._connection.execute("DELETE FROM records WHERE seen_ns < ?", (oldest_ns,))
         while self.used_bytes() > limit_bytes and (count := self._number("SELECT count(*) FROM runs")):
             with self.transaction():
-                self._forget("id IN (SELECT id FROM runs ORDER BY started_ns, id LIMIT ?)", 1 + count // 20)
+                self._delete_runs("id IN (SELECT id FROM runs ORDER BY started_ns, id LIMIT ?)", 1 + count // 20)
         if self._number("PRAGMA freelist_count"):
-            # It gives a row without columns for each page, at the first of which `execute` would stop.
+            # This pragma returns a row for each freed page. `execute` would stop at the first one.
             self._connection.executescript("PRAGMA incremental_vacuum")
 
     def used_bytes(self) -> int:
-        """The size of what the store holds, without pages that are free."""
+        """The size of the store's contents in bytes, without free pages."""
         pages = self._number("PRAGMA page_count") - self._number("PRAGMA freelist_count")
         return pages * self._number("PRAGMA page_size")
 
-    def _forget(self, which: str, value: int) -> None:
-        self._connection.execute(f"DELETE FROM events WHERE run IN (SELECT id FROM runs WHERE {which})", (value,))  # noqa: S608
-        self._connection.execute(f"DELETE FROM runs WHERE {which}", (value,))  # noqa: S608
+    def _delete_runs(self, condition: str, value: int) -> None:
+        """Delete the runs for which an SQL condition holds with this value, and their events."""
+        self._connection.execute(f"DELETE FROM events WHERE run IN (SELECT id FROM runs WHERE {condition})", (value,))  # noqa: S608
+        self._connection.execute(f"DELETE FROM runs WHERE {condition}", (value,))  # noqa: S608
 
     def _number(self, query: str) -> int:
         return int(self._connection.execute(query).fetchone()[0])
 
 
-def _into(names: Iterable[str]) -> str:
+def _columns_and_values(names: Iterable[str]) -> str:
+    """The end of an INSERT statement that fills these columns."""
     names = list(names)
     return f"({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
 
 
-def _truth(value: object) -> bool | None:
+def _boolean(value: object) -> bool | None:
+    """A boolean from its column, which holds 0, 1 or NULL."""
     return None if value is None else bool(value)
 
 
-def _load(metrics: object) -> dict[str, Value]:
-    """Metrics from their column; what is none costs itself only."""
+def _metrics(column: object) -> dict[str, Value]:
+    """Metrics from their column, without values of a wrong type; empty if the column holds no JSON object."""
     try:
-        found = json.loads(str(metrics))
+        values = json.loads(str(column))
     except (ValueError, RecursionError):
         return {}
-    return {name: value for name, value in found.items() if isinstance(value, Value)} if isinstance(found, dict) else {}
+    if not isinstance(values, dict):
+        return {}
+    return {name: value for name, value in values.items() if isinstance(value, Value)}
 
 
-def _event(values: Sequence[object]) -> Event:
-    found = dict(zip(_EVENT, values, strict=True))
+def _event(row: Sequence[object]) -> Event:
+    values = dict(zip(_EVENT_COLUMNS, row, strict=True))
     for name in ("goal", "parallel"):
-        found[name] = bool(found[name])
-    found["git_checked_out_master"] = _truth(found["git_checked_out_master"])
-    found["metrics"] = _load(found["metrics"])
-    return Event(**found)  # type: ignore[arg-type]
+        values[name] = bool(values[name])
+    values["git_checked_out_master"] = _boolean(values["git_checked_out_master"])
+    values["metrics"] = _metrics(values["metrics"])
+    return Event(**values)  # type: ignore[arg-type]

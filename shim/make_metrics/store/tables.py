@@ -1,4 +1,4 @@
-"""The store's tables, and the steps that bring a store of any older version to them."""
+"""The store's tables, as the steps that create and migrate them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from make_metrics.errors import UserError
 
-# A step is never changed once it was released; a new version is a new step. Times are nanoseconds since the epoch.
+# A released step is never changed: a change of the tables is a new step. Times are nanoseconds since the epoch.
 STEPS: tuple[tuple[str, ...], ...] = (
     (
         """CREATE TABLE runs (
@@ -114,26 +114,26 @@ TABLES = frozenset({"runs", "events", "records", "outbox", "delivered", "ledger"
 
 
 def version(connection: sqlite3.Connection) -> int:
-    """The schema version of a store: how many steps it has taken."""
+    """The store's version: how many steps were applied to it."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def migrate(connection: sqlite3.Connection, steps: Sequence[Sequence[str]] = STEPS) -> None:
-    """Bring a store up to date, each step in a transaction of its own; any number of processes may try at once.
+    """Apply the steps that a store lacks, each in its own transaction. Several processes may do so at once.
 
-    The connection must be in autocommit mode. Raises UserError for a store that a newer make-metrics has written.
+    The connection must be in autocommit mode. Raises UserError if a newer make-metrics wrote the store.
     """
-    while (found := version(connection)) != len(steps):
-        if found > len(steps):
+    while (applied := version(connection)) != len(steps):
+        if applied > len(steps):
             raise UserError(
-                f"the store is of version {found}, newer than this make-metrics knows: upgrade make-metrics"
+                f"the store is of version {applied}, newer than this make-metrics knows: upgrade make-metrics"
             )
         connection.execute("BEGIN IMMEDIATE")
         try:
-            if version(connection) == found:  # nobody else took this step while we waited
-                for statement in steps[found]:
+            if version(connection) == applied:  # no other process applied the step while we waited
+                for statement in steps[applied]:
                     connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {found + 1}")
+                connection.execute(f"PRAGMA user_version = {applied + 1}")
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:

@@ -1,16 +1,13 @@
-"""The troubles of metrics: how often one failed, took too long, or gave what its declaration does not allow."""
+"""The store's count of troubles with metrics: one that failed, took too long, or returned a forbidden value."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from make_metrics.combine.event import timestamp
 from make_metrics.metrics.trouble import Trouble, one_line
-
-if TYPE_CHECKING:
-    import sqlite3  # the catalogue needs no store
 
 DAY_NS = 86_400_000_000_000
 KEEP_NS = 90 * DAY_NS
@@ -19,7 +16,7 @@ LIMIT = 100
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How often a trouble was met, and the last time: nanoseconds since the epoch, and its words."""
+    """How often a metric had a kind of trouble; the last time in nanoseconds since the epoch, and its message."""
 
     metric: str
     kind: str
@@ -29,28 +26,28 @@ class Count:
 
     @property
     def text(self) -> str:
-        """The count as a line for people."""
+        """The count as a line for the user."""
         times = f"{self.count} time{'s' * (self.count != 1)}, last {timestamp(self.last_ns)}"
         return f"{self.metric} {self.kind} ({times}{': ' + self.said if self.said else ''})"
 
 
 class Troubles:
-    """The table as functions, on the store's connection; failures come out as sqlite3.Error."""
+    """The table troubles. Every method may raise sqlite3.Error."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        """Use a connection in autocommit mode; several calls belong together only inside the caller's transaction."""
+        """Use a connection in autocommit mode. Calls that belong together need a transaction of the caller's."""
         self._connection = connection
 
     def add(self, troubles: Iterable[Trouble], *, now_ns: int) -> None:
-        """Count troubles; the hundred latest kinds are kept, for 90 days."""
+        """Count troubles."""
         self._connection.executemany(
             "INSERT INTO troubles VALUES (?1, ?2, 1, ?3, ?4) ON CONFLICT (metric, kind) "
             "DO UPDATE SET count = count + 1, last_ns = ?3, said = ?4",
-            [(one.metric, one.kind, now_ns, one_line(one.said)) for one in troubles],
+            [(trouble.metric, trouble.kind, now_ns, one_line(trouble.said)) for trouble in troubles],
         )
 
     def prune(self, *, now_ns: int) -> None:
-        """Give up what is old, and more than a hundred."""
+        """Delete counts that were not added to for 90 days, and all but the latest hundred."""
         self._connection.execute("DELETE FROM troubles WHERE last_ns < ?", (now_ns - KEEP_NS,))
         self._connection.execute(
             "DELETE FROM troubles WHERE (metric, kind) IN "
@@ -59,6 +56,6 @@ class Troubles:
         )
 
     def all(self) -> list[Count]:
-        """What was counted, by metric."""
+        """All counts, in order of the metrics' names."""
         rows = self._connection.execute("SELECT metric, kind, count, last_ns, said FROM troubles ORDER BY metric, kind")
         return [Count(*row) for row in rows]
