@@ -124,7 +124,7 @@ def main(words: Sequence[str] | None = None) -> int:
             found = differences(plain, ours)
             bad += bool(found)
             statuses = ", ".join(dict.fromkeys(status.rpartition(": ")[2] for status in plain["status"]))
-            measured = len(events.taken(paths.state))
+            measured = len(events.take_events(paths.state))
             cells = (project.name, statuses, len(plain["files"]), measured, f"{first:.1f} s", f"{second:.1f} s",
                      len(found) or "none")  # fmt: skip
             print(f"| {' | '.join(str(cell) for cell in cells)} |", flush=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from ci.conformance.execute import heed_signals
+from ci.conformance.execute import stop_ignoring_signals
 from make_metrics.project import git_command
 from make_metrics.setup import bundle, fragment
 from tests.support import metric_distribution
@@ -22,7 +22,7 @@ CI = ("CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION")
 # `pytest --hypothesis-profile=default --hypothesis-seed=random`.
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
-heed_signals()
+stop_ignoring_signals()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -37,5 +37,5 @@ def real(place: Place, rounds: int, sources: Path | None) -> Build | None:
         for way, line in tails.items():
             taken[way].append(build(project, source, place.folder / "build", place.make, line)[1] * 1000)
             if line:
-                targets = len(events.taken(place.paths.state))
+                targets = len(events.take_events(place.paths.state))
     return Build(project.name, targets, {way: Spread.of(values) for way, values in taken.items()})

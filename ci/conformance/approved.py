@@ -1,4 +1,4 @@
-"""Approved differences: the short, reasoned list of what may differ, and where."""
+"""Approved differences: which lines may differ in which case, and why."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ APPROVED = Path(__file__).resolve().parents[1] / "approved-differences.toml"
 
 @dataclass(slots=True)
 class Approval:
-    """One entry: which lines may differ in which case, mode, platform, make and shim (file name patterns), and why.
+    """An entry of the list: `case`, `mode`, `platform`, `make` and `shim` are patterns as for file names.
 
-    `lines` are regular expressions; each line that differs must match one of them in full. `used` tells whether
-    the entry was needed.
+    `lines` are regular expressions; each line that differs must match one of them in full. `between` is `plain` (plain
+    make and ours) or `reports` (two reports, see `ci.compare`). `used` is set when the entry has allowed a line.
     """
 
     case: str
@@ -30,17 +30,17 @@ class Approval:
     used: bool = field(default=False, compare=False)
 
     def covers(self, *, case: str, mode: str, platform: str, make: str, shim: str) -> bool:
-        """Whether the entry speaks of this run."""
-        said = ((self.case, case), (self.mode, mode), (self.platform, platform), (self.make, make),
-                (self.shim, shim))  # fmt: skip
-        return all(fnmatchcase(value, pattern) for pattern, value in said)
+        """Whether the entry holds for a case in a mode, and for where it was run."""
+        pairs = ((self.case, case), (self.mode, mode), (self.platform, platform), (self.make, make),
+                 (self.shim, shim))  # fmt: skip
+        return all(fnmatchcase(value, pattern) for pattern, value in pairs)
 
     def allows(self, line: str) -> bool:
-        """Whether the entry names this line."""
+        """Whether the line may differ."""
         return any(re.fullmatch(pattern, line, re.DOTALL) for pattern in self.lines)
 
 
 def load(path: Path = APPROVED) -> list[Approval]:
-    """The entries of the list; raises TypeError for a key that an entry cannot have or lacks."""
+    """The entries of the list; raises TypeError for an unknown key, or one that is missing."""
     entries = tomllib.loads(path.read_text()).get("difference", [])
     return [Approval(**{**entry, "lines": tuple(entry["lines"])}) for entry in entries]

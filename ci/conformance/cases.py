@@ -1,4 +1,4 @@
-"""The cases: what a folder of `tests/cases` holds, and the modes that a case is run in."""
+"""The cases: the files of a folder below `tests/cases`, and the modes that each case is run in."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ CASES = Path(__file__).resolve().parents[2] / "tests" / "cases"
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """A way to run every case: what is added to the end of each makefile, plain and ours alike, and how it is compared.
+    """A way to run every case.
 
-    `ours` is added before the include line only; `separate` keeps standard output and error apart; `jobs` is what
-    MAKEFLAGS starts with, and lines are then compared in any order; `off` switches recording off in the environment;
-    `absent` is for a developer who has not set anything up; `agreed` is for one who has said yes; with `recipes_change`
-    the recipes do something else than they say in their makefile, so that the case's events are not looked for.
+    `addition` is added to the end of each makefile, for plain make and with the include line; `ours` is added instead
+    where the include line follows. `separate` keeps standard output and standard error apart. `jobs` is the beginning
+    of MAKEFLAGS; lines are then compared in any order. `off` switches recording off in the environment. `absent` has
+    no fragment, `agreed` has an opt-in. With `recipes_change` the recipes do something else than their makefile says:
+    the events are compared only if the case has a file for the mode.
     """
 
     name: str
@@ -31,7 +32,7 @@ class Mode:
     recipes_change: bool = False
 
 
-_ONE_BY_ONE = (
+_ONE_AFTER_THE_OTHER = (
     Mode("merged"),
     Mode("separate", separate=True),
     Mode("flags", addition="# this comment names SHELL"),
@@ -45,37 +46,37 @@ _ONE_BY_ONE = (
     Mode("off", off=True),
     Mode("absent", absent=True),
     Mode("on", agreed=True),
-    Mode("as-3.81", ours=".metrics.as.version := 3.81"),  # the hook that these versions get, on this one
+    Mode("as-3.81", ours=".metrics.as.version := 3.81"),  # with this make, the hook of another version
     Mode("as-4.0", ours=".metrics.as.version := 4.0"),
 )  # fmt: skip
-_AT_ONCE = {"jobs": "j4", "output": " -j4 -Oline"}
+_SEVERAL_AT_ONCE = {"jobs": "j4", "output": " -j4 -Oline"}
 
 
 def _modes() -> Iterator[Mode]:
-    """Each mode with recipes one by one, and with several at once: `flags`, `flags+jobs`, `flags+output`.
+    """Each mode with recipes one after the other and with several at once: `flags`, `flags+jobs`, `flags+output`.
 
-    But for shells that most recipes are no programs for: which of several fails first is a race.
+    For python3 and perl most recipes are no programs, and which of several fails first is a race: one after the other.
     """
-    for mode in _ONE_BY_ONE:
+    for mode in _ONE_AFTER_THE_OTHER:
         yield mode
         if not mode.separate and mode.name not in ("python3", "perl"):
-            for name, jobs in _AT_ONCE.items():
-                both = name if mode.name == "merged" else f"{mode.name}+{name}"
-                yield replace(mode, name=both, jobs=jobs, separate=True)
+            for name, jobs in _SEVERAL_AT_ONCE.items():
+                full_name = name if mode.name == "merged" else f"{mode.name}+{name}"
+                yield replace(mode, name=full_name, jobs=jobs, separate=True)
 
 
 MODES = {mode.name: mode for mode in _modes()}
-QUICK = ("merged",)
+QUICK = ("merged", "oneshell")  # `oneshell` only for cases that state its events
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A folder: `in/` is copied to a fresh working folder, `cmds` is a shell script that is run there with $MAKE set.
+    """A folder: `in/` is copied to a fresh working folder, where the shell script `cmds` is run with $MAKE set.
 
-    Every case is run in every mode, unless `modes` says otherwise: `only` or `not`, and names of modes, or of a part of
-    them. Also optional: `needs` (a shell command that succeeds where the case can be run), `events` (what is recorded,
-    see `conformance.events`), `events.MODE` (in that mode, or with that part of one), `events.VERSION` (of make: 4.3,
-    4.4) and `events.MODE.VERSION`, `slow` (a marker: not in the quick run).
+    A case is run in every mode, unless its file `modes` says `only` or `not` and names modes or parts of their names.
+    Optional files: `needs`, a shell command that fails where the case cannot be run; `events`, the events that are
+    recorded (see `conformance.events`), `events.MODE` for a mode or a part of its name, `events.VERSION` for a version
+    of make (3.81, 4.3, 4.4), `events.MODE.VERSION`; `slow`, which leaves the case out of the quick run.
     """
 
     name: str
@@ -92,26 +93,32 @@ class Case:
 
     @property
     def modes(self) -> tuple[str, ...]:
-        """The names of the modes to run the case in; raises ValueError for a file that does not say so."""
-        word, *named = self._text("modes").split() or ["not"]
-        if word not in ("only", "not") or not MODES.keys() >= set(named):
-            raise ValueError(f"{self.folder / 'modes'}: 'only' or 'not', and names of modes")
-        return tuple(name for name in MODES if {name, *name.split("+")}.isdisjoint(named) == (word == "not"))
+        """The names of the modes to run the case in; raises ValueError for another file `modes`."""
+        word, *names = self._text("modes").split() or ["not"]
+        if word not in ("only", "not") or not MODES.keys() >= set(names):
+            raise ValueError(f"{self.folder / 'modes'}: 'only' or 'not', then names of modes")
+        return tuple(name for name in MODES if {name, *name.split("+")}.isdisjoint(names) == (word == "not"))
+
+    @property
+    def quick_modes(self) -> tuple[str, ...]:
+        """The names of the modes of the quick run."""
+        quick = {"merged", *(name for name in QUICK if (self.folder / f"events.{name}").is_file())}
+        return tuple(name for name in self.modes if name in quick)
 
     @property
     def needs(self) -> str:
-        """A shell command whose failure means that the case cannot be run here; may be empty."""
+        """A shell command that fails where the case cannot be run; may be empty."""
         return self._text("needs").strip()
 
     def events(self, mode: Mode, make: str) -> str | None:
-        """The events that are expected in a mode of a version of make, one a line; None if the case does not say."""
+        """The events to expect in a mode with a version of make, one a line; None if the case does not state them."""
         if mode.off or mode.absent:
             return ""
-        if mode.recipes_change:
-            return None
         version = ".".join(make.split(".")[:2])
         modes = [f".{name}" for name in (mode.name, *mode.name.split("+"))]
-        files = [f"events{name}{rest}" for name in (*modes, "") for rest in (f".{version}", "")]
+        if not mode.recipes_change:
+            modes.append("")
+        files = [f"events{name}{rest}" for name in modes for rest in (f".{version}", "")]
         return next((self._text(file) for file in files if (self.folder / file).is_file()), None)
 
     @property
@@ -121,9 +128,9 @@ class Case:
 
 
 def load(folder: Path = CASES, names: Sequence[str] = ()) -> list[Case]:
-    """All cases of a folder, or the named ones; raises KeyError for a name that is none."""
-    found = {path.name: Case(path.name, path) for path in sorted(folder.iterdir()) if (path / "cmds").is_file()}
-    return [found[name] for name in names] if names else list(found.values())
+    """All cases of a folder, or the named ones; raises KeyError for a name that no case has."""
+    cases = {path.name: Case(path.name, path) for path in sorted(folder.iterdir()) if (path / "cmds").is_file()}
+    return [cases[name] for name in names] if names else list(cases.values())
 
 
 def is_instrumented(path: Path) -> bool:
@@ -132,30 +139,30 @@ def is_instrumented(path: Path) -> bool:
 
 
 def instrument(work: Path, mode: Mode, line: str | None) -> None:
-    """Add the mode's text, and our line unless it is None, to the end of the makefiles below a folder."""
-    added = [text for text in (mode.addition if not (line and mode.ours) else mode.ours, line) if text]
-    for path in [found for found in work.rglob("*") if found.is_file() and is_instrumented(found)]:
-        old = path.read_bytes()
-        parts = [old] if not old or old.endswith(b"\n") else [old, b"\n"]
-        if b"@INCLUDE@" in old:  # the case says itself where the line stands
-            parts = [old.replace(b"@INCLUDE@", (line or "").encode())]
-            added_here = [text for text in added if text != line]
-        else:
-            added_here = added
-        path.write_bytes(b"".join([*parts, *[text.encode() + b"\n" for text in added_here]]))
+    """End the makefiles below a folder with the mode's text and, unless it is None, with the include line."""
+    addition = mode.ours if line and mode.ours else mode.addition
+    for path in [path for path in work.rglob("*") if path.is_file() and is_instrumented(path)]:
+        text = path.read_bytes()
+        endings = [addition, line]
+        if b"@INCLUDE@" in text:  # the case says where the include line stands
+            text = text.replace(b"@INCLUDE@", (line or "").encode())
+            endings = [addition]
+        elif text and not text.endswith(b"\n"):
+            text += b"\n"
+        path.write_bytes(text + b"".join(ending.encode() + b"\n" for ending in endings if ending))
 
 
 Normaliser = Callable[[str], str]
 
 
 def normaliser(replaced: dict[str, str]) -> Normaliser:
-    """A function that takes what differs from run to run out of a text."""
+    """A function that replaces in a text whatever differs from run to run."""
 
-    def normal(text: str) -> str:
+    def normalise(text: str) -> str:
         text = re.sub(r"GMfifo\d+", "GMfifoN", text)
         text = re.sub(r"fnm:\S+/Gm\w+", "fnm:GmN", text)
         for old, new in replaced.items():
             text = text.replace(old, new)
         return text
 
-    return normal
+    return normalise

@@ -35,39 +35,46 @@ def _line(event: Event) -> str:
 
 
 def _writers(state: Path) -> list[int]:
-    """The shims and walks that still run for a state directory: the words they were started with name it."""
+    """The pids of shims and walks that still run for a state directory: their command lines name it."""
     names = str(state), tree.rotate(os.fsencode(state)).decode()
-    found = []
+    pids = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if any(name in word for word in process.cmdline() for name in names):
-                found.append(process.pid)
-    return found
+                pids.append(process.pid)
+    return pids
 
 
-def taken(state: Path) -> list[str]:
-    """The events of all records below a state directory, which is emptied; waits for lines that outlive their make."""
+def take_events(state: Path) -> list[str]:
+    """The events below a state directory, which is removed; waits for lines that outlive their make."""
     give_up = time.monotonic() + _PATIENCE_S
     while _writers(state) and time.monotonic() < give_up:
         time.sleep(0.02)
+    torn = 0
     paths = Paths(data=state.parent / "data", config=state.parent / "config", state=state)
-    if paths.store.exists():  # where many makes were run a walk has begun to combine what waits: so do we
+    if paths.store.exists():  # a case that runs many makes: a walk has begun to combine their records
         sweep(paths)
-        with contextlib.closing(database.connect(paths.store)) as found:
-            stored = Store(found).events()
-        return _counted([each.event for each in stored], torn=0, state=state)
-    runs: dict[str, Run] = {}
-    for path in sorted((state / "records").glob("*.rec")):
-        contents = record.parse(path.read_bytes())
-        gathered = gather(contents.run, contents)
-        known = runs.get(contents.run)
-        runs[contents.run] = merge(known, gathered) if known else gathered
-    torn = sum(run.torn for run in runs.values())
-    return _counted([event for run in runs.values() for event in events_of(run)], torn=torn, state=state)
-
-
-def _counted(events: list[Event], *, torn: int, state: Path) -> list[str]:
+        with contextlib.closing(database.connect(paths.store)) as connection:
+            events = [stored.event for stored in Store(connection).events()]
+    else:
+        runs = _runs(state / "records")
+        torn = sum(run.torn for run in runs)
+        events = [event for run in runs for event in events_of(run)]
     shutil.rmtree(state, ignore_errors=True)
-    counted = Counter(map(_line, events))
-    lines = [line if count == 1 else f"{count}x {line}" for line, count in sorted(counted.items())]
+    return _lines(events, torn)
+
+
+def _runs(records: Path) -> list[Run]:
+    """The runs of all records in a directory."""
+    runs: dict[str, Run] = {}
+    for path in sorted(records.glob("*.rec")):
+        contents = record.parse(path.read_bytes())
+        run = gather(contents.run, contents)
+        runs[contents.run] = merge(runs[contents.run], run) if contents.run in runs else run
+    return list(runs.values())
+
+
+def _lines(events: list[Event], torn: int) -> list[str]:
+    counts = Counter(map(_line, events))
+    lines = [line if count == 1 else f"{count}x {line}" for line, count in sorted(counts.items())]
     return [*lines, f"lost={torn}"] if torn else lines

@@ -1,4 +1,4 @@
-"""Running one case one way, and everything that can be seen of it afterwards."""
+"""Runs a case in a mode, with or without the include line, and takes down everything that can be seen of it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from make_metrics.files.paths import Paths
 from make_metrics.setup import fragment
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-LIMIT_S = 300  # what hangs hangs; a case takes a second or two, but not on every machine
+LIMIT_S = 300  # for a case that hangs: others take a second or two, more on a busy machine
 _CHANGES_WITH_PATHS = {".o", ".a"}
 
 
-def heed_signals() -> None:
-    """Take back what whoever started us has had ignored (nohup, `&` in a script): what we start would inherit it."""
+def stop_ignoring_signals() -> None:
+    """Stop ignoring signals that the starter has had ignored (nohup, `&` in a script): children would inherit that."""
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
@@ -29,7 +29,10 @@ def heed_signals() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run printed, how it ended, and the files it left: mode, contents' digest or link's goal, by name."""
+    """What can be seen of a run: output, exit status, and the files it left.
+
+    A file is a line: its mode, the digest of its contents or a link's target, and its name.
+    """
 
     output: str
     errors: str
@@ -37,7 +40,7 @@ class Outcome:
     files: tuple[str, ...] = field(default=())
 
     def parts(self) -> dict[str, list[str]]:
-        """The outcome as lines under headings, for comparing and for people."""
+        """The outcome as lines, by the name of the part."""
         return {
             "output": self.output.splitlines(),
             "errors": self.errors.splitlines(),
@@ -48,7 +51,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """One place to run cases in, with the fragment's own directories beside it; used by one case at a time."""
+    """A folder to run one case at a time in, beside the directories of the fragment that it uses."""
 
     root: Path
     make: Path
@@ -56,23 +59,23 @@ class Bench:
 
     @property
     def paths(self) -> Paths:
-        """Where the fragment keeps everything."""
+        """The directories of the fragment."""
         home = self.root / "m"
         return Paths(data=home / "data", config=home / "config", state=home / "state")
 
     def line(self, mode: Mode) -> str:
-        """The line that makefiles get: as for a user, who may not have set anything up."""
+        """The include line as set-up prints it; in the mode `absent` the fragment that it names is missing."""
         nowhere = self.root / "nowhere"
         return fragment.include_line(replace(self.paths, shared=nowhere) if mode.absent else self.paths)
 
     @property
     def work(self) -> Path:
-        """The working folder, at the same path for a plain and an instrumented run."""
+        """The working folder: the same path with and without the include line."""
         return self.root / "w"
 
     def environment(self, mode: Mode) -> dict[str, str]:
         """The environment that a case starts in."""
-        # A make 4.4 that is killed leaves a fifo in TMPDIR, and one with the same number minds it.
+        # A make 4.4 that is killed leaves a FIFO in TMPDIR, at which another make with the same pid fails.
         home, scratch = self.root / "home", self.root / "tmp"
         for folder in (home, scratch):
             shutil.rmtree(folder, ignore_errors=True)
@@ -83,7 +86,7 @@ class Bench:
             environ["MAKEFLAGS"] = mode.jobs
         if mode.off:
             environ["MAKE_METRICS"] = "off"
-        if mode.agreed:  # the yes is there; whether a sender is left behind is the machine's business
+        if mode.agreed:  # the home with the opt-in
             environ["MAKE_METRICS_HOME"] = str(self.root / "m")
         return environ
 
@@ -92,7 +95,7 @@ class Bench:
         _remove(self.work)
         shutil.copytree(case.folder / "in", self.work, symlinks=True)
         instrument(self.work, mode, self.line(mode) if ours else None)
-        normal = normaliser({str(self.work): "@W@", str(self.root): "@ROOT@", str(self.make): "@MAKE@"})
+        normalise = normaliser({str(self.work): "@W@", str(self.root): "@ROOT@", str(self.make): "@MAKE@"})
         process = subprocess.Popen(
             ["/bin/sh", str(case.folder.resolve() / "cmds")],
             cwd=self.work,
@@ -108,7 +111,7 @@ class Bench:
             os.killpg(process.pid, signal.SIGKILL)
             output, errors = process.communicate()
             errors = (errors or b"") + b"\nTIMEOUT\n"
-        texts = [normal((text or b"").decode("utf-8", "backslashreplace")) for text in (output, errors)]
+        texts = [normalise((text or b"").decode("utf-8", "backslashreplace")) for text in (output, errors)]
         if mode.jobs:
             texts = ["".join(line + "\n" for line in sorted(text.splitlines())) for text in texts]
         try:
@@ -122,19 +125,19 @@ def _files(work: Path) -> tuple[str, ...]:
 
 
 def _file(path: Path, work: Path) -> str:
-    found = path.lstat()
+    status = path.lstat()
     name = str(path.relative_to(work)).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    what = ""
-    if stat.S_ISLNK(found.st_mode):
-        what = f"-> {os.readlink(path)}"  # noqa: PTH115 - the text, not a Path of it
-    elif stat.S_ISREG(found.st_mode) and not is_instrumented(path) and path.suffix not in _CHANGES_WITH_PATHS:
-        what = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    return f"{stat.filemode(found.st_mode)} {what} {name}"
+    contents = ""
+    if stat.S_ISLNK(status.st_mode):
+        contents = f"-> {os.readlink(path)}"  # noqa: PTH115 - the text, not a Path of it
+    elif stat.S_ISREG(status.st_mode) and not is_instrumented(path) and path.suffix not in _CHANGES_WITH_PATHS:
+        contents = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    return f"{stat.filemode(status.st_mode)} {contents} {name}"
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder, also one that a case has made unreadable."""
+    """Remove a folder, even with directories that the case has made unreadable."""
     if folder.exists():
-        for path in [folder, *[found for found in folder.rglob("*") if found.is_dir() and not found.is_symlink()]]:
+        for path in [folder, *[path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink()]]:
             path.chmod(0o700)
         shutil.rmtree(folder)

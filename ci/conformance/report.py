@@ -1,4 +1,4 @@
-"""One report: what was run where, each case's verdict in each mode, and the differences verbatim."""
+"""The report: where the suite was run, the verdict of each case in each mode, and the lines that differ."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ SAME, APPROVED, DIFFERS, SKIPPED = "same", "approved", "differs", "skipped"
 
 @dataclass(slots=True)
 class Verdict:
-    """What came of one case in one mode; `differences` and `events_missed` are lines with - and + in front."""
+    """The verdict on a case in a mode.
+
+    `differences` and `events_differ` are lines with - (plain make, expected events) or + (ours) in front. `plain` is
+    the outcome with plain make; `events` are the recorded ones; `why` says why it was approved or skipped.
+    """
 
     case: str
     mode: str
@@ -34,50 +38,52 @@ class Verdict:
 
 
 def differences(plain: dict[str, list[str]], ours: dict[str, list[str]]) -> list[str]:
-    """The lines that differ, each with its part's name and - or + in front."""
-    found = []
+    """The lines that differ, with the name of their part and - (plain) or + (ours) in front."""
+    lines = []
     for part in plain:
         changed = difflib.unified_diff(plain[part], ours[part], lineterm="", n=0)
-        found += [f"{part} {line}" for line in changed if line[:1] in "+-" and line[:3] not in ("+++", "---")]
-    return found
+        lines += [f"{part} {line}" for line in changed if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+    return lines
 
 
-def _interleaved(plain: dict[str, list[str]], ours: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Ours, with plain's lines where both printed the same characters: who writes at once tears each other's lines."""
+def _accept_interleaving(plain: dict[str, list[str]], ours: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Ours, with plain make's lines where both printed the same characters: jobs tear each other's lines."""
     torn = [part for part in ("output", "errors") if sorted("".join(plain[part])) == sorted("".join(ours[part]))]
     return {part: plain[part] if part in torn else lines for part, lines in ours.items()}
 
 
 def judge(
-    verdict: Verdict, plain: Outcome, ours: Outcome, approvals: Iterable[Approval], *, at_once: bool = False
+    verdict: Verdict, plain: Outcome, ours: Outcome, approvals: Iterable[Approval], *, interleaved: bool = False
 ) -> None:
-    """Compare the two outcomes, and say in the verdict what that amounts to.
+    """Compare two outcomes and complete the verdict.
 
-    `at_once` is for recipes that ran at the same time, and wrote to the same place as it came.
+    `interleaved` says that recipes ran at the same time and their output is mixed.
     """
     verdict.plain, parts = plain.parts(), ours.parts()
-    verdict.differences = differences(verdict.plain, _interleaved(verdict.plain, parts) if at_once else parts)
-    left = []
+    verdict.differences = differences(
+        verdict.plain, _accept_interleaving(verdict.plain, parts) if interleaved else parts
+    )
+    not_approved = []
     for line in verdict.differences:
         allowing = next((entry for entry in approvals if entry.allows(line)), None)
         if allowing:
             allowing.used = True
             verdict.why = allowing.why
         else:
-            left.append(line)
-    verdict.verdict = DIFFERS if left or verdict.events_differ else APPROVED if verdict.differences else SAME
+            not_approved.append(line)
+    verdict.verdict = DIFFERS if not_approved or verdict.events_differ else APPROVED if verdict.differences else SAME
 
 
 def probe(make: Path) -> dict[str, Any]:
-    """What this make says of itself."""
-    asked = "$(info $(MAKE_VERSION))$(info $(.FEATURES))$(info $(SHELL))$(info $(MAKE_HOST))\nall: ;\n"
-    said = subprocess.run([str(make), "-s", "-f", "-"], input=asked, capture_output=True, text=True, check=True)
-    version, features, shell, host = said.stdout.splitlines()[:4]
+    """Version, features, shell and host of a make."""
+    makefile = "$(info $(MAKE_VERSION))$(info $(.FEATURES))$(info $(SHELL))$(info $(MAKE_HOST))\nall: ;\n"
+    done = subprocess.run([str(make), "-s", "-f", "-"], input=makefile, capture_output=True, text=True, check=True)
+    version, features, shell, host = done.stdout.splitlines()[:4]
     return {"version": version, "features": sorted(features.split()), "shell": str(Path(shell).resolve()), "host": host}
 
 
 def environment(make: Path, python: str) -> dict[str, Any]:
-    """Where a report was made: system, make, interpreter."""
+    """Where the suite is run: system, interpreter, make."""
     return {
         "platform": platform.system().lower(),
         "system": platform.platform(),
@@ -97,13 +103,13 @@ def document(about: dict[str, Any], verdicts: list[Verdict], stale: list[Approva
 
 
 def summary(verdicts: list[Verdict], stale: list[Approval]) -> str:
-    """The report for people: every difference that is not approved, then the counts."""
-    text = []
+    """The report as text: every difference that is not approved, then the counts."""
+    lines = []
     for verdict in verdicts:
         if verdict.verdict == DIFFERS:
-            text.append(f"## {verdict.case} ({verdict.mode})")
-            text += [re.sub(r"[^\S ]", " ", line)[:400] for line in verdict.differences + verdict.events_differ]
-    text += [f"## stale approval: {entry.case} ({entry.mode}, {entry.platform}, {entry.make})" for entry in stale]
+            lines.append(f"## {verdict.case} ({verdict.mode})")
+            lines += [re.sub(r"[^\S ]", " ", line)[:400] for line in verdict.differences + verdict.events_differ]
+    lines += [f"## stale approval: {entry.case} ({entry.mode}, {entry.platform}, {entry.make})" for entry in stale]
     counts = {name: sum(verdict.verdict == name for verdict in verdicts) for name in (SAME, APPROVED, DIFFERS, SKIPPED)}
-    text.append(", ".join(f"{count} {name}" for name, count in counts.items()) + f", {len(stale)} stale approvals")
-    return "\n".join(text)
+    lines.append(", ".join(f"{count} {name}" for name, count in counts.items()) + f", {len(stale)} stale approvals")
+    return "\n".join(lines)

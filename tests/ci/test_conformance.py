@@ -46,11 +46,11 @@ def test_the_quick_suite_finds_no_difference(tmp_path: Path, capsys: pytest.Capt
 
 def test_lines_torn_by_jobs_that_write_at_once_are_no_difference() -> None:
     plain, ours = Outcome("", "sh: make: no\nnothere\n", 2), Outcome("", "sh: nothere\nmake: no\n", 2)
-    for at_once, other, expected in ((False, ours, report.DIFFERS), (True, ours, report.SAME),
+    for interleaved, other, expected in ((False, ours, report.DIFFERS), (True, ours, report.SAME),
                                      (True, replace(ours, errors="sh: nothere\nmake: so\n"), report.DIFFERS),
                                      (True, replace(ours, status=1), report.DIFFERS)):  # fmt: skip
         verdict = report.Verdict("case", "jobs", "")
-        report.judge(verdict, plain, other, [], at_once=at_once)
+        report.judge(verdict, plain, other, [], interleaved=interleaved)
         assert verdict.verdict == expected
 
 
@@ -84,7 +84,11 @@ def test_every_fact_has_a_case_or_a_test_that_is_there() -> None:
 @pytest.mark.parametrize("path", makes().values(), ids=makes().keys())
 @pytest.mark.parametrize(
     ("name", "shell"),
-    [("b08_quote_ones", "/bin//sh"), ("c01_parse_shell", "/usr/bin/env sh"), ("e11_no_op_nested", "/usr/bin/env sh")],
+    [
+        ("b08_quote_oneshell", "/bin//sh"),
+        ("c01_parse_shell", "/usr/bin/env sh"),
+        ("e11_no_op_nested", "/usr/bin/env sh"),
+    ],
 )
 def test_what_is_approved_as_makes_own_ways_is_what_make_does_with_any_other_shell(
     tmp_path: Path, name: str, shell: str, path: str
