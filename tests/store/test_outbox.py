@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from make_metrics.combine.record import Contents, Make
+from make_metrics.combine.record import Contents
 from make_metrics.combine.run import Run, events_of, gather, merge
 from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import ensure_id, erase_id, read_id
@@ -18,7 +18,7 @@ from make_metrics.project.project import Project, project_of
 from make_metrics.store import database
 from make_metrics.store.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS, Attempt, Batch, Entry, Outbox, sink_id
 from make_metrics.sweep.sweep import sweep
-from tests.support.records import WALL_NS, add, ended_run, line, paths_in
+from tests.support.records import WALL_NS, add, ended_run, line, make_in_project, paths_in
 from tests.support.settings_files import write_settings
 from tests.support.store import ask
 from tests.support.sweep_points import sweep_points
@@ -133,17 +133,12 @@ def queued(paths: Paths, project: Project) -> int:
     return ask(paths, lambda found: Outbox(found).count(str(project.directory)).events) // 2
 
 
-def make(run: str, project: Project, **more: str) -> Make:
-    known: dict[str, str] = {"directory": str(project.directory), "ceiling": "on", **more}
-    return Make(key=run, goals=("a",), **known)  # type: ignore[arg-type]
-
-
 def test_a_make_is_queued_once_it_is_described(paths: Paths, project: Project) -> None:
     run = ended_run()
     add(paths, run, line("a", make=run))
     sweep(paths)
     assert queued(paths, project) == 0
-    add(paths, run, make(run, project))
+    add(paths, run, make_in_project(run, project))
     sweep(paths)
     assert queued(paths, project) == 1
     add(paths, run, line("b", make=run, start=5))
@@ -153,7 +148,7 @@ def test_a_make_is_queued_once_it_is_described(paths: Paths, project: Project) -
 
 def test_a_late_line_changes_what_waits(paths: Paths, project: Project) -> None:
     run = ended_run()
-    add(paths, run, make(run, project), line("a", make=run, end=5))
+    add(paths, run, make_in_project(run, project), line("a", make=run, end=5))
     sweep(paths)
     add(paths, run, line("a", make=run, start=6, end=500))
     sweep(paths)
@@ -165,7 +160,7 @@ def test_a_late_line_changes_what_waits(paths: Paths, project: Project) -> None:
 def test_a_run_that_began_before_the_yes_stays_here(paths: Paths, project: Project) -> None:
     run = ended_run()
     early = replace(line("a", make=run), wall_ns=WALL_NS - 1)
-    add(paths, run, make(run, project), early, line("b", make=run, start=5))
+    add(paths, run, make_in_project(run, project), early, line("b", make=run, start=5))
     sweep(paths)
     assert queued(paths, project) == 0
 
@@ -175,7 +170,7 @@ def test_what_is_decided_while_a_sweep_goes_on_counts(paths: Paths, project: Pro
     """A no and another yes: nothing from before it is queued, however far the sweep has come."""
     first, second = ended_run(), ended_run()
     for run in (first, second):
-        add(paths, run, make(run, project), line("a", make=run))
+        add(paths, run, make_in_project(run, project), line("a", make=run))
 
     def decide(reached: str) -> None:
         if reached != point or read_id(paths, project) != before:
@@ -198,12 +193,14 @@ def test_what_is_decided_while_a_sweep_goes_on_counts(paths: Paths, project: Pro
 
 @pytest.mark.parametrize("ceiling", ["", "off", "local", "ON", "x"])
 def test_only_what_the_environment_allowed(project: Project, paths: Paths, ceiling: str) -> None:
-    run = gather("r", Contents(lines=[line("a", make="r")], makes=[make("r", project, ceiling=ceiling)]))
+    run = gather("r", Contents(lines=[line("a", make="r")], makes=[make_in_project("r", project, ceiling=ceiling)]))
     assert outgoing.permissions(outgoing.ProjectCache(paths), run) == {}
 
 
 def test_a_nested_make_needs_all_above_it(project: Project, paths: Paths) -> None:
-    lines = Contents(lines=[line("a", make="n", level=1)], makes=[make("n", project, parent="r", parent_target="a")])
+    lines = Contents(
+        lines=[line("a", make="n", level=1)], makes=[make_in_project("n", project, parent="r", parent_target="a")]
+    )
     nested = gather("r", lines)
 
     def count(run: Run) -> int:
@@ -211,9 +208,9 @@ def test_a_nested_make_needs_all_above_it(project: Project, paths: Paths) -> Non
         return len(outgoing.entries(projects, run, events_of(run), outgoing.permissions(projects, run)))
 
     assert count(nested) == 0
-    assert count(merge(nested, Run("r", {"r": make("r", project, ceiling="local")}))) == 0
-    assert count(merge(nested, Run("r", {"r": make("r", project)}))) == 2
-    circle = Run("r", {"r": make("r", project, parent="n")})
+    assert count(merge(nested, Run("r", {"r": make_in_project("r", project, ceiling="local")}))) == 0
+    assert count(merge(nested, Run("r", {"r": make_in_project("r", project)}))) == 2
+    circle = Run("r", {"r": make_in_project("r", project, parent="n")})
     assert count(merge(nested, circle)) == 0
 
 

@@ -19,7 +19,7 @@ from make_metrics.errors import UserError
 from make_metrics.properties.property import Value
 from make_metrics.store import database, tables
 from make_metrics.store.store import DAY_NS, SavedRun, Store
-from tests.combine.test_run import CONTENTS
+from tests.support.generated_records import CONTENTS
 from tests.support.records import WALL_NS, line
 
 

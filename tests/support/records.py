@@ -14,6 +14,7 @@ from make_metrics.combine.record import Line, Make
 from make_metrics.combine.summary import Summary
 from make_metrics.files.paths import Paths
 from make_metrics.hot import append, procfs, record_format
+from make_metrics.project.project import Project
 from make_metrics.store.store import Store
 from tests.support.store import ask
 
@@ -58,6 +59,12 @@ def line(
         cpu_us=usage and usage[0],
         peak_kib=usage and usage[1],
     )
+
+
+def make_in_project(run: str, project: Project, **more: str) -> Make:
+    """The make of a run in a project's directory, where the environment allows sending."""
+    header: dict[str, str] = {"directory": str(project.directory), "ceiling": "on", **more}
+    return Make(key=run, goals=("a",), **header)  # type: ignore[arg-type]
 
 
 def entry_of(part: Line | Make) -> bytes:

@@ -17,8 +17,7 @@ from make_metrics.properties.registry import BUILT_IN
 from make_metrics.store.outbox import Outbox, sink_id
 from make_metrics.store.troubles import DAY_NS, KEEP_NS, LIMIT, Count, Troubles
 from make_metrics.sweep.sweep import sweep
-from tests.store.test_outbox import make
-from tests.support.records import WALL_NS, add, ended_run, line, paths_in, stored
+from tests.support.records import WALL_NS, add, ended_run, line, make_in_project, paths_in, stored
 from tests.support.settings_files import FULL_SETTINGS, write_settings
 from tests.support.store import ask
 
@@ -58,7 +57,7 @@ def test_a_late_line_neither_changes_nor_loses_what_is_known_of_the_run(
 ) -> None:
     run = ended_run()
     one = replace(line("a", make=run), cpu_us=3_000, peak_kib=100)
-    add(paths, run, replace(make(run, project, version="4.3"), jobs=4), one)
+    add(paths, run, replace(make_in_project(run, project, version="4.3"), jobs=4), one)
     sweep(paths)
     (first,) = stored(paths)
     known = {"os": first.metrics["os"], "jobs": 4, "make_version": "4.3"}
@@ -78,8 +77,8 @@ def test_a_late_line_neither_changes_nor_loses_what_is_known_of_the_run(
 
 def test_without_a_yes_and_for_what_was_before_it_nothing_is_computed(paths: Paths, project: Project) -> None:
     early, local = ended_run(), ended_run()
-    add(paths, early, make(early, project), replace(line("a", make=early), wall_ns=WALL_NS - 1))
-    add(paths, local, make(local, project, ceiling="local"), line("a", make=local))
+    add(paths, early, make_in_project(early, project), replace(line("a", make=early), wall_ns=WALL_NS - 1))
+    add(paths, local, make_in_project(local, project, ceiling="local"), line("a", make=local))
     sweep(paths)
     assert [event.metrics for event in stored(paths)] == [{}, {}]
     assert waiting(paths, project) == {}
@@ -91,7 +90,7 @@ def test_what_is_outside_is_dropped_and_counted_and_the_event_goes(
     monkeypatch.setattr(BUILT_IN["os"], "value", lambda *_: "/home/me")
     for _ in range(3):
         run = ended_run()
-        add(paths, run, make(run, project), line("a", make=run))
+        add(paths, run, make_in_project(run, project), line("a", make=run))
         sweep(paths)
     assert "os" not in waiting(paths, project)["a"]
     (one,) = counts(paths)
