@@ -279,7 +279,7 @@ def test_a_death_between_acceptance_and_writing_it_down_costs_a_repetition_only(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(delivery._Delivery, "_note", die)
+        patched.setattr(delivery, "_note", die)
         with pytest.raises(KeyboardInterrupt):
             go(paths)
     assert go(paths).accepted == 3
@@ -295,18 +295,17 @@ def test_what_was_accepted_is_never_queued_again(paths: Paths, project: Project,
 
 
 def test_the_connection_is_in_no_transaction_while_it_waits_for_an_answer(
-    paths: Paths, project: Project, receiver: Receiver
+    paths: Paths, project: Project, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue(paths, project, *names(3))
     send = SegmentSink.send
 
-    class Sink(SegmentSink):
-        def send(self, batch: object, *, timeout_s: float) -> object:  # type: ignore[override]
-            ask(paths, lambda found: Store(found).prune(now_ns=0))
-            return send(self, batch, timeout_s=timeout_s)  # type: ignore[arg-type]
+    def prune_and_send(self: SegmentSink, batch: list[object], *, timeout_s: float) -> object:
+        ask(paths, lambda found: Store(found).prune(now_ns=0))
+        return send(self, batch, timeout_s=timeout_s)  # type: ignore[arg-type]
 
-    sink = Sink(key="key", host=receiver.host)
-    assert deliver(paths, {}, timeout_s=100, sink_for=lambda _: sink).accepted == 3  # type: ignore[arg-type,return-value]
+    monkeypatch.setattr(SegmentSink, "send", prune_and_send)
+    assert go(paths).accepted == 3
 
 
 def test_killed_at_any_point_nothing_is_lost_and_nothing_is_new(

@@ -1,1 +1,4 @@
-"""From events in the store to requests: what each sink is told, and the delivery of what waits in the outbox."""
+"""Events come in; messages for the outbox and requests to sinks go out.
+
+`outgoing` decides which events may leave, and makes their messages. `delivery` sends the messages that wait.
+"""

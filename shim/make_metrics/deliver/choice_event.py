@@ -1,4 +1,4 @@
-"""The event of a yes or a no: its message for the project's sinks."""
+"""The event of a yes or a no, as messages for the project's sinks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _NAMESPACE = uuid.UUID("0b8f2c56-94a0-5d3c-8d0e-5a3c6f2f7e11")
 
 
 def entries(project: Project, *, choice: str, anonymous_id: str, now_ns: int) -> list[Entry]:
-    """A choice (`in` or `out`) as a message for each sink of a project; asks git for the commit's time."""
+    """A choice ("in" or "out") as a message for each of a project's sinks that takes choices. Asks git for its facts.
+
+    Empty if the registry does not allow the message.
+    """
     settings = project.settings
     if settings is None:
         return []
@@ -40,5 +43,8 @@ def entries(project: Project, *, choice: str, anonymous_id: str, now_ns: int) ->
     }
     if check(message):
         return []
-    told = [sink for sink in project.sinks if takes_choices(sink)]
-    return [Entry(sink_id(sink), project.path, str(message["messageId"]), message) for sink in told]
+    return [
+        Entry(sink_id(sink), project.path, str(message["messageId"]), message)
+        for sink in project.sinks
+        if takes_choices(sink)
+    ]

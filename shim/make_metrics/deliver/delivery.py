@@ -1,11 +1,10 @@
-"""Delivery: what waits in the outbox goes to its sinks, and leaves only when they have accepted it."""
+"""Delivery: messages in the outbox are sent to their sinks. A message leaves the outbox once its sink accepts it."""
 
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,39 +27,48 @@ _SECOND_NS = 1_000_000_000
 
 @dataclass(slots=True)
 class Delivered:
-    """What a delivery did: events accepted and set aside, and a line for each sink or project that still waits."""
+    """The result of a delivery: how many events were accepted and set aside, and a line for each reason to wait."""
 
     accepted: int = 0
     aside: int = 0
     problems: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """What every step of a delivery uses. `deadline_s` is its end on the monotonic clock."""
+
+    paths: Paths
+    environ: Mapping[str, str]
+    store: Store
+    outbox: Outbox
+    deadline_s: float
+    delivered: Delivered
+
+
 class _TimeUpError(Exception):
     """The delivery's time is over."""
 
 
-def deliver(
-    paths: Paths,
-    environ: Mapping[str, str],
-    *,
-    timeout_s: float,
-    sink_for: Callable[[SinkSettings], Sink] = sink_of,
-) -> Delivered:
-    """Send what waits, for all projects, one sender at a time; returns within `timeout_s` seconds and what an open
-    transaction takes.
+def deliver(paths: Paths, environ: Mapping[str, str], *, timeout_s: float) -> Delivered:
+    """Send the waiting messages of all projects. Only one process sends at a time.
 
-    Before each request consent is read again. Raises UserError if the store cannot be used.
+    Consent is read again before each request. Returns within `timeout_s` seconds, plus the time of an open transaction.
+    Raises UserError if the store cannot be used.
     """
     private_directory(paths.state)
     require_own_file(paths.send_lock)
     delivered = Delivered()
-    give_up = time.monotonic() + timeout_s
+    deadline_s = time.monotonic() + timeout_s
     try:
         with (
             FileLock(paths.send_lock, mode=0o600).acquire(timeout=timeout_s, poll_interval=0.02),
             database.opened(paths, delivered.problems) as connection,
         ):
-            _Delivery(paths, environ, connection, delivered, give_up, sink_for).all()
+            outbox = Outbox(connection)
+            delivery = _Delivery(paths, environ, Store(connection), outbox, deadline_s, delivered)
+            for directory in outbox.projects():
+                _deliver_project(delivery, directory)
     except Timeout:
         delivered.problems.append("another make-metrics is sending")
     except _TimeUpError:
@@ -69,10 +77,9 @@ def deliver(
 
 
 def show(paths: Paths, environ: Mapping[str, str]) -> list[tuple[str, Prepared]]:
-    """The requests that `deliver` would make now, each with its kind of sink; nothing is sent, and nothing changes.
+    """The requests that `deliver` would make now, each with its type of sink. Nothing is sent or changed.
 
-    A sink that cannot be made here makes none.
-    Raises UserError if the store cannot be used.
+    A sink that is unavailable here is left out. Raises UserError if the store cannot be used.
     """
     waiting: list[tuple[SinkSettings, list[Entry]]] = []
     with database.opened(paths, []) as connection:
@@ -87,118 +94,120 @@ def show(paths: Paths, environ: Mapping[str, str]) -> list[tuple[str, Prepared]]
         with contextlib.suppress(UnavailableError):
             sink = sink_of(settings)
             for batch in sink.batches(messages):
-                requests.append((settings.type, sink.prepare([messages[place] for place in batch])))
+                requests.append((settings.type, sink.prepare([messages[index] for index in batch])))
     return requests
 
 
-class _Delivery:
-    """One delivery with the store's connection."""
+def _deliver_project(delivery: _Delivery, directory: str) -> None:
+    """Send a project's messages to each of its sinks."""
+    project = project_of(Path(directory))
+    if refusal := _refusal(delivery, directory):
+        delivery.delivered.problems.append(f"{directory}: {refusal}")
+        return
+    for settings in project.sinks:
+        _deliver_to_sink(delivery, directory, settings)
 
-    def __init__(
-        self,
-        paths: Paths,
-        environ: Mapping[str, str],
-        connection: sqlite3.Connection,
-        delivered: Delivered,
-        give_up: float,
-        sink_for: Callable[[SinkSettings], Sink],
-    ) -> None:
-        self._paths, self._environ, self._give_up, self._sink_for = paths, environ, give_up, sink_for
-        self._outbox, self._store, self._delivered = Outbox(connection), Store(connection), delivered
 
-    def all(self) -> None:
-        """Every project for which anything waits."""
-        for directory in self._outbox.projects():
-            project = project_of(Path(directory))
-            refusal = self._refusal(directory)
-            if refusal:
-                self._delivered.problems.append(f"{directory}: {refusal}")
-                continue
-            for settings in project.sinks:
-                self._sink(directory, settings)
+def _refusal(delivery: _Delivery, directory: str, settings: SinkSettings | None = None) -> str:
+    """Why nothing may be sent for a project now, or to one of its sinks; empty if sending is allowed.
 
-    def _refusal(self, directory: str, settings: SinkSettings | None = None) -> str:
-        """Why nothing may be sent for a project (to a sink) at this moment; empty if it may. Read anew each time."""
-        project = project_of(Path(directory))
-        known = consent.status_of(self._paths, project, self._environ)
-        if known.decision is Decision.NO:
-            with self._store.transaction():
-                self._outbox.withdraw(directory)
-        if known.ruling.mode is not Mode.ON:
-            return f"nothing is sent: {known.ruling.reason}"
-        if project.path != directory or (settings and settings not in project.sinks):
-            return "nothing is sent: its settings have changed"
-        return ""
+    Consent and settings are read anew. After a no, the project's messages are deleted.
+    """
+    project = project_of(Path(directory))
+    status = consent.status_of(delivery.paths, project, delivery.environ)
+    if status.decision is Decision.NO:
+        with delivery.store.transaction():
+            delivery.outbox.withdraw(directory)
+    if status.ruling.mode is not Mode.ON:
+        return f"nothing is sent: {status.ruling.reason}"
+    if project.path != directory or (settings and settings not in project.sinks):
+        return "nothing is sent: its settings have changed"
+    return ""
 
-    def _sink(self, directory: str, settings: SinkSettings) -> None:
-        key = sink_id(settings)
-        waiting = self._outbox.waiting(directory, key)
-        last = {attempt.sink: attempt for attempt in self._outbox.attempts(directory)}.get(key)
-        if not waiting:
+
+def _deliver_to_sink(delivery: _Delivery, directory: str, settings: SinkSettings) -> None:
+    """Send a project's messages to one sink, unless the sink's last answer asks to wait."""
+    key, problems = sink_id(settings), delivery.delivered.problems
+    waiting = delivery.outbox.waiting(directory, key)
+    if not waiting:
+        return
+    last = next((attempt for attempt in delivery.outbox.attempts(directory) if attempt.sink == key), None)
+    now_ns = time.time_ns()
+    # An attempt in the future shows that the clock was set back: do not wait for it.
+    if last and last.tried_ns <= now_ns < last.not_before_ns:
+        wait_s = (last.not_before_ns - now_ns) // _SECOND_NS + 1
+        problems.append(f"{settings.address}: {last.result}: not tried again for {wait_s} s")
+        return
+    try:
+        sink = sink_of(settings)
+        batches = sink.batches([entry.message for entry in waiting])
+    except UnavailableError as error:
+        problems.append(f"{settings.address}: {error}: {_count_waiting(waiting)}")
+        return
+    indexes = {index for batch in batches for index in batch}
+    _set_aside(delivery, [entry for index, entry in enumerate(waiting) if index not in indexes], "too large")
+    _send_batches(delivery, directory, settings, sink, [[waiting[index] for index in batch] for batch in batches])
+
+
+def _send_batches(
+    delivery: _Delivery, directory: str, settings: SinkSettings, sink: Sink, batches: Sequence[list[Entry]]
+) -> None:
+    """Send batches in order, until one has to wait. A refused batch is halved, down to the message that is refused."""
+    problems = delivery.delivered.problems
+    remaining = list(reversed(batches))
+    while remaining:
+        if refusal := _refusal(delivery, directory, settings):
+            problems.append(f"{directory}: {refusal}")
             return
-        now_ns = time.time_ns()
-        if last and last.tried_ns <= now_ns < last.not_before_ns:  # a clock that was set back holds nothing up
-            wait_s = (last.not_before_ns - now_ns) // _SECOND_NS + 1
-            self._delivered.problems.append(f"{settings.address}: {last.result}: not tried again for {wait_s} s")
+        # Reload: an opt-out and a new opt-in may have deleted these messages.
+        batch = delivery.outbox.reload(remaining.pop())
+        if not batch:
+            continue
+        verdict = _send(sink, batch, delivery.deadline_s)
+        _note(delivery, directory, batch, verdict)
+        if verdict.outcome is Outcome.REFUSED and len(batch) > 1:
+            middle = len(batch) // 2
+            remaining += [batch[middle:], batch[:middle]]
+        elif verdict.outcome is Outcome.REFUSED:
+            _set_aside(delivery, batch, verdict.said)
+        elif verdict.outcome is not Outcome.ACCEPTED:
+            problems.append(f"{settings.address}: {verdict.said}: {_count_waiting(batch, *remaining)}")
             return
-        try:
-            sink = self._sink_for(settings)
-            messages = [entry.message for entry in waiting]
-            batches = sink.batches(messages)
-        except UnavailableError as error:
-            self._delivered.problems.append(f"{settings.address}: {error}: {self._rest([], waiting)}")
-            return
-        fits = {place for batch in batches for place in batch}
-        self._set_aside([entry for place, entry in enumerate(waiting) if place not in fits], "too large")
-        left = [[waiting[place] for place in batch] for batch in reversed(batches)]
-        while left:
-            refusal = self._refusal(directory, settings)
-            if refusal:
-                self._delivered.problems.append(f"{directory}: {refusal}")
-                return
-            # A no and another yes may have come meanwhile: what the no deleted is not sent from memory.
-            batch = self._outbox.reload(left.pop())
-            if not batch:
-                continue
-            verdict = self._send(sink, batch)
-            self._note(directory, key, batch, verdict)
-            if verdict.outcome is Outcome.REFUSED and len(batch) > 1:
-                middle = len(batch) // 2
-                left += [batch[middle:], batch[:middle]]
-            elif verdict.outcome is Outcome.REFUSED:
-                self._set_aside(batch, verdict.said)
-            elif verdict.outcome is not Outcome.ACCEPTED:
-                self._delivered.problems.append(f"{settings.address}: {verdict.said}: {self._rest(left, batch)}")
-                return
 
-    def _rest(self, left: Sequence[Sequence[Entry]], batch: Sequence[Entry]) -> str:
-        count = len(batch) + sum(map(len, left))
-        return f"{count} events wait" if count > 1 else "1 event waits"
 
-    def _send(self, sink: Sink, batch: Sequence[Entry]) -> Verdict:
-        remaining = self._give_up - time.monotonic()
-        if remaining <= 0:
-            raise _TimeUpError
-        messages = [entry.message for entry in batch]
-        try:
-            return within(remaining, lambda: sink.send(messages, timeout_s=remaining))
-        except TimeoutError:
-            # Nothing more is sent then: what was left behind may still be using the sink's library.
-            return Verdict(Outcome.LATER, f"no answer within {remaining:.1f} s", "")
+def _count_waiting(*batches: Sequence[Entry]) -> str:
+    count = sum(map(len, batches))
+    return f"{count} events wait" if count > 1 else "1 event waits"
 
-    def _note(self, directory: str, key: str, batch: Sequence[Entry], verdict: Verdict) -> None:
-        """Write down what came of a request, with what it means for its messages, or nothing of both."""
-        now_ns = time.time_ns()
-        with self._store.transaction():
-            if verdict.outcome is Outcome.ACCEPTED:
-                self._outbox.accept(batch, Batch(now_ns, verdict.url, len(batch), verdict.body))
-            attempt = Attempt(key, now_ns, verdict.said, now_ns + verdict.after_s * _SECOND_NS)
-            self._outbox.note_attempt(directory, attempt)
-        if verdict.outcome is Outcome.ACCEPTED:
-            self._delivered.accepted += len(batch)
 
-    def _set_aside(self, entries: Sequence[Entry], reason: str) -> None:
-        with self._store.transaction():
-            for entry in entries:
-                self._outbox.set_aside(entry, reason)
-        self._delivered.aside += len(entries)
+def _send(sink: Sink, batch: Sequence[Entry], deadline_s: float) -> Verdict:
+    """Send a batch. Raises _TimeUpError if the deadline is over before."""
+    remaining_s = deadline_s - time.monotonic()
+    if remaining_s <= 0:
+        raise _TimeUpError
+    messages = [entry.message for entry in batch]
+    try:
+        return within(remaining_s, lambda: sink.send(messages, timeout_s=remaining_s))
+    except TimeoutError:
+        # The deadline is over, so nothing more is sent: the abandoned thread may still be using the sink's library.
+        return Verdict(Outcome.LATER, f"no answer within {remaining_s:.1f} s", "")
+
+
+def _note(delivery: _Delivery, directory: str, batch: Sequence[Entry], verdict: Verdict) -> None:
+    """Store the attempt and, if the batch was accepted, move its messages to the ledger; both in one transaction."""
+    now_ns, is_accepted = time.time_ns(), verdict.outcome is Outcome.ACCEPTED
+    with delivery.store.transaction():
+        if is_accepted:
+            delivery.outbox.accept(batch, Batch(now_ns, verdict.url, len(batch), verdict.body))
+        attempt = Attempt(batch[0].sink, now_ns, verdict.said, now_ns + verdict.after_s * _SECOND_NS)
+        delivery.outbox.note_attempt(directory, attempt)
+    if is_accepted:
+        delivery.delivered.accepted += len(batch)
+
+
+def _set_aside(delivery: _Delivery, entries: Sequence[Entry], reason: str) -> None:
+    """Set messages aside that their sink will never take."""
+    with delivery.store.transaction():
+        for entry in entries:
+            delivery.outbox.set_aside(entry, reason)
+    delivery.delivered.aside += len(entries)

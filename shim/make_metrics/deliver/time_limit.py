@@ -1,4 +1,4 @@
-"""Work that is given up on when its time is over."""
+"""Work with a time limit, after which it is abandoned."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ T = TypeVar("T")
 
 
 def within(seconds: float, work: Callable[[], T]) -> T:
-    """What `work` gives or raises; raises TimeoutError if that takes longer, and then leaves it behind.
+    """Return what `work` returns, or raise what it raises. Raises TimeoutError if it takes longer, and abandons it.
 
-    It is done in a thread that ends with the process at the latest: no signal ends a name look-up, and a receiver that
-    sends a byte now and then would hold a socket's own timeout up forever.
+    The work runs in a daemon thread, which ends with the process. A signal or a socket's timeout would not do: no
+    signal ends a name look-up, and a receiver that sends a byte now and then never lets a socket's timeout expire.
     """
-    done: Future[T] = Future()
+    result: Future[T] = Future()
 
     def run() -> None:
         try:
-            done.set_result(work())
-        except BaseException as error:  # raised again where it is waited for
-            done.set_exception(error)
+            result.set_result(work())
+        except BaseException as error:  # raised again in the waiting thread
+            result.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
-    return done.result(timeout=seconds)
+    return result.result(timeout=seconds)
