@@ -51,8 +51,11 @@ _YES = _option("--yes", action="store_true", help="agree without being asked")
 _TIMEOUT = _option("--timeout", metavar="SECONDS", type=float, default=30.0, help="give up after that (30)")
 _ACTION = _option("action", choices=("on", "off", "status", "preview"), help="ask for a yes, end it, or show it")
 
+_ADD = _option("--add", nargs="?", const="", metavar="MAKEFILE", help="add the include line to the Makefile")
+_REMOVE = _option("--remove", nargs="?", const="", metavar="MAKEFILE", help="take the include line out again")
+
 COMMANDS = (
-    Command("setup", "write the fragment, and print the line to add to a Makefile"),
+    Command("setup", "write the fragment, and add its line to a Makefile or print it", (_ADD, _REMOVE)),
     Command("include", "print the path of the fragment, to include or copy it"),
     Command("report", "print what each target cost", (_SINCE, _JSON)),
     Command("events", "print the events, one JSON object a line", (_SINCE,)),

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from make_metrics.commands import doctor, setup
+from make_metrics.commands import doctor
 from make_metrics.files.paths import Paths
 from make_metrics.setup import fragment
+from make_metrics.setup.renewal import set_up
 from tests.support.project import Project
 
 Said = Callable[[], tuple[int, dict[str, tuple[str, str]]]]
@@ -35,7 +36,7 @@ def said(capsys: pytest.CaptureFixture[str]) -> Said:
 def test_all_is_well(paths: Paths, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("MAKE_METRICS_SENDER", "detached")
-    setup.run(Namespace())
+    set_up(paths)
     status, found = said()
     assert status == 0
     assert [about for about, (state, _) in found.items() if state == "ok" and about != "fast path"] == [
@@ -48,34 +49,37 @@ def test_a_fragment_that_is_missing_or_old(paths: Paths, said: Said) -> None:
     status, found = said()
     assert (status, found["fragment"][0]) == (1, "BAD")
     assert "make-metrics setup" in found["fragment"][1]
-    setup.run(Namespace())
+    set_up(paths)
     paths.fragment.write_text(paths.fragment.read_text() + "# older\n")
     assert said()[1]["fragment"][0] == "BAD"
 
 
 def test_what_keeps_a_sender_away_is_said(paths: Paths, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
-    setup.run(Namespace())
+    set_up(paths)
     monkeypatch.setenv("CI", "true")
     assert said()[1]["sender"] == ("note", "none: this is CI; after a yes, make-metrics flush sends what waits")
 
 
 def test_off_is_said(paths: Paths, said: Said) -> None:
-    setup.run(Namespace())
+    set_up(paths)
     paths.off_file.touch()
     status, found = said()
     assert (status, found["recording"][0]) == (0, "note")
 
 
 def test_a_state_directory_that_cannot_be_used(paths: Paths, said: Said) -> None:
-    setup.run(Namespace())
+    set_up(paths)
+    paths.state.rmdir()
     paths.state.write_text("")
     status, found = said()
     assert (status, found["state"][0]) == (1, "BAD")
 
 
 @pytest.mark.parametrize("how", ["not there", "not executable", "for another machine", "of another protocol"])
-def test_why_there_is_no_fast_path(how: str, said: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    setup.run(Namespace())
+def test_why_there_is_no_fast_path(
+    how: str, paths: Paths, said: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up(paths)
     place = tmp_path / "hot/launcher"
     place.parent.mkdir()
     if how != "not there":
@@ -88,14 +92,14 @@ def test_why_there_is_no_fast_path(how: str, said: Said, tmp_path: Path, monkeyp
 
 
 def test_damaged_files_are_named(paths: Paths, said: Said) -> None:
-    setup.run(Namespace())
+    set_up(paths)
     paths.set_aside.mkdir(parents=True)
     (paths.set_aside / "store.sqlite3.1").touch()
     assert "store.sqlite3.1" in said()[1]["set aside"][1]
 
 
 def test_a_damaged_store_is_said(paths: Paths, said: Said) -> None:
-    setup.run(Namespace())
+    set_up(paths)
     paths.state.mkdir(parents=True)
     paths.store.write_bytes(b"no store " * 100)
     status, found = said()

@@ -117,10 +117,10 @@ def test_a_home_with_any_name(tmp_path: Path, any_make: str, name: str) -> None:
         assert list(project.events()) == ["all"]
 
 
-def test_set_up_prints_the_line_alone_on_standard_output(project: Project) -> None:
+def test_set_up_prints_the_line_and_an_empty_one_on_standard_output(project: Project) -> None:
     done = project.cli("setup")
     name = f"~{str(project.paths.fragment)[len(str(project.home)) :]}"
-    assert done.stdout == f"-include $(if $(wildcard {name}),{name})\n"
+    assert done.stdout == f"\n-include $(if $(wildcard {name}),{name})\n"
     assert "end of a Makefile" in done.stderr
     assert project.paths.fragment.stat().st_mode & 0o777 == 0o644
     assert project.cli("include").stdout == f"{ROOT}/make_include/metrics.mk\n"

@@ -1,19 +1,39 @@
-"""`make-metrics setup`: write the user's fragment, and say which line to add to a Makefile."""
+"""`make-metrics setup`: write the user's fragment, and put the include line into a Makefile or print it."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from make_metrics.files.paths import Paths
-from make_metrics.setup import fragment
+from make_metrics.errors import UserError
+from make_metrics.files.paths import Paths, printable_path
+from make_metrics.setup import fragment, makefile
 from make_metrics.setup.renewal import set_up
 
 
-def run(given: argparse.Namespace) -> int:  # noqa: ARG001
-    """Write the fragment and print the line on standard output; 0. Raises UserError if it cannot be written."""
+def run(given: argparse.Namespace) -> int:
+    """Write the fragment; add the line to a Makefile, take it out, or print it; 0.
+
+    `given.add` and `given.remove` name a Makefile, the empty name being make's own choice; None if not asked for.
+    Raises UserError if the fragment or the Makefile cannot be written, or there is no Makefile.
+    """
+    if given.add is not None and given.remove is not None:
+        raise UserError("--add and --remove exclude each other: give one of them")
+    if given.remove is not None:
+        path = makefile.find_makefile(given.remove)
+        outcome = "removed the include line" if makefile.remove_line(path) else "has no include line"
+        sys.stdout.write(f"{printable_path(path)}: {outcome}\n")
+        return 0
     paths = Paths.from_environment()
+    if given.add is not None:
+        path = makefile.find_makefile(given.add)
+        set_up(paths)
+        added = makefile.add_line(path, fragment.include_line(paths))
+        sys.stdout.write(f"{printable_path(path)}: {'added' if added else 'already has'} the include line\n")
+        return 0
     set_up(paths)
     sys.stderr.write("This line at the end of a Makefile has its targets measured, and does nothing for others:\n")
-    sys.stdout.write(f"{fragment.include_line(paths)}\n")
+    sys.stderr.flush()
+    # The empty line in front ends a Makefile's last line that lacks its newline.
+    sys.stdout.write(f"\n{fragment.include_line(paths)}\n")
     return 0

@@ -8,7 +8,10 @@ import sys
 
 
 def find_state_dir(handed: bytes, environ: dict[bytes, bytes], *, level: int = 0) -> tuple[bytes, bytes]:
-    """The state directory, and the directory above it that must exist already (a home is never created).
+    """The state directory, and the directory above it that must exist already.
+
+    That is the home, for a state directory below it: a fresh home has no `.local` yet, but a missing home is never
+    created. Elsewhere it is the directory's parent.
 
     In this order: MAKE_METRICS_HOME, `handed` (what set-up wrote into the fragment), the platform's own. Raises OSError
     without a home, and as root through sudo at make's `level` 0: nothing is recorded for such a make, but for a make
@@ -23,14 +26,20 @@ def find_state_dir(handed: bytes, environ: dict[bytes, bytes], *, level: int = 0
         root = root.rstrip(b"/")
         return root + b"/state", _parent(root)
     if handed[:1] == b"/":
-        return handed, _parent(handed)
+        return handed, _anchor(handed, environ.get(b"HOME", b""))
     home = environ.get(b"HOME") or _home_of_user()
     if sys.platform == "darwin":
         return home + b"/Library/Application Support/make-metrics", home
     base = environ.get(b"XDG_STATE_HOME", b"")
     if base[:1] == b"/":
-        return base + b"/make-metrics", _parent(base)
+        return base + b"/make-metrics", _anchor(base, home)
     return home + b"/.local/state/make-metrics", home
+
+
+def _anchor(path: bytes, home: bytes) -> bytes:
+    """The directory above a path that must exist already; `home` may be empty."""
+    home = home.rstrip(b"/")
+    return home if home and path.startswith(home + b"/") else _parent(path)
 
 
 def _parent(path: bytes) -> bytes:

@@ -25,7 +25,10 @@ _COMPILED = re.compile(r"(.+/)?__pycache__/[^/]+\.pyc")
 
 
 def set_up(paths: Paths) -> None:
-    """Write the user's fragment and the bundles; raises UserError if the fragment cannot be written."""
+    """Write the user's fragment and the bundles, and create the state directory.
+
+    Raises UserError if the fragment or the directory cannot be written.
+    """
     from make_metrics.setup import bundle  # only here: every command imports this module
 
     text = fragment.render(paths)
@@ -37,6 +40,7 @@ def set_up(paths: Paths) -> None:
         scratch.replace(paths.fragment)
     except OSError as error:
         raise UserError(f"cannot write {paths.fragment}: {error.strerror}") from error
+    private_directory(paths.state)  # a recipe line creates it only where the directory above exists
     bundle.write()  # without bundles each line takes a little longer; doctor reports why
     remove_old_package()
 
