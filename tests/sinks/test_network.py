@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from make_metrics.sinks import Network, Outcome, SinkSettings, Verdict, kinds
-from make_metrics.sinks.user_settings import surroundings
+from make_metrics.sinks.user_settings import read_user_settings
 from tests.support.events import traced_batch
 from tests.support.project import Project
 from tests.support.proxy import Proxy, proxying
@@ -204,7 +204,7 @@ def test_what_is_wrong_in_the_users_own_settings(tmp_path: Path, text: str, prob
     paths = paths_in(tmp_path / "mm")
     paths.config.mkdir(parents=True)
     paths.user_settings.write_text(f"{text}\n")
-    found, (said,) = surroundings(paths)
+    found, (said,) = read_user_settings(paths)
     assert said.startswith(f"{paths.user_settings}: ")
     assert problem in said
     assert said.isprintable()
@@ -213,12 +213,12 @@ def test_what_is_wrong_in_the_users_own_settings(tmp_path: Path, text: str, prob
 
 def test_all_that_the_user_can_say(tmp_path: Path) -> None:
     paths = paths_in(tmp_path / "mm")
-    assert surroundings(paths) == (surroundings(paths)[0], [])
+    assert read_user_settings(paths) == (read_user_settings(paths)[0], [])
     paths.config.mkdir(parents=True)
     paths.user_settings.write_text(
         'proxy = "http://proxy:3128"\nno-proxy = "a,b"\nca-file = "/ca.pem"\ntimeout = 2.5\nfile-directory = "/srv"\n'
     )
-    found, problems = surroundings(paths)
+    found, problems = read_user_settings(paths)
     assert problems == []
     assert found.network == Network("http://proxy:3128", "a,b", "/ca.pem", 2.5)
     assert (found.directory, found.own_directory) == (Path("/srv"), True)

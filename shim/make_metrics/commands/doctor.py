@@ -20,7 +20,7 @@ from make_metrics.metrics import catalogue
 from make_metrics.project.project import project_of
 from make_metrics.sender import reaper
 from make_metrics.setup import bundle, fragment
-from make_metrics.sinks.user_settings import surroundings
+from make_metrics.sinks.user_settings import read_user_settings
 from make_metrics.store import database
 from make_metrics.store.troubles import Troubles
 
@@ -154,7 +154,7 @@ def _crashes(paths: Paths) -> Iterator[Finding]:
 
 
 def _settings(paths: Paths) -> Iterator[Finding]:
-    for problem in [*project_of(Path()).problems, *surroundings(paths)[1]]:
+    for problem in [*project_of(Path()).problems, *read_user_settings(paths)[1]]:
         yield Finding(BAD, "settings", problem)
 
 

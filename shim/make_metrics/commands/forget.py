@@ -13,7 +13,7 @@ from make_metrics.consent import consent
 from make_metrics.crashes import log as crash_log
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path
-from make_metrics.sinks.user_settings import surroundings
+from make_metrics.sinks.user_settings import read_user_settings
 from make_metrics.store.store import Store
 from make_metrics.store.tables import TABLES
 from make_metrics.sweep.sweep import sweep
@@ -37,7 +37,7 @@ def run(given: argparse.Namespace) -> int:  # noqa: ARG001
     for folder in (paths.set_aside, paths.files):
         _empty(folder)
     crash_log.erase(paths)
-    found, _ = surroundings(paths)
+    found, _ = read_user_settings(paths)
     if found.own_directory:
         tell([f"files that were written to {printable_path(found.directory)} are still there"])
     sys.stdout.write("What was recorded on this machine is removed. Your decisions stay (make-metrics status).\n")

@@ -21,7 +21,7 @@ from make_metrics.metrics import catalogue
 from make_metrics.project.project import Project
 from make_metrics.project.settings import NAME, Settings
 from make_metrics.properties.property import Property
-from make_metrics.sinks.user_settings import surroundings
+from make_metrics.sinks.user_settings import read_user_settings
 from make_metrics.store.outbox import Entry, Outbox, sink_id
 from make_metrics.sweep.sweep import sweep
 
@@ -53,7 +53,7 @@ def run(given: argparse.Namespace) -> int:
     sys.stdout.write(shown)
     for sink in project.sinks:
         if sink.type == "file":
-            sys.stdout.write(f"{sink.host} is kept in {printable_path(surroundings(paths)[0].directory)}.\n")
+            sys.stdout.write(f"{sink.host} is kept in {printable_path(read_user_settings(paths)[0].directory)}.\n")
     if not given.yes and not _asked():
         sys.stdout.write("Nothing was changed, and nothing is sent.\n")
         return 0

@@ -24,7 +24,7 @@ from make_metrics.project.project import Project
 from make_metrics.project.root import project_key
 from make_metrics.project.settings import NAME
 from make_metrics.sender import reaper
-from make_metrics.sinks.user_settings import surroundings
+from make_metrics.sinks.user_settings import read_user_settings
 from make_metrics.store import database
 from make_metrics.store.outbox import Outbox
 from make_metrics.store.troubles import Count, Troubles
@@ -38,7 +38,7 @@ def run(given: argparse.Namespace) -> int:
     paths = Paths.from_environment()
     project = project_at(given.directory)
     known = consent.status_of(paths, project, os.environ)
-    problems = [*project.problems, *surroundings(paths)[1]]
+    problems = [*project.problems, *read_user_settings(paths)[1]]
     found = {
         "mode": known.ruling.mode.word,
         "rule": known.ruling.rule,
@@ -132,7 +132,9 @@ def _paths(paths: Paths, project: Project) -> dict[str, str]:
         "off": str(paths.off_file),
         "on-this-machine": str(paths.on_this_machine_file),
         "invitation": str(paths.invitations / project_key(project.directory)),
-        "files": str(surroundings(paths)[0].directory) if any(sink.type == "file" for sink in project.sinks) else "",
+        "files": str(read_user_settings(paths)[0].directory)
+        if any(sink.type == "file" for sink in project.sinks)
+        else "",
         "set aside": str(paths.set_aside),
         "data": str(paths.data),
         "config": str(paths.config),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 
-_LIMIT_BYTES = 64 * 1024
+LIMIT_BYTES = 64 * 1024
 
 
 def read_file(path: str | os.PathLike[str], *, any_owner: bool = False) -> bytes | None:
@@ -26,4 +26,4 @@ def read_file(path: str | os.PathLike[str], *, any_owner: bool = False) -> bytes
             raise OSError(0, "is not a file", str(path))
         if status.st_uid != os.geteuid() and not any_owner:
             raise OSError(0, "belongs to another user", str(path))
-        return file.read(_LIMIT_BYTES)
+        return file.read(LIMIT_BYTES)

@@ -11,7 +11,7 @@ from make_metrics.sinks.builtin import FILE, OTLP, SEGMENT
 from make_metrics.sinks.guarded import Guarded
 from make_metrics.sinks.sink import GROUP, Kind, Sink, SinkSettings, UnavailableError
 from make_metrics.sinks.sink import readable as plain
-from make_metrics.sinks.user_settings import surroundings
+from make_metrics.sinks.user_settings import read_user_settings
 
 if TYPE_CHECKING:  # takes a while to load, and is rarely needed
     from importlib.metadata import EntryPoint
@@ -68,7 +68,7 @@ def sink_of(settings: SinkSettings) -> Sink:
     missing = lacks(settings.type)
     if missing:
         raise UnavailableError(missing)
-    found, problems = surroundings(Paths.from_environment())
+    found, problems = read_user_settings(Paths.from_environment())
     if problems:
         raise UnavailableError(problems[0])
     try:

@@ -1,0 +1,69 @@
+"""TOML files that people write: parse one, and check its values. Each problem is one line for people."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+LONGEST = 300  # characters of a text
+Rule = Callable[[Any], Any]
+"""Returns a value in the form that we use. Raises ValueError with the text that follows the key in a problem's line."""
+
+
+def parse_toml(content: bytes) -> dict[str, Any]:
+    """The document; raises ValueError with a problem's line."""
+    try:
+        return tomllib.loads(content.decode())
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"is not TOML: {ascii(str(error))[1:-1]}") from None
+    except (RecursionError, ValueError):
+        raise ValueError("is not TOML: too deep, or a number too long") from None
+
+
+def check(table: Mapping[str, object], rules: Mapping[str, Rule]) -> tuple[dict[str, Any], list[str]]:
+    """The values of a table that its keys' rules accept, and a line for each other value and each unknown key."""
+    problems = [f"{printable_key(key)}: unknown key" for key in table if key not in rules]
+    values = {}
+    for key, rule in rules.items():
+        if key in table:
+            try:
+                values[key] = rule(table[key])
+            except ValueError as error:
+                problems.append(f"{key}: {error}")
+    return values, problems
+
+
+def printable_key(key: str) -> str:
+    """A key for a problem's line: a key that is long, or has characters that do not print, is cut or escaped."""
+    return key if key.isprintable() and len(key) < 80 else ascii(key[:80])
+
+
+def text(value: object) -> str:
+    """The rule for a text of one line; blanks around it are removed."""
+    if not isinstance(value, str):
+        raise ValueError("must be a text")
+    if not value.isprintable() or len(value) > LONGEST:
+        raise ValueError(f"must be one line of at most {LONGEST} characters")
+    return value.strip()
+
+
+def flag(value: object) -> bool:
+    """The rule for true or false."""
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+def where(accepts: Callable[[Any], object], says: str, *, of: Rule = lambda value: value) -> Rule:
+    """The rule for a value that fits the rule `of` and for which `accepts` is true; `says` is the problem otherwise."""
+
+    def rule(value: object) -> object:
+        checked = of(value)
+        if not accepts(checked):
+            raise ValueError(says)
+        return checked
+
+    return rule
