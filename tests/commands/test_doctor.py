@@ -100,7 +100,7 @@ def test_damaged_files_are_named(paths: Paths, said: Said) -> None:
 
 def test_a_damaged_store_is_said(paths: Paths, said: Said) -> None:
     set_up(paths)
-    paths.state.mkdir(parents=True)
+
     paths.store.write_bytes(b"no store " * 100)
     status, found = said()
     assert (status, found["store"][0]) == (1, "BAD")
