@@ -1,1 +1,1 @@
-"""What recording costs: measured against plain make in the same run (`python -m ci.bench --help`)."""
+"""Measures what recording costs, against plain make in the same run (`python -m ci.bench --help`)."""

@@ -1,4 +1,4 @@
-"""When make ends, after a yes: with and without `| cat`, and whatever the receiver does; and when its event arrives.
+"""Measures when make ends after an opt-in, with and without `| cat`, for several receivers; and when the event arrives.
 
 python -m ci.bench.ends [--quick] [--make PATH]
 """
@@ -25,8 +25,8 @@ from pathlib import Path
 
 import psutil
 
-from ci.bench.place import Place
 from ci.bench.timing import Spread, timed
+from ci.bench.workspace import Workspace
 from ci.build_launcher import ROOT
 from make_metrics.project import settings
 from make_metrics.sender import protocol
@@ -47,7 +47,7 @@ _arrived: list[float] = []
 
 @dataclass(frozen=True)
 class Ends:
-    """With one receiver: milliseconds until make, and make | cat, have ended, plain and measured with a sender."""
+    """For a receiver: milliseconds until make and `make | cat` end, plain and with the include line and a sender."""
 
     plain: Spread
     ours: Spread
@@ -57,7 +57,7 @@ class Ends:
 
 @dataclass(frozen=True)
 class Sending:
-    """All receivers by name, and the milliseconds from make's end until a receiver that answers has the event."""
+    """The ends by receiver, and the milliseconds from make's end until the event arrives at one that answers."""
 
     ends: dict[str, Ends]
     arrival: Spread
@@ -65,7 +65,7 @@ class Sending:
 
 @contextmanager
 def _serving(status: int, *, after_s: float = 0) -> Iterator[str]:
-    """A receiver that answers with a status, at once or later."""
+    """A receiver that answers with a status, after `after_s` seconds."""
     over = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -92,7 +92,7 @@ def _serving(status: int, *, after_s: float = 0) -> Iterator[str]:
 
 @contextmanager
 def _closed() -> Iterator[str]:
-    """A port at which nobody listens."""
+    """A port that refuses connections."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{held.getsockname()[1]}"
@@ -100,7 +100,7 @@ def _closed() -> Iterator[str]:
 
 @contextmanager
 def _blackhole() -> Iterator[str]:
-    """A port that answers no attempt to connect: those who may wait there are waiting already."""
+    """A port that leaves attempts to connect without an answer: its queue is full."""
     with contextlib.ExitStack() as stack:
         held = stack.enter_context(socket.socket())
         held.bind(("127.0.0.1", 0))
@@ -115,7 +115,7 @@ def _blackhole() -> Iterator[str]:
 
 @contextmanager
 def _absent() -> Iterator[str]:
-    """A name that nobody has (RFC 2606)."""
+    """A host name that does not exist (RFC 2606)."""
     yield "https://receiver.invalid"
 
 
@@ -129,11 +129,11 @@ RECEIVERS: Mapping[str, Callable[[], AbstractContextManager[str]]] = {
 }
 
 
-def _agree(place: Place, host: str, environ: Mapping[str, str]) -> tuple[Path, Path]:
-    """Two folders with one Makefile, plain and ours; the latter in a project with a yes."""
-    place.clear()
-    plain, ours = place.work / "plain", place.work / "ours"
-    for folder, tail in ((plain, ""), (ours, f"-include {place.compiled}\n")):
+def _opt_in(workspace: Workspace, host: str, environ: Mapping[str, str]) -> tuple[Path, Path]:
+    """Two folders with the same Makefile: plain, and with the include line in a project after an opt-in."""
+    workspace.clear()
+    plain, ours = workspace.work / "plain", workspace.work / "ours"
+    for folder, tail in ((plain, ""), (ours, f"-include {workspace.compiled}\n")):
         folder.mkdir()
         (folder / "Makefile").write_text(f"all:\n{_LINE}\n{tail}")
     (ours / settings.NAME).write_text(_SETTINGS.format(host=host))
@@ -145,101 +145,103 @@ def _agree(place: Place, host: str, environ: Mapping[str, str]) -> tuple[Path, P
 
 
 def senders() -> list[psutil.Process]:
-    """The senders that makes have left to us."""
-    found = []
+    """The running senders, which this process has adopted."""
+    processes = []
     for child in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
             if protocol.PROGRAM in child.cmdline():
-                found.append(child)
-    return found
+                processes.append(child)
+    return processes
 
 
 def _end_senders() -> None:
-    for found in senders():
+    for sender in senders():
         with contextlib.suppress(psutil.Error):
-            found.kill()
-            found.wait(10)
+            sender.kill()
+            sender.wait(10)
 
 
-def measure(place: Place, rounds: int) -> Sending:
-    """Plain and measured makes take turns; no sender of one run is there in the next."""
-    environ = {**place.environment("/bin/sh"), "MAKE_METRICS_SENDER": "detached"}
+def measure(workspace: Workspace, rounds: int) -> Sending:
+    """Run plain and measured makes in turn; the senders of each are ended before the next."""
+    environ = {**workspace.environment("/bin/sh"), "MAKE_METRICS_SENDER": "detached"}
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
         ends = {}
         for name, receiver in RECEIVERS.items():
             with receiver() as host:
-                ends[name] = _ends(place, _agree(place, host, environ), environ, rounds)
+                ends[name] = _ends(workspace, _opt_in(workspace, host, environ), environ, rounds)
         with _serving(200) as host:
-            arrival = _arrival(place, _agree(place, host, environ)[1], environ, rounds)
+            arrival = _arrival(workspace, _opt_in(workspace, host, environ)[1], environ, rounds)
     finally:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
     return Sending(ends, arrival)
 
 
-def _ends(place: Place, folders: tuple[Path, Path], environ: Mapping[str, str], rounds: int) -> Ends:
-    ways: Sequence[Sequence[str]] = ([place.make], ["/bin/sh", "-c", f"{place.make} | cat"])
-    found: list[list[float]] = [[] for _ in range(4)]
+def _ends(workspace: Workspace, folders: tuple[Path, Path], environ: Mapping[str, str], rounds: int) -> Ends:
+    ways: Sequence[Sequence[str]] = ([workspace.make], ["/bin/sh", "-c", f"{workspace.make} | cat"])
+    times: list[list[float]] = [[] for _ in range(4)]
     for _ in range(rounds):
         for at, (words, folder) in enumerate((words, folder) for words in ways for folder in folders):
-            found[at].append(timed(words, folder, environ) * 1000)
+            times[at].append(timed(words, folder, environ) * 1000)
             if folder == folders[1] and not senders():
-                raise RuntimeError("this make has left no sender")
+                raise RuntimeError("make has started no sender")
             _end_senders()
-    return Ends(*map(Spread.of, found))
+    return Ends(*map(Spread.of, times))
 
 
-def _arrival(place: Place, folder: Path, environ: Mapping[str, str], rounds: int) -> Spread:
-    found = []
+def _arrival(workspace: Workspace, folder: Path, environ: Mapping[str, str], rounds: int) -> Spread:
+    times = []
     for _ in range(rounds):
         _arrived.clear()
-        timed([place.make], folder, environ)
+        timed([workspace.make], folder, environ)
         ended = time.perf_counter()
         while not _arrived:
             if time.perf_counter() - ended > 20:
                 raise RuntimeError("no event has arrived")
             time.sleep(0.001)
-        found.append((_arrived[0] - ended) * 1000)
-        for one in senders():
-            one.wait(20)
-    return Spread.of(found)
+        times.append((_arrived[0] - ended) * 1000)
+        for sender in senders():
+            sender.wait(20)
+    return Spread.of(times)
 
 
-def rows(found: Sending) -> list[list[str]]:
-    """The table's rows, with its head."""
+def rows(sending: Sending) -> list[list[str]]:
+    """The table of the ends: its head, then its rows."""
     head = ["receiver", "make: plain ms", "ours ms", "of plain", "make \\| cat: plain ms", "ours ms", "of plain"]
     table = [head]
-    for name, one in found.ends.items():
+    for name, ends in sending.ends.items():
         cells = [name]
-        for plain, ours in ((one.plain, one.ours), (one.plain_cat, one.ours_cat)):
+        for plain, ours in ((ends.plain, ends.ours), (ends.plain_cat, ends.ours_cat)):
             cells += [f"{plain.median:.1f}", f"{ours.median:.1f}", f"{ours.median / plain.median:.3f}"]
         table.append(cells)
     return table
 
 
-def arrival(found: Sending) -> str:
-    """When an event arrives, in a sentence."""
-    one = found.arrival
+def arrival(sending: Sending) -> str:
+    """A sentence that says when an event arrives."""
+    spread = sending.arrival
     return (
-        f"The event of a make arrives {one.median:.0f} ms after its end "
-        f"(quartiles {one.low:.0f} to {one.high:.0f}, {one.count} makes)."
+        f"The event of a make arrives {spread.median:.0f} ms after its end "
+        f"(quartiles {spread.low:.0f} to {spread.high:.0f}, {spread.count} makes)."
     )
 
 
 def main() -> int:
     """Measure and print."""
-    ask = argparse.ArgumentParser(prog="python -m ci.bench.ends", description="When make ends, after a yes.")
-    ask.add_argument("--quick", action="store_true", help="fewer rounds")
-    ask.add_argument("--make", default=shutil.which("make"), help="the make to measure with")
-    given = ask.parse_args()
+    parser = argparse.ArgumentParser(
+        prog="python -m ci.bench.ends", description="Measure when make ends after an opt-in."
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer rounds")
+    parser.add_argument("--make", default=shutil.which("make"), help="the make to measure with")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="make-metrics-bench-") as folder:
-        found = measure(Place(Path(folder), given.make), 3 if given.quick else 15)
-    widths = [max(map(len, column)) for column in zip(*rows(found), strict=True)]
-    for cells in rows(found):
+        sending = measure(Workspace(Path(folder), options.make), 3 if options.quick else 15)
+    widths = [max(map(len, column)) for column in zip(*rows(sending), strict=True)]
+    for cells in rows(sending):
         print("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
-    print(arrival(found))
-    worst = statistics.fmean(one.ours.median / one.plain.median for one in found.ends.values())
-    print(f"On average make takes {worst:.3f} of its time without us; a target of 200 ms, {os.cpu_count()} cores.")
+    print(arrival(sending))
+    ratio = statistics.fmean(ends.ours.median / ends.plain.median for ends in sending.ends.values())
+    print(f"On average make takes {ratio:.3f} times as long as plain make: a target of 200 ms, {os.cpu_count()} cores.")
     return 0
 
 

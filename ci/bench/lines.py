@@ -1,4 +1,4 @@
-"""What a recipe line costs: each way of timing it against plain make, for several kinds of lines."""
+"""Measures a recipe line: each way of timing it, and plain make, for several kinds of lines."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ci.bench.place import Place
 from ci.bench.timing import Ended, Spread, ended
+from ci.bench.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A kind of line, the shell that a Makefile names, and how many jobs."""
+    """A kind of line, the Makefile's shell, and the number of jobs."""
 
     name: str
     line: str
@@ -23,13 +23,13 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Way:
-    """A way of timing lines: what the Makefile's beginning and end have for it, and what stands before make.
+    """A way of timing lines: text for the beginning and the end of the Makefile, and words in front of make.
 
-    Runs of `few` and of `many` lines are compared, so that what a run costs once does not count.
+    The cost is the difference between runs of `few` and of `many` lines: what a run costs once does not count.
     """
 
     name: str
-    tail: Callable[[Place], str]
+    tail: Callable[[Workspace], str]
     head: str = ""
     before: tuple[str, ...] = ()
     few: int = 10
@@ -49,61 +49,63 @@ PLAIN, C_WRAPPER = "plain make", "C wrapper, a file per command"
 _MENTION = "# SHELL\n"  # a makefile that mentions it gets the flags hook
 WAYS = (
     Way(PLAIN, lambda _: ""),
-    Way("compiled, SHELL hook", lambda place: f"-include {place.compiled}", shells=("/bin/sh",)),
-    Way("compiled, flags hook", lambda place: f"-include {place.compiled}", _MENTION),
-    Way("Python shim, SHELL hook", lambda place: f"-include {place.python}", many=50, shells=("/bin/sh",)),
-    Way("Python shim, flags hook", lambda place: f"-include {place.python}", _MENTION, many=50),
-    Way(C_WRAPPER, lambda place: f"SHELL := {place.c_wrapper}"),
-    Way("shell wrapper, date twice", lambda place: f"SHELL := {place.shell_wrapper}", many=60),
-    Way("Python wrapper, psutil and filelock", lambda place: f"SHELL := {place.python_wrapper}", few=1, many=7),
+    Way("compiled, SHELL hook", lambda workspace: f"-include {workspace.compiled}", shells=("/bin/sh",)),
+    Way("compiled, flags hook", lambda workspace: f"-include {workspace.compiled}", _MENTION),
+    Way("Python shim, SHELL hook", lambda workspace: f"-include {workspace.python}", many=50, shells=("/bin/sh",)),
+    Way("Python shim, flags hook", lambda workspace: f"-include {workspace.python}", _MENTION, many=50),
+    Way(C_WRAPPER, lambda workspace: f"SHELL := {workspace.c_wrapper}"),
+    Way("shell wrapper, date twice", lambda workspace: f"SHELL := {workspace.shell_wrapper}", many=60),
+    Way("Python wrapper, psutil and filelock", lambda workspace: f"SHELL := {workspace.python_wrapper}", few=1, many=7),
     Way("strace -f -e trace=execve", lambda _: "", before=("strace", "-f", "-e", "trace=execve", "-o", "trace")),
 )
 
 
-def makefile(scenario: Scenario, way: Way, place: Place, count: int) -> str:
-    """A Makefile with so many lines: in one recipe, or with -j in a recipe each."""
+def makefile(scenario: Scenario, way: Way, workspace: Workspace, count: int) -> str:
+    """A Makefile with `count` lines: in one recipe, or for several jobs in a recipe each."""
     head = way.head + (f"SHELL := {scenario.shell}\n" if scenario.shell != "/bin/sh" else "")
     if scenario.jobs == 1:
         body = "all:\n" + f"\t@{scenario.line}\n" * count
     else:
         names = [f"t{number}" for number in range(count)]
         body = f"all: {' '.join(names)}\n" + "".join(f"{name}:\n\t@{scenario.line}\n" for name in names)
-    return f"{head}{body}{way.tail(place)}\n"
+    return f"{head}{body}{way.tail(workspace)}\n"
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Milliseconds a line: as time goes by, and of processors."""
+    """Milliseconds of a line: of the clock, and of processors."""
 
     wall: Spread
     cpu: Spread
 
 
-def _run(scenario: Scenario, way: Way, place: Place, count: int) -> Ended:
-    place.clear()
-    (place.work / "Makefile").write_text(makefile(scenario, way, place, count))
-    words = [*way.before, place.make, *([f"-j{scenario.jobs}"] if scenario.jobs > 1 else [])]
-    return ended(words, place.work, place.environment(scenario.shell))
+def _run(scenario: Scenario, way: Way, workspace: Workspace, count: int) -> Ended:
+    workspace.clear()
+    (workspace.work / "Makefile").write_text(makefile(scenario, way, workspace, count))
+    words = [*way.before, workspace.make, *([f"-j{scenario.jobs}"] if scenario.jobs > 1 else [])]
+    return ended(words, workspace.work, workspace.environment(scenario.shell))
 
 
-def _cost(each: list[tuple[float, float]]) -> Cost:
-    return Cost(Spread.of([wall for wall, _ in each]), Spread.of([cpu for _, cpu in each]))
+def _cost(pairs: list[tuple[float, float]]) -> Cost:
+    return Cost(Spread.of([wall for wall, _ in pairs]), Spread.of([cpu for _, cpu in pairs]))
 
 
-def measure(place: Place, rounds: int, scenarios: tuple[Scenario, ...] = SCENARIOS) -> dict[str, dict[str, Cost]]:
-    """What a line costs, by scenario and way; the ways take turns, in another order each round."""
-    chance = random.Random(1)  # noqa: S311 - only an order
-    found: dict[str, dict[str, list[tuple[float, float]]]] = {scenario.name: {} for scenario in scenarios}
+def measure(
+    workspace: Workspace, rounds: int, scenarios: tuple[Scenario, ...] = SCENARIOS
+) -> dict[str, dict[str, Cost]]:
+    """The cost of a line, by scenario and way; the ways take turns, in another order each round."""
+    order = random.Random(1)  # noqa: S311 - only an order
+    pairs: dict[str, dict[str, list[tuple[float, float]]]] = {scenario.name: {} for scenario in scenarios}
     for _ in range(rounds):
         for scenario in scenarios:
             ways = [way for way in WAYS if scenario.shell in way.shells]
             ways = [way for way in ways if not way.before or shutil.which(way.before[0])]
-            for way in chance.sample(ways, len(ways)):
-                few, many = (_run(scenario, way, place, count) for count in (way.few, way.many))
+            for way in order.sample(ways, len(ways)):
+                few, many = (_run(scenario, way, workspace, count) for count in (way.few, way.many))
                 lines = (way.many - way.few) / 1000
-                each = (many.seconds - few.seconds) / lines, (many.cpu_seconds - few.cpu_seconds) / lines
-                found[scenario.name].setdefault(way.name, []).append(each)
+                pair = (many.seconds - few.seconds) / lines, (many.cpu_seconds - few.cpu_seconds) / lines
+                pairs[scenario.name].setdefault(way.name, []).append(pair)
     return {
         scenario: {way.name: _cost(ways[way.name]) for way in WAYS if way.name in ways}
-        for scenario, ways in found.items()
+        for scenario, ways in pairs.items()
     }

@@ -1,4 +1,4 @@
-"""The measurements as Markdown."""
+"""Writes the measurements as Markdown."""
 
 from __future__ import annotations
 
@@ -33,37 +33,38 @@ def _table(head: list[str], rows: list[list[str]]) -> list[str]:
     return [f"| {' | '.join(cells)} |" for cells in (head, ruler, *rows)] + [""]
 
 
-def _row(name: str, one: Spread, plain: Spread) -> list[str]:
-    added = "" if name == PLAIN else f"{one.median - plain.median:+.2f}"
-    return [f"{one.median:.2f} ({one.low:.2f}-{one.high:.2f})", added, f"{one.median / plain.median:.2f}"]
+def _row(name: str, spread: Spread, plain: Spread) -> list[str]:
+    added = "" if name == PLAIN else f"{spread.median - plain.median:+.2f}"
+    median = f"{spread.median:.2f} ({spread.low:.2f}-{spread.high:.2f})"
+    return [median, added, f"{spread.median / plain.median:.2f}"]
 
 
-def _lines(found: dict[str, Cost]) -> list[str]:
-    plain = found[PLAIN]
+def _lines(ways: dict[str, Cost]) -> list[str]:
+    plain = ways[PLAIN]
     rows = []
-    for name, one in found.items():
-        rows.append([name, *_row(name, one.wall, plain.wall), *_row(name, one.cpu, plain.cpu)[:2]])
+    for name, cost in ways.items():
+        rows.append([name, *_row(name, cost.wall, plain.wall), *_row(name, cost.cpu, plain.cpu)[:2]])
     return _table(["way", "ms a line (quartiles)", "added ms", "of plain make", "CPU ms a line", "added CPU ms"], rows)
 
 
-def _whole(found: dict[str, Spread]) -> list[str]:
-    rows = [[name, *_row(name, one, found[PLAIN])] for name, one in found.items()]
+def _whole(ways: dict[str, Spread]) -> list[str]:
+    rows = [[name, *_row(name, spread, ways[PLAIN])] for name, spread in ways.items()]
     return _table(["way", "ms (quartiles)", "added ms", "of plain make"], rows)
 
 
 def _aims(ways: dict[str, Cost], starts: dict[str, Spread]) -> list[str]:
-    """What this project's aims are said in."""
+    """The shims' costs in the units of the project's aims: the C wrapper's cost, the interpreter's start."""
     plain, wrapper = ways[PLAIN], ways[C_WRAPPER]
-    said = []
-    for name, one in ways.items():
+    lines = []
+    for name, cost in ways.items():
         if name.startswith("compiled"):
-            wall = (one.wall.median - plain.wall.median) / (wrapper.wall.median - plain.wall.median)
-            cpu = (one.cpu.median - plain.cpu.median) / (wrapper.cpu.median - plain.cpu.median)
-            said.append(f"- {name}: {wall:.2f} of what the C wrapper adds in time, {cpu:.2f} in CPU time")
+            wall = (cost.wall.median - plain.wall.median) / (wrapper.wall.median - plain.wall.median)
+            cpu = (cost.cpu.median - plain.cpu.median) / (wrapper.cpu.median - plain.cpu.median)
+            lines.append(f"- {name}: {wall:.2f} of what the C wrapper adds in time, {cpu:.2f} in CPU time")
         if name.startswith("Python shim"):
-            over = one.wall.median - plain.wall.median - starts[INTERPRETER].median
-            said.append(f"- {name}: {over:+.2f} ms beside the interpreter's start and the plain line")
-    return said
+            over = cost.wall.median - plain.wall.median - starts[INTERPRETER].median
+            lines.append(f"- {name}: {over:+.2f} ms beside the interpreter's start and the plain line")
+    return lines
 
 
 def markdown(results: Results) -> str:
@@ -75,7 +76,7 @@ def markdown(results: Results) -> str:
         f"Written by `{results.command}`. {machine}; {results.make}.",
         "",
         "All ways take turns within one run, in another order each round; each figure is a median, with the quartiles.",
-        "What counts is the comparison with plain make in the same table: the milliseconds are this machine's.",
+        "Compare with plain make in the same table: the milliseconds are this machine's.",
         "A line's cost is the difference between a run with few and one with many, without what a run costs once.",
         "",
         "## One recipe line",
@@ -83,10 +84,10 @@ def markdown(results: Results) -> str:
     ]
     for scenario, ways in results.lines.items():
         text += [f"### {scenario}", "", *_lines(ways), *_aims(ways, results.starts), ""]
-    bare = " and ".join(f"`{name}` {one.median:.2f} ms" for name, one in results.starts.items())
+    bare = " and ".join(f"`{name}` {spread.median:.2f} ms" for name, spread in results.starts.items())
     text += [f"For comparison, starting and ending alone: {bare}.", "", "## A whole make", ""]
-    for name, found in results.makes.items():
-        text += [f"### {name}", "", *_whole(found)]
+    for name, spreads in results.makes.items():
+        text += [f"### {name}", "", *_whole(spreads)]
     start, loaded = results.starts[INTERPRETER].median, results.starts[PSUTIL].median
     text += [
         "A make's first line waits for the walk up the process tree, unless its recipe takes longer than that.",
@@ -103,13 +104,13 @@ def markdown(results: Results) -> str:
     text += [
         "## Memory of lines that wait for their recipes",
         "",
-        "Measured when the most of them waited at once; the shells that run the recipes are not counted.",
+        "Measured while as many as possible wait at once, without the shells that run the recipes.",
         "",
     ]
     rows = [
-        [way, str(one.lines), str(one.at_once), f"{one.private_kib:.0f}", f"{one.proportional_kib:.0f}",
-         f"{one.together_mib:.1f}"]
-        for way, one in results.waiting.items()
+        [way, str(memory.lines), str(memory.at_once), f"{memory.private_kib:.0f}", f"{memory.proportional_kib:.0f}",
+         f"{memory.together_mib:.1f}"]
+        for way, memory in results.waiting.items()
     ]  # fmt: skip
     head = [
         "way",
@@ -121,13 +122,13 @@ def markdown(results: Results) -> str:
     ]
     text += _table(head, rows)
     table = ends.rows(results.sending)
-    text += ["## When make ends, after a yes", "", "One target of 200 ms, with the compiled fast path and a sender."]
+    text += ["## When make ends, after an opt-in", "", "One target of 200 ms, with the compiled launcher and a sender."]
     text += ["", *_table(table[0], table[1:]), ends.arrival(results.sending), ""]
     text += ["## How cost grows with the lines of one run", "", "Combining is a whole `make-metrics runs`.", ""]
     rows = [
-        [f"{one.lines}", f"{one.plain_ms:.2f}", f"{one.compiled_ms:.2f}", f"{one.record_kib:.0f}",
-         f"{one.combine_s:.2f}", f"{one.combine_peak_mib:.0f}"]
-        for one in results.growth
+        [f"{run.lines}", f"{run.plain_ms:.2f}", f"{run.compiled_ms:.2f}", f"{run.record_kib:.0f}",
+         f"{run.combine_s:.2f}", f"{run.combine_peak_mib:.0f}"]
+        for run in results.growth
     ]  # fmt: skip
     head = ["lines", "plain, ms a line", "compiled, ms a line", "record, KiB", "combining, s", "combining, peak MiB"]
     text += _table(head, rows)

@@ -1,4 +1,4 @@
-"""Times of whole processes, and what a row of them says."""
+"""Runs and times whole processes; median and quartiles of several times."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Spread:
-    """The median of several measurements, and the quartiles on either side of it."""
+    """Median and quartiles of several measurements."""
 
     median: float
     low: float
@@ -21,17 +21,17 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """What the values say."""
+        """The spread of some values; a single one is also its quartiles."""
         low, median, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else [*values] * 3
         return cls(median, low, high, len(values))
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A process that has ended."""
+    """What a process has used that has ended."""
 
     seconds: float
-    cpu_seconds: float  # with all that it waited for; says the same on a busy machine
+    cpu_seconds: float  # with the children that it waited for; hardly depends on how busy the machine is
     peak_mib: float
 
 
@@ -53,7 +53,7 @@ def ended(words: Sequence[str], folder: Path, environ: Mapping[str, str]) -> End
 
 
 def timed(words: Sequence[str], folder: Path, environ: Mapping[str, str]) -> float:
-    """Seconds that a program takes."""
+    """The seconds that a program runs."""
     return ended(words, folder, environ).seconds
 
 
@@ -64,9 +64,9 @@ def in_turn(
     before: Callable[[], None] = lambda: None,
 ) -> dict[str, Spread]:
     """Milliseconds of several programs, run in turn; `before` is called before each."""
-    found: dict[str, list[float]] = {name: [] for name in runs}
+    times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, (words, folder) in runs.items():
             before()
-            found[name].append(timed(words, folder, environ) * 1000)
-    return {name: Spread.of(values) for name, values in found.items()}
+            times[name].append(timed(words, folder, environ) * 1000)
+    return {name: Spread.of(values) for name, values in times.items()}

@@ -1,4 +1,4 @@
-"""Where the benchmark works: a folder of its own with a home, a Makefile, and the wrappers to compare with."""
+"""The folder in which the benchmark works: a home, fragments, a Makefile, and the wrappers to compare with."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from make_metrics.setup import bundle, fragment
 _HERE = Path(__file__).resolve().parent
 
 
-class Place:
-    """A folder that is gone afterwards. Nothing of the user's own home is read or written."""
+class Workspace:
+    """A folder with everything that the benchmark writes; the user's home is not touched."""
 
     def __init__(self, folder: Path, make: str) -> None:
-        """Raises NotBuilt if there is no launcher to measure and none can be built."""
+        """Raises NotBuilt if there is no launcher and none can be built."""
         self.folder, self.make = folder, make
         self.home, self.results, self.work = folder / "home", folder / "results", folder / "work"
         for path in (self.home, self.results, self.work):
@@ -42,7 +42,7 @@ class Place:
         self.python_wrapper = f"{sys.executable} {_HERE / 'wrapper.py'}"
 
     def environment(self, shell: str) -> dict[str, str]:
-        """A small environment: how much a shell has to take over is part of what is measured."""
+        """A small environment: a shell takes longer to start with a large one."""
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
@@ -53,7 +53,7 @@ class Place:
         }
 
     def clear(self) -> None:
-        """Forget what was recorded."""
+        """Remove the records, the results and the Makefile."""
         for path in (self.paths.state, self.results, self.work):
             shutil.rmtree(path, ignore_errors=True)
         self.results.mkdir()
