@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from make_metrics.store.tables import STEPS
-from tests.compatibility.previous_version import COMBINED, DATA, WAITING, PreviousVersion
+from tests.support.previous_version import COMBINED, DATA, WAITING, PreviousVersion
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from make_metrics.cli import COMMANDS
-from tests.docs.pages import PACKAGE, PAGES, layers, problems
+from tests.support.pages import PACKAGE, PAGES, layers, problems
 from tests.support.project import ROOT
 
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
@@ -46,6 +46,16 @@ def test_the_page_about_architecture_has_the_order_that_is_checked() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", section.partition("\n## ")[0], re.MULTILINE)
     assert [name for name, _ in rows] == layers()
     assert all(text.strip() for _, text in rows)
+
+
+def test_what_passes_between_the_stages_is_declared_where_the_page_says() -> None:
+    _, _, section = ARCHITECTURE.partition("## What passes between the stages")
+    rows = re.findall(r"^\|[^|]+\|[^|]+\|([^|]+)\|([^|]+)\|$", section.partition("\n## ")[0], re.MULTILINE)
+    names = [(re.findall(r"`([A-Z]\w+)`", what), re.findall(r"`([^`]+)`", where)) for what, where in rows]
+    assert sum(len(classes) for classes, _ in names) > 5
+    for classes, modules in names:
+        text = "".join((PACKAGE / module).read_text() for module in modules)
+        assert [name for name in classes if f"\nclass {name}" not in text] == []
 
 
 def test_every_folder_and_module_at_the_top_is_in_the_order() -> None:

@@ -1,7 +1,7 @@
 """What the version before left on a machine, put into a home and a project of a test's own.
 
-`data/before_make_metrics` was written by that version (`write.sh` there). Its paths and the machine's name are replaced
-by those of the test, nothing else. Commands run an hour after it was written: what is kept for 90 days is still there.
+That version wrote the data (`tests/compatibility/data/before_make_metrics/write.sh`). Its paths and the machine's name
+are replaced by those of the test, nothing else. Commands run an hour after it was written: data is kept for 90 days.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any
 from make_metrics.files.paths import Paths
 from make_metrics.project.root import project_key
 from make_metrics.store.tables import TABLES
-from tests.support.project import SOURCE
+from tests.support.project import ROOT, SOURCE
 
-DATA = Path(__file__).parent / "data/before_make_metrics"
+DATA = ROOT / "tests/compatibility/data/before_make_metrics"
 WRITTEN_NS = 1_795_685_950_000_000_000
 # The processes whose records the data has; they ended long ago.
 COMBINED = {"580911a5.32363.365631": ["all"], "580911a5.32369.365635": ["fails"]}
