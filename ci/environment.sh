@@ -1,5 +1,5 @@
-# Sourced by ci/demo and ci/test: makes a virtual environment with the first Python that is new enough.
-# Takes $folder, the environment's place; gives $python, its interpreter.
+# To be sourced: makes the virtual environment $folder with the first Python that is new enough, and sets $python to its
+# interpreter.
 
 find_python() {
     for candidate in python3 python3.14 python3.13 python3.12 python3.11; do

@@ -1,4 +1,4 @@
-"""Draws what a command prints on a terminal: `python -m ci.picture FILE.svg WIDTH COMMAND...`."""
+"""Draw the output of a command on a terminal as SVG: `python -m ci.picture FILE.svg WIDTH COMMAND...`."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from rich.console import Console
 from rich.text import Text
 
 
-def shown(words: list[str], width: int) -> str:
-    """What a command writes to a terminal of that many columns."""
-    written = bytearray()
+def terminal_output(words: list[str], width: int) -> str:
+    """The output of a command on a terminal of `width` columns."""
+    output = bytearray()
 
     def read(descriptor: int) -> bytes:
         data = os.read(descriptor, 65536)
-        written.extend(data)
+        output.extend(data)
         return data
 
     os.environ.update(COLUMNS=str(width), TERM="xterm-256color")
     pty.spawn(words, read)
-    return written.decode().replace("\r\n", "\n")
+    return output.decode().replace("\r\n", "\n")
 
 
 def main() -> int:
     """Write the picture; 0."""
     path, width, *words = sys.argv[1:]
-    text = shown(words, int(width))
+    text = terminal_output(words, int(width))
     with open(os.devnull, "w") as nowhere:  # noqa: PTH123
         console = Console(record=True, width=int(width), file=nowhere)
         console.print(Text.from_ansi(text))

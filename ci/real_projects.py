@@ -1,7 +1,7 @@
-"""`ci/real-projects`: real C projects built by plain make and with the include line, and what they leave compared.
+"""Build real C projects by plain make and with the include line, and compare: `ci/real-projects`.
 
-The sources come from Debian's archive (`apt-get source`), with their own makefiles. Compared are the exit status, what
-is printed, the files left (names, modes) and their bytes. Needs a network, a C compiler and apt.
+The sources and their makefiles come from Debian's archive (`apt-get source`). Compared are the exit status, the output,
+and the files left: names, modes and bytes. Needs a network, a C compiler and apt.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SUITE = "bookworm"
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A Debian source package: its makefiles that get the line, and the goals that are built, a make call each."""
+    """A Debian source package, its makefiles that get the include line, and the words of each call of make."""
 
     name: str
     makefiles: tuple[str, ...]
@@ -47,7 +47,7 @@ PROJECTS = (
 
 
 def fetch(names: Sequence[str], folder: Path) -> dict[str, Path]:
-    """The unpacked sources, by name; apt keeps its lists below the folder."""
+    """Fetch and unpack the sources below a folder; their folders by name."""
     private_directory(folder)
     for part in ("lists/partial", "sources"):
         (folder / part).mkdir(parents=True, exist_ok=True)
@@ -57,23 +57,23 @@ def fetch(names: Sequence[str], folder: Path) -> dict[str, Path]:
     options = [f"-oDir::Etc::SourceList={sources}", "-oDir::Etc::SourceParts=-", f"-oDir::State::Lists={folder}/lists",
                "-oAPT::Sandbox::User=root"]  # fmt: skip
     subprocess.run(["apt-get", *options, "-qq", "update"], check=True)
-    found = {}
+    trees = {}
     for name in names:
-        place = folder / "sources" / name
-        if not place.exists():
-            place.mkdir()
-            subprocess.run(["apt-get", *options, "-qq", "source", "--download-only", name], cwd=place, check=True)
-            archive = next(path for path in place.iterdir() if ".orig.tar" in path.name and path.suffix != ".asc")
-            (place / "tree").mkdir()
-            subprocess.run(["tar", "-xf", archive, "-C", place / "tree", "--strip-components=1"], check=True)
-        found[name] = place / "tree"
-    return found
+        package = folder / "sources" / name
+        if not package.exists():
+            package.mkdir()
+            subprocess.run(["apt-get", *options, "-qq", "source", "--download-only", name], cwd=package, check=True)
+            archive = next(path for path in package.iterdir() if ".orig.tar" in path.name and path.suffix != ".asc")
+            (package / "tree").mkdir()
+            subprocess.run(["tar", "-xf", archive, "-C", package / "tree", "--strip-components=1"], check=True)
+        trees[name] = package / "tree"
+    return trees
 
 
 def build(
     project: Project, source: Path, work: Path, make: str, line: str | None
 ) -> tuple[dict[str, list[str]], float]:
-    """Build a fresh copy at `work`; what can be seen of it, and how many seconds the makes took."""
+    """Build a fresh copy at `work`; status, output and files, and the seconds that the makes took."""
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(source, work, symlinks=True)
     if line:
@@ -81,56 +81,56 @@ def build(
             with (work / name).open("ab") as makefile:
                 makefile.write(b"\n" + line.encode() + b"\n")
     env = {"PATH": os.environ["PATH"], "HOME": str(work.parent), "LC_ALL": "C", "SOURCE_DATE_EPOCH": "1"}
-    seen: dict[str, list[str]] = {"status": [], "output": [], "files": []}
+    outcome: dict[str, list[str]] = {"status": [], "output": [], "files": []}
     if project.configure:
         subprocess.run(project.configure, cwd=work, env=env, check=True, capture_output=True)
     began = time.monotonic()
     for call in project.calls:
         done = subprocess.run([make, *call], cwd=work, env=env, text=True, check=False, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
-        seen["status"].append(f"{' '.join(call)}: {done.returncode}")
-        seen["output"] += sorted(done.stdout.splitlines())  # -j: in any order
-    took = time.monotonic() - began
+        outcome["status"].append(f"{' '.join(call)}: {done.returncode}")
+        outcome["output"] += sorted(done.stdout.splitlines())  # -j: in any order
+    seconds = time.monotonic() - began
     for path in sorted(work.rglob("*")):
-        found = path.lstat()
+        status = path.lstat()
         name = str(path.relative_to(work))
-        is_file = stat.S_ISREG(found.st_mode) and name not in (*project.makefiles, "Makefile", "configure.log")
+        is_file = stat.S_ISREG(status.st_mode) and name not in (*project.makefiles, "Makefile", "configure.log")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16] if is_file else ""
-        seen["files"].append(f"{stat.filemode(found.st_mode)} {digest} {name}")
-    return seen, took
+        outcome["files"].append(f"{stat.filemode(status.st_mode)} {digest} {name}")
+    return outcome, seconds
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Build all projects both ways; 1 if anything differs."""
-    ask = argparse.ArgumentParser(prog="ci/real-projects", description=__doc__)
-    ask.add_argument("--make", default="/usr/bin/make")
-    ask.add_argument("--sources", type=Path, help="a folder that keeps what was fetched")
-    ask.add_argument("project", nargs="*", choices=[[], *(project.name for project in PROJECTS)])
-    asked = ask.parse_args(words)
-    chosen = [project for project in PROJECTS if not asked.project or project.name in asked.project]
-    bad = 0
+    """Build the projects in both ways; 1 if anything differs."""
+    parser = argparse.ArgumentParser(prog="ci/real-projects", description=__doc__)
+    parser.add_argument("--make", default="/usr/bin/make")
+    parser.add_argument("--sources", type=Path, help="a folder to keep the fetched sources in")
+    parser.add_argument("project", nargs="*", choices=[[], *(project.name for project in PROJECTS)])
+    options = parser.parse_args(words)
+    chosen = [project for project in PROJECTS if not options.project or project.name in options.project]
+    failed = 0
     with tempfile.TemporaryDirectory(prefix="mm-real-") as root:
         home = Path(root)
-        sources = fetch([project.name for project in chosen], asked.sources or home / "fetched")
+        sources = fetch([project.name for project in chosen], options.sources or home / "fetched")
         paths = Paths(data=home / "data", config=home / "config", state=home / "state")
         private_directory(paths.data)
         paths.fragment.write_text(fragment.render(paths))
-        line = fragment.include_line(paths)
+        include = fragment.include_line(paths)
         print("| project | exit status | files | targets measured | plain | ours | differences |")
         print("|---|---|---|---|---|---|---|")
         for project in chosen:
-            plain, first = build(project, sources[project.name], home / "work", asked.make, None)
-            ours, second = build(project, sources[project.name], home / "work", asked.make, line)
-            found = differences(plain, ours)
-            bad += bool(found)
+            plain, plain_s = build(project, sources[project.name], home / "work", options.make, None)
+            ours, ours_s = build(project, sources[project.name], home / "work", options.make, include)
+            lines = differences(plain, ours)
+            failed += bool(lines)
             statuses = ", ".join(dict.fromkeys(status.rpartition(": ")[2] for status in plain["status"]))
             measured = len(events.take_events(paths.state))
-            cells = (project.name, statuses, len(plain["files"]), measured, f"{first:.1f} s", f"{second:.1f} s",
-                     len(found) or "none")  # fmt: skip
+            cells = (project.name, statuses, len(plain["files"]), measured, f"{plain_s:.1f} s", f"{ours_s:.1f} s",
+                     len(lines) or "none")  # fmt: skip
             print(f"| {' | '.join(str(cell) for cell in cells)} |", flush=True)
-            for changed in found[:20]:
-                print(f"    {changed[:200]}", file=sys.stderr)
-    return 1 if bad else 0
+            for line in lines[:20]:
+                print(f"    {line[:200]}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""`python -m ci.transparency`: writes docs/transparency.md from the registry of what may be sent.
+"""Write docs/transparency.md from the registry of properties: `python -m ci.transparency`.
 
-With `--check` nothing is written: it fails if the page is not what would be written.
+With `--check` it writes nothing, and exits with status 1 if the page is out of date.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "transparency.md"
 
 
 def main(arguments: list[str]) -> int:
-    """Write the page, or check it; 1 if it is stale."""
+    """Write or check the page; 1 if it is out of date."""
     if arguments == ["--check"]:
         current = PAGE.read_text() if PAGE.exists() else ""
         if current != page():
-            print(f"{PAGE} is stale: run python -m ci.transparency", file=sys.stderr)
+            print(f"{PAGE} is out of date: run python -m ci.transparency", file=sys.stderr)
             return 1
         return 0
     PAGE.write_text(page())
