@@ -1,17 +1,19 @@
-# make-metrics: included by the last line of a Makefile, it has every recipe line of it timed, and changes nothing else.
-# GNU make 3.81 and 4.0 to 4.4; does nothing with any other. How and why: docs/decisions/0002 (the hook), 0003 (.ONESHELL).
+# make-metrics: a Makefile includes this file in its last line. Every recipe line is then timed; nothing else changes.
+# GNU make 3.81 and 4.0 to 4.4; it does nothing in any other. Why it is made so: docs/decisions/0002 (the hook) and 0003
+# (.ONESHELL).
 #
 # A project may set, before the include line:
 #   METRICS_ONESHELL := 1        one shell for a whole recipe, where make has .ONESHELL
-#   METRICS_SKIP := TARGET...    targets that are run by make itself, unmeasured (% as in patterns)
+#   METRICS_SKIP := TARGET...    targets that make itself runs, unmeasured (% as in patterns)
 #
-# All names begin with ".metrics.": make never exports a name that begins with a dot. $(value ...) instead of $(...) where
-# a name may be undefined, for --warn-undefined-variables.
+# All names begin with ".metrics.": make never exports a name that begins with a dot. $(value ...) stands in place of
+# $(...) where a name may be undefined, for --warn-undefined-variables. Long lines are continued right behind the name
+# of a function: there make drops blanks.
 
 .metrics.empty :=
 .metrics.blank := $(.metrics.empty) $(.metrics.empty)
 
-# --- 1. Set-up's copy has its values here -------------------------------------------------------------------------------
+# --- 1. Where is this installation? Set-up writes its paths here; the source has none ---------------------------------
 .metrics.baked.fragment :=
 .metrics.baked.python :=
 .metrics.baked.entry :=
@@ -21,26 +23,29 @@
 .metrics.baked.config :=
 # --- end of set-up's values
 
-# --- 2. Leave no trace in MAKEFILE_LIST: help targets search it, $(lastword $(MAKEFILE_LIST)) names the Makefile ---------
-# A mark at the end tells the last name from the same name earlier in the list.
-.metrics.me := $(if $(.metrics.baked.fragment),$(if $(findstring $(.metrics.blank)$(.metrics.baked.fragment)|,$(MAKEFILE_LIST)|),$(.metrics.baked.fragment)))
-.metrics.me := $(or $(.metrics.me),$(lastword $(MAKEFILE_LIST)))
-MAKEFILE_LIST := $(subst |.metrics|,,$(subst $(.metrics.blank)$(.metrics.me)|.metrics|,,$(MAKEFILE_LIST)|.metrics|))
+# --- 2. What is this file's name? It is taken out of MAKEFILE_LIST ----------------------------------------------------
+# Help targets search that list, and $(lastword $(MAKEFILE_LIST)) names the Makefile. A mark at the end of the list
+# tells the last name from the same name earlier in the list.
+.metrics.self := $(if $(.metrics.baked.fragment),$(findstring \
+  $(.metrics.blank)$(.metrics.baked.fragment)|,$(MAKEFILE_LIST)|))
+.metrics.self := $(if $(.metrics.self),$(.metrics.baked.fragment),$(lastword $(MAKEFILE_LIST)))
+MAKEFILE_LIST := $(subst |.metrics|,,$(subst $(.metrics.blank)$(.metrics.self)|.metrics|,,$(MAKEFILE_LIST)|.metrics|))
 
-# --- 3. Never remade by "%:" or .DEFAULT rules, never the default goal (which make sets to the first target it sees) -----
-# From 4.4 on make leaves a phony makefile out of those that it remakes. We have to be left out: whether it repeats what it
-# said of a missing one, when it fails to make that with jobs, depends on how the last one of them was included.
-.metrics.rule := $(subst $(.metrics.blank),\ ,$(.metrics.me))
-.metrics.name := $(subst $(.metrics.blank),|,$(.metrics.me))
-# A rule cannot be written for a name with these: then there is none.
-.metrics.odd := $(foreach .metrics.one,: ; = % $$ | &,$(findstring $(.metrics.one),$(.metrics.me)))
-ifeq ($(strip $(filter $(.metrics.name),$(value .metrics.ruled)) $(.metrics.odd)),)
+# --- 3. Does this file need a rule? With one, no "%:" or .DEFAULT rule remakes it -------------------------------------
+# The rule must not become the default goal: make takes the first target that it reads. From 4.4 make does not remake a
+# phony makefile. This file must not be remade: make repeats its message about a missing makefile, when it cannot make
+# that one with -j, depending on how the last makefile to remake was included.
+.metrics.target := $(subst $(.metrics.blank),\ ,$(.metrics.self))
+.metrics.name := $(subst $(.metrics.blank),|,$(.metrics.self))
+# No rule can name a file with one of these characters.
+.metrics.unnameable := $(foreach .metrics.word,: ; = % $$ | &,$(findstring $(.metrics.word),$(.metrics.self)))
+ifeq ($(strip $(filter $(.metrics.name),$(value .metrics.ruled)) $(.metrics.unnameable)),)
 .metrics.ruled := $(value .metrics.ruled) $(.metrics.name)
 .metrics.no.goal := $(if $(value .DEFAULT_GOAL),,1)
-$(.metrics.rule): .EXTRA_PREREQS :=
-$(.metrics.rule): ;
+$(.metrics.target): .EXTRA_PREREQS :=
+$(.metrics.target): ;
 ifneq ($(filter shell-export,$(.FEATURES)),)
-.PHONY: $(.metrics.rule)
+.PHONY: $(.metrics.target)
 endif
 ifeq ($(.metrics.no.goal),1)
 .DEFAULT_GOAL :=
@@ -49,26 +54,39 @@ endif
 
 ifndef .metrics.included
 
-# --- 4. Off? Where is everything? ----------------------------------------------------------------------------------------
+# --- 4. Is recording off? Then this file is inert ---------------------------------------------------------------------
+# The directories are those of make_metrics/files/user_dirs.py (tests/files/test_user_dirs.py compares them).
 .metrics.home := $(value MAKE_METRICS_HOME)
-.metrics.data := $(or $(if $(.metrics.home),$(.metrics.home)/data),$(.metrics.baked.data),$(if $(value XDG_DATA_HOME),$(value XDG_DATA_HOME)/make-metrics),$(value HOME)/.local/share/make-metrics)
-.metrics.config := $(or $(if $(.metrics.home),$(.metrics.home)/config),$(.metrics.baked.config),$(if $(value XDG_CONFIG_HOME),$(value XDG_CONFIG_HOME)/make-metrics),$(value HOME)/.config/make-metrics)
-.metrics.found = $(wildcard $(subst $(.metrics.blank),\ ,$(subst ?,\?,$(subst *,\*,$(subst [,\[,$1))))$2)
-# A directory as standard input ends the interpreter before it runs anything of ours.
-.metrics.inert := $(filter off,$(value MAKE_METRICS))$(call .metrics.found,$(.metrics.data)/off,)$(wildcard /dev/stdin/.)
-# In CI (the environment says so, as in make_metrics/environment.py) nothing is assumed. Where anything was decided, for whatever
-# project, the walk looks at this one's decision (make_metrics/project/root.py).
-.metrics.ci := $(if $(filter environment%,$(origin CI)),$(filter-out || |0| |false|,|$(subst $(.metrics.blank),_,$(value CI))|))
-.metrics.ci += $(foreach .metrics.one,TF_BUILD JENKINS_URL TEAMCITY_VERSION,$(if $(filter environment%,$(origin $(.metrics.one))),$(value $(.metrics.one))))
+.metrics.default.data := $(or $(value XDG_DATA_HOME),$(value HOME)/.local/share)/make-metrics
+.metrics.default.config := $(or $(value XDG_CONFIG_HOME),$(value HOME)/.config)/make-metrics
+.metrics.data := $(or $(.metrics.baked.data),$(.metrics.default.data))
+.metrics.data := $(if $(.metrics.home),$(.metrics.home)/data,$(.metrics.data))
+.metrics.config := $(or $(.metrics.baked.config),$(.metrics.default.config))
+.metrics.config := $(if $(.metrics.home),$(.metrics.home)/config,$(.metrics.config))
+# The files in the directory $1 that match the pattern $2; $1 may hold any character.
+.metrics.files = $(wildcard $(subst $(.metrics.blank),\ ,$(subst ?,\?,$(subst *,\*,$(subst [,\[,$1))))$2)
+# If standard input is a directory, the interpreter ends before it runs our code.
+.metrics.inert := $(filter off,$(value MAKE_METRICS))$(call \
+  .metrics.files,$(.metrics.data)/off,)$(wildcard /dev/stdin/.)
+# In CI (by the environment, as in make_metrics/environment.py) recording is off until somebody decides. If there is a
+# decision for any project, the walk looks for this project's (make_metrics/project/root.py).
+.metrics.in.environment = $(filter environment%,$(origin $1))
+.metrics.ci := $(if $(call .metrics.in.environment,CI),$(filter-out \
+  || |0| |false|,|$(subst $(.metrics.blank),_,$(value CI))|))
+.metrics.ci += $(foreach .metrics.word,TF_BUILD JENKINS_URL TEAMCITY_VERSION,$(if \
+  $(call .metrics.in.environment,$(.metrics.word)),$(value $(.metrics.word))))
+.metrics.decisions = $(call .metrics.files,$(.metrics.data)/on-this-machine,)$(call \
+  .metrics.files,$(.metrics.config)/consent/,*.json)
 ifneq ($(strip $(.metrics.ci)),)
-ifeq ($(call .metrics.found,$(.metrics.data)/on-this-machine,)$(call .metrics.found,$(.metrics.config)/consent/,*.json),)
+ifeq ($(.metrics.decisions),)
 .metrics.inert += ci
 endif
 endif
 
 ifeq ($(.metrics.inert)$(.metrics.baked.fragment),)
-# Not set-up's copy: that one serves if there is one, it knows where everything is.
-.metrics.setup := $(subst $(.metrics.blank),\ ,$(or $(if $(.metrics.home),$(.metrics.data)),$(value HOME)/.local/share/make-metrics)/metrics.mk)
+# This is not set-up's copy: include that copy if it exists, it has this machine's paths.
+.metrics.setup := $(or $(if $(.metrics.home),$(.metrics.data)),$(value HOME)/.local/share/make-metrics)/metrics.mk
+.metrics.setup := $(subst $(.metrics.blank),\ ,$(.metrics.setup))
 ifneq ($(wildcard $(.metrics.setup)),)
 include $(.metrics.setup)
 endif
@@ -78,39 +96,48 @@ endif
 ifndef .metrics.included
 .metrics.included := 1
 
-# --- 4a. metrics-opt-in and its like: there only when they are asked for, also when recording is off ----------------------
-# Pattern rules: make takes a project's own rule for the target instead, without a word. Of patterns it takes the one with
-# the shortest stem, then the first: the stem is long, so that a project's metrics-% or %-status goes before as well.
+# --- 5. Which of our targets are goals? Only those get a rule, also when recording is off -----------------------------
+# Pattern rules: a project's own rule for the target goes first, without a warning. Of several patterns make takes the
+# one with the shortest stem, then the first. Our stem is long, so a project's metrics-% or %-status goes first too.
 .metrics.asked := $(filter metrics-opt-in metrics-opt-out metrics-status metrics-report,$(value MAKECMDGOALS))
 ifneq ($(.metrics.asked),)
 .metrics.cli := $(if $(.metrics.baked.python),$(.metrics.baked.python) -I -m make_metrics,make-metrics)
-# With prerequisites it is the project's own target, without a recipe. Any other goal has no rule, as without us.
-.metrics.run = $(if $(filter $(.metrics.asked),$@),$(if $^,,@$(.metrics.cli) $(patsubst metrics-%,%,$@)),$(if $(filter $@,$(MAKECMDGOALS)),$(error No rule to make target '$@')))
-$(foreach .metrics.one,$(.metrics.asked),$(eval $(patsubst metrics-%,m\%%,$(.metrics.one)): ; $$(.metrics.run)))
+# With prerequisites it is the project's own target without a recipe. Any other goal has no rule, as without this file.
+.metrics.command.line = $(if $^,,@$(.metrics.cli) $(patsubst metrics-%,%,$@))
+.metrics.no.rule = $(if $(filter $@,$(MAKECMDGOALS)),$(error No rule to make target '$@'))
+.metrics.run = $(if $(filter $(.metrics.asked),$@),$(.metrics.command.line),$(.metrics.no.rule))
+$(foreach .metrics.word,$(.metrics.asked),$(eval $(patsubst metrics-%,m\%%,$(.metrics.word)): ; $$(.metrics.run)))
 endif
 
 ifeq ($(.metrics.inert),)
 
+# --- 6. Where are the interpreter and the shim? -----------------------------------------------------------------------
 .metrics.python := $(.metrics.baked.python)
 .metrics.entry := $(.metrics.baked.entry)
 ifeq ($(.metrics.baked.fragment),)
-# A checkout or a copy: the shim stands beside this file, else beside the command; the interpreter beside the command, or
-# in the environment that this file is installed in. A version manager's stand-ins for both change the environment: no.
-.metrics.here := $(dir $(abspath $(.metrics.me)))
-.metrics.command := $(firstword $(filter-out %/shims/make-metrics,$(wildcard $(addsuffix /make-metrics,$(subst :, ,$(value PATH))))))
+# A checkout or a copy of this file. The shim stands beside this file or beside the command; the interpreter beside the
+# command, or in the environment that this file is installed in. A version manager's shims for the command and the
+# interpreter are left out: they change the environment.
+.metrics.here := $(dir $(abspath $(.metrics.self)))
+.metrics.command := $(wildcard $(addsuffix /make-metrics,$(subst :, ,$(value PATH))))
+.metrics.command := $(firstword $(filter-out %/shims/make-metrics,$(.metrics.command)))
 .metrics.bin := $(dir $(realpath $(.metrics.command)))
-.metrics.python := $(firstword $(wildcard $(addsuffix python3,$(.metrics.bin) $(if $(filter %/site-packages/make_metrics/,$(.metrics.here)),$(.metrics.here)../../../../bin/))))
-# Looked for by the trampoline: a repository that copies this file may have an entry.py of its own beside it.
-.metrics.hot := $(firstword $(wildcard $(addsuffix hot/trampoline.sh,$(.metrics.here) $(.metrics.here)../shim/make_metrics/ $(if $(.metrics.bin),$(.metrics.bin)../lib/python3*/site-packages/make_metrics/))))
+.metrics.bins := $(.metrics.bin)
+.metrics.bins += $(if $(filter %/site-packages/make_metrics/,$(.metrics.here)),$(.metrics.here)../../../../bin/)
+.metrics.python := $(firstword $(wildcard $(addsuffix python3,$(.metrics.bins))))
+# Search for the trampoline: a repository that copies this file may have its own entry.py beside it.
+.metrics.packages := $(.metrics.here) $(.metrics.here)../shim/make_metrics/
+.metrics.packages += $(if $(.metrics.bin),$(.metrics.bin)../lib/python3*/site-packages/make_metrics/)
+.metrics.hot := $(firstword $(wildcard $(addsuffix hot/trampoline.sh,$(.metrics.packages))))
 .metrics.entry := $(if $(.metrics.hot),$(dir $(.metrics.hot))../entry.py)
 .metrics.python := $(if $(.metrics.python),$(abspath $(dir $(.metrics.python)))/$(notdir $(.metrics.python)))
 .metrics.entry := $(abspath $(.metrics.entry))
 endif
 .metrics.trampoline := $(dir $(.metrics.entry))hot/trampoline.sh
-# The compiled fast path, where set-up found that it can run; it leaves to the interpreter behind it what is rare.
+# The launcher, if set-up found that it can run here. It leaves rare cases to the interpreter, whose words follow.
 .metrics.launcher := $(.metrics.baked.launcher)
 
-# --- 5. Any text as one word without a character that make's parser or a shell treats specially --------------------------
+# --- 7. How does a text become one word? No character in it is special to make's parser or a shell --------------------
 define .metrics.newline
 
 
@@ -121,20 +148,27 @@ endef
 .metrics.backslash := \$(.metrics.empty)
 .metrics.open := (
 .metrics.close := )
-.metrics.encode.1 = $(subst $(.metrics.newline),%0A,$(subst $(.metrics.tab),%09,$(subst $(.metrics.blank),%20,$(subst %,%25,$1))))
-.metrics.encode.2 = $(subst ',%27,$(subst ",%22,$(subst =,%3D,$(subst $(.metrics.backslash),%5C,$(subst $(.metrics.dollar),%24,$(subst $(.metrics.hash),%23,$1))))))
-.metrics.encode.3 = $(subst $(.metrics.open),%28,$(subst $(.metrics.close),%29,$(subst {,%7B,$(subst },%7D,$(subst [,%5B,$(subst ],%5D,$1))))))
-.metrics.encode.4 = $(subst ;,%3B,$(subst *,%2A,$(subst ?,%3F,$(subst &,%26,$(subst |,%7C,$(subst <,%3C,$(subst >,%3E,$1)))))))
+.metrics.encode.1 = $(subst $(.metrics.newline),%0A,$(subst $(.metrics.tab),%09,$(subst \
+  $(.metrics.blank),%20,$(subst %,%25,$1))))
+.metrics.encode.2 = $(subst ',%27,$(subst ",%22,$(subst =,%3D,$(subst \
+  $(.metrics.backslash),%5C,$(subst $(.metrics.dollar),%24,$(subst $(.metrics.hash),%23,$1))))))
+.metrics.encode.3 = $(subst $(.metrics.open),%28,$(subst $(.metrics.close),%29,$(subst \
+  {,%7B,$(subst },%7D,$(subst [,%5B,$(subst ],%5D,$1))))))
+.metrics.encode.4 = $(subst ;,%3B,$(subst *,%2A,$(subst ?,%3F,$(subst \
+  &,%26,$(subst |,%7C,$(subst <,%3C,$(subst >,%3E,$1)))))))
 .metrics.encode.5 = $(subst `,%60,$(subst ^,%5E,$(subst ~,%7E,$(subst !,%21,$(subst :,%3A,$1)))))
-.metrics.encode = $(call .metrics.encode.5,$(call .metrics.encode.4,$(call .metrics.encode.3,$(call .metrics.encode.2,$(call .metrics.encode.1,$1)))))
+.metrics.encode = $(call .metrics.encode.5,$(call .metrics.encode.4,$(call .metrics.encode.3,$(call \
+  .metrics.encode.2,$(call .metrics.encode.1,$1)))))
 
-# Interpreter and shim stand in SHELL or .SHELLFLAGS as they are: with a special character in them we do nothing.
-.metrics.ready := $(if $(realpath $(.metrics.python)),$(if $(wildcard $(.metrics.entry)),$(if $(wildcard $(.metrics.trampoline)),1)))
+# The paths of interpreter and shim stand in SHELL or .SHELLFLAGS unencoded: with a special character in one, nothing is
+# recorded.
+.metrics.ready := $(if $(and \
+  $(realpath $(.metrics.python)),$(wildcard $(.metrics.entry)),$(wildcard $(.metrics.trampoline))),1)
 .metrics.ready := $(if $(filter 2,$(words $(.metrics.python) $(.metrics.entry))),$(.metrics.ready))
 .metrics.ready := $(if $(findstring %,$(call .metrics.encode,$(.metrics.python)$(.metrics.entry))),,$(.metrics.ready))
 
-# --- 6. Which hook? ------------------------------------------------------------------------------------------------------
-# shell: SHELL names the shim; where no makefile could show it. flags: .SHELLFLAGS names it; SHELL stays the makefile's.
+# --- 8. Which hook? The SHELL hook where no makefile could show it, else the flags hook -------------------------------
+# shell: SHELL names the shim. flags: .SHELLFLAGS names the shim, and SHELL stays the makefile's.
 .metrics.version := $(or $(value .metrics.as.version),$(MAKE_VERSION))
 .metrics.features := $(or $(value .metrics.as.features),$(.FEATURES))
 .metrics.flags.hook := $(filter 4.0 4.1 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version))
@@ -147,12 +181,16 @@ ifneq ($(.metrics.shell.hook),)
 ifeq ($(.metrics.version),3.81)
 .metrics.hook := $(if $(filter command% environment% override,$(origin SHELL)),,shell)
 else ifeq ($(filter-out default file,$(origin SHELL))/$(value SHELL)/$(value METRICS_ONESHELL)/,//bin/sh//)
-# A makefile that cannot be read back (standard input, a removed file, a pipe) could mention anything.
-.metrics.mentions = $(strip $(foreach .metrics.file,$1,$(if $(filter-out /dev/% /proc/%,$(wildcard $(.metrics.file))),$(findstring SHELL,$(file <$(.metrics.file))),SHELL)))
-.metrics.hook := $(if $(findstring SHELL,$(value MAKECMDGOALS))$(call .metrics.mentions,$(MAKEFILE_LIST))$(if $(findstring --eval,$(MAKEFLAGS)),$(findstring SHELL,$(MAKEFLAGS))),,shell)
-# So could one that is read after this: looked at when the first recipe line is about to run.
+# A makefile that cannot be read again (standard input, a removed file, a pipe) counts as one that mentions SHELL.
+.metrics.mentions = $(strip $(foreach .metrics.file,$1,$(if \
+  $(filter-out /dev/% /proc/%,$(wildcard $(.metrics.file))),$(findstring SHELL,$(file <$(.metrics.file))),SHELL)))
+.metrics.mentioned := $(findstring SHELL,$(value MAKECMDGOALS))$(call .metrics.mentions,$(MAKEFILE_LIST))$(if \
+  $(findstring --eval,$(MAKEFLAGS)),$(findstring SHELL,$(MAKEFLAGS)))
+.metrics.hook := $(if $(.metrics.mentioned),,shell)
+# A makefile that make reads after this one may mention SHELL too: look at those when the first recipe line starts.
 .metrics.seen := $(words $(MAKEFILE_LIST) .)
-.metrics.later = $(eval .metrics.later := $(call .metrics.mentions,$(wordlist $(.metrics.seen),99999,$(MAKEFILE_LIST))))$(.metrics.later)
+.metrics.later = $(eval .metrics.later := $(call \
+  .metrics.mentions,$(wordlist $(.metrics.seen),99999,$(MAKEFILE_LIST))))$(.metrics.later)
 endif
 endif
 ifneq ($(.metrics.flags.hook),)
@@ -160,7 +198,7 @@ ifneq ($(.metrics.flags.hook),)
 endif
 endif
 
-# One shell for a whole recipe, as the project asked: with -e, so that an error ends it as it does line by line.
+# The project asked for one shell for a whole recipe: with -e an error ends the recipe, as it does line by line.
 ifneq ($(and $(filter flags,$(.metrics.hook)),$(value METRICS_ONESHELL),$(filter oneshell,$(.metrics.features))),)
 .ONESHELL:
 ifneq ($(filter default,$(origin .SHELLFLAGS)),)
@@ -168,7 +206,7 @@ ifneq ($(filter default,$(origin .SHELLFLAGS)),)
 endif
 endif
 
-# With .POSIX and flags of its own choice 4.4 has -ec or -c for each line by its "-", which flags set by us would end.
+# With .POSIX and default flags 4.4 chooses -c or -ec for each line by its "-" prefix. Our flags would end that.
 ifeq ($(.metrics.hook),flags)
 ifneq ($(filter shell-export,$(.metrics.features)),)
 ifneq ($(filter default-ec,$(origin .SHELLFLAGS)$(.SHELLFLAGS)),)
@@ -178,23 +216,30 @@ endif
 endif
 
 ifneq ($(.metrics.hook),)
-# --- 7. Which goal is a target made for? Its prerequisites inherit this from it ------------------------------------------
+# --- 9. Which goal is a target made for? Its prerequisites inherit this variable from the goal ------------------------
 .metrics.goals := $(or $(value MAKECMDGOALS),$(.DEFAULT_GOAL))
-.metrics.goals := $(foreach .metrics.goal.one,$(.metrics.goals),$(if $(findstring %,$(call .metrics.encode,$(.metrics.goal.one))),,$(filter-out .%,$(patsubst ./%,%,$(.metrics.goal.one)))))
-$(foreach .metrics.goal.one,$(.metrics.goals),$(eval $(.metrics.goal.one): .metrics.goal := $(.metrics.goal.one)))
-# Before the first target there is no default goal yet: it is then the one that all is made for.
+# Not for names that a rule would need quoted, and not for special targets.
+.metrics.goals := $(foreach .metrics.word,$(.metrics.goals),$(if $(findstring \
+  %,$(call .metrics.encode,$(.metrics.word))),,$(filter-out .%,$(patsubst ./%,%,$(.metrics.word)))))
+$(foreach .metrics.word,$(.metrics.goals),$(eval $(.metrics.word): .metrics.goal := $(.metrics.word)))
+# If the include line stands before the first target, there is no default goal yet; later it is the goal of all targets.
 .metrics.goal = $(if $(value MAKECMDGOALS)$(.metrics.goals),,$(.DEFAULT_GOAL))
 
-# --- 8. The words that are handed over (make_metrics/hot/arguments.py) ------------------------------------------------------------
-# Left to make itself: what the project exempts, targets with very many prerequisites (their lines may be such that only
-# make can run them), and names with a character that make's parser takes for a blank and that is not encoded.
-.metrics.skip = $(filter $(.metrics.asked),$@)$(if $(value METRICS_SKIP),$(filter $(METRICS_SKIP),$@))$(word 1500,$^)$(word 2,$(call .metrics.encode,$@))
-.metrics.here.still = $(and $(realpath $(.metrics.python)),$(wildcard $(.metrics.entry)))
-.metrics.meta := m:$(MAKELEVEL):$(MAKE_VERSION):$(call .metrics.encode,$(notdir $(MAKE_COMMAND))):$(if $(strip $(value IFS)),s,f) h:$(call .metrics.encode,$(.metrics.baked.state))
+# --- 10. Is this line measured, and which words does its shim get (make_metrics/hot/arguments.py)? --------------------
+# make itself runs: what the project exempts; targets with very many prerequisites, whose lines may be too long for a
+# shim; and names with a character that make's parser takes for a blank and that is not encoded.
+.metrics.skip = $(filter $(.metrics.asked),$@)$(if $(value METRICS_SKIP),$(filter $(METRICS_SKIP),$@))$(word \
+  1500,$^)$(word 2,$(call .metrics.encode,$@))
+.metrics.exists = $(and $(realpath $(.metrics.python)),$(wildcard $(.metrics.entry)))
+.metrics.ifs := $(if $(strip $(value IFS)),s,f)
+.metrics.meta := m:$(MAKELEVEL):$(MAKE_VERSION):$(call .metrics.encode,$(notdir $(MAKE_COMMAND))):$(.metrics.ifs)
+.metrics.meta += h:$(call .metrics.encode,$(.metrics.baked.state))
 .metrics.launch = $(if $(.metrics.launcher),$(if $(wildcard $(.metrics.launcher)),$(.metrics.launcher) ))
-.metrics.words = $(.metrics.launch)$(.metrics.python) -I -S $(.metrics.entry) mm1 t:$(call .metrics.encode,$@) g:$(call .metrics.encode,$(.metrics.goal)) $(.metrics.meta)
+.metrics.words = $(.metrics.launch)$(.metrics.python) -I -S $(.metrics.entry) mm1 t:$(call \
+  .metrics.encode,$@) g:$(call .metrics.encode,$(.metrics.goal)) $(.metrics.meta)
 endif
 
+# --- 11. The SHELL hook: what is SHELL for a line? --------------------------------------------------------------------
 ifeq ($(.metrics.hook),shell)
 ifeq ($(flavor SHELL),simple)
 .metrics.shell := $(SHELL)
@@ -202,15 +247,16 @@ else
 $(eval define .metrics.shell$(.metrics.newline)$(value SHELL)$(.metrics.newline)endef)
 endif
 # An empty $@ is never a recipe line.
-.metrics.use = $(if $(value @),$(if $(.metrics.skip)$(.metrics.later),,$(.metrics.here.still)))
+.metrics.use = $(if $(value @),$(if $(.metrics.skip)$(.metrics.later),,$(.metrics.exists)))
 unexport SHELL
 SHELL = $(if $(.metrics.use),$(.metrics.words) e: $(words $(.metrics.shell)) )$(.metrics.shell)
 endif
 
+# --- 12. The flags hook: what is .SHELLFLAGS for a line? --------------------------------------------------------------
 ifeq ($(.metrics.hook),flags)
 ifeq ($(origin .SHELLFLAGS),default)
-# A .POSIX further down would make them -ec, were ours not there; what else it does is to define these. (From 4.4 on it
-# also means -c for lines with a "-", which are not known here: -ec for all of them then.)
+# A .POSIX after this line would make the default flags -ec. It also gives defaults to these two variables, which shows
+# it. (From 4.4 it means -c for lines with a "-" prefix. The prefix is unknown here, so all lines get -ec.)
 .metrics.default.flags := $(.SHELLFLAGS)
 .metrics.flags = $(if $(filter default,$(origin SCCSGETFLAGS) $(origin FFLAGS)),-ec,$(.metrics.default.flags))
 else ifeq ($(flavor .SHELLFLAGS),simple)
@@ -218,28 +264,36 @@ else ifeq ($(flavor .SHELLFLAGS),simple)
 else
 $(eval define .metrics.flags$(.metrics.newline)$(value .SHELLFLAGS)$(.metrics.newline)endef)
 endif
-# What an intermediate shell changes in the environment: +value as make has it, .value the makefile's own, which it may
-# export or not, - unset, = leave (a value that would have to be expanded).
+# The intermediate shell changes four variables. For each, what make would pass on: +value if it is in the environment;
+# .value if it is the makefile's, which may export it or not; - if it is unset; = (leave it) if its value would have to
+# be expanded.
 .metrics.slash := /
 .metrics.as.is = $(subst $(.metrics.slash),%2F,$(call .metrics.encode,$(value $1)))
 .metrics.own = $(if $(findstring $(.metrics.dollar),$(value $1)),=,.$(.metrics.as.is))
-.metrics.keep = $(if $(filter environment%,$(origin $1)),+$(.metrics.as.is),$(if $(filter undefined default,$(origin $1)),-,$(.metrics.own)))
-.metrics.environment := e:$(call .metrics.keep,PWD)/$(call .metrics.keep,OLDPWD)/$(call .metrics.keep,_)/$(call .metrics.keep,SHLVL)
-# Only shells that run a script without side effects, with plain options; also as "/usr/bin/env bash". Where SHELLOPTS
-# is set any sh may be a bash, and a target may set it for itself.
-# A bash whose LC_ALL names no locale says so each time it starts.
+.metrics.keep = $(if $(call .metrics.in.environment,$1),+$(.metrics.as.is),$(if \
+  $(filter undefined default,$(origin $1)),-,$(.metrics.own)))
+.metrics.environment := e:$(call .metrics.keep,PWD)/$(call .metrics.keep,OLDPWD)/$(call \
+  .metrics.keep,_)/$(call .metrics.keep,SHLVL)
+# A bash whose LC_ALL names no locale prints a warning at each start.
 .metrics.locale = $(filter-out C POSIX C.%,$(value LC_ALL))
-.metrics.locales = /usr/lib/locale/locale-archive $(foreach .metrics.one,$(.metrics.locale) $(subst UTF-8,utf8,$(.metrics.locale)),/usr/lib/locale/$(.metrics.one) /usr/share/locale/$(.metrics.one))
-.metrics.warns = $(if $(.metrics.locale),$(if $(value LOCPATH)$(value LOCALE_ARCHIVE)$(wildcard $(.metrics.locales)),,1))
-.metrics.is.bash = $(filter bash,$(notdir $(realpath $(firstword $(.metrics.interpreter)) /bin/$(notdir $(firstword $(.metrics.interpreter))))))
+.metrics.locales = /usr/lib/locale/locale-archive $(foreach .metrics.word,$(.metrics.locale) $(subst \
+  UTF-8,utf8,$(.metrics.locale)),/usr/lib/locale/$(.metrics.word) /usr/share/locale/$(.metrics.word))
+.metrics.warns = $(if $(.metrics.locale),$(if \
+  $(value LOCPATH)$(value LOCALE_ARCHIVE)$(wildcard $(.metrics.locales)),,1))
+.metrics.is.bash = $(filter bash,$(notdir $(realpath \
+  $(firstword $(.metrics.interpreter)) /bin/$(notdir $(firstword $(.metrics.interpreter))))))
+# The hook takes only shells that run a script without side effects, with plain options; also as "/usr/bin/env bash".
+# With SHELLOPTS set any sh may be a bash that reads it, and a target may set SHELLOPTS for itself.
 .metrics.bourne = $(if $(.metrics.warns),$(if $(.metrics.is.bash),,sh),sh $(if $(value BASH_ENV),,bash))
 .metrics.shells = dash ash $(if $(value SHELLOPTS),,ksh $(.metrics.bourne))
 .metrics.options := -e -u -eu -ue -o pipefail errexit nounset --norc --noprofile --posix
 .metrics.interpreter = $(if $(filter env,$(notdir $(firstword $(SHELL)))),$(wordlist 2,99,$(SHELL)),$(SHELL))
-.metrics.plain = $(if $(filter-out $(.metrics.options),$(wordlist 2,99,$(.metrics.interpreter))),,$(filter $(.metrics.shells),$(notdir $(firstword $(.metrics.interpreter)))))
-# In a directory that is gone every start of a shell complains: no second one there.
-.metrics.use = $(if $(value @),$(if $(.metrics.skip),,$(and $(.metrics.plain),$(realpath .),$(.metrics.here.still))))
-.SHELLFLAGS = $(if $(.metrics.use),$(.metrics.trampoline) $(.metrics.words) $(.metrics.environment) $(words $(SHELL)) $(SHELL) )$(.metrics.flags)
+.metrics.plain = $(if $(filter-out $(.metrics.options),$(wordlist 2,99,$(.metrics.interpreter))),,$(filter \
+  $(.metrics.shells),$(notdir $(firstword $(.metrics.interpreter)))))
+# In a removed directory every start of a shell prints a message: no second shell there.
+.metrics.use = $(if $(value @),$(if $(.metrics.skip),,$(and $(.metrics.plain),$(realpath .),$(.metrics.exists))))
+.SHELLFLAGS = $(if $(.metrics.use),$(.metrics.trampoline) $(.metrics.words) $(.metrics.environment) $(words \
+  $(SHELL)) $(SHELL) )$(.metrics.flags)
 endif
 
 endif
