@@ -1,0 +1,36 @@
+"""The fragment's text: short lines, names that make does not export, and sections that say what they decide."""
+
+from __future__ import annotations
+
+import re
+
+from tests.support.project import ROOT, SOURCE
+
+FRAGMENT = ROOT / "make_include/metrics.mk"
+MAKES_OWN = {"MAKEFILE_LIST", "SHELL", ".SHELLFLAGS", ".DEFAULT_GOAL"}
+
+
+def test_no_line_is_longer_than_120_columns() -> None:
+    for path in (FRAGMENT, SOURCE / "make_metrics/hot/launcher.c", ROOT / "tests/support/launcher_driver.c"):
+        assert [line for line in path.read_text().splitlines() if len(line) > 120] == []
+
+
+def test_make_exports_none_of_its_variables() -> None:
+    text = FRAGMENT.read_text()
+    names = set(re.findall(r"^(?:define )?([\w.]+) *[:+?]?=", text, re.MULTILINE))
+    names |= set(re.findall(r"\$\(foreach ([\w.]+),", text)) | set(re.findall(r"^define ([\w.]+)", text, re.MULTILINE))
+    assert len(names) > 60
+    assert {name for name in names if not name.startswith(".metrics.")} <= MAKES_OWN
+
+
+def test_a_long_line_is_continued_where_make_drops_blanks() -> None:
+    """Behind a function's name; anywhere else the continuation would put a blank into the value."""
+    continued = re.findall(r"(.*)\\\n", FRAGMENT.read_text())
+    assert len(continued) > 10
+    assert [line for line in continued if not re.search(r"\$\((\w+|\w+-\w+) $", line)] == []
+
+
+def test_each_section_says_what_it_decides() -> None:
+    headings = re.findall(r"^# --- (\d+)\. (.*?) -*$", FRAGMENT.read_text(), re.MULTILINE)
+    assert [int(number) for number, _ in headings] == list(range(1, len(headings) + 1))
+    assert all("?" in title for _, title in headings)
