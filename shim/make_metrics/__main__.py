@@ -1,4 +1,4 @@
-"""`python -m make_metrics` is `make-metrics`."""
+"""`python -m make_metrics` runs the command line `make-metrics`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The command line: the table of commands, the one that was asked for, and what its errors look like."""
+"""The command line: the table of commands, and what happens to a command's errors."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _USER, _BUG, _INTERRUPTED, _BROKEN_PIPE = 1, 3, 130, 141
 
 
 class Option(NamedTuple):
-    """One argument of a command: its names, and what `argparse.ArgumentParser.add_argument` is told besides."""
+    """One argument of a command: its names, and the keywords for `argparse.ArgumentParser.add_argument`."""
 
     names: tuple[str, ...]
-    settings: dict[str, Any]
+    keywords: dict[str, Any]
 
 
 class Command(NamedTuple):
     """One command: its name, a line of help, and its options.
 
-    The module `commands.<name>`, with `_` for `-`, has its `run(given)`: parsed arguments in, an exit status out.
+    The module `commands.<name>` (`_` for `-`) has the function `run(given)`: parsed arguments in, an exit status out.
     """
 
     name: str
@@ -32,24 +32,26 @@ class Command(NamedTuple):
     options: tuple[Option, ...] = ()
 
     def run(self, given: argparse.Namespace) -> int:
-        """Import the command's module, and nothing of the others, and run it."""
+        """Import this command's module alone, and run it."""
         module = importlib.import_module(f"make_metrics.commands.{self.name.replace('-', '_')}")
         status: int = module.run(given)
         return status
 
 
-def _option(*names: str, **settings: Any) -> Option:
-    return Option(names, settings)
+def _option(*names: str, **keywords: Any) -> Option:
+    return Option(names, keywords)
 
 
 _SINCE = _option(
-    "--since", metavar="WHEN", help="only what began since then: 30m, 12h, 7d, 2w, or a date such as 2026-01-31"
+    "--since", metavar="WHEN", help="only what began after WHEN: a date, or a time before now such as 30m, 12h, 7d, 2w"
 )
 _JSON = _option("--json", action="store_true", help="print JSON instead of text")
-_PROJECT = _option("-C", metavar="DIR", dest="directory", help="the project of DIR, not of this directory")
+_PROJECT = _option("-C", metavar="DIR", dest="directory", help="the project of DIR instead of the current directory's")
 _YES = _option("--yes", action="store_true", help="agree without being asked")
-_TIMEOUT = _option("--timeout", metavar="SECONDS", type=float, default=30.0, help="give up after that (30)")
-_ACTION = _option("action", choices=("on", "off", "status", "preview"), help="ask for a yes, end it, or show it")
+_TIMEOUT = _option("--timeout", metavar="SECONDS", type=float, default=30.0, help="give up after SECONDS (default: 30)")
+_ACTION = _option(
+    "action", choices=("on", "off", "status", "preview"), help="on asks for a yes, off ends it, status shows it"
+)
 
 _ADD = _option("--add", nargs="?", const="", metavar="MAKEFILE", help="add the include line to the Makefile")
 _REMOVE = _option("--remove", nargs="?", const="", metavar="MAKEFILE", help="take the include line out again")
@@ -62,16 +64,16 @@ COMMANDS = (
     Command("runs", "print the runs of make", (_SINCE, _JSON)),
     Command("off", "turn recording off"),
     Command("on-this-machine", "record on this machine and send nothing"),
-    Command("doctor", "say what is in use, and what keeps it from working"),
+    Command("doctor", "check what make-metrics uses, and print what keeps it from working"),
     Command("opt-in", "show what would be collected from a project, and ask for a yes", (_PROJECT, _YES)),
-    Command("opt-out", "end the sending, delete what waits and the id", (_PROJECT,)),
-    Command("status", "print the mode and why, what waits, and all paths", (_JSON, _PROJECT)),
+    Command("opt-out", "stop sending from a project, delete what waits and your id", (_PROJECT,)),
+    Command("status", "print the mode and its reason, what waits, and all paths", (_JSON, _PROJECT)),
     Command("preview", "print the exact bytes that would be sent, without sending", (_PROJECT,)),
     Command("sent", "print what was sent in the last 90 days", (_PROJECT,)),
-    Command("schema", "print what an event may carry; with --json as JSON Schema", (_JSON, _PROJECT)),
+    Command("schema", "print what an event may contain; with --json as JSON Schema", (_JSON, _PROJECT)),
     Command("transparency", "print what is collected, why, who gets it, and how to stop", (_PROJECT,)),
-    Command("flush", "send what waits, now", (_TIMEOUT,)),
-    Command("crash-reports", "say whether failures of make-metrics are reported", (_PROJECT, _ACTION, _YES)),
+    Command("flush", "send what waits now", (_TIMEOUT,)),
+    Command("crash-reports", "decide whether failures of make-metrics are reported", (_PROJECT, _ACTION, _YES)),
     Command("forget", "remove all that was recorded on this machine; decisions stay"),
 )
 
@@ -85,8 +87,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="make-metrics",
         description="Times every target of the Makefiles that include its fragment, and reports what each one costs.",
-        epilog="MAKE_METRICS_HOME moves everything that is kept; MAKE_METRICS=off turns recording off for one make, "
-        "MAKE_METRICS=local keeps what it records here, and so does DO_NOT_TRACK=1.",
+        epilog="For one make, MAKE_METRICS=off in the environment turns recording off; MAKE_METRICS=local or "
+        "DO_NOT_TRACK=1 keeps its events on this machine. MAKE_METRICS_HOME names a directory for all files.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
@@ -96,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         subparser = subparsers.add_parser(command.name, help=command.help, description=description, allow_abbrev=False)
         subparser.set_defaults(run=command.run)
         for option in command.options:
-            subparser.add_argument(*option.names, **option.settings)
+            subparser.add_argument(*option.names, **option.keywords)
     return parser
 
 
@@ -140,16 +142,16 @@ def _report_bug(error: Exception) -> None:
 
 
 def _discard_output() -> None:
-    """Send standard output nowhere, so that the interpreter does not fail once more when it flushes at its end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
+    """Redirect standard output to /dev/null: when the interpreter ends it flushes, which would fail again."""
+    descriptor = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(descriptor, 1)
+    os.close(descriptor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; its exit status: 1 for a user's error, 3 for a bug, 130 for Ctrl-C, 141 for a closed pipe."""
+    """Run one command; return 0, 1 for a user's error, 3 for a bug, 130 for Ctrl-C, or 141 for a closed pipe."""
     for stream in (sys.stdout, sys.stderr):
-        # The terminal's encoding may lack characters that a target's name has.
+        # A target's name may have characters that the terminal's encoding lacks.
         if stream is not None and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     if sys.stdout is None:

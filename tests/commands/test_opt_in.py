@@ -75,7 +75,7 @@ def test_without_a_terminal_nobody_is_asked(sharing: Sharing) -> None:
     assert sharing.files() == before
     sharing.cli("opt-in", "--yes")
     assert sharing.mode()[0] == "on"
-    assert sharing.cli("opt-in") == "You have said yes already.\n"
+    assert sharing.cli("opt-in") == "You have already said yes.\n"
 
 
 def test_settings_that_change_while_asked_are_not_agreed_to(sharing: Sharing) -> None:

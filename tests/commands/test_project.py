@@ -17,7 +17,7 @@ def test_a_directory_whose_name_is_no_text(sharing: Sharing) -> None:
     shutil.copytree(sharing.project.folder, odd)
     for words in (["status", "-C", ""], ["opt-out", "-C", ""]):
         sharing.cli(*words, status=1)
-        assert sharing.said == "make-metrics: -C needs a directory: an empty name is none\n"
+        assert sharing.said == "make-metrics: -C needs a directory, and its name is empty\n"
     for words in (["status"], ["opt-out"], ["preview"], ["sent"]):
         sharing.cli(*words, "-C", odd)
     sharing.cli("opt-in", "--yes", "-C", odd, status=1)

@@ -84,7 +84,7 @@ def test_without_the_extra_reports_wait(crashing: Crashing) -> None:
     done = without("crash-reports", "preview")
     assert (done.returncode, done.stdout) == (1, "")
     assert "pip install 'make-metrics[sentry]'" in done.stderr
-    assert "sentry-sdk: not there" in without("crash-reports", "status").stdout
+    assert "sentry-sdk: not installed" in without("crash-reports", "status").stdout
     assert crashing.fates == [""]
     assert "1 crash report sent\n" in crashing.cli("flush")
 
@@ -170,5 +170,5 @@ def test_the_preview_opens_nothing_and_needs_no_yes(offline: Crashing) -> None:
     assert crash_report.check(json.loads(payload)) == []
     offline.fail()
     said = offline.cli("crash-reports", "preview")
-    assert "these are the failures of before" in offline.said
+    assert "these are earlier failures" in offline.said
     assert json.loads(said.splitlines()[3])["exception"]["values"][0]["type"] == "TypeError"

@@ -92,7 +92,7 @@ def test_opt_in_asks_at_the_terminal(each: Project) -> None:
     with_terminal.close()
     assert with_terminal.exitstatus == 0
     assert "mode: on" in each.make("metrics-status").stdout
-    assert each.make("-O", "-j2", "metrics-opt-in").stdout.startswith("You have said yes already.")
+    assert each.make("-O", "-j2", "metrics-opt-in").stdout.startswith("You have already said yes.")
 
 
 def test_without_a_terminal_it_is_one_line(each: Project) -> None:

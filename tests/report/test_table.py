@@ -8,7 +8,7 @@ import sys
 import pexpect
 import pytest
 
-from make_metrics.report.table import Column, local_time, printable, show
+from make_metrics.report.table import Column, local_time, show
 from tests.support.project import SOURCE
 
 COLUMNS = [Column("target", folds=True), Column("total", number=True), Column("directory", folds=True)]
@@ -50,11 +50,6 @@ def test_a_table_has_lines_and_bold_headings_on_a_terminal(columns: int, lines: 
     assert "\x1b[31m" not in shown
     for word in ("target", "total", "2.01s", "10ms", "another/part", "\\x1b[31mr"):
         assert word in shown
-
-
-def test_what_could_control_a_terminal_is_escaped() -> None:
-    assert printable("a\x1b[2J\x9bb\n") == "a\\x1b[2J\\x9bb\\n"
-    assert printable("größe ✓") == "größe ✓"
 
 
 def test_times_are_local_to_the_minute() -> None:

@@ -106,7 +106,7 @@ def bad_commands(text: str) -> Iterator[str]:
             words = re.split(r"#| {2,}|[;,)>]", rest)[0].split()
             options = commands[name].options
             names = {word for option in options for word in option.names}
-            choices = {choice for option in options for choice in option.settings.get("choices", ())}
+            choices = {choice for option in options for choice in option.keywords.get("choices", ())}
             for word in words:
                 word = word.strip("[]")
                 if word.startswith("-") and word not in names:

@@ -1,1 +1,1 @@
-"""One command a module: plain arguments in, an exit status out."""
+"""One module for each command: parsed arguments in, an exit status out."""

@@ -1,4 +1,4 @@
-"""`make-metrics crash-reports`: whether failures of make-metrics itself are reported, where to, and as what."""
+"""`make-metrics crash-reports`: decide whether failures of make-metrics itself are reported, and see what would be."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 from make_metrics import __version__
-from make_metrics.commands.project import project_at, tell
+from make_metrics.commands.project import project_at, warn
+from make_metrics.commands.question import ask, require_terminal, why_not_sent
 from make_metrics.consent import consent
 from make_metrics.consent.mode import Decision, Mode
 from make_metrics.crashes import delivery as crash_delivery
@@ -21,111 +22,110 @@ from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path
 from make_metrics.project.project import Project, project_of
 from make_metrics.project.settings import NAME
+from make_metrics.sinks.sink import Prepared
 
 _NO_DSN = f"there is nothing to agree to: this project's {NAME} has no crash-reports-dsn"
 
 
 def run(given: argparse.Namespace) -> int:
-    """Do what was asked for; 0. Anything but a yes changes nothing.
+    """Do the action `on`, `off`, `status` or `preview`; 0. Any answer but a yes changes nothing.
 
-    Raises UserError if there is nothing to agree to, nobody to ask, a decision cannot be written down, or the library
-    that makes the reports is not there to preview them.
+    Raises UserError if there is nothing to agree to, no terminal to ask in, a decision cannot be recorded, or
+    sentry-sdk is missing for a preview.
     """
     paths = Paths.from_environment()
     if given.action in ("on", "off"):
         consent.refuse_sudo(os.environ)
     project = project_at(given.directory)
-    tell(project.problems)
-    return {"on": _on, "off": _off, "status": _status, "preview": _preview}[given.action](paths, project, given.yes)
+    warn(project.problems)
+    if given.action == "on":
+        _turn_on(paths, project, yes=given.yes)
+    elif given.action == "off":
+        with consent.lock(paths):
+            consent.write_decision(paths, project, yes=False, now_ns=time.time_ns(), question=CRASHES)
+        sys.stdout.write("No crash reports are sent from here any more. Those that were waiting are not sent either.\n")
+    elif given.action == "status":
+        sys.stdout.write("".join(f"{line}\n" for line in _status_lines(paths, project)))
+    else:
+        for request in _preview(paths, project):
+            sys.stdout.write(f"POST {request.url}\n{request.body.decode()}")
+    return 0
 
 
-def _on(paths: Paths, project: Project, yes: bool) -> int:
+def _turn_on(paths: Paths, project: Project, *, yes: bool) -> None:
     if project.settings is None or project.crash_dsn is None:
         raise UserError(_NO_DSN)
-    known = consent.status_of(paths, project, os.environ, CRASHES)
-    if known.decision is Decision.YES:
-        sys.stdout.write(f"You have said yes already.\n{_but(paths, project)}")
-        return 0
+    if consent.status_of(paths, project, os.environ, CRASHES).decision is Decision.YES:
+        sys.stdout.write(f"You have already said yes.\n{_why_not_sent(paths, project)}")
+        return
+    if not yes:
+        require_terminal("crash-reports on")
     text = crash_notice.text(project.settings)
-    if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UserError("this asks a question, and here is no terminal: run it in one, or use --yes")
     sys.stdout.write(text)
-    if not yes and not _asked():
+    if not yes and not ask("May they be sent?"):
         sys.stdout.write("Nothing was changed, and no crash reports are sent.\n")
-        return 0
-    again = project_of(project.directory)
-    if again.settings is None or again.crash_dsn is None or crash_notice.text(again.settings) != text:
-        raise UserError(f"{NAME} has changed meanwhile: nothing was written down, run this again")
+        return
+    project = project_of(project.directory)
+    if project.settings is None or project.crash_dsn is None or crash_notice.text(project.settings) != text:
+        raise UserError(f"{NAME} has changed meanwhile: your answer was not recorded, run this again")
     with consent.lock(paths):
-        consent.write_decision(paths, again, yes=True, now_ns=time.time_ns(), question=CRASHES)
-    sys.stdout.write(f"Thank you. Failures of make-metrics from now on are reported.\n{_but(paths, again)}")
-    return 0
+        consent.write_decision(paths, project, yes=True, now_ns=time.time_ns(), question=CRASHES)
+    sys.stdout.write(f"Thank you. Failures of make-metrics from now on are reported.\n{_why_not_sent(paths, project)}")
 
 
-def _asked() -> bool:
-    sys.stdout.write("\nMay they be sent? [y/N] ")
-    sys.stdout.flush()
-    answer = sys.stdin.readline()
-    if not answer.endswith("\n"):
-        sys.stdout.write("\n")
-    return answer.strip().lower() in ("y", "yes")
-
-
-def _but(paths: Paths, project: Project) -> str:
-    ruling = consent.status_of(paths, project, os.environ, CRASHES).ruling
-    said = "" if ruling.mode is Mode.ON else f"But nothing is sent as long as this holds: {ruling.reason}.\n"
+def _why_not_sent(paths: Paths, project: Project) -> str:
+    """Lines that say why nothing is sent in spite of a yes; empty if it is."""
+    text = why_not_sent(consent.status_of(paths, project, os.environ, CRASHES).ruling)
     if not crash_delivery.can_send():
-        said += f"They wait until sentry-sdk is there: pip install '{crash_delivery.EXTRA}'\n"
-    return said
+        text += f"Reports wait until sentry-sdk is installed: pip install '{crash_delivery.EXTRA}'\n"
+    return text
 
 
-def _off(paths: Paths, project: Project, _: bool) -> int:
-    with consent.lock(paths):
-        consent.write_decision(paths, project, yes=False, now_ns=time.time_ns(), question=CRASHES)
-    sys.stdout.write("No crash reports are sent from here; what waited never is.\n")
-    return 0
-
-
-def _status(paths: Paths, project: Project, _: bool) -> int:
-    known = consent.status_of(paths, project, os.environ, CRASHES)
-    entries = crash_log.entries(paths)
-    waiting = [one for one in crash_delivery.waiting_reports(paths, os.environ) if one.project.path == project.path]
-    here = [entry for entry in entries if project_of(Path(entry.directory)).path == project.path]
-    lines = [
-        f"mode: {known.ruling.mode.word} ({known.ruling.reason})",
+def _status_lines(paths: Paths, project: Project) -> list[str]:
+    status = consent.status_of(paths, project, os.environ, CRASHES)
+    sdk = "installed" if crash_delivery.can_send() else f"not installed: pip install {crash_delivery.EXTRA!r}"
+    return [
+        f"mode: {status.ruling.mode.word} ({status.ruling.reason})",
         f"project: {printable_path(project.directory)}",
-        f"decision: {known.decision.value}",
+        f"decision: {status.decision.value}",
         f"sent to: {project.crash_dsn.host if project.crash_dsn else 'nobody'}",
-        f"waiting: {len(waiting)}",
-        *(f"{entry.outcome}: {entry.id}" for entry in here if entry.outcome),
-        f"failures on this machine: {len(entries)} (make-metrics doctor)",
-        f"sentry-sdk: {'there' if crash_delivery.can_send() else f'not there, pip install {crash_delivery.EXTRA!r}'}",
+        f"waiting: {len(_waiting_events(paths, project))}",
+        *(f"{entry.outcome}: {entry.id}" for entry in _entries(paths, project) if entry.outcome),
+        f"failures on this machine: {len(crash_log.entries(paths))} (make-metrics doctor)",
+        f"sentry-sdk: {sdk}",
         f"path of the log: {printable_path(paths.crashes)}",
         f"path of the decision: {printable_path(consent.decision_path(paths, project, CRASHES))}",
     ]
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
-    return 0
 
 
-def _preview(paths: Paths, project: Project, _: bool) -> int:
-    """Print the requests, address and body; those that wait, else what failures here would give, else an example."""
+def _entries(paths: Paths, project: Project) -> list[LogEntry]:
+    """The log's entries about failures in a project."""
+    entries = crash_log.entries(paths)
+    return [entry for entry in entries if project_of(Path(entry.directory)).path == project.path]
+
+
+def _waiting_events(paths: Paths, project: Project) -> list[dict[str, object]]:
+    reports = crash_delivery.waiting_reports(paths, os.environ)
+    return [report.event for report in reports if report.project.path == project.path]
+
+
+def _preview(paths: Paths, project: Project) -> list[Prepared]:
+    """The requests of what waits; if nothing waits, of earlier failures in this project, or else of an example."""
     if project.crash_dsn is None:
         raise UserError(_NO_DSN)
     sink = crash_delivery.sink_of(project.crash_dsn)
-    events = [
-        one.event for one in crash_delivery.waiting_reports(paths, os.environ) if one.project.path == project.path
-    ]
+    events = _waiting_events(paths, project)
     if not events:
-        here = [one for one in crash_log.entries(paths) if project_of(Path(one.directory)).path == project.path]
-        events = [event for entry in here if (event := crash_delivery.event_of(entry)) is not None]
-        tell(["nothing waits to be sent: " + ("these are the failures of before" if events else "this is an example")])
+        earlier = [crash_delivery.event_of(entry) for entry in _entries(paths, project)]
+        events = [event for event in earlier if event is not None]
+        warn(["nothing waits to be sent: " + ("these are earlier failures" if events else "this is an example")])
+    if not events:
+        example = crash_delivery.event_of(_example())
+        events = [example] if example else []
     ruling = consent.status_of(paths, project, os.environ, CRASHES).ruling
     if ruling.mode is not Mode.ON:
-        tell([f"nothing is sent: {ruling.reason}"])
-    for event in events or filter(None, [crash_delivery.event_of(_example())]):
-        prepared = sink.prepare(event)
-        sys.stdout.write(f"POST {prepared.url}\n{prepared.body.decode()}")
-    return 0
+        warn([f"nothing is sent: {ruling.reason}"])
+    return [sink.prepare(event) for event in events]
 
 
 def _example() -> LogEntry:

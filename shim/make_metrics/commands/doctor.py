@@ -1,4 +1,4 @@
-"""`make-metrics doctor`: what is in use on this machine, and what keeps it from working."""
+"""`make-metrics doctor`: check what make-metrics uses on this machine, and print what keeps it from working."""
 
 from __future__ import annotations
 
@@ -25,47 +25,73 @@ from make_metrics.store import database
 from make_metrics.store.troubles import Troubles
 
 OK, NOTE, BAD = "ok", "note", "BAD"
-_LIMIT_S = 10
-_CRASHES = 3
+_TRY_S = 10
+_SHOWN_FILES, _SHOWN_FAILURES = 3, 3
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at; what is BAD needs somebody to do something."""
+    """The result of a check: OK, NOTE, or BAD if the user has to do something; the subject; and a line about it."""
 
-    state: str
-    about: str
+    result: str
+    subject: str
     text: str
 
 
+def run(given: argparse.Namespace) -> int:  # noqa: ARG001
+    """Print the findings; 1 if one is BAD, else 0. Raises UserError for a bad MAKE_METRICS_HOME."""
+    paths = Paths.from_environment()
+    findings = [
+        _fragment(paths),
+        _recording(paths),
+        _interpreter(),
+        _launcher(),
+        _bundle(),
+        _psutil(),
+        _state(paths),
+        _sender(),
+        *_settings(paths),
+        *_damaged_files(paths),
+        *_metrics(paths),
+        *_store(paths),
+        *_failures(paths),
+    ]
+    for finding in findings:
+        sys.stdout.write(f"{finding.result:4}  {finding.subject:11}  {finding.text}\n")
+    return int(any(finding.result == BAD for finding in findings))
+
+
 def _fragment(paths: Paths) -> Finding:
-    place = printable_path(paths.fragment)
+    path = printable_path(paths.fragment)
     try:
-        wanted = fragment.render(paths)
+        expected = fragment.render(paths)
     except UserError as error:
         return Finding(BAD, "fragment", str(error))
     try:
-        found = paths.fragment.read_text()
+        text = paths.fragment.read_text()
     except FileNotFoundError:
-        return Finding(BAD, "fragment", f"{place} is not there: run make-metrics setup")
+        return Finding(BAD, "fragment", f"{path} does not exist: run make-metrics setup")
     except (OSError, ValueError) as error:
-        return Finding(BAD, "fragment", f"{place} cannot be read: {error}")
-    if found != wanted:
-        return Finding(BAD, "fragment", f"{place} is another installation's or an older one: run make-metrics setup")
-    return Finding(OK, "fragment", place)
+        return Finding(BAD, "fragment", f"{path} cannot be read: {error}")
+    if text != expected:
+        reason = "another installation or another version has written it"
+        return Finding(BAD, "fragment", f"{path}: {reason}: run make-metrics setup")
+    return Finding(OK, "fragment", path)
 
 
 def _recording(paths: Paths) -> Finding:
     if paths.off_file.exists():
         return Finding(NOTE, "recording", "off; make-metrics on-this-machine turns it on")
     if os.environ.get("MAKE_METRICS") == "off":
-        return Finding(NOTE, "recording", "off for what is started here: MAKE_METRICS=off")
-    known = consent.status_of(paths, project_of(Path()), os.environ)
-    if known.decision in (Decision.CORRUPT, Decision.UNREADABLE):
-        remedy = f"move it away ({printable_path(consent.decision_path(paths, project_of(Path())))}), or say it again"
-        return Finding(BAD, "recording", f"off here: {known.ruling.reason}; {remedy}")
-    if known.ruling.mode is Mode.OFF:
-        return Finding(NOTE, "recording", f"off here: {known.ruling.reason}; make-metrics on-this-machine turns it on")
+        return Finding(NOTE, "recording", "off: MAKE_METRICS is 'off' in the environment")
+    project = project_of(Path())
+    status = consent.status_of(paths, project, os.environ)
+    if status.decision in (Decision.CORRUPT, Decision.UNREADABLE):
+        path = printable_path(consent.decision_path(paths, project))
+        remedy = f"move {path} away, or decide again (make-metrics opt-in or opt-out)"
+        return Finding(BAD, "recording", f"off here: {status.ruling.reason}; {remedy}")
+    if status.ruling.mode is Mode.OFF:
+        return Finding(NOTE, "recording", f"off here: {status.ruling.reason}; make-metrics on-this-machine turns it on")
     return Finding(OK, "recording", "on")
 
 
@@ -74,45 +100,46 @@ def _interpreter() -> Finding:
     return _try("interpreter", words, sys.executable)
 
 
-def _walk() -> Finding:
-    """Psutil must be found without the site module's work, or with it: as in `walk.walk`."""
+def _launcher() -> Finding:
+    path = fragment.entry().with_name("hot") / "launcher"
+    cost = "each recipe line starts a Python interpreter"
+    if sys.platform != "linux":
+        return Finding(NOTE, "fast path", f"only for Linux; {cost}")
+    if not path.exists():
+        return Finding(NOTE, "fast path", f"not built: no working C compiler when this was installed; {cost}")
+    finding = _try("fast path", [str(path), arguments.PROTOCOL.decode()], printable_path(path))
+    return finding if finding.result == OK else Finding(NOTE, "fast path", f"{finding.text}; {cost}")
+
+
+def _try(subject: str, words: list[str], text: str) -> Finding:
+    """Run a program, which has to end with status 0; `text` is the finding then."""
+    try:
+        process = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_TRY_S)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Finding(BAD, subject, f"{words[0]} cannot be run: {error}")
+    if process.returncode:
+        lines = process.stderr.strip().splitlines()
+        return Finding(BAD, subject, f"{words[0]} ended with {process.returncode}{': ' + lines[-1] if lines else ''}")
+    return Finding(OK, subject, text)
+
+
+def _bundle() -> Finding:
+    if bundle.fits():
+        return Finding(OK, "modules", f"compiled in {printable_path(bundle.path('').parent)}")
+    reason = bundle.obstacle()
+    if reason:
+        return Finding(NOTE, "modules", f"{reason}; each recipe line loads them one by one")
+    return Finding(NOTE, "modules", "not compiled: run make-metrics setup")
+
+
+def _psutil() -> Finding:
+    """The walk needs psutil; `walk.walk` finds it with or without the site module."""
     try:
         import psutil
     except ImportError as error:
-        return Finding(BAD, "psutil", f"{error}: nested makes would be runs of their own; install make-metrics again")
+        effect = "a make that another make starts is recorded as a run of its own"
+        return Finding(BAD, "psutil", f"{error}: {effect}; install make-metrics again")
     return Finding(OK, "psutil", psutil.__version__)
-
-
-def _launcher() -> Finding:
-    place = fragment.entry().with_name("hot") / "launcher"
-    without = "each line costs an interpreter's start"
-    if sys.platform != "linux":
-        return Finding(NOTE, "fast path", f"only for Linux; {without}")
-    if not place.exists():
-        return Finding(NOTE, "fast path", f"not built: no working C compiler when this was installed; {without}")
-    found = _try("fast path", [str(place), arguments.PROTOCOL.decode()], printable_path(place))
-    return found if found.state == OK else Finding(NOTE, "fast path", f"{found.text}; {without}")
-
-
-def _precompiled() -> Finding:
-    folder = printable_path(bundle.path("").parent)
-    if bundle.fits():
-        return Finding(OK, "modules", f"compiled in {folder}")
-    why = bundle.obstacle()
-    return Finding(
-        NOTE, "modules", f"{why}; they are loaded one by one" if why else "not compiled: run make-metrics setup"
-    )
-
-
-def _try(about: str, words: list[str], text: str) -> Finding:
-    try:
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_LIMIT_S)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return Finding(BAD, about, f"{words[0]} cannot be run: {error}")
-    if done.returncode:
-        said = done.stderr.strip().splitlines()
-        return Finding(BAD, about, f"{words[0]} ended with {done.returncode}{': ' + said[-1] if said else ''}")
-    return Finding(OK, about, text)
 
 
 def _state(paths: Paths) -> Finding:
@@ -130,27 +157,11 @@ def _state(paths: Paths) -> Finding:
 
 
 def _sender() -> Finding:
-    """Whether a process may be left behind here; it is only where somebody has said yes."""
+    """Whether a make that is started here may leave a process behind, which it does only after a yes."""
     reason = reaper.obstacle(os.environ)
     if reason:
         return Finding(NOTE, "sender", f"none: {reason}; after a yes, make-metrics flush sends what waits")
     return Finding(OK, "sender", "after a yes, sends when make has ended")
-
-
-def _problems(paths: Paths) -> Iterator[Finding]:
-    try:
-        found = sorted(Path(entry.path) for entry in os.scandir(paths.set_aside))
-    except OSError:
-        found = []
-    for path in found[-3:]:
-        yield Finding(NOTE, "set aside", f"{printable_path(path)} was damaged")
-    if len(found) > 3:
-        yield Finding(NOTE, "set aside", f"and {len(found) - 3} more")
-
-
-def _crashes(paths: Paths) -> Iterator[Finding]:
-    for line in crash_log.lines(paths, _CRASHES):
-        yield Finding(NOTE, "failure", line)
 
 
 def _settings(paths: Paths) -> Iterator[Finding]:
@@ -158,42 +169,45 @@ def _settings(paths: Paths) -> Iterator[Finding]:
         yield Finding(BAD, "settings", problem)
 
 
+def _damaged_files(paths: Paths) -> Iterator[Finding]:
+    try:
+        damaged = sorted(Path(entry.path) for entry in os.scandir(paths.set_aside))
+    except OSError:
+        damaged = []
+    for path in damaged[-_SHOWN_FILES:]:
+        yield Finding(NOTE, "set aside", f"{printable_path(path)} was damaged")
+    if len(damaged) > _SHOWN_FILES:
+        yield Finding(NOTE, "set aside", f"and {len(damaged) - _SHOWN_FILES} more")
+
+
 def _metrics(paths: Paths) -> Iterator[Finding]:
-    """The metrics of other distributions that the project here asks for, and what went wrong with any metric."""
+    """The metrics of other distributions that the project here asks for."""
     settings = project_of(Path()).settings
-    for name, known in catalogue.refresh(paths, settings.metrics if settings else ()).items():
-        if known.problem:
-            state = BAD if known.offer else NOTE  # others in the project may have installed it
-            yield Finding(state, "metric", f"{name} {known.problem}")
+    names = settings.metrics if settings else ()
+    for name, metric in catalogue.refresh(paths, names).items():
+        if metric.problem:
+            result = BAD if metric.offer else NOTE  # not installed here; others in the project may have it
+            yield Finding(result, "metric", f"{name} {metric.problem}")
         else:
-            yield Finding(OK, "metric", f"{name}, of {' '.join(known.offer[:2])}")
-    if paths.store.exists() and not through_sudo(os.environ, root=not os.geteuid()):
-        problems: list[str] = []
-        try:
-            with database.opened(paths, problems) as connection:
-                counts = Troubles(connection).all()
-        except UserError as error:
-            counts, problems = [], [str(error)]
-        for problem in problems:
-            yield Finding(BAD, "store", problem)
-        for one in counts:
-            yield Finding(NOTE, "metric", one.text)
+            yield Finding(OK, "metric", f"{name}, of {' '.join(metric.offer[:2])}")
 
 
-def run(given: argparse.Namespace) -> int:  # noqa: ARG001
-    """Print what was found; 1 if something needs to be done, else 0. Raises UserError for a bad MAKE_METRICS_HOME."""
-    paths = Paths.from_environment()
-    findings = [
-        _fragment(paths),
-        _recording(paths),
-        _interpreter(),
-        _launcher(),
-        _precompiled(),
-        _walk(),
-        _state(paths),
-        _sender(),
-    ]
-    findings += [*_settings(paths), *_problems(paths), *_metrics(paths), *_crashes(paths)]
-    for found in findings:
-        sys.stdout.write(f"{found.state:4}  {found.about:11}  {found.text}\n")
-    return int(any(found.state == BAD for found in findings))
+def _store(paths: Paths) -> Iterator[Finding]:
+    """Damage of the store, and what went wrong with metrics according to the store."""
+    if not paths.store.exists() or through_sudo(os.environ, root=not os.geteuid()):
+        return
+    problems: list[str] = []
+    try:
+        with database.opened(paths, problems) as connection:
+            counts = Troubles(connection).all()
+    except UserError as error:
+        counts, problems = [], [str(error)]
+    for problem in problems:
+        yield Finding(BAD, "store", problem)
+    for count in counts:
+        yield Finding(NOTE, "metric", count.text)
+
+
+def _failures(paths: Paths) -> Iterator[Finding]:
+    for line in crash_log.lines(paths, _SHOWN_FAILURES):
+        yield Finding(NOTE, "failure", line)

@@ -1,4 +1,4 @@
-"""`make-metrics events`: the local events, as they would be sent, one JSON object a line."""
+"""`make-metrics events`: print the stored events as they would be sent, one JSON object a line."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from make_metrics.commands.reading import combined_store, start_ns
 
 
 def run(given: argparse.Namespace) -> int:
-    """Print the events; raises UserError for a bad `--since` or a store that cannot be used."""
-    begin = start_ns(given.since) or 0
+    """Print the events; 0. Raises UserError for a bad `--since` or a store that cannot be used."""
+    begin_ns = start_ns(given.since) or 0
     with combined_store() as store:
-        events = store.events(since_ns=begin)
+        events = store.events(since_ns=begin_ns)
     for stored in events:
         sys.stdout.write(json.dumps(envelope(stored.event)) + "\n")
     return 0

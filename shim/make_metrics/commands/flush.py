@@ -1,4 +1,4 @@
-"""`make-metrics flush`: send what waits, now, and say what came of it."""
+"""`make-metrics flush`: send what waits now, and print the result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import time
 
 from make_metrics import environment
-from make_metrics.commands.project import tell, write_request
+from make_metrics.commands.project import warn, write_request
 from make_metrics.consent import consent
 from make_metrics.crashes import delivery as crash_delivery
 from make_metrics.deliver.delivery import Delivered, deliver, show
@@ -21,9 +21,9 @@ _LONGEST_S = 3_600
 
 
 def run(given: argparse.Namespace) -> int:
-    """Combine and send what waits of all projects, crash reports too, within `timeout` seconds.
+    """Combine records and send what waits of all projects, crash reports too, within `timeout` seconds.
 
-    0 if nothing is left that could be sent, 1 if anything had to stay. With MAKE_METRICS=log it is printed instead.
+    0 if everything was sent, 1 if something still waits. With MAKE_METRICS=log, print the requests instead.
     Raises UserError for a bad `timeout`, or a store that cannot be used.
     """
     if not 0 < given.timeout <= _LONGEST_S:
@@ -31,27 +31,28 @@ def run(given: argparse.Namespace) -> int:
     paths = Paths.from_environment()
     consent.refuse_sudo(os.environ)
     give_up = time.monotonic() + given.timeout
-    tell(sweep(paths, timeout=min(_SWEEP_S, given.timeout)).problems)
+    warn(sweep(paths, timeout=min(_SWEEP_S, given.timeout)).problems)
     if environment.only_prints(os.environ):
-        of_events, of_crashes = show(paths, os.environ), crash_delivery.preview(paths, os.environ)
-        for kind, request in [*of_events, *((crash_delivery.KIND, request) for request in of_crashes)]:
+        requests = show(paths, os.environ)
+        requests += [(crash_delivery.KIND, request) for request in crash_delivery.preview(paths, os.environ)]
+        for kind, request in requests:
             write_request(kind, request)
         return 0
     delivered = deliver(paths, os.environ, timeout_s=max(give_up - time.monotonic(), 0.1))
-    sys.stdout.write(_said(delivered))
-    reported = crash_delivery.deliver(paths, os.environ, give_up)
-    if reported.accepted:
-        sys.stdout.write(f"{reported.accepted} crash report{'s' * (reported.accepted != 1)} sent\n")
-    problems = delivered.problems + reported.problems
-    tell(problems)
+    sys.stdout.write(_summary(delivered))
+    crash_result = crash_delivery.deliver(paths, os.environ, give_up)
+    if crash_result.accepted:
+        sys.stdout.write(f"{crash_result.accepted} crash report{'s' * (crash_result.accepted != 1)} sent\n")
+    problems = delivered.problems + crash_result.problems
+    warn(problems)
     return 1 if problems else 0
 
 
-def _said(delivered: Delivered) -> str:
-    said = f"{_events(delivered.accepted)} sent" if delivered.accepted else "nothing sent"
+def _summary(delivered: Delivered) -> str:
+    text = f"{_events(delivered.accepted)} sent" if delivered.accepted else "nothing sent"
     if delivered.aside:
-        said += f", {_events(delivered.aside)} refused for good and set aside (make-metrics status)"
-    return f"{said}\n"
+        text += f", {_events(delivered.aside)} refused for good and set aside (make-metrics status)"
+    return f"{text}\n"
 
 
 def _events(count: int) -> str:

@@ -1,4 +1,4 @@
-"""`make-metrics include`: the path of the fragment, for those who include or copy it themselves."""
+"""`make-metrics include`: print the path of the installed fragment, to include or copy it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make-metrics off`: nothing is recorded any more; recipes run with the Makefile's own shell."""
+"""`make-metrics off`: record nothing any more; recipes run with the Makefile's own shell."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from make_metrics.files.write import write_file
 
 
 def run(given: argparse.Namespace) -> int:  # noqa: ARG001
-    """Turn recording off for this user; raises UserError if that cannot be written down."""
+    """Turn recording off for this user; 0. Raises UserError if the file that says so cannot be written."""
     paths = Paths.from_environment()
     consent.refuse_sudo(os.environ)
     write_file(paths.off_file, b"")

@@ -1,4 +1,4 @@
-"""`make-metrics on-this-machine`: what make does is recorded here, and stays here."""
+"""`make-metrics on-this-machine`: record what make does, and send nothing."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from make_metrics.files.paths import Paths, printable_path
 
 
 def run(given: argparse.Namespace) -> int:  # noqa: ARG001
-    """Turn recording on again for this user, and sending off for all projects; raises UserError if it cannot be.
+    """Turn recording on for this user, and sending off for all projects; 0.
 
-    A yes counts again when it is said anew (`make-metrics opt-in`).
+    An earlier yes counts no more: `make-metrics opt-in` asks for a new one. Raises UserError if a file cannot be
+    written.
     """
     paths = Paths.from_environment()
     consent.refuse_sudo(os.environ)

@@ -1,4 +1,4 @@
-"""`make-metrics opt-out`: write a no down, then remove what waits and the id."""
+"""`make-metrics opt-out`: record a no, then delete what waits and the id."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from make_metrics import environment
-from make_metrics.commands.project import opened_store, project_at, tell, write_request
+from make_metrics.commands.project import opened_store, project_at, warn, write_request
 from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import erase_id, read_id
 from make_metrics.consent.mode import Decision, Mode
@@ -30,66 +30,70 @@ _EVENT_S = 3.0
 
 
 def run(given: argparse.Namespace) -> int:
-    """Withdraw; 0. Raises UserError if the no cannot be written down, or what waits not be removed."""
+    """Withdraw; 0. Raises UserError if the no cannot be recorded, or what waits cannot be deleted."""
     paths = Paths.from_environment()
     consent.refuse_sudo(os.environ)
     project = project_at(given.directory)
-    tell(project.problems)
+    warn(project.problems)
     with consent.lock(paths):
-        before = consent.status_of(paths, project, os.environ).ruling.mode
+        mode = consent.status_of(paths, project, os.environ).ruling.mode
         anonymous_id = read_id(paths, project)
         now_ns = time.time_ns()
-        places = [project, *_decided_before(paths, project, Path(given.directory or "."))]
-        for place in places:
-            consent.write_decision(paths, place, yes=False, now_ns=now_ns)
-            erase_id(paths, place)
-            # Whoever wants nothing to be sent from here does not want crash reports to be either.
-            if consent.status_of(paths, place, os.environ, CRASHES).decision is not Decision.NONE:
-                consent.write_decision(paths, place, yes=False, now_ns=now_ns, question=CRASHES)
+        projects = [project, *_other_decided_projects(paths, project, Path(given.directory or "."))]
+        for withdrawn in projects:
+            consent.write_decision(paths, withdrawn, yes=False, now_ns=now_ns)
+            erase_id(paths, withdrawn)
+            # This no is for crash reports too, if they were decided about.
+            if consent.status_of(paths, withdrawn, os.environ, CRASHES).decision is not Decision.NONE:
+                consent.write_decision(paths, withdrawn, yes=False, now_ns=now_ns, question=CRASHES)
     try:
-        sweep(paths, timeout=_SWEEP_S)  # what is combined later finds the no
+        sweep(paths, timeout=_SWEEP_S)  # a record that is combined later finds the no
     finally:
-        gone = _withdraw(paths, places)
-    sys.stdout.write(f"Nothing is sent any more from here. {_count(gone)}, and your id is deleted.\n")
-    if before is Mode.ON and anonymous_id and project.settings and project.settings.opt_out_event:
-        _say_so(paths, project, choice_event.entries(project, choice="out", anonymous_id=anonymous_id, now_ns=now_ns))
+        count = _delete_waiting(paths, projects)
+    sys.stdout.write(f"Nothing is sent any more from here. {_deleted(count)}, and your id is deleted.\n")
+    if mode is Mode.ON and anonymous_id and project.settings and project.settings.opt_out_event:
+        entries = choice_event.entries(project, choice="out", anonymous_id=anonymous_id, now_ns=now_ns)
+        _send_last_event(paths, project, entries)
     return 0
 
 
-def _decided_before(paths: Paths, project: Project, directory: Path) -> list[Project]:
-    """What else was decided about a directory or one above it, in the same repository.
+def _other_decided_projects(paths: Paths, project: Project, directory: Path) -> list[Project]:
+    """The projects at a directory or above it, in the same repository, about which something was decided.
 
-    Their settings file may be away, as it is on another branch: once it is back, that decision holds again.
+    Their settings file may be missing at present, for instance on another branch. When it is back, so is that project.
     """
-    found = []
-    for folder in (directory.resolve(), *directory.resolve().parents):
+    directory = directory.resolve()
+    decided = []
+    for folder in (directory, *directory.parents):
         other = Project(folder)
         files = (consent.decision_path(paths, other, question) for question in (consent.EVENTS, CRASHES))
         if folder != project.directory and any(map(os.path.lexists, files)):
-            found.append(other)
+            decided.append(other)
         if os.path.lexists(folder / ".git"):
-            return found
-    return [other for other in found if other.directory == directory.resolve()]
+            return decided
+    return [other for other in decided if other.directory == directory]  # there is no repository
 
 
-def _withdraw(paths: Paths, projects: Sequence[Project]) -> int:
-    """Delete what waits for these projects; how many messages that were."""
+def _delete_waiting(paths: Paths, projects: Sequence[Project]) -> int:
+    """Delete the messages that wait for these projects; return how many there were."""
     try:
         with opened_store(paths) as store, store.transaction():
             return sum(Outbox(store.connection).withdraw(project.path) for project in projects)
     except ReplacedError as error:
-        tell([error.line])  # what waited is gone with the damaged store
+        warn([error.line])  # the store was damaged: what waited in it is set aside with it, and is not sent
         return 0
 
 
-def _count(gone: int) -> str:
-    if not gone:
+def _deleted(count: int) -> str:
+    if not count:
         return "Nothing was waiting"
-    return f"{gone} event{' that was' if gone == 1 else 's that were'} waiting {'is' if gone == 1 else 'are'} deleted"
+    return (
+        f"{count} event{' that was' if count == 1 else 's that were'} waiting {'is' if count == 1 else 'are'} deleted"
+    )
 
 
-def _say_so(paths: Paths, project: Project, entries: Sequence[Entry]) -> None:
-    """The one event that the notice announced for this case: tried once, and never kept for later."""
+def _send_last_event(paths: Paths, project: Project, entries: Sequence[Entry]) -> None:
+    """Send the event of the no, which the notice announced: once to each sink; it is not kept for another attempt."""
     from make_metrics.sinks.kinds import sink_of
 
     sinks = {sink_id(settings): settings for settings in project.sinks}
@@ -109,5 +113,5 @@ def _say_so(paths: Paths, project: Project, entries: Sequence[Entry]) -> None:
             with opened_store(paths) as store, store.transaction():
                 batch = Batch(time.time_ns(), verdict.url, 1, verdict.body)
                 Outbox(store.connection).accept([entry], batch)
-        said = "was told" if verdict.outcome is Outcome.ACCEPTED else f"could not be told ({verdict.said})"
-        sys.stdout.write(f"As the notice said, {settings.address} {said} that you opted out.\n")
+        result = "was told" if verdict.outcome is Outcome.ACCEPTED else f"could not be told ({verdict.said})"
+        sys.stdout.write(f"As the notice said, {settings.address} {result} that you opted out.\n")

@@ -1,4 +1,4 @@
-"""`make-metrics preview`: the exact bytes that would be sent, and where to; no socket is opened."""
+"""`make-metrics preview`: print the exact bytes that would be sent, and where to; no connection is opened."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from make_metrics.combine.event import Event
 from make_metrics.combine.summary import StoredEvent
-from make_metrics.commands.project import project_at, tell, write_request
+from make_metrics.commands.project import project_at, warn, write_request
 from make_metrics.commands.reading import combined_store
 from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import read_id
@@ -34,61 +34,63 @@ _EXAMPLES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class _Previewed:
-    """What to show for a sink: messages, and whether they really wait."""
+class _Preview:
+    """What to show for a sink: its messages, and whether they wait to be sent; if not, they are examples."""
 
+    sink: SinkSettings
     messages: list[dict[str, Any]]
     waits: bool
 
 
 def run(given: argparse.Namespace) -> int:
-    """Print the requests, address and body on a line each; 0. Raises UserError if nothing can be sent at all."""
+    """Print each request, its address and its body on a line each; 0. Raises UserError if the project has no sink."""
     paths = Paths.from_environment()
     project = project_at(given.directory)
-    tell(project.problems)
+    warn(project.problems)
     if not project.sinks:
         raise UserError(f"nothing can be sent from here: this project has no {NAME} that names a sink")
     if project.settings:
         catalogue.refresh(paths, project.settings.metrics)
     with combined_store() as store:
-        found = _found(store, paths, project)
-    agreed = consent.status_of(paths, project, os.environ).ruling
-    if not any(previewed.messages for previewed in found):
-        tell(["no events of this project yet: run make, then look again"])
-    elif not all(previewed.waits for previewed in found):
-        tell(["nothing of this waits to be sent: these are this project's latest events, as they would be sent"])
-    if agreed.mode is not Mode.ON:
-        tell([f"nothing is sent: {agreed.reason}"])
-    for settings, previewed in zip(project.sinks, found, strict=True):
+        previews = _previews(store, paths, project)
+    ruling = consent.status_of(paths, project, os.environ).ruling
+    if not any(preview.messages for preview in previews):
+        warn(["no events of this project yet: run make, then look again"])
+    elif examples := [preview.sink.address for preview in previews if not preview.waits]:
+        addresses = ", ".join(examples)
+        warn([f"nothing waits for {addresses}: this shows the project's latest events as they would be sent"])
+    if ruling.mode is not Mode.ON:
+        warn([f"nothing is sent: {ruling.reason}"])
+    for preview in previews:
         try:
-            _show(settings, previewed.messages)
+            _write_requests(preview)
         except UnavailableError as error:
-            tell([f"{settings.address}: {error}"])
+            warn([f"{preview.sink.address}: {error}"])
     return 0
 
 
-def _show(settings: SinkSettings, messages: Sequence[dict[str, Any]]) -> None:
-    sink = sink_of(settings)
-    for batch in sink.batches(messages):
-        write_request(settings.type, sink.prepare([messages[place] for place in batch]))
+def _write_requests(preview: _Preview) -> None:
+    sink = sink_of(preview.sink)
+    for batch in sink.batches(preview.messages):
+        write_request(preview.sink.type, sink.prepare([preview.messages[index] for index in batch]))
 
 
-def _found(store: Store, paths: Paths, project: Project) -> list[_Previewed]:
+def _previews(store: Store, paths: Paths, project: Project) -> list[_Preview]:
     outbox = Outbox(store.connection)
-    found = []
+    previews = []
     examples: list[dict[str, Any]] | None = None
     for settings in project.sinks:
-        waiting = outbox.waiting(project.path, sink_id(settings))
-        messages = [entry.message for entry in waiting]
-        if not waiting:
+        messages = [entry.message for entry in outbox.waiting(project.path, sink_id(settings))]
+        waits = bool(messages)
+        if not waits:
             examples = _examples(store, paths, project) if examples is None else examples
             messages = trace_messages.examples(store, examples) if takes_traces(settings.type) else examples
-        found.append(_Previewed(messages, bool(waiting)))
-    return found
+        previews.append(_Preview(settings, messages, waits))
+    return previews
 
 
 def _examples(store: Store, paths: Paths, project: Project) -> list[dict[str, Any]]:
-    """The project's latest events as messages, oldest first; with an id of zeros where there is none yet."""
+    """The project's latest events as messages, oldest first; with an id of zeros if there is no id yet."""
     anonymous_id = read_id(paths, project) or NO_ID
     projects = ProjectCache(paths)
     metrics = projects.metrics(project)
@@ -102,23 +104,27 @@ def _examples(store: Store, paths: Paths, project: Project) -> list[dict[str, An
                 latest.append(stored)
     messages = [
         sendable_message(event, project, anonymous_id=anonymous_id, file_names=frozenset(), metrics=metrics)
-        for event in _measured(store, projects, latest[::-1], metrics)
+        for event in _with_metrics(store, projects, latest[::-1], metrics)
     ]
     return [message for message in messages if message is not None]
 
 
-def _measured(
+def _with_metrics(
     store: Store, projects: ProjectCache, latest: Sequence[StoredEvent], metrics: Sequence[Property]
 ) -> Iterator[Event]:
-    """Events with the metrics that they would have had with a yes: computed now, to be shown, and not kept."""
+    """Events with the metrics that a yes would have added: computed now, and not stored."""
     with Collector() as collector:
-        for name in dict.fromkeys(one.event.run for one in latest):
-            events = [one.event for one in latest if one.event.run == name]
-            run = store.load_run(name).run
+        for run_id in dict.fromkeys(stored.event.run for stored in latest):
+            events = [stored.event for stored in latest if stored.event.run == run_id]
+            run = store.load_run(run_id).run
             if run and metrics:
                 asked = dict.fromkeys(run.makes, metrics)
                 events = collector.collect_run(
-                    run, events, store.metrics(name), default_branch=projects.default_branch, asked=asked
+                    run, events, store.metrics(run_id), default_branch=projects.default_branch, asked=asked
                 )
             yield from events
-        tell(dict.fromkeys(f"the metric {one.metric} {one.kind}: {one.said}" for one in collector.troubles))
+        warn(
+            dict.fromkeys(
+                f"the metric {trouble.metric} {trouble.kind}: {trouble.said}" for trouble in collector.troubles
+            )
+        )

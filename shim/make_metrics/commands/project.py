@@ -1,4 +1,4 @@
-"""What the commands about a project have in common: which project it is, its problems, and the store."""
+"""What the commands have in common: the project, the store, and what they write."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from make_metrics.store.store import Store
 
 
 def project_at(directory: str | None) -> Project:
-    """The project of a directory, or of the current one; raises UserError if there is no such directory."""
-    place = Path("." if directory is None else directory)
+    """The project of a directory, None for the current one; raises UserError if there is no such directory."""
+    path = Path("." if directory is None else directory)
     if directory == "":
-        raise UserError("-C needs a directory: an empty name is none")
-    if not place.is_dir():
-        raise UserError(f"{printable_path(place)} is not a directory")
-    return project_of(place)
+        raise UserError("-C needs a directory, and its name is empty")
+    if not path.is_dir():
+        raise UserError(f"{printable_path(path)} is not a directory")
+    return project_of(path)
 
 
-def tell(problems: Iterable[str]) -> None:
-    """Problems on standard error, a line each."""
+def warn(problems: Iterable[str]) -> None:
+    """Write problems to standard error, a line each."""
     for problem in problems:
         sys.stderr.write(f"make-metrics: {problem}\n")
 
 
 def write_request(kind: str, request: Prepared) -> None:
-    """A request to a sink of a kind as it would be sent, on standard output: its address, and its body, readable."""
+    """Write a request to a sink of type `kind` to standard output: a line with its address, then its body."""
     sys.stdout.write(f"{request_line(request.url)}\n{readable(kind, request.url, request.body)}")
 
 
@@ -48,4 +48,4 @@ def opened_store(paths: Paths) -> Iterator[Store]:
         with database.opened(paths, problems) as connection:
             yield Store(connection)
     finally:
-        tell(problems)
+        warn(problems)

@@ -1,4 +1,4 @@
-"""What the commands that read have in common: ended makes are combined first, then the store is asked."""
+"""What the commands that read events have in common: they combine the records of ended makes first."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import contextlib
 import time
 from collections.abc import Iterator
 
-from make_metrics.commands.project import opened_store, tell
+from make_metrics.commands.project import opened_store, warn
 from make_metrics.files.paths import Paths
 from make_metrics.report.since import since_ns
 from make_metrics.store.store import Store
 from make_metrics.sweep.sweep import sweep
 
-_PATIENCE_S = 10
+_SWEEP_S = 10
 
 
 @contextlib.contextmanager
@@ -22,11 +22,11 @@ def combined_store() -> Iterator[Store]:
     Raises UserError if the store cannot be used, and as `database.opened` does for damage.
     """
     paths = Paths.from_environment()
-    tell(sweep(paths, timeout=_PATIENCE_S).problems)
+    warn(sweep(paths, timeout=_SWEEP_S).problems)
     with opened_store(paths) as store:
         yield store
 
 
 def start_ns(since: str | None) -> int | None:
-    """`--since` in nanoseconds since the epoch, None if it was not given; raises UserError for a bad value."""
+    """`--since` in nanoseconds since the epoch, None if not given; raises UserError for a bad value."""
     return None if since is None else since_ns(since, now_ns=time.time_ns())

@@ -1,4 +1,4 @@
-"""`make-metrics report`: what each target cost."""
+"""`make-metrics report`: print what each target cost."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import sys
 from datetime import datetime
 
-from make_metrics.commands.project import project_at, tell
+from make_metrics.commands.project import project_at, warn
 from make_metrics.commands.reading import combined_store, start_ns
 from make_metrics.consent import consent
 from make_metrics.consent.mode import Mode
@@ -20,35 +20,38 @@ NOTE = "The times overlap: a goal's include its prerequisites', and a target's i
 
 
 def run(given: argparse.Namespace) -> int:
-    """Print the report as a table or as JSON; raises UserError for a bad `--since` or a store that cannot be used."""
-    begin = start_ns(given.since)
-    tell(project_at(None).problems)
+    """Print the report as a table or as JSON; 0.
+
+    Raises UserError for a bad `--since` or a store that cannot be used.
+    """
+    begin_ns = start_ns(given.since)
+    warn(project_at(None).problems)
     with combined_store() as store:
-        found = rows(store.events(since_ns=begin or 0))
+        targets = rows(store.events(since_ns=begin_ns or 0))
     if given.json:
-        sys.stdout.write(json.dumps(document(found, since_ns=begin), indent=2) + "\n")
-    elif found:
-        _table(found)
+        sys.stdout.write(json.dumps(document(targets, since_ns=begin_ns), indent=2) + "\n")
+    elif targets:
+        _show_table(targets)
     else:
         ruling = consent.status_of(Paths.from_environment(), project_at(None), os.environ).ruling
         if ruling.mode is Mode.OFF:
-            tell([f"nothing is recorded here: {ruling.reason}"])
-        line = f"No events since {given.since}: give an earlier time." if given.since else NOTHING
-        sys.stdout.write(f"{line}\n")
+            warn([f"nothing is recorded here: {ruling.reason}"])
+        text = f"No events since {given.since}: give an earlier time." if given.since else NOTHING
+        sys.stdout.write(f"{text}\n")
     return 0
 
 
-def _table(found: list[Row]) -> None:
+def _show_table(targets: list[Row]) -> None:
     from make_metrics.report.table import Column, show
 
     numbers = [Column(name, number=True) for name in ("runs", "failed", "total", "median", "p95", "last")]
     columns = [Column("target", folds=True), Column("goal"), *numbers, Column("when")]
-    cells = [_cells(row) for row in found]
-    # Columns that tell targets of the same name apart are shown only where they say anything.
+    cells = [_cells(row) for row in targets]
+    # These columns warn targets of the same name apart: show each only if its values differ.
     for heading, values in (
-        ("level", [str(row.level) for row in found]),
-        ("directory", [row.directory for row in found]),
-        ("project", [row.project for row in found]),
+        ("level", [str(row.level) for row in targets]),
+        ("directory", [row.directory for row in targets]),
+        ("project", [row.project for row in targets]),
     ):
         if len(set(values)) > 1:
             columns.append(Column(heading, number=heading == "level", folds=heading != "level"))

@@ -1,4 +1,4 @@
-"""`make-metrics runs`: the runs of make."""
+"""`make-metrics runs`: print the runs of make."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ NOTHING = "No runs yet: run make in a project that includes the fragment (make-m
 
 
 def run(given: argparse.Namespace) -> int:
-    """Print the runs as a table or as JSON; raises UserError for a bad `--since` or a store that cannot be used."""
-    begin = start_ns(given.since) or 0
+    """Print the runs as a table or as JSON; 0. Raises UserError for a bad `--since` or a store that cannot be used."""
+    begin_ns = start_ns(given.since) or 0
     with combined_store() as store:
-        found = store.runs(since_ns=begin)
+        summaries = store.runs(since_ns=begin_ns)
     if given.json:
-        sys.stdout.write(json.dumps([_document(summary) for summary in found], indent=2) + "\n")
-    elif found:
-        _table(found)
+        sys.stdout.write(json.dumps([_document(summary) for summary in summaries], indent=2) + "\n")
+    elif summaries:
+        _show_table(summaries)
     else:
         line = f"No runs since {given.since}: give an earlier time." if given.since else NOTHING
         sys.stdout.write(f"{line}\n")
@@ -31,12 +31,12 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _document(summary: Summary) -> dict[str, object]:
-    known = asdict(summary)
-    known["start_time"] = timestamp(known.pop("started_ns"))
-    return known
+    fields = asdict(summary)
+    fields["start_time"] = timestamp(fields.pop("started_ns"))
+    return fields
 
 
-def _table(found: list[Summary]) -> None:
+def _show_table(summaries: list[Summary]) -> None:
     from make_metrics.report.table import Column, local_time, show
 
     columns = [
@@ -56,6 +56,6 @@ def _table(found: list[Summary]) -> None:
             str(summary.targets),
             summary.directory,
         )
-        for summary in found
+        for summary in summaries
     ]
     show(columns, rows)

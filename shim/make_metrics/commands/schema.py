@@ -1,4 +1,4 @@
-"""`make-metrics schema`: everything that an event may carry, as JSON Schema or as tables."""
+"""`make-metrics schema`: print what an event may contain, as JSON Schema or as tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from make_metrics.commands.asked_metrics import metrics
-from make_metrics.commands.project import project_at, tell
+from make_metrics.commands.project import project_at, warn
 from make_metrics.project.settings import NAME
 from make_metrics.properties.property import Property, shown
 from make_metrics.properties.registry import CHOICE, ENVELOPE, PROPERTIES
@@ -17,34 +17,37 @@ from make_metrics.report import json_schema
 
 
 def run(given: argparse.Namespace) -> int:
-    """Print the schema; 0. Raises UserError for a bad directory or home.
+    """Print the schema, with all built-in metrics and those others that the project asks for; 0.
 
-    It has all metrics that are built in, and of other distributions those that the project asks for.
+    Raises UserError for a bad directory or home.
     """
     project = project_at(given.directory)
-    tell(project.problems)
+    warn(project.problems)
     optional = metrics(project)
     if given.json:
         sys.stdout.write(json.dumps(json_schema.document(optional), indent=2) + "\n")
         return 0
-    asked = project.settings.metrics if project.settings else ()
-    _table("Each target's event has", PROPERTIES)
-    _table(f'If the project asks for it (metrics = ["..."] in {NAME}) and you have agreed, also', optional, asked)
-    _table("The event of a yes or a no has, of a target's, only those of git, the time and the name, and", CHOICE[:1])
-    _table("Around each event is", ENVELOPE)
-    _table("With each event that a receiver of type otlp gets, its place in the trace of its run is", TRACE)
+    asked_for = project.settings.metrics if project.settings else ()
+    shared = ", ".join(entry.name for entry in CHOICE if entry in PROPERTIES)
+    _show_table("Properties of each target's event:", PROPERTIES)
+    _show_table(f'Added if the project asks for them (metrics = ["..."] in {NAME}) and you agree:', optional, asked_for)
+    _show_table(
+        f"The event of a yes or a no has {shared}, and:", [entry for entry in CHOICE if entry not in PROPERTIES]
+    )
+    _show_table("Around the properties of each event:", ENVELOPE)
+    _show_table("Receivers of type otlp also get the place of each event in the trace of its run:", TRACE)
     return 0
 
 
-def _table(heading: str, entries: Sequence[Property], asked: Sequence[str] | None = None) -> None:
+def _show_table(heading: str, entries: Sequence[Property], asked_for: Sequence[str] | None = None) -> None:
     from make_metrics.report.table import Column, show
 
     columns = [Column("property"), Column("type"), Column("values", folds=True), Column("why", folds=True),
                Column("example", folds=True)]  # fmt: skip
     cells = [[entry.name, entry.kind, entry.values, entry.purpose, shown(entry.example)] for entry in entries]
-    if asked is not None:
+    if asked_for is not None:
         columns.append(Column("asked for"))
-        cells = [[*row, "yes" if entry.name in asked else "no"] for row, entry in zip(cells, entries, strict=True)]
+        cells = [[*row, "yes" if entry.name in asked_for else "no"] for row, entry in zip(cells, entries, strict=True)]
     sys.stdout.write(f"{heading}\n\n")
     sys.stdout.flush()
     show(columns, cells)

@@ -1,4 +1,4 @@
-"""`make-metrics sent`: every batch that a sink of this project accepted in the last 90 days, as it was sent."""
+"""`make-metrics sent`: print each batch that a sink of this project accepted in the last 90 days, as it was sent."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from make_metrics.store.outbox import Outbox
 
 
 def run(given: argparse.Namespace) -> int:
-    """Print time and address of each batch, then its bytes; 0. Raises UserError if the store cannot be used."""
+    """Print the time and address of each batch, then its bytes; 0. Raises UserError if the store cannot be used."""
     paths = Paths.from_environment()
     project = project_at(given.directory)
     with opened_store(paths) as store:
-        found = Outbox(store.connection).sent_batches(project.path)
-    for batch in found:
+        batches = Outbox(store.connection).sent_batches(project.path)
+    for batch in batches:
         count = f"{batch.events} event{'s' * (batch.events != 1)}"
         sys.stdout.write(f"{timestamp(batch.sent_ns)} {request_line(batch.url)} {count}\n")
         sys.stdout.write(readable(batch.kind, batch.url, batch.body))
-    if not found:
+    if not batches:
         sys.stdout.write("Nothing was sent from this project in the last 90 days.\n")
     return 0

@@ -1,4 +1,4 @@
-"""`make-metrics transparency`: the page that says everything, for a project."""
+"""`make-metrics transparency`: print a project's transparency page."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import argparse
 import sys
 
 from make_metrics.commands.asked_metrics import metrics
-from make_metrics.commands.project import project_at, tell
+from make_metrics.commands.project import project_at, warn
 from make_metrics.report import transparency_page
 
 
 def run(given: argparse.Namespace) -> int:
     """Print the page as Markdown; 0. Raises UserError for a bad directory or home."""
     project = project_at(given.directory)
-    tell(project.problems)
+    warn(project.problems)
     names = project.settings.metrics if project.settings else ()
-    asked = [entry for entry in metrics(project) if entry.name in names]
-    sys.stdout.write(transparency_page.page(project.settings, asked))
+    asked_for = [entry for entry in metrics(project) if entry.name in names]
+    sys.stdout.write(transparency_page.page(project.settings, asked_for))
     return 0

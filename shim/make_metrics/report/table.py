@@ -1,4 +1,4 @@
-"""A table on standard output: with lines and bold on a terminal, plain aligned columns elsewhere."""
+"""A table on standard output: with lines and bold headings on a terminal, else plain aligned columns."""
 
 from __future__ import annotations
 
@@ -12,22 +12,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from make_metrics.report.printable import printable
+
 _NARROW = 12
-_WIDE = 1_000_000  # nothing is folded where nobody looks at a screen
+_WIDE = 1_000_000  # in a file or a pipe nothing is folded
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column's heading, whether it holds numbers (aligned to the right), and whether it folds on a narrow screen."""
+    """A column: its heading, whether its numbers are aligned to the right, and whether it folds on a narrow screen."""
 
     heading: str
     number: bool = False
     folds: bool = False
-
-
-def printable(text: str) -> str:
-    """Text that cannot control a terminal: what is not printable comes out as an escape sequence of Python."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def local_time(wall_ns: int) -> str:
@@ -53,18 +50,18 @@ def _table(columns: Sequence[Column], cells: Iterable[Sequence[Text]], lines: bo
 def _show_on_terminal(console: Console, columns: Sequence[Column], cells: Sequence[Sequence[Text]]) -> None:
     for lines in (box.ROUNDED, box.SIMPLE_HEAD):
         table = _table(columns, cells, lines)
-        natural = console.measure(table, options=console.options.update(max_width=_WIDE)).maximum
-        if natural <= console.width:
+        natural_width = console.measure(table, options=console.options.update(max_width=_WIDE)).maximum
+        if natural_width <= console.width:
             break
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    spare = sum(max(0, width - _NARROW) for width, column in zip(widths, columns, strict=True) if column.folds)
-    # Numbers that are cut off say nothing: a screen too narrow for them has to fold the lines itself.
-    table.width = min(natural, max(console.width, natural - spare))
+    spare_width = sum(max(0, width - _NARROW) for width, column in zip(widths, columns, strict=True) if column.folds)
+    # Never cut numbers off: if the screen is too narrow for them, let it fold the lines.
+    table.width = min(natural_width, max(console.width, natural_width - spare_width))
     console.print(table, soft_wrap=True, width=table.width)
 
 
 def show(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, note: str = "") -> None:
-    """Write a table, and a note below it, to standard output."""
+    """Write a table to standard output, and a note below it."""
     console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
     cells = [[Text(printable(cell)) for cell in row] for row in rows]
     if console.is_terminal:

@@ -1,0 +1,77 @@
+"""The text of `make-metrics status`, made from its JSON document. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from make_metrics.report.printable import printable
+from make_metrics.store.troubles import Count
+
+Document = Mapping[str, Any]
+
+
+def lines(status: Document) -> list[str]:
+    """The lines for people. `status` is the document that `make-metrics status --json` prints."""
+    return [*_consent(status), *_deliveries(status), *_metrics(status), *_rest(status)]
+
+
+def _consent(status: Document) -> Iterator[str]:
+    yield f"mode: {status['mode']} ({status['reason']})"
+    yield f"project: {printable(status['project'])}"
+    if status["prints"]:
+        yield "MAKE_METRICS is log: what would be sent is printed instead"
+    record = status["consent"]
+    if record:
+        answer = "yes" if record["yes"] else "no"
+        yield f"decision: {answer}, {record['decided']}, notice {record['notice'] or '-'}"
+    else:
+        yield f"decision: {status['decision']}"
+    if status["notice"]:
+        accepted = record and record["yes"] and record["notice"] == status["notice"]
+        yield f"notice: {status['notice']} ({'accepted' if accepted else 'not accepted'})"
+    yield f"id: {status['id'] or 'none'}"
+
+
+def _deliveries(status: Document) -> Iterator[str]:
+    for sink in status["sinks"]:
+        yield f"sink: {sink['host']} ({sink['type']})"
+    if not status["sinks"]:
+        yield "sink: none"
+    if status["waiting"]:
+        events, batches = status["waiting"]["events"], status["sent_batches"]
+        size = f"{events} event{'s' * (events > 1)}, {status['waiting']['bytes']} bytes"
+        yield f"waiting: {size if events else 'nothing'}"
+        yield f"sent: {batches} batch{'es' * (batches != 1)} (make-metrics sent prints them)"
+    sender = status["sender"]
+    if sender["detached"]:
+        yield "sender: sends when make has ended"
+    elif status["mode"] == "on":
+        yield f"sender: none ({sender['reason']}): make-metrics flush sends what waits"
+    for reason, count in status["set_aside"].items():
+        yield f"set aside: {count} ({reason})"
+    for reason, count in status["dropped"].items():
+        yield f"dropped: {count} ({reason})"
+    for attempt in status["attempts"]:
+        yield f"last attempt: {attempt['time']}, {attempt['sink']}: {attempt['result']}"
+
+
+def _metrics(status: Document) -> Iterator[str]:
+    if status["metrics"]:
+        yield f"metrics: {', '.join(status['metrics'])}"
+    for count in status["metric_troubles"]:
+        yield f"metric in trouble: {Count(**count).text}"
+
+
+def _rest(status: Document) -> Iterator[str]:
+    crash_reports = status["crash_reports"]
+    if crash_reports["receiver"]:
+        yield f"crash reports: {crash_reports['mode']} ({crash_reports['reason']}), to {crash_reports['receiver']}"
+    for name, path in status["paths"].items():
+        if path:
+            yield f"path of {name}: {printable(path)}"
+    for problem in status["problems"]:
+        yield f"problem: {problem}"
+    undecided = status["decision"] in ("none", "older") or status["rule"] == "on-this-machine"
+    if status["mode"] != "on" and status["sinks"] and undecided:
+        yield "make-metrics opt-in shows what would be collected, and asks for your yes"

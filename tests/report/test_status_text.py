@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from make_metrics.report import status_text
+
+STATUS: dict[str, Any] = {
+    "mode": "on", "rule": "decision", "reason": "you said yes (make-metrics opt-in)", "decision": "yes",
+    "prints": False, "project": "/p", "sinks": [{"type": "segment", "host": "https://events.example.org"}],
+    "notice": "aa", "consent": {"yes": True, "decided": "2021-05-17", "notice": "aa"}, "id": "2f4a",
+    "metrics": ["os", "jobs"], "waiting": {"events": 2, "bytes": 300}, "set_aside": {"too large": 1},
+    "dropped": {"too old": 3}, "attempts": [{"time": "2021-05-18", "sink": "segment", "result": "accepted"}],
+    "sent_batches": 1,
+    "metric_troubles": [{"metric": "jobs", "kind": "failed", "count": 1, "last_ns": 0, "said": "ValueError"}],
+    "sender": {"detached": True, "reason": ""},
+    "crash_reports": {"mode": "local", "reason": "nothing was decided", "receiver": "sentry.example.org"},
+    "paths": {"store": "/s", "files": ""}, "problems": ["a problem"],
+}  # fmt: skip
+
+
+def test_every_part_of_the_status_is_a_line() -> None:
+    assert status_text.lines(STATUS) == [
+        "mode: on (you said yes (make-metrics opt-in))",
+        "project: /p",
+        "decision: yes, 2021-05-17, notice aa",
+        "notice: aa (accepted)",
+        "id: 2f4a",
+        "sink: https://events.example.org (segment)",
+        "waiting: 2 events, 300 bytes",
+        "sent: 1 batch (make-metrics sent prints them)",
+        "sender: sends when make has ended",
+        "set aside: 1 (too large)",
+        "dropped: 3 (too old)",
+        "last attempt: 2021-05-18, segment: accepted",
+        "metrics: os, jobs",
+        "metric in trouble: jobs failed (1 time, last 1970-01-01T00:00:00.000000+00:00: ValueError)",
+        "crash reports: local (nothing was decided), to sentry.example.org",
+        "path of store: /s",
+        "problem: a problem",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"prints": True}, "MAKE_METRICS is log: what would be sent is printed instead"),
+        ({"consent": None, "decision": "none"}, "decision: none"),
+        ({"notice": "bb"}, "notice: bb (not accepted)"),
+        ({"id": None}, "id: none"),
+        ({"sinks": []}, "sink: none"),
+        ({"waiting": {"events": 0, "bytes": 0}}, "waiting: nothing"),
+        ({"sender": {"detached": False, "reason": "this is CI"}},
+         "sender: none (this is CI): make-metrics flush sends what waits"),
+        ({"mode": "local", "decision": "older"},
+         "make-metrics opt-in shows what would be collected, and asks for your yes"),
+    ],
+)  # fmt: skip
+def test_a_line_follows_the_document(change: dict[str, Any], line: str) -> None:
+    assert line in status_text.lines({**STATUS, **change})
+    assert line not in status_text.lines(STATUS)
