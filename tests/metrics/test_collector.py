@@ -20,7 +20,7 @@ from make_metrics.files.paths import Paths
 from make_metrics.files.write import write_file
 from make_metrics.metrics import RunFacts, catalogue, child, worker
 from make_metrics.metrics import collector as collector_module
-from make_metrics.metrics.collector import Collector, Measured, Values
+from make_metrics.metrics.collector import Collector, Values
 from make_metrics.metrics.trouble import FAILED, OUTSIDE, SLOW
 from make_metrics.project import git_command
 from make_metrics.properties.machine import System
@@ -43,7 +43,7 @@ def paths(home: Path) -> Paths:
 def shop(shop_python: Path, patient: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The environment in which metrics are looked for is the one with the distribution."""
     monkeypatch.setattr(sys, "executable", str(shop_python))
-    monkeypatch.setattr(catalogue, "_looked", {})
+    monkeypatch.setattr(catalogue, "_cache", {})
     return shop_python
 
 
@@ -80,8 +80,8 @@ def test_each_metric_costs_itself_only(shop: Path, paths: Paths, home: Path, pat
     asked = catalogue.declarations(paths, NAMES)
     assert tuple(entry.name for entry in asked) == NAMES
     with Collector() as collector:
-        found = collector.collect(Measured(RUN, events("a", "b"), asked), {})
-        again = collector.collect(Measured(RUN, events("c"), asked), {})
+        found = collector.collect(RUN, events("a", "b"), {}, asked)
+        again = collector.collect(RUN, events("c"), {}, asked)
         assert len(workers()) == 6
     assert [dict(event.metrics) for event in found] == [
         {"goal_count": 2, "target_length": 1, "noisy": 0},
@@ -101,10 +101,10 @@ def test_a_metric_that_takes_too_long_is_ended_and_left_alone(
     asked = catalogue.declarations(paths, ["sleeps", "goal_count"])
     with Collector() as collector:
         patient.setattr(collector_module, "VALUE_S", 1.0)
-        collector.collect(Measured(RUN, events("a"), asked[:1]), {})
+        collector.collect(RUN, events("a"), {}, asked[:1])
         assert [(one.metric, one.kind) for one in collector.troubles] == [("sleeps", SLOW)]
         patient.setattr(collector_module, "VALUE_S", 60.0)
-        (found,) = collector.collect(Measured(RUN, events("a"), asked), {})
+        (found,) = collector.collect(RUN, events("a"), {}, asked)
         assert found.metrics == {"goal_count": 2}
         assert len(collector.troubles) == 1
     if (home / "sleepers").exists():  # on a machine that is slow enough it was ended before it slept
@@ -114,16 +114,16 @@ def test_a_metric_that_takes_too_long_is_ended_and_left_alone(
 def test_what_was_known_stays_when_a_run_is_combined_again(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = [BUILT_IN[name].declaration() for name in ("os", "cpu_ms")]
     with Collector() as collector:
-        (first,) = collector.collect(Measured(RUN, [replace(EVENT, cpu_us=5_000)], asked), {})
+        (first,) = collector.collect(RUN, [replace(EVENT, cpu_us=5_000)], {}, asked)
         assert first.metrics == {"os": System().value(RUN), "cpu_ms": 5}
         known: dict[str, Values] = {EVENT.message_id: {"os": "other", "cpu_ms": 5, "withdrawn": True}}
         later = [replace(EVENT, cpu_us=9_000), *events("late")]
-        found = collector.collect(Measured(RUN, later, asked), known)
+        found = collector.collect(RUN, later, known, asked)
         assert [event.metrics for event in found] == [
             {"os": "other", "cpu_ms": 9, "withdrawn": True}, {"os": "other"},
         ]  # fmt: skip
         monkeypatch.setattr(BUILT_IN["cpu_ms"], "value", lambda *_: 1 / 0)
-        (found[0], _) = collector.collect(Measured(RUN, later, asked), known)
+        (found[0], _) = collector.collect(RUN, later, known, asked)
         assert found[0].metrics == known[EVENT.message_id]
     assert [(one.metric, one.kind, one.said) for one in collector.troubles] == [
         ("cpu_ms", FAILED, "ZeroDivisionError: division by zero")
@@ -134,7 +134,7 @@ def test_what_was_known_stays_when_a_run_is_combined_again(monkeypatch: pytest.M
 def test_a_value_outside_of_the_declaration_is_dropped(value: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BUILT_IN["os"], "value", lambda *_: value)
     with Collector() as collector:
-        (found,) = collector.collect(Measured(RUN, [EVENT], [BUILT_IN["os"].declaration()]), {})
+        (found,) = collector.collect(RUN, [EVENT], {}, [BUILT_IN["os"].declaration()])
     assert found.metrics == {}
     assert collector.troubles
 
@@ -149,7 +149,7 @@ def test_git_that_hangs_is_asked_once_in_a_work_tree(tmp_path: Path, monkeypatch
     run = replace(RUN, repository=str(tmp_path))
     with Collector() as collector:
         for commit in ("1", "2"):
-            (found,) = collector.collect(Measured(replace(run, commit=commit * 40), [EVENT]), {})
+            (found,) = collector.collect(replace(run, commit=commit * 40), [EVENT], {})
             assert (found.git_checked_out_master, found.git_commit_time) == (True, None)
     assert [(one.metric, one.kind) for one in collector.troubles] == [("git_commit_time", SLOW)]
     assert (tmp_path / "log").read_text() == "asked\n"
@@ -160,8 +160,8 @@ def test_a_metric_ends_with_whoever_asked_it(shop: Path, home: Path) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(SOURCE)!r})\n"
         "from make_metrics.metrics import RunFacts, child\nchild.LOAD_S = 60\n"
-        "found = child.Child('sleeps'); found.declaration()\n"
-        "child.talk({'': found}, 'values', {'': child.request(RunFacts(), [])}, 60)\n"
+        "sleeping = child.Child('sleeps'); sleeping.declaration()\n"
+        "child.ask_all({'': sleeping}, 'values', {'': child.request(RunFacts(), [])}, 60)\n"
     )
     asks = subprocess.Popen([shop, "-c", code], stderr=subprocess.DEVNULL)
     until(lambda: (home / "sleepers").exists() and (home / "sleepers").read_text(), seconds=60)
@@ -205,12 +205,12 @@ def test_what_was_declared_is_known_without_the_distribution(
     before = catalogue.declarations(paths, ["goal_count"])
     assert before[0].provider == "shop-metrics"
     monkeypatch.setattr(sys, "executable", str(Path(sys.prefix) / "bin" / "python"))
-    monkeypatch.setattr(catalogue, "_looked", {})
+    monkeypatch.setattr(catalogue, "_cache", {})
     assert catalogue.declarations(paths, ["goal_count"]) == before
     assert "neither built in" in catalogue.refresh(paths, ["goal_count"])["goal_count"].problem
     assert catalogue.declarations(paths, ["goal_count"]) == before
     with Collector() as collector:
-        (found,) = collector.collect(Measured(RUN, [EVENT], before), {})
+        (found,) = collector.collect(RUN, [EVENT], {}, before)
     assert (found.metrics, collector.troubles[0].kind) == ({}, FAILED)
     catalogue.refresh(paths, ["goal_count"], forget=True)
     assert catalogue.declarations(paths, ["goal_count"]) == ()
@@ -222,7 +222,7 @@ def test_a_damaged_catalogue_is_made_anew(
 ) -> None:
     before = catalogue.declarations(paths, ["goal_count"])
     (paths.catalogue / "goal_count.json").write_bytes(damage)
-    monkeypatch.setattr(catalogue, "_looked", {})
+    monkeypatch.setattr(catalogue, "_cache", {})
     assert catalogue.declarations(paths, ["goal_count"]) == before
 
 

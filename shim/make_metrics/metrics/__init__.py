@@ -1,6 +1,7 @@
-"""Metrics: properties of the event that are computed after the run, each within a boundary of its own.
+"""Metrics: properties of the event that are computed after the run. A failing metric affects no other.
 
-A distribution that brings one imports from here; `docs/metrics.md` says how.
+Events come in, and go out with the values of the metrics that their project asks for. A distribution with metrics of
+its own imports `Metric`, `RunFacts` and `TargetFacts` from here; `docs/metrics.md` says how.
 """
 
 from make_metrics.properties.facts import RunFacts, TargetFacts

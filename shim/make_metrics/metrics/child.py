@@ -1,4 +1,4 @@
-"""The parent's end of a metric's process: what it asks, how long it waits, and how the process ends."""
+"""The parent's side of metrics' processes: starting them, asking them, waiting for their answers, ending them."""
 
 from __future__ import annotations
 
@@ -20,57 +20,57 @@ from make_metrics.properties.facts import RunFacts, TargetFacts
 
 _WORKER = Path(__file__).with_name("worker.py")
 _LIMIT_BYTES = 8_000_000
-# Of what is in force where this runs, which may be a recipe: not a metric's business.
-_NOT_HANDED_ON = ("MAKE", "MFLAGS", "GNUMAKEFLAGS", "PYTHON", "GIT_")
+# Prefixes of variables that a metric must not see. This process may run in a recipe, which sets some of them.
+_HIDDEN_VARIABLES = ("MAKE", "MFLAGS", "GNUMAKEFLAGS", "PYTHON", "GIT_")
 
 
 class FailedError(Exception):
-    """The metric, or its process, has failed."""
+    """The metric or its process failed."""
 
 
 class SlowError(Exception):
-    """The metric has not answered in time."""
+    """The metric did not answer in time."""
 
 
-def environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What a metric's process gets of an environment; a make that it starts is not measured."""
-    kept = {name: value for name, value in environ.items() if not name.startswith(_NOT_HANDED_ON)}
-    return {**kept, "MAKE_METRICS": "off"}
+def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a metric's process. A make that the metric starts is not measured."""
+    visible = {name: value for name, value in environ.items() if not name.startswith(_HIDDEN_VARIABLES)}
+    return {**visible, "MAKE_METRICS": "off"}
 
 
 class Child:
-    """A process for one metric, or for the list of what is installed; `talk` speaks with any number at once."""
+    """A process of `metrics.worker`, for one metric or for the list of installed metrics. See `ask_all`."""
 
     def __init__(self, identifier: str) -> None:
-        """Start it; raises OSError if there can be none."""
-        # A session of its own: what the metric starts ends with it.
+        """Start the process. Raises OSError if it cannot be started."""
+        # In a session of its own, so that `close` can end all processes that the metric starts.
         self._process = subprocess.Popen(
             [sys.executable, "-E", "-P", str(_WORKER), identifier],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd="/",
-            env=environment(os.environ),
+            env=child_environment(os.environ),
             start_new_session=True,
             bufsize=0,
         )
-        self.asks, self.answers = (
+        self.requests, self.answers = (
             -1 if stream is None else stream.fileno() for stream in (self._process.stdin, self._process.stdout)
         )
-        os.set_blocking(self.asks, False)
+        os.set_blocking(self.requests, False)
 
     def declaration(self) -> dict[str, Any]:
-        """What the metric declares, as it says; raises FailedError or SlowError."""
-        found: dict[str, Any] = alone(self, "declaration", LOAD_S)
-        return found
+        """The metric's declaration, unchecked. Raises FailedError or SlowError."""
+        declaration: dict[str, Any] = _ask(self, "declaration", LOAD_S)
+        return declaration
 
     def offered(self, seconds: float) -> dict[str, list[list[str]]]:
-        """See `metrics.worker.offered`; raises FailedError or SlowError."""
-        found: dict[str, list[list[str]]] = alone(self, "offered", seconds)
-        return found
+        """The installed metrics, see `metrics.worker.offered`. Raises FailedError or SlowError."""
+        offers: dict[str, list[list[str]]] = _ask(self, "offered", seconds)
+        return offers
 
     def close(self) -> None:
-        """End the process and what it has started, at once."""
+        """Kill the process, and all processes that it has started."""
         with contextlib.suppress(OSError):
             os.killpg(self._process.pid, signal.SIGKILL)
         for stream in (self._process.stdin, self._process.stdout):
@@ -81,68 +81,73 @@ class Child:
 
 
 def request(run: RunFacts, targets: Iterable[TargetFacts]) -> bytes:
-    """What a process is asked for the values of a run, or of its targets."""
-    told = [{name: value for name, value in asdict(target).items() if name != "run"} for target in targets]
-    return json.dumps({"run": asdict(run), "targets": told}).encode() + b"\n"
+    """A request for the values of a run, or of its targets, as `metrics.worker` reads it."""
+    documents = [{name: value for name, value in asdict(target).items() if name != "run"} for target in targets]
+    return json.dumps({"run": asdict(run), "targets": documents}).encode() + b"\n"
 
 
-def alone(child: Child, name: str, seconds: float) -> Any:
-    """What one process says of `name` within the time; raises FailedError or SlowError."""
-    answer = talk({"": child}, name, {}, seconds)[""]
+def _ask(child: Child, name: str, seconds: float) -> Any:
+    """One process's answer to `name`. Raises FailedError or SlowError."""
+    answer = ask_all({"": child}, name, {}, seconds)[""]
     if isinstance(answer, Exception):
         raise answer
     return answer
 
 
-def talk(
+def ask_all(
     children: Mapping[str, Child], name: str, requests: Mapping[str, bytes], seconds: float
 ) -> dict[str, Any | FailedError | SlowError]:
-    """Ask processes, all at once, and hear what each says of `name`: that, or why not. All have the same time."""
-    give_up = time.monotonic() + seconds
-    said: dict[str, Any] = {}
-    left = {key: requests.get(key, b"") for key in children}
-    heard = dict.fromkeys(children, b"")
-    while waits := [key for key in children if key not in said]:
-        keys = {children[key].answers: key for key in waits} | {children[key].asks: key for key in waits if left[key]}
-        reads = [children[key].answers for key in waits]
-        writes = [children[key].asks for key in waits if left[key]]
-        left_s = give_up - time.monotonic()
-        ready, open_, _ = select.select(reads, writes, [], max(left_s, 0))
-        for descriptor in (*open_, *ready):
-            key = keys[descriptor]
+    """The answer of each process to `name`, or why there is none. All work at once, and have the same time.
+
+    A process answers its first request, for a declaration or the list, without being sent anything.
+    """
+    deadline_s = time.monotonic() + seconds
+    answers: dict[str, Any] = {}
+    unsent = {key: requests.get(key, b"") for key in children}
+    received = dict.fromkeys(children, b"")
+    while waiting := [key for key in children if key not in answers]:
+        reads = {children[key].answers: key for key in waiting}
+        writes = {children[key].requests: key for key in waiting if unsent[key]}
+        left_s = deadline_s - time.monotonic()
+        readable, writable, _ = select.select(list(reads), list(writes), [], max(left_s, 0))
+        for descriptor in (*writable, *readable):
+            key = writes[descriptor] if descriptor in writes else reads[descriptor]
             try:
                 if descriptor in writes:
-                    left[key] = left[key][os.write(descriptor, left[key]) :]
+                    unsent[key] = unsent[key][os.write(descriptor, unsent[key]) :]
                     continue
                 part = os.read(descriptor, 65_536)
             except BlockingIOError:
                 continue
             except OSError:
                 part = b""
-            heard[key] += part
-            if not part or len(heard[key]) > _LIMIT_BYTES:
-                said[key] = FailedError("its process says too much" if part else "its process has ended")
-            elif heard[key].endswith(b"\n"):
-                said[key] = _answer(heard[key], name)
-        if left_s <= 0 or not (ready or open_):
-            slow = [key for key in waits if key not in said]
-            return said | dict.fromkeys(slow, SlowError(f"no answer within {seconds:g} s"))
-    return said
+            received[key] += part
+            if not part or len(received[key]) > _LIMIT_BYTES:
+                answers[key] = FailedError("its process says too much" if part else "its process has ended")
+            elif received[key].endswith(b"\n"):
+                answers[key] = _answer(received[key], name)
+        if left_s <= 0 or not (readable or writable):
+            slow = [key for key in waiting if key not in answers]
+            return answers | dict.fromkeys(slow, SlowError(f"no answer within {seconds:g} s"))
+    return answers
 
 
 def _answer(line: bytes, name: str) -> Any:
+    """The value under `name` in a line of an answer, or a FailedError."""
     try:
-        answer = json.loads(line)
+        document = json.loads(line)
     except (ValueError, RecursionError):
-        answer = None
-    if isinstance(answer, dict) and "failed" in answer:
-        return FailedError(str(answer["failed"]))
-    return answer[name] if isinstance(answer, dict) and name in answer else FailedError("its process said nonsense")
+        document = None
+    if isinstance(document, dict) and "failed" in document:
+        return FailedError(str(document["failed"]))
+    if isinstance(document, dict) and name in document:
+        return document[name]
+    return FailedError("its process said nonsense")
 
 
 @contextlib.contextmanager
 def listing() -> Iterator[Child]:
-    """A process that says what is installed; raises OSError if there can be none."""
+    """A process that lists the installed metrics. Raises OSError if it cannot be started."""
     child = Child(LIST)
     try:
         yield child

@@ -1,8 +1,8 @@
-"""The collector: computes the metrics of a run's events, each within a boundary of its own.
+"""The collector: computes the metrics of a run's events. A metric in trouble affects no other.
 
-Those that are built in are computed here, and bound themselves (git is given a second); those of other distributions in
-a process each, all at once. A metric that raises, takes too long, or gives what its declaration does not allow has no
-value, and a trouble is noted; one that took too long is not asked again in the same sweep.
+Built-in metrics are computed here, and limit themselves (git has a second). Each metric of another distribution has its
+own process, and all of these work at once. A metric that raises, takes too long, or returns a forbidden value has no
+value, and its trouble is noted. One that took too long is not asked again in the same sweep.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from make_metrics.combine.event import Event
 from make_metrics.combine.run import Run
 from make_metrics.combine.summary import top_make
-from make_metrics.metrics.child import Child, FailedError, SlowError, request, talk
+from make_metrics.metrics.child import Child, FailedError, SlowError, ask_all, request
 from make_metrics.metrics.trouble import FAILED, OUTSIDE, SLOW, Trouble
 from make_metrics.metrics.worker import START_S, VALUE_S
 from make_metrics.processes.keys import boot_id
@@ -25,22 +25,17 @@ from make_metrics.properties.property import Property, Value
 from make_metrics.properties.registry import ALWAYS, BUILT_IN
 
 _ALWAYS = tuple(metric.declaration() for metric in ALWAYS)
-_KINDS = {"failed": FAILED, "outside": OUTSIDE}
+_KINDS = {"failed": FAILED, "outside": OUTSIDE}  # the words of `metrics.worker`
 Values = dict[str, Value]  # by the metric's name
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """The events of one make process of a run, what is known of it, and the metrics that they are to have besides."""
-
-    run: RunFacts
-    events: Sequence[Event]
-    asked: Sequence[Property] = ()
 
 
 @dataclass(slots=True)
 class Collector:
-    """Collects for one sweep; `troubles` are those it has met since they were last taken."""
+    """Collects metrics for one sweep. `troubles` are those it met; its user may empty the list at any time.
+
+    `_given_up` holds the metrics that took too long. A built-in one is slow because of git, and in one work tree only:
+    it is given up for that work tree.
+    """
 
     troubles: list[Trouble] = field(default_factory=list)
     _built_in: dict[str, Metric] = field(default_factory=dict)
@@ -48,11 +43,11 @@ class Collector:
     _given_up: set[tuple[str, str]] = field(default_factory=set)
 
     def __enter__(self) -> Collector:
-        """Nothing is started before it is needed."""
+        """Start no process yet: each starts when its metric is first asked."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the processes of metrics."""
+        """End all processes of metrics."""
         for name in list(self._children):
             self._end(name)
 
@@ -65,103 +60,116 @@ class Collector:
         default_branch: Callable[[str], str],
         asked: Mapping[str, Sequence[Property]],
     ) -> list[Event]:
-        """The events of a run with their metrics, see `collect`.
+        """The events of a run with their metrics.
 
-        `default_branch` is asked with a make's directory; `asked` are the metrics that a make's events have besides.
+        `known` are the values that the events already have, by message id. `default_branch` returns the default branch
+        for a make's directory. `asked` are the optional metrics for the events of each make, by its key.
         """
         boot = boot_id()
-        found: dict[str, Event] = {}
+        by_id: dict[str, Event] = {}
         for key in dict.fromkeys(event.make for event in events):
-            own = [event for event in events if event.make == key]
+            own_events = [event for event in events if event.make == key]
             make = run.makes.get(key)
-            default = default_branch((make if make and make.head else top_make(run)).directory)
-            facts = run_facts(run, key, own, default_branch=default, boot=boot)
-            found |= {one.message_id: one for one in self.collect(Measured(facts, own, asked.get(key, ())), known)}
-        return [found[event.message_id] for event in events]
+            branch = default_branch((make if make and make.head else top_make(run)).directory)
+            facts = run_facts(run, key, own_events, default_branch=branch, boot=boot)
+            collected = self.collect(facts, own_events, known, asked.get(key, ()))
+            by_id |= {event.message_id: event for event in collected}
+        return [by_id[event.message_id] for event in events]
 
-    def collect(self, measured: Measured, known: Mapping[str, Values]) -> list[Event]:
-        """The events with their metrics. `known` are the values that they have already, by message id.
+    def collect(
+        self, run: RunFacts, events: Sequence[Event], known: Mapping[str, Values], asked: Sequence[Property] = ()
+    ) -> list[Event]:
+        """The events of one make process with their metrics: git's, and the optional ones that are `asked` for.
 
-        What was known of a run stays as it was, and so does what cannot be computed any more: nothing is lost when a
-        run is combined again.
+        `known` are the values that the events already have, by message id. A known value for the run is not computed
+        again, and a known value stays if it cannot be computed again. So combining a run again loses nothing.
         """
-        found = {event.message_id: dict(known.get(event.message_id, {})) for event in measured.events}
-        entries = (*_ALWAYS, *measured.asked)
-        earlier = {
-            entry.name: next((values[entry.name] for values in found.values() if entry.name in values), None)
-            for entry in entries
-            if entry.scope == "run"
-        }
-        told = self._told([entry for entry in entries if earlier.get(entry.name) is None], measured)
-        for entry in entries:
-            new: Sequence[Value | None] = told.get(entry.name, ())
-            if entry.scope == "run":
-                new = [earlier[entry.name] if earlier[entry.name] is not None else next(iter(new), None)] * len(found)
-            for values, value in zip(found.values(), new or [None] * len(found), strict=True):
+        values_of = {event.message_id: dict(known.get(event.message_id, {})) for event in events}
+        declarations = (*_ALWAYS, *asked)
+        run_values: Values = {}
+        for name in (declaration.name for declaration in declarations if declaration.scope == "run"):
+            for values in values_of.values():
+                if name in values:
+                    run_values.setdefault(name, values[name])
+        columns = self._compute([each for each in declarations if each.name not in run_values], run, events)
+        for declaration in declarations:
+            name = declaration.name
+            column = [run_values[name]] if name in run_values else columns.get(name, [None])
+            if len(column) == 1:  # one value for all events
+                column = column * len(events)
+            for values, value in zip(values_of.values(), column, strict=True):
                 if value is not None:
-                    values[entry.name] = value
-        return [_with(event, found[event.message_id]) for event in measured.events]
+                    values[name] = value
+        return [_with_metrics(event, values_of[event.message_id]) for event in events]
 
-    def _told(self, entries: Sequence[Property], measured: Measured) -> dict[str, list[Value | None]]:
-        """What metrics say: one value for a run, one for each event of a target's; nothing of one in trouble."""
-        targets = [_facts(measured.run, event) for event in measured.events]
-        # What is slow of those that are built in is git, in one work tree.
-        bounds = {entry.name: (entry.name, "" if entry.provider else measured.run.repository) for entry in entries}
-        asked = [entry for entry in entries if bounds[entry.name] not in self._given_up]
-        given = self._of_others([entry for entry in asked if entry.provider], measured.run, targets)
-        for entry in asked:
-            if not entry.provider:
-                given[entry.name] = self._of_ours(entry, measured.run, targets)
-        told = {}
-        for entry in asked:
-            values = given[entry.name]
-            if isinstance(values, list) and len(values) == (len(targets) if entry.scope == "target" else 1):
-                told[entry.name] = [self._allowed(entry, value) for value in values]
+    def _compute(
+        self, declarations: Sequence[Property], run: RunFacts, events: Sequence[Event]
+    ) -> dict[str, list[Value | None]]:
+        """The values of metrics, by name: one value for the run, or one for each event. None where a value is missing.
+
+        A metric in trouble is left out.
+        """
+        targets = [_target_facts(run, event) for event in events]
+        keys = {each.name: (each.name, "" if each.provider else run.repository) for each in declarations}
+        asked = [each for each in declarations if keys[each.name] not in self._given_up]
+        answers = self._ask_children([each for each in asked if each.provider], run, targets)
+        answers |= {each.name: self._ask_built_in(each, run, targets) for each in asked if not each.provider}
+        columns = {}
+        for declaration in asked:
+            name, answer = declaration.name, answers[declaration.name]
+            if isinstance(answer, list) and len(answer) == (len(targets) if declaration.scope == "target" else 1):
+                columns[name] = [self._checked(declaration, value) for value in answer]
                 continue
-            self._end(entry.name)
-            if isinstance(values, SlowError | subprocess.TimeoutExpired):
-                self._given_up.add(bounds[entry.name])
-                self._trouble(entry, SLOW, str(values) if entry.provider else "git took more than a second")
+            self._end(name)
+            if isinstance(answer, SlowError | subprocess.TimeoutExpired):
+                self._given_up.add(keys[name])
+                self._note(declaration, SLOW, str(answer) if declaration.provider else "git took more than a second")
             else:
-                self._trouble(entry, FAILED, str(values) if isinstance(values, FailedError) else _said(values))
-        return told
+                self._note(declaration, FAILED, _failure_text(answer))
+        return columns
 
-    def _of_ours(self, entry: Property, run: RunFacts, targets: list[TargetFacts]) -> list[Any] | Exception:
-        metric = self._built_in.setdefault(entry.name, BUILT_IN[entry.name]())
+    def _ask_built_in(self, declaration: Property, run: RunFacts, targets: list[TargetFacts]) -> list[Any] | Exception:
+        """The values of a built-in metric, unchecked, or its exception."""
+        metric = self._built_in.setdefault(declaration.name, BUILT_IN[declaration.name]())
         try:
-            return [metric.value(one) for one in targets] if entry.scope == "target" else [metric.value(run)]
+            if declaration.scope == "target":
+                return [metric.value(target) for target in targets]
+            return [metric.value(run)]
         except Exception as error:
             return error
 
-    def _of_others(self, entries: Sequence[Property], run: RunFacts, targets: list[TargetFacts]) -> dict[str, Any]:
-        """What the processes of metrics say, by name, or an exception: all at once, so that none waits for another."""
-        said: dict[str, Any] = {}
+    def _ask_children(
+        self, declarations: Sequence[Property], run: RunFacts, targets: list[TargetFacts]
+    ) -> dict[str, Any]:
+        """The answers of metrics' processes, unchecked, or their exceptions, by name. None waits for another."""
+        answers: dict[str, Any] = {}
         new: dict[str, Child] = {}
-        for name in (entry.name for entry in entries if entry.name not in self._children):
+        for name in (declaration.name for declaration in declarations if declaration.name not in self._children):
             try:
                 new[name] = self._children[name] = Child(name)
             except OSError as error:
-                said[name] = error
-        started = talk(new, "declaration", {}, START_S)
-        said |= {name: answer for name, answer in started.items() if isinstance(answer, Exception)}
+                answers[name] = error
+        started = ask_all(new, "declaration", {}, START_S)
+        answers |= {name: answer for name, answer in started.items() if isinstance(answer, Exception)}
         requests = {
-            entry.name: request(run, targets if entry.scope == "target" else [])
-            for entry in entries
-            if entry.name not in said
+            declaration.name: request(run, targets if declaration.scope == "target" else [])
+            for declaration in declarations
+            if declaration.name not in answers
         }
-        return said | talk({name: self._children[name] for name in requests}, "values", requests, VALUE_S)
+        return answers | ask_all({name: self._children[name] for name in requests}, "values", requests, VALUE_S)
 
-    def _allowed(self, entry: Property, value: object) -> Value | None:
-        if isinstance(value, list) and len(value) == 2 and entry.provider:  # see `metrics.worker`
-            self._trouble(entry, _KINDS.get(str(value[0]), OUTSIDE), str(value[1]))
-        elif isinstance(value, Value) and entry.allows(value):
+    def _checked(self, declaration: Property, value: object) -> Value | None:
+        """A value if its declaration allows it, else None. Notes the trouble, without a value that may not be sent."""
+        if isinstance(value, list) and len(value) == 2 and declaration.provider:  # see `metrics.worker.values`
+            self._note(declaration, _KINDS.get(str(value[0]), OUTSIDE), str(value[1]))
+        elif isinstance(value, Value) and declaration.allows(value):
             return value
-        elif value is not None:  # what may not be sent is not written down either
-            self._trouble(entry, OUTSIDE, f"not {entry.shape}")
+        elif value is not None:
+            self._note(declaration, OUTSIDE, f"not {declaration.shape}")
         return None
 
-    def _trouble(self, entry: Property, kind: str, said: str) -> None:
-        self.troubles.append(Trouble(entry.name, kind, said))
+    def _note(self, declaration: Property, kind: str, text: str) -> None:
+        self.troubles.append(Trouble(declaration.name, kind, text))
 
     def _end(self, name: str) -> None:
         child = self._children.pop(name, None)
@@ -169,11 +177,13 @@ class Collector:
             child.close()
 
 
-def _said(answer: object) -> str:
+def _failure_text(answer: object) -> str:
+    if isinstance(answer, FailedError):
+        return str(answer)
     return f"{type(answer).__name__}: {answer}" if isinstance(answer, Exception) else "its process said nonsense"
 
 
-def _facts(run: RunFacts, event: Event) -> TargetFacts:
+def _target_facts(run: RunFacts, event: Event) -> TargetFacts:
     return TargetFacts(
         run=run,
         target=event.target,
@@ -188,8 +198,8 @@ def _facts(run: RunFacts, event: Event) -> TargetFacts:
     )
 
 
-def _with(event: Event, values: Values) -> Event:
-    """An event with its metrics: those of git have a place of their own in it."""
+def _with_metrics(event: Event, values: Values) -> Event:
+    """An event with these metrics. Git's are fields of the event."""
     master, time = values.pop("git_checked_out_master", None), values.pop("git_commit_time", None)
     return replace(
         event,
@@ -200,9 +210,9 @@ def _with(event: Event, values: Values) -> Event:
 
 
 def run_facts(run: Run, key: str, events: Sequence[Event], *, default_branch: str, boot: str) -> RunFacts:
-    """What is known of the make process `key` of a run. What a make's own header lacks of git, the top make's says.
+    """The facts of the make process `key` of a run. If its header has no commit, git's facts are the top make's.
 
-    `boot` is this machine and its boot (see `processes.keys.boot`).
+    `boot` is this machine and its boot (see `processes.keys.boot_id`).
     """
     make = run.makes.get(key) or top_make(run)
     checked_out = make if make.head else top_make(run)

@@ -1,4 +1,4 @@
-"""What can go wrong with a metric's value."""
+"""Troubles of metrics: why a value is missing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LONGEST = 200
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A value that is missing: of which metric, the kind of trouble (see above), and in what words, one line."""
+    """Why a metric has no value: the kind of trouble (one of the constants above), and a message of one line."""
 
     metric: str
     kind: str
@@ -18,6 +18,6 @@ class Trouble:
 
 
 def one_line(text: str) -> str:
-    """Somebody's words as one line that cannot control a terminal, at most 200 characters."""
-    plain = "".join(char if char.isprintable() else " " for char in text[:_LONGEST])
-    return " ".join(plain.split())
+    """A foreign text as one line of at most 200 printable characters, which cannot control a terminal."""
+    printable = "".join(char if char.isprintable() else " " for char in text[:_LONGEST])
+    return " ".join(printable.split())

@@ -1,8 +1,9 @@
-"""The process in which one metric of an installed distribution runs: nothing that it does can reach anybody else.
+"""The process in which one metric of another distribution runs, so that a bad metric harms nothing else.
 
-Started by its path, in an interpreter that heeds neither the environment nor the directory that it is started in: what
-it can import is what is installed beside make-metrics. Standard input and output are the two ends of a talk in lines of
-JSON; the metric itself has /dev/null for both. It ends when its parent is gone, also in the midst of a metric.
+It is started by its path, in an interpreter that ignores the environment's Python variables and the working directory:
+it imports only what is installed beside make-metrics. It reads requests from standard input and writes answers to
+standard output, one line of JSON each; the metric has /dev/null for both. It ends when its parent is gone, even while
+the metric computes.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 if __name__ == "__main__":
     _root = str(Path(__file__).resolve().parents[2])
     if _root not in sys.path:
-        sys.path.append(_root)  # a checkout that is not installed
+        sys.path.append(_root)  # make-metrics runs from a checkout, and is not installed
 
 import json
 import queue
@@ -30,120 +31,129 @@ from make_metrics.properties.metric import REFUSED, REGISTERED, Metric
 
 GROUP = "make_metrics.metrics"
 LIST = "--list"
-LOAD_S, VALUE_S = 10.0, 1.0  # to load a metric for somebody who waits to see it, and to compute one
-START_S = 4.0  # to load it where nobody does: a sender has little time
-_GRACE_S = 2.0  # behind the parent's own limit, for when there is no parent any more
+LOAD_S = 10.0  # to load a metric for a user who waits
+START_S = 4.0  # to load a metric for a sender, which has little time
+VALUE_S = 1.0  # to compute one
+_GRACE_S = 2.0  # the process's own limit is this much later than its parent's, in case the parent is gone
 _LONGEST = 1_000
 
 
 def offered() -> dict[str, list[list[str]]]:
-    """Whose metrics are installed, by the entry point's name: distribution, version, and where its class is."""
-    found: dict[str, list[list[str]]] = {}
+    """The installed metrics by the entry point's name: a distribution, its version and the class, for each offer."""
+    offers: dict[str, list[list[str]]] = {}
     for entry in entry_points(group=GROUP):
         name, version = (entry.dist.name, entry.dist.version) if entry.dist else ("", "")
         offer = [name, version, entry.value]
-        if offer not in found.setdefault(entry.name, []):
-            found[entry.name].append(offer)
-    return {name: sorted(offers) for name, offers in found.items()}
+        if offer not in offers.setdefault(entry.name, []):
+            offers[entry.name].append(offer)
+    return {name: sorted(same_name) for name, same_name in offers.items()}
 
 
 def load(identifier: str) -> Metric:
-    """The metric of an entry point; raises whatever keeps it from being one."""
-    import make_metrics.properties.registry  # noqa: F401  # the built-in ones' names are taken
+    """The metric of an entry point. Raises any exception if it cannot be loaded, or is no valid metric."""
+    import make_metrics.properties.registry  # noqa: F401  # takes the names of the built-in metrics
 
     (entry,) = entry_points(group=GROUP, name=identifier)
-    found = entry.load()
-    if not isinstance(found, type) or not issubclass(found, Metric):
+    metric = entry.load()
+    if not isinstance(metric, type) or not issubclass(metric, Metric):
         raise TypeError(f"{entry.value} is no subclass of make_metrics.metrics.Metric")
-    reason = REFUSED.get(f"{found.__module__}.{found.__qualname__}")
-    if reason or found not in REGISTERED.values():
+    reason = REFUSED.get(f"{metric.__module__}.{metric.__qualname__}")
+    if reason or metric not in REGISTERED.values():
         raise ValueError(reason or f"{entry.value} has no identifier")
-    if found.identifier != identifier:
-        raise ValueError(f"the entry point's name is {identifier}, the identifier is {found.identifier}")
-    return found()
+    if metric.identifier != identifier:
+        raise ValueError(f"the entry point's name is {identifier}, the identifier is {metric.identifier}")
+    return metric()
 
 
-def values(metric: Metric, given: dict[str, Any]) -> list[object]:
-    """The values for a run, or for each of its targets; what is none is a list: "failed" or "outside", and why."""
-    run = RunFacts(**{**given["run"], "goals": tuple(given["run"]["goals"])})
+def values(metric: Metric, request: dict[str, Any]) -> list[object]:
+    """The value for a run, or one for each of its targets. Instead of a missing one: "failed" or "outside", and why."""
+    run = RunFacts(**{**request["run"], "goals": tuple(request["run"]["goals"])})
     if metric.scope == "run":
         return [_value(metric, run)]
-    return [_value(metric, TargetFacts(run=run, **target)) for target in given["targets"]]
+    return [_value(metric, TargetFacts(run=run, **target)) for target in request["targets"]]
 
 
 def _value(metric: Metric, measured: RunFacts | TargetFacts) -> object:
     try:
         value = metric.value(measured)
     except BaseException as error:
-        return ["failed", _said(error)]
-    plain = value is None or type(value) is bool or (type(value) is int and abs(value) < 2**63)
-    if plain or (type(value) is str and len(value) <= _LONGEST):
+        return ["failed", _error_text(error)]
+    # Exact types: an instance of a subclass may behave in any way.
+    is_number = type(value) is int and abs(value) < 2**63
+    is_text = type(value) is str and len(value) <= _LONGEST
+    if value is None or type(value) is bool or is_number or is_text:
         return value
     return ["outside", type(value).__name__]
 
 
-def _said(error: BaseException) -> str:
+def _error_text(error: BaseException) -> str:
     try:
         return f"{type(error).__name__}: {error}"[:_LONGEST]
     except BaseException:
         return type(error).__name__
 
 
-def _talk() -> tuple[queue.SimpleQueue[dict[str, Any]], Callable[[dict[str, Any]], None]]:
-    """What the parent asks, and how to answer; whoever prints writes to nowhere."""
-    asked, answers = os.dup(0), os.dup(1)  # not inherited by what a metric starts
-    nowhere = os.open(os.devnull, os.O_RDWR)
+def _connect() -> tuple[queue.SimpleQueue[dict[str, Any]], Callable[[dict[str, Any]], None]]:
+    """The queue of the parent's requests, and a function that answers. Standard input and output become /dev/null.
+
+    The process ends once the parent closes its end.
+    """
+    request_pipe, answer_pipe = os.dup(0), os.dup(1)  # programs that a metric starts do not inherit these
+    null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
-        os.dup2(nowhere, standard)
+        os.dup2(null, standard)
     requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
 
-    def listen() -> None:
-        with open(asked, "rb") as lines:  # noqa: PTH123  # a descriptor
+    def receive() -> None:
+        with open(request_pipe, "rb") as lines:  # noqa: PTH123  # a descriptor
             for line in lines:
                 requests.put(json.loads(line))
         os._exit(0)
 
-    threading.Thread(target=listen, daemon=True).start()
+    threading.Thread(target=receive, daemon=True).start()
 
     def answer(document: dict[str, Any]) -> None:
-        left = json.dumps(document).encode() + b"\n"
-        while left:
-            left = left[os.write(answers, left) :]
+        unsent = json.dumps(document).encode() + b"\n"
+        while unsent:
+            unsent = unsent[os.write(answer_pipe, unsent) :]
 
     return requests, answer
 
 
-def _within(seconds: float, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What the work gives, or why not; the system ends the process if it takes far too long."""
+def _answer_of(work: Callable[[], dict[str, Any]], seconds: float) -> dict[str, Any]:
+    """The answer that the work returns, or one that says why it failed.
+
+    SIGALRM ends the process if the work takes much longer than `seconds`.
+    """
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
     signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE_S)
     try:
         return work()
     except BaseException as error:
-        return {"failed": _said(error)}
+        return {"failed": _error_text(error)}
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def main(words: list[str]) -> None:
-    """Say what is offered; or load a metric, say its declaration, and give its values whenever asked."""
-    requests, answer = _talk()
+    """Answer with the list of installed metrics; or with a metric's declaration, then with values for each request."""
+    requests, answer = _connect()
     if words == [LIST]:
-        answer(_within(LOAD_S, lambda: {"offered": offered()}))
+        answer(_answer_of(lambda: {"offered": offered()}, LOAD_S))
         return
-    metric: list[Metric] = []
+    metrics: list[Metric] = []
 
-    def loaded() -> dict[str, Any]:
-        metric.append(load(words[0]))
-        return {"declaration": asdict(metric[0].declaration())}
+    def load_metric() -> dict[str, Any]:
+        metrics.append(load(words[0]))
+        return {"declaration": asdict(metrics[0].declaration())}
 
-    answer(_within(LOAD_S, loaded))
-    while metric:
+    answer(_answer_of(load_metric, LOAD_S))
+    while metrics:
         request = requests.get()
-        answer(_within(VALUE_S, lambda request=request: {"values": values(metric[0], request)}))  # type: ignore[misc]
+        answer(_answer_of(lambda: {"values": values(metrics[0], request)}, VALUE_S))  # noqa: B023  # called at once
 
 
 if __name__ == "__main__":
     main(sys.argv[1:])
-    os._exit(0)  # whatever threads a metric has left
+    os._exit(0)  # without waiting for a metric's threads
