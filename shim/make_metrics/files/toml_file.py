@@ -24,15 +24,16 @@ def parse_toml(content: bytes) -> dict[str, Any]:
 
 
 def check(table: Mapping[str, object], rules: Mapping[str, Rule]) -> tuple[dict[str, Any], list[str]]:
-    """The values of a table that its keys' rules accept, and a line for each other value and each unknown key."""
-    problems = [f"{printable_key(key)}: unknown key" for key in table if key not in rules]
-    values = {}
-    for key, rule in rules.items():
-        if key in table:
-            try:
-                values[key] = rule(table[key])
-            except ValueError as error:
-                problems.append(f"{key}: {error}")
+    """The values of a table that its keys' rules accept, and a line for each other value or unknown key, in order."""
+    values, problems = {}, []
+    for key, value in table.items():
+        if key not in rules:
+            problems.append(f"{printable_key(key)}: unknown key")
+            continue
+        try:
+            values[key] = rules[key](value)
+        except ValueError as error:
+            problems.append(f"{key}: {error}")
     return values, problems
 
 

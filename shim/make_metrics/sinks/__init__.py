@@ -1,6 +1,6 @@
-"""Receivers of events. This is the public face for distributions that bring a kind of sink; docs/sinks.md says how.
+"""The receivers of messages, and the public face for packages that bring a kind of sink: docs/sinks.md.
 
-A batch of messages comes in, one definite verdict about it goes out. No sink knows the store, or what was agreed to.
+A batch of messages comes in, and one definite verdict goes out. No sink knows the store or anybody's consent.
 """
 
 from make_metrics.sinks.sink import (

@@ -1,4 +1,4 @@
-"""The kinds of sink that come with make-metrics. Their libraries are loaded only when something is sent or shown."""
+"""The kinds of sink that come with make-metrics. Their libraries are loaded only to send or to show a message."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltIn(Kind):
-    """A kind that is always installed, so that it may change what a project's notice says.
+    """A kind that is always installed. So it may change the receivers that a project's notice names.
 
-    `traces` is whether it is also given one message for each run, and with all messages their place in the run's trace.
-    `split` makes receivers of what a table says: defaults, or several receivers of one. `choices` is whether one of
-    those is told of a yes.
+    `traces` is whether its sinks get a message for each run too, and in every message the place in the run's trace.
+    `split` turns a table into its receivers: it fills in defaults, or makes several of one. `choices` is whether a
+    receiver gets a message about a yes.
     """
 
     traces: bool = False
@@ -44,7 +44,7 @@ def _file(settings: SinkSettings, surroundings: Surroundings) -> Sink:
 
 
 def _signals(settings: SinkSettings) -> tuple[SinkSettings, ...]:
-    """A receiver for each signal: each accepts for itself, so that a retry of one never repeats the other."""
+    """A receiver for each signal. Each has a verdict of its own, so a retry of one never repeats the other."""
     more = tuple((name, value) for name, value in settings.more if name != "signals")
     wanted = settings.get("signals") or "traces and metrics"
     return tuple(

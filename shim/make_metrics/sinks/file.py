@@ -1,7 +1,7 @@
-"""The file sink: JSON lines in a file of this machine, for those who gather them by other ways than a network.
+"""The file sink: JSON lines in a file of this machine, for other programs to collect.
 
-A project gives only the file's name. Where it lies is the user's business, so that no repository can make us append to
-anything: docs/decisions/0010-sinks.md.
+A project names the file; only the user names its directory. So no repository can make us append to any other file:
+docs/decisions/0010-sinks.md.
 """
 
 from __future__ import annotations
@@ -30,37 +30,37 @@ _BLOCK = 65_536
 
 
 class FileSink:
-    """A file of a name in a directory; full ones are kept beside it as NAME.1.jsonl (the latest) to NAME.10.jsonl."""
+    """A file NAME.jsonl in a directory. Full files stay beside it as NAME.1.jsonl (the latest) to NAME.10.jsonl."""
 
     def __init__(self, name: str, directory: Path, *, must_exist: bool = False, limit_bytes: int = LIMIT_BYTES) -> None:
-        """Opens nothing. With `must_exist` the directory is the user's own, and is not made."""
+        """Open nothing yet. With `must_exist` the directory is the user's, and is never created."""
         self._name, self._directory, self._must_exist, self._limit = name, directory, must_exist, limit_bytes
 
     def batches(self, messages: Sequence[Message]) -> list[list[int]]:
-        """Places in batches of at most 1,000 messages."""
-        places = list(range(len(messages)))
-        return [places[at : at + BATCH_MESSAGES] for at in range(0, len(places), BATCH_MESSAGES)]
+        """Positions in batches of at most 1,000 messages."""
+        positions = list(range(len(messages)))
+        return [positions[at : at + BATCH_MESSAGES] for at in range(0, len(positions), BATCH_MESSAGES)]
 
     def prepare(self, batch: Sequence[Message]) -> Prepared:
-        """The lines that `send` would append, and to which file."""
+        """The lines that `send` would append, and the file's URL."""
         return Prepared((self._directory / self._name).as_uri(), b"".join(map(_line, batch)))
 
     def send(self, batch: Sequence[Message], *, timeout_s: float) -> Verdict:
-        """Append a batch, and wait until it is on disk; what the file has already is left out."""
+        """Append the messages that the file does not have yet, and wait until they are on disk."""
         prepared = self.prepare(batch)
         try:
             with self._opened() as directory, _locked(f".{self._name}.lock", directory, timeout_s):
                 self._append(batch, directory)
         except (OSError, UserError) as error:
-            said = error.strerror or "the time is over" if isinstance(error, OSError) else str(error)
-            place = printable_path(self._directory / self._name)
+            reason = error.strerror or "the time is over" if isinstance(error, OSError) else str(error)
+            path = printable_path(self._directory / self._name)
             outcome = Outcome.HELD if isinstance(error, UserError) else Outcome.LATER
-            return Verdict(outcome, f"{place} cannot be written: {said}", prepared.url)
+            return Verdict(outcome, f"{path} cannot be written: {reason}", prepared.url)
         return Verdict(Outcome.ACCEPTED, "written", prepared.url, prepared.body)
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[int]:
-        """The directory, a private one or the user's own."""
+        """A descriptor of the directory, which is private, or the user's own."""
         if not self._must_exist:
             private_directory(self._directory.parent)
             private_directory(self._directory)
@@ -68,8 +68,8 @@ class FileSink:
             self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | (0 if self._must_exist else os.O_NOFOLLOW)
         )
         try:
-            found = os.fstat(descriptor)
-            if found.st_uid != os.geteuid() or found.st_mode & stat.S_IWOTH:
+            status = os.fstat(descriptor)
+            if status.st_uid != os.geteuid() or status.st_mode & stat.S_IWOTH:
                 raise UserError("its directory belongs to another user, or anybody may write there")
             yield descriptor
         finally:
@@ -78,9 +78,10 @@ class FileSink:
     def _append(self, batch: Sequence[Message], directory: int) -> None:
         descriptor = _open(self._name, directory)
         try:
-            size = _mend(descriptor)
-            known = _ids(descriptor) | self._ids_before(directory)
-            lines = b"".join(_line(message) for message in batch if str(message.get("messageId")).encode() not in known)
+            size = _cut_torn_line(descriptor)
+            written = _ids(descriptor) | self._ids_before(directory)
+            new = [message for message in batch if str(message.get("messageId")).encode() not in written]
+            lines = b"".join(map(_line, new))
             if size and size + len(lines) > self._limit:
                 os.close(descriptor)
                 descriptor = -1
@@ -93,7 +94,7 @@ class FileSink:
         os.fsync(directory)
 
     def _ids_before(self, directory: int) -> set[bytes]:
-        """The ids in the file before this one: a batch that was written, and then a death, and then a full file."""
+        """The ids in the latest full file: its writer may have died before it could report the last batch."""
         with contextlib.suppress(FileNotFoundError):
             descriptor = _open(self._numbered(1), directory, create=False)
             try:
@@ -117,7 +118,7 @@ def _line(message: Message) -> bytes:
 
 
 def _open(name: str, directory: int, *, create: bool = True) -> int:
-    """A plain file of ours, never through a link of any kind; raises UserError if something else is there."""
+    """Open a regular file of ours; raises UserError if the name is a link, or anything else than such a file."""
     flags = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | (os.O_CREAT if create else 0)
     try:
         descriptor = os.open(name, flags, 0o600, dir_fd=directory)
@@ -125,8 +126,8 @@ def _open(name: str, directory: int, *, create: bool = True) -> int:
         if error.errno == errno.ELOOP:
             raise UserError(f"{name} is a symbolic link: move it away") from error
         raise
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_nlink != 1:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_nlink != 1:
         os.close(descriptor)
         raise UserError(f"{name} is not a file of yours alone: move it away")
     return descriptor
@@ -134,16 +135,16 @@ def _open(name: str, directory: int, *, create: bool = True) -> int:
 
 @contextlib.contextmanager
 def _locked(name: str, directory: int, timeout_s: float) -> Iterator[None]:
-    """One writer at a time. Not filelock: the lock is opened below a directory that is open, as the file is."""
+    """Hold the lock of writers. Not filelock's: it opens a path, and we open a name below the open directory."""
     descriptor = _open(name, directory)
-    give_up = time.monotonic() + timeout_s
+    deadline = time.monotonic() + timeout_s
     try:
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if time.monotonic() > give_up:
+                if time.monotonic() > deadline:
                     raise UserError("another make-metrics is writing") from None
                 time.sleep(_PATIENCE_S)
         yield
@@ -151,8 +152,8 @@ def _locked(name: str, directory: int, timeout_s: float) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _mend(descriptor: int) -> int:
-    """Cut off what a writer that died had begun of a line: it still waits, and comes again. Gives the file's size."""
+def _cut_torn_line(descriptor: int) -> int:
+    """Cut off a line that a dying writer did not finish: its message still waits to be sent. The file's new size."""
     size = end = os.fstat(descriptor).st_size
     while end:
         start = max(end - _BLOCK, 0)
@@ -173,11 +174,11 @@ def _ids(descriptor: int) -> set[bytes]:
 
 
 def _write(descriptor: int, lines: bytes, size: int) -> None:
-    """Write all or, if the disk is full, nothing; raises OSError."""
-    left = memoryview(lines)
+    """Write all lines, or none if that fails, as on a full disk; raises OSError."""
+    rest = memoryview(lines)
     try:
-        while left:
-            left = left[os.write(descriptor, left) :]
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
         os.fsync(descriptor)
     except OSError:
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Another package's sink, whose errors cost that sink's events a while, and nobody else anything."""
+"""A guard around another package's sink: its errors delay that sink's events, and nothing else."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from make_metrics.sinks.sink import Message, Outcome, Prepared, Sink, SinkSettin
 
 
 class Guarded:
-    """A sink that never raises anything but what the protocol allows, around one of which that is not known."""
+    """A sink that raises nothing but UnavailableError, and that not from `send`, whatever its inner sink does."""
 
     def __init__(self, sink: Sink, settings: SinkSettings) -> None:
         """Guard the sink of these settings."""
         self._sink, self._settings = sink, settings
 
     def batches(self, messages: Sequence[Message]) -> list[list[int]]:
-        """As the sink has it; raises UnavailableError if it breaks, or gives places that there are not."""
+        """The inner sink's; raises UnavailableError if it raises, or gives positions twice or out of range."""
         try:
-            found = [list(batch) for batch in self._sink.batches(messages)]
+            batches = [list(batch) for batch in self._sink.batches(messages)]
         except Exception as error:
             raise UnavailableError(self._broken(error)) from error
-        places = [place for batch in found for place in batch]
-        if len(set(places)) != len(places) or not set(places) <= set(range(len(messages))):
+        positions = [position for batch in batches for position in batch]
+        if len(set(positions)) != len(positions) or not set(positions) <= set(range(len(messages))):
             raise UnavailableError(f'sink "{self._settings.type}" is broken: its batches are not of what it was given')
-        return [batch for batch in found if batch]
+        return [batch for batch in batches if batch]
 
     def prepare(self, batch: Sequence[Message]) -> Prepared:
-        """As the sink has it; raises UnavailableError if it breaks."""
+        """The inner sink's; raises UnavailableError if it raises."""
         try:
             return self._sink.prepare(batch)
         except Exception as error:
             raise UnavailableError(self._broken(error)) from error
 
     def send(self, batch: Sequence[Message], *, timeout_s: float) -> Verdict:
-        """The sink's verdict; that it is to be tried later if it breaks."""
+        """The inner sink's verdict; LATER if it raises."""
         try:
             return self._sink.send(batch, timeout_s=timeout_s)
         except Exception as error:

@@ -1,4 +1,4 @@
-"""The kinds of sink that there are here, by name: those that come with make-metrics, and those of other packages."""
+"""The kinds of sink by name: those that come with make-metrics, and those of other installed packages."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from make_metrics.sinks.user_settings import read_user_settings
 if TYPE_CHECKING:  # takes a while to load, and is rarely needed
     from importlib.metadata import EntryPoint
 
-# First, so that no other package can take one of these names; and not in our own package's metadata, because a checkout
-# on a path has none, and because reading all packages' takes a while.
+# Not entry points of our own: then another package could take a name, a checkout on a path would have no kinds, and
+# every look-up would read the metadata of all packages.
 BUILT_IN = {"segment": SEGMENT, "otlp": OTLP, "file": FILE}
 
 
 @functools.cache
 def kind_of(name: str) -> Kind:
-    """The kind of sink of a name; raises UnavailableError if it is not installed, or its package is broken."""
+    """The kind of sink with a name; raises UnavailableError if it is not installed or its package is broken."""
     if name in BUILT_IN:
         return BUILT_IN[name]
     if name not in _registered():
@@ -33,8 +33,7 @@ def kind_of(name: str) -> Kind:
     try:
         kind = _registered()[name].load()
     except Exception as error:
-        said = ascii(str(error))[1:-1][:200]
-        raise UnavailableError(f'the package of sink "{name}" is broken: {type(error).__name__}: {said}') from error
+        raise UnavailableError(f'the package of sink "{name}" is broken: {_one_line(error)}') from error
     if not isinstance(kind, Kind):
         raise UnavailableError(f'the package of sink "{name}" is for another version of make-metrics')
     return kind
@@ -48,7 +47,7 @@ def _registered() -> dict[str, EntryPoint]:
 
 
 def lacks(name: str) -> str:
-    """What keeps sinks of a kind from being made here, empty if nothing does."""
+    """Why no sink of a kind can be made here, in one line; empty if one can."""
     try:
         kind = kind_of(name)
         if not kind.needs or importlib.util.find_spec(kind.needs):
@@ -61,53 +60,56 @@ def lacks(name: str) -> str:
 
 
 def sink_of(settings: SinkSettings) -> Sink:
-    """The sink for one receiver of the settings, for this user. Loads its library.
+    """A sink for a receiver of the settings, by this user's settings. Loads its library.
 
-    Raises UnavailableError if it cannot be made here, UserError for a bad MAKE_METRICS_HOME.
+    Raises UnavailableError if it cannot be made here, UserError if MAKE_METRICS_HOME is relative.
     """
     missing = lacks(settings.type)
     if missing:
         raise UnavailableError(missing)
-    found, problems = read_user_settings(Paths.from_environment())
+    surroundings, problems = read_user_settings(Paths.from_environment())
     if problems:
         raise UnavailableError(problems[0])
     try:
-        made = kind_of(settings.type).make(settings, found)
+        sink = kind_of(settings.type).make(settings, surroundings)
     except UnavailableError:
         raise
     except Exception as error:
-        said = f"{type(error).__name__}: {ascii(str(error))[1:-1][:200]}"
-        raise UnavailableError(f'sink "{settings.type}" cannot be loaded: {said}') from error
-    return made if settings.type in BUILT_IN else Guarded(made, settings)
+        raise UnavailableError(f'sink "{settings.type}" cannot be loaded: {_one_line(error)}') from error
+    return sink if settings.type in BUILT_IN else Guarded(sink, settings)
+
+
+def _one_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {ascii(str(error))[1:-1][:200]}"
 
 
 def receivers(settings: SinkSettings) -> tuple[SinkSettings, ...]:
-    """The receivers that a table of the settings stands for: itself, but for some that are built in."""
+    """The receivers that a table of the settings stands for; more or other than itself only for built-in kinds."""
     kind = BUILT_IN.get(settings.type)
     return kind.split(settings) if kind else (settings,)
 
 
 def takes_traces(name: str) -> bool:
-    """Whether sinks of a kind are given runs, and the place of messages in their run's trace."""
+    """Whether sinks of a kind get messages of runs, and in every message the place in the run's trace."""
     kind = BUILT_IN.get(name)
     return kind is not None and kind.traces
 
 
 def takes_choices(settings: SinkSettings) -> bool:
-    """Whether a receiver is told of a yes."""
+    """Whether a receiver gets a message about a yes."""
     kind = BUILT_IN.get(settings.type)
     return kind is None or kind.choices(settings)
 
 
 def readable(name: str, url: str, body: bytes) -> str:
-    """What was sent to a sink of a kind at an address, for people, from the very bytes; it ends with a newline."""
+    """The bytes that were sent to an address, as text for people that ends with a newline."""
     try:
-        said = plain(url, body) if lacks(name) else kind_of(name).shown(url, body)
-    except Exception:  # another package's code, or bytes that an older version of it sent
-        said = plain(url, body)
-    return f"{said}\n" if not said.endswith("\n") else said
+        text = plain(url, body) if lacks(name) else kind_of(name).shown(url, body)
+    except Exception:  # another package's code, or the bytes are of an older version of it
+        text = plain(url, body)
+    return text if text.endswith("\n") else f"{text}\n"
 
 
 def request_line(url: str) -> str:
-    """What is done at an address, in words of HTTP where that is what it is."""
+    """What sending does, in one line: `POST` and the URL, or `append to` and a file's URL."""
     return f"{'append to' if url.startswith('file:') else 'POST'} {url}"

@@ -1,6 +1,6 @@
-"""The Segment sink: the serialiser and request code of segment-analytics-python, without its queue and threads.
+"""The Segment sink: the serialiser and the request of segment-analytics-python, without its queue and threads.
 
-`host` may be any receiver of the same protocol. Importing this costs some 150 ms: never where a recipe waits.
+`host` may be any receiver of the same protocol. Importing this takes some 150 ms: never where a recipe waits.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ from make_metrics.sinks.network import Nowhere, Session, judged, unanswered
 from make_metrics.sinks.sink import Message, Network, Outcome, Prepared, UnavailableError, Verdict
 
 BATCH_MESSAGES = 100
-_ENVELOPE_BYTES = 1_000  # around the messages: braces, the time of sending, the key
+_ENVELOPE_BYTES = 1_000  # room for what surrounds the messages: braces, the time of sending, the key
 
 
 class SegmentSink:
-    """A receiver of the Segment protocol at an address, with the project's public key."""
+    """A receiver of the Segment protocol, with the project's public key."""
 
     def __init__(self, *, key: str, host: str, network: Network | None = None) -> None:
-        """Raises nothing, and opens nothing."""
+        """Open no connection yet."""
         self._key, self._host, self._network = key, host, network or Network()
-        for name in ("segment", "urllib3"):  # they would log what they are about to raise
+        for name in ("segment", "urllib3"):  # they log the errors that they raise
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
     def batches(self, messages: Sequence[Message]) -> list[list[int]]:
-        """Places in batches of at most 100 messages and 475 KB; a message above 32 KB is in none."""
-        found: list[list[int]] = []
+        """Positions in batches of at most 100 messages and 475 KB; a message above 32 KB is in none."""
+        batches: list[list[int]] = []
         room = 0
-        for place, message in enumerate(messages):
+        for position, message in enumerate(messages):
             size = len(json.dumps(message, cls=segment.DatetimeSerializer).encode()) + 2
             if size > MAX_MSG_SIZE:
                 continue
-            if not found or size > room or len(found[-1]) == BATCH_MESSAGES:
-                found.append([])
+            if not batches or size > room or len(batches[-1]) == BATCH_MESSAGES:
+                batches.append([])
                 room = BATCH_SIZE_LIMIT - _ENVELOPE_BYTES
-            found[-1].append(place)
+            batches[-1].append(position)
             room -= size
-        return found
+        return batches
 
     def prepare(self, batch: Sequence[Message]) -> Prepared:
         """The request that `send` would make now."""
@@ -52,11 +52,11 @@ class SegmentSink:
             session.mount("http://", nowhere)
             session.mount("https://", nowhere)
             self._post(batch, timeout_s=1)
-        (taken,) = nowhere.taken
-        return Prepared(taken.url or "", _body(taken))
+        (request,) = nowhere.taken
+        return Prepared(request.url or "", _body(request))
 
     def send(self, batch: Sequence[Message], *, timeout_s: float) -> Verdict:
-        """Send a batch and judge the answer; `timeout_s` bounds connecting, and each wait for more of the answer."""
+        """Send a batch and judge the answer. `timeout_s` limits connecting, and each wait for more of the answer."""
         url = f"{self._host}/v1/batch"
         timeout_s = min(timeout_s, self._network.timeout_s)
         try:
@@ -70,7 +70,7 @@ class SegmentSink:
             return unanswered(error, timeout_s, url)
 
     def _post(self, batch: Sequence[Message], *, timeout_s: float) -> requests.Response:
-        # As its Consumer calls it. Uncompressed: what preview and the ledger show are the bytes on the line.
+        # As the library's Consumer does, but uncompressed: `preview` and `sent` show the bytes that are sent.
         answer: requests.Response = segment.post(
             self._key, self._host, gzip=False, timeout=timeout_s, batch=[dict(message) for message in batch]
         )
@@ -78,9 +78,9 @@ class SegmentSink:
 
     @contextlib.contextmanager
     def _session(self) -> Iterator[requests.Session]:
-        """The library's request code with a session of ours in place of its own.
+        """Put a session of ours in place of the library's.
 
-        With its own, a redirect would be followed as a GET without a body, and taken for success.
+        The library's follows a redirect by a GET without a body, and takes the answer for success.
         """
         before = segment._session
         with Session(self._network) as session:

@@ -1,6 +1,6 @@
-"""Where events go: what a sink is, and what a kind of sink says of itself. Importing this loads no library.
+"""What a sink is, and what a kind of sink declares. Importing this loads no library.
 
-A sink knows nothing of the store, of consent, or of anybody but its receiver. docs/sinks.md says how to write one.
+A sink knows its receiver; it does not know the store or anybody's consent. docs/sinks.md says how to write one.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from pathlib import Path
 from typing import Any, Protocol
 
 GROUP = "make_metrics.sinks"
-"""The entry-point group of kinds of sink: the name is the `type` in a project's settings, the object is a `Kind`."""
+"""The entry-point group of kinds of sink. A name is a `type` in a project's settings; the object is a `Kind`."""
 
 Message = Mapping[str, Any]
 Scalar = str | int | bool
 
 
 class Outcome(Enum):
-    """What a receiver made of a batch."""
+    """What became of a batch."""
 
     ACCEPTED = "accepted"
-    LATER = "later"  # nothing wrong with the batch: try again
-    REFUSED = "refused"  # something wrong with the batch, or with a message in it
-    HELD = "held"  # something wrong with the settings: nothing will go until they change
+    LATER = "later"  # try the same batch again
+    REFUSED = "refused"  # the batch, or a message in it, is wrong
+    HELD = "held"  # the settings are wrong: nothing can be sent until they change
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One definite answer for a batch. `said` is a line for people; `after_s` how long to wait before the next attempt.
+    """One definite answer for a batch. `said` is a line for people, `after_s` the seconds until the next attempt.
 
-    `body` and `url` are what was sent, byte by byte, and where to.
+    `body` holds the bytes that were sent, `url` the address.
     """
 
     outcome: Outcome
@@ -44,31 +44,31 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A request as it would be sent now: the address, and the body's bytes."""
+    """A request as it would be sent now: its address and the bytes of its body."""
 
     url: str
     body: bytes
 
 
 class Sink(Protocol):
-    """A receiver. A batch is at most `batches` lets through; one is sent at a time."""
+    """A way to one receiver. Batches are those of `batches`, and are sent one at a time."""
 
     def batches(self, messages: Sequence[Message]) -> list[list[int]]:
-        """The messages' places in as few batches as the receiver allows; one that it can never take is left out."""
+        """The messages' positions in as few batches as the receiver allows; none for a message that it cannot take."""
 
     def prepare(self, batch: Sequence[Message]) -> Prepared:
-        """What `send` would send for a batch, made by the same code, without opening a socket."""
+        """The request that `send` would make, from the same code, without opening a socket."""
 
     def send(self, batch: Sequence[Message], *, timeout_s: float) -> Verdict:
-        """Send a batch; never raises for what network or receiver do. It is broken off after `timeout_s`."""
+        """Send a batch, for at most `timeout_s` seconds. A failure of network or receiver is a verdict: none raises."""
 
 
 @dataclass(frozen=True, slots=True)
 class SinkSettings:
     """One receiver that a project's settings name.
 
-    `type` is the kind of sink, `key` a public key (whoever has it can send, not read), `host` an address or a file's
-    name; both may be empty. `more` are all other keys of its table, in order of their names.
+    `type` names the kind of sink. `key` is a public key: its owner can send, and not read. `host` is an address or a
+    file's name. Both may be empty. `more` holds all other keys of the table, sorted by name.
     """
 
     type: str
@@ -78,7 +78,7 @@ class SinkSettings:
 
     @property
     def address(self) -> str:
-        """Where it goes, for people: never empty."""
+        """The receiver's name for people; never empty."""
         return self.host or self.type
 
     def get(self, name: str, default: str = "") -> str:
@@ -88,10 +88,10 @@ class SinkSettings:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """How this machine reaches others, as its user has set it: see `sinks.network`, which makes use of it.
+    """The user's settings for the network, which `sinks.network` applies. Variables of the environment come first.
 
     `proxy` is an address, `no_proxy` a comma-separated list of hosts, `ca_file` a file of certificate authorities; each
-    is only what the environment does not say, and may be empty. `timeout_s` bounds each wait for an answer.
+    may be empty. `timeout_s` limits each wait for an answer, in seconds.
     """
 
     proxy: str = ""
@@ -102,9 +102,9 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What this machine's user has set, and no repository can: the network, and a directory for files.
+    """The settings of this machine's user, which no repository can write: the network, and a directory for files.
 
-    Nobody has made `directory` yet; `own_directory` is whether the user named it, so that it must be there.
+    `directory` may not exist yet. `own_directory` is whether the user named it; then it must exist.
     """
 
     directory: Path
@@ -113,14 +113,14 @@ class Surroundings:
 
 
 class UnavailableError(Exception):
-    """A sink cannot be made here. The message is one line that says what to install or to change."""
+    """A sink cannot be made or used here. The message is one line that says what to install or change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key that a sink's table may have. `says` is what is told of a value that `pattern` does not match.
+    """A key of a sink's table. `says` is the problem's line for a value that `pattern` does not match fully.
 
-    `kind` is the value's type. There is no default: what a notice says of a sink must not depend on what is installed.
+    `kind` is the value's type. A key has no default: the notice's words about a sink must not depend on its package.
     """
 
     name: str
@@ -131,12 +131,12 @@ class Key:
 
 
 HOST = Key("host", "must be https://..., or http:// on this machine, without user, query or blanks", needed=True)
-"""An address, with the one check that all kinds share: nobody on the way can read what is sent."""
+"""An address. All kinds share its check: nobody between here and the receiver may read the messages."""
 WRITE_KEY = Key("write-key", "must be the sink's public key", r"[A-Za-z0-9_.~+/=-]{1,200}", needed=True)
 
 
 def readable(url: str, body: bytes) -> str:
-    """What was sent to an address, for people: the text that the bytes are, or else base64."""
+    """The bytes that were sent to an address, as text for people: decoded as UTF-8, or else base64."""
     del url
     try:
         return body.decode()
@@ -146,11 +146,11 @@ def readable(url: str, body: bytes) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A kind of sink: what its tables look like, and how to make one. Loading it must be cheap and load no library.
+    """A kind of sink: the keys of its tables, and how to make a sink. Its module must load fast, without a library.
 
-    `make` gives the sink; it may raise UnavailableError. `needs` is a module that it cannot do without, `install` what
-    to install then. `shown` makes readable what was sent, from the address and the very bytes. A key named `host` or
-    `write-key` is checked as such, and becomes the settings' `host` or `key`.
+    `make` returns a sink or raises UnavailableError. `needs` names a module that sinks require, `install` the command
+    that installs it. `shown` turns an address and the bytes that were sent there into text for people. A key named
+    `host` or `write-key` has the check of that name, and becomes the settings' `host` or `key`.
     """
 
     make: Callable[[SinkSettings, Surroundings], Sink]

@@ -1,1 +1,1 @@
-"""The OpenTelemetry sink: a trace for each run, and durations, sent by OTLP over HTTP."""
+"""The OpenTelemetry sink: a trace for each run and histograms of durations, sent by OTLP over HTTP."""

@@ -1,14 +1,14 @@
-"""Messages as OpenTelemetry's signals: a span or a point of a histogram each. Pure; the SDK's own types.
+"""Messages as OpenTelemetry's signals, in the SDK's types: each message is a span, or a point of a histogram. Pure.
 
-Names are those of the semantic conventions for CI/CD (`cicd.pipeline...`, in development as of version 1.37) where they
-have one, and `make.` and the property's own name for all others. Nothing is added to what the messages hold.
+Attributes have their names from the semantic conventions for CI/CD (`cicd.pipeline...`, in development as of version
+1.37). A property without a convention is `make.` and its own name. Nothing is added to what the messages hold.
 """
 
 from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from signal import Signals
 from typing import Any, NamedTuple
@@ -45,32 +45,31 @@ class _Ids(NamedTuple):
 
 
 def spans(messages: Sequence[Message], service: str) -> list[ReadableSpan]:
-    """A span for each message: of a run, of a target, or of a yes. `service` names the pipeline."""
+    """A span for each message, be it about a run, a target or a yes. `service` names the pipeline."""
     return [_span(message, service) for message in messages]
 
 
 def metrics(messages: Sequence[Message], service: str) -> MetricsData:
-    """How long each run and each target took, as deltas: a point for each message, with its own time.
+    """The durations of runs and targets as histograms of deltas: a point for each message.
 
-    What is sent twice is the same point again, by its attributes and by both of its times.
+    A message that is sent twice is the same point twice: it has the same attributes, start and end.
     """
     return MetricsData([_of_user(user, messages, service) for user in dict.fromkeys(map(_user, messages))])
 
 
 def _of_user(user: str, messages: Sequence[Message], service: str) -> ResourceMetrics:
-    own = sorted((message for message in messages if _user(message) == user), key=lambda message: _times(message)[1])
-    found = [
-        _histogram("cicd.pipeline.run.duration", "Duration of a run of make", own, service, wanted=_is_run),
-        _histogram("make.target.duration", "Duration of a target", own, service, wanted=_is_target),
+    theirs = sorted((message for message in messages if _user(message) == user), key=lambda message: _times(message)[1])
+    runs, targets = filter(_is_run, theirs), filter(_is_target, theirs)
+    histograms = [
+        _histogram("cicd.pipeline.run.duration", "Duration of a run of make", runs, service),
+        _histogram("make.target.duration", "Duration of a target", targets, service),
     ]
-    scope = ScopeMetrics(_SCOPE, [one for one in found if one.data.data_points], "")
+    scope = ScopeMetrics(_SCOPE, [histogram for histogram in histograms if histogram.data.data_points], "")
     return ResourceMetrics(_resource(user, service), [scope], "")
 
 
-def _histogram(
-    name: str, description: str, messages: Sequence[Message], service: str, *, wanted: Callable[[Message], bool]
-) -> Metric:
-    points = [_point(message, service) for message in messages if wanted(message)]
+def _histogram(name: str, description: str, messages: Iterable[Message], service: str) -> Metric:
+    points = [_point(message, service) for message in messages]
     return Metric(name, description, "s", Histogram(points, AggregationTemporality.DELTA))
 
 
@@ -80,10 +79,12 @@ def _point(message: Message, service: str) -> HistogramDataPoint:
     counts = [0] * (len(BOUNDS_S) + 1)
     counts[bisect_left(BOUNDS_S, seconds)] = 1
     ids = _ids(message)
-    attributes = _described(message, service)
+    attributes = _conventional_attributes(message, service)
     if _is_run(message):
         attributes["cicd.pipeline.run.state"] = "executing"
-    attributes |= {name: value for name, value in _others(message).items() if name in ("make.goal", "make.is_test")}
+    attributes |= {
+        name: value for name, value in _other_attributes(message).items() if name in ("make.goal", "make.is_test")
+    }
     exemplar = Exemplar({}, seconds, end_ns, ids.span, ids.trace)
     return HistogramDataPoint(
         attributes, start_ns, end_ns, 1, seconds, counts, BOUNDS_S, seconds, seconds, exemplars=[exemplar]
@@ -98,19 +99,19 @@ def _span(message: Message, service: str) -> ReadableSpan:
         SpanContext(ids.trace, span, is_remote=remote, trace_flags=TraceFlags(TraceFlags.SAMPLED))
         for span, remote in ((ids.span, False), (ids.parent, _is_run(message)))
     )
-    own: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
     if _is_run(message):
-        own = {"cicd.pipeline.run.id": message["messageId"], "cicd.pipeline.action.name": "RUN"}
+        extra = {"cicd.pipeline.run.id": message["messageId"], "cicd.pipeline.action.name": "RUN"}
     elif _is_target(message):
-        own = {"cicd.pipeline.task.run.id": message["messageId"]}
+        extra = {"cicd.pipeline.task.run.id": message["messageId"]}
     if "exit_status" in properties and status >= 0:
-        own["process.exit.code"] = status
+        extra["process.exit.code"] = status
     return ReadableSpan(
         name=f"RUN {service}" if _is_run(message) else str(properties["command"]),
         context=context,
         parent=parent if ids.parent else None,
         resource=_resource(_user(message), service),
-        attributes={**_described(message, service), **own, **_others(message)},
+        attributes={**_conventional_attributes(message, service), **extra, **_other_attributes(message)},
         kind=SpanKind.SERVER if _is_run(message) else SpanKind.INTERNAL,
         status=Status(StatusCode.ERROR if status else StatusCode.UNSET),
         start_time=start_ns,
@@ -119,19 +120,19 @@ def _span(message: Message, service: str) -> ReadableSpan:
     )
 
 
-def _described(message: Message, service: str) -> dict[str, Any]:
-    """What the conventions call a run or a task, and what came of it."""
-    found: dict[str, Any] = {"cicd.pipeline.name": service}
+def _conventional_attributes(message: Message, service: str) -> dict[str, Any]:
+    """The conventions' attributes of a run or a task and its result."""
+    attributes: dict[str, Any] = {"cicd.pipeline.name": service}
     status = message["properties"].get("exit_status")
     result = "success" if not status else "cancellation" if status in _GIVEN_UP else "failure"
     if _is_run(message):
-        found["cicd.pipeline.result"] = result
+        attributes["cicd.pipeline.result"] = result
     elif _is_target(message):
-        found["cicd.pipeline.task.name"] = message["properties"]["command"]
-        found["cicd.pipeline.task.run.result"] = result
+        attributes["cicd.pipeline.task.name"] = message["properties"]["command"]
+        attributes["cicd.pipeline.task.run.result"] = result
     if status:
-        found["error.type"] = _error(status)
-    return found
+        attributes["error.type"] = _error(status)
+    return attributes
 
 
 def _error(status: int) -> str:
@@ -141,7 +142,7 @@ def _error(status: int) -> str:
         return f"signal {-status}"
 
 
-def _others(message: Message) -> dict[str, Any]:
+def _other_attributes(message: Message) -> dict[str, Any]:
     return {
         f"make.{name.removeprefix('make_')}": value
         for name, value in message["properties"].items()
@@ -163,20 +164,20 @@ def _user(message: Message) -> str:
 
 def _times(message: Message) -> tuple[int, int]:
     """Start and end in nanoseconds since the epoch."""
-    began = datetime.fromisoformat(message["properties"]["start_time"])
-    start_ns = (began - _EPOCH) // timedelta(microseconds=1) * 1_000
+    start = datetime.fromisoformat(message["properties"]["start_time"])
+    start_ns = (start - _EPOCH) // timedelta(microseconds=1) * 1_000
     return start_ns, start_ns + message["properties"].get("duration_ms", 0) * _MS_NS
 
 
 def _ids(message: Message) -> _Ids:
-    """The span's ids; a yes belongs to no run, and is a trace of its own."""
+    """The span's ids. A yes belongs to no run: it is a trace of its own."""
     trace = message.get("trace")
     if trace:
         return _Ids(int(trace["traceId"], 16), int(trace["spanId"], 16), int(trace.get("parentSpanId", "0"), 16))
-    made = hashlib.sha256(str(message["messageId"]).encode()).hexdigest()
-    return _Ids(int(made[:32], 16), int(made[32:48], 16), 0)
+    digest = hashlib.sha256(str(message["messageId"]).encode()).hexdigest()
+    return _Ids(int(digest[:32], 16), int(digest[32:48], 16), 0)
 
 
 def _resource(user: str, service: str) -> Resource:
-    # Not Resource.create: that adds what the environment and the host say of themselves.
+    # Not Resource.create: it adds attributes of the environment and the host.
     return Resource({"service.name": service, "service.instance.id": user})

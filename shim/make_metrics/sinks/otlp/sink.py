@@ -1,7 +1,7 @@
-"""The OpenTelemetry sink: the official SDK's OTLP/HTTP exporters called directly, one attempt and one verdict a batch.
+"""The OpenTelemetry sink: the official SDK's OTLP/HTTP exporters, called directly; one attempt and one verdict a batch.
 
-Loading this takes some 300 ms: never where a recipe waits. Nothing of the SDK reads the environment here: headers,
-resource attributes and client certificates that OTEL_... variables name are meant for others than this receiver.
+Importing this takes some 300 ms: never where a recipe waits. The SDK reads no variable of the environment here: the
+headers, resource attributes and client certificates that OTEL_... variables name are meant for another receiver.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _SERVICE = "make"
 _HEADERS = frozenset({"user-agent", "accept-encoding", "accept", "connection", "content-type", "content-length"})
 
 
-class _SaidError(Exception):
-    """The receiver has answered, or cannot: the exporter must not try again, which this is no reason for."""
+class _DoneError(Exception):
+    """The one attempt is over. The exporter tries again only after errors of requests, and this is none."""
 
 
 class _Once(HTTPAdapter):
-    """Makes one request, and keeps what came of it, which the exporter does not give back."""
+    """Make one request, and keep its answer or error, which the exporter does not give back."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,74 +48,74 @@ class _Once(HTTPAdapter):
         self.request = request
         try:
             answer = super().send(request, *args, **kwargs)
-            _ = answer.content  # else it is read later, where an error would have the exporter try again
+            _ = answer.content  # read it now: an error while the exporter reads it would make it try again
         except Exception as error:
             self.error = error
-            raise _SaidError from error
+            raise _DoneError from error
         self.answer = answer
         if not 200 <= answer.status_code < 300:
-            raise _SaidError
+            raise _DoneError
         return answer
 
 
 class _Session(Session):
-    """A session with the headers that are the protocol's, and the project's own, but none of the environment's."""
+    """A session that sends the protocol's headers and the project's, and none that come from the environment."""
 
-    def __init__(self, network: Network, own: dict[str, str], adapter: BaseAdapter) -> None:
+    def __init__(self, network: Network, headers: dict[str, str], adapter: BaseAdapter) -> None:
         super().__init__(network)
-        self._own = own
+        self._project_headers = headers
         self.mount("http://", adapter)
         self.mount("https://", adapter)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         for name in [name for name in request.headers if name.lower() not in _HEADERS]:
             del request.headers[name]
-        request.headers.update(self._own)
+        request.headers.update(self._project_headers)
         return super().send(request, **kwargs)
 
 
 class OtlpSink:
-    """A receiver of one signal, traces or metrics, by OTLP over HTTP in protobuf."""
+    """A receiver of one signal, traces or metrics: OTLP over HTTP, in protobuf."""
 
     def __init__(self, settings: SinkSettings, network: Network | None = None) -> None:
-        """Raises nothing, and opens nothing. The settings' host ends in /v1/traces or /v1/metrics."""
+        """Open no connection yet. The settings' host ends in /v1/traces or /v1/metrics."""
         self._url, self._network = settings.host, network or Network()
         self._traces = settings.host.endswith("/v1/traces")
         self._service = settings.get("service", _SERVICE)
         header = settings.get("key-header")
-        self._own = {header or "Authorization": settings.key if header else f"Bearer {settings.key}"}
-        if not settings.key:
-            self._own = {}
-        for name in ("opentelemetry", "urllib3"):  # they would log what becomes a verdict
+        self._headers: dict[str, str] = {}
+        if settings.key:
+            self._headers = {header: settings.key} if header else {"Authorization": f"Bearer {settings.key}"}
+        for name in ("opentelemetry", "urllib3"):  # they log the errors that become a verdict
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
     def batches(self, messages: Sequence[Message]) -> list[list[int]]:
-        """Places in batches of at most 500 messages and about 1 MB."""
-        found: list[list[int]] = []
+        """Positions in batches of at most 500 messages and about 1 MB."""
+        batches: list[list[int]] = []
         room = 0
-        for place, message in enumerate(messages):
+        for position, message in enumerate(messages):
             size = len(json.dumps(message))
-            if not found or size > room or len(found[-1]) == BATCH_MESSAGES:
-                found.append([])
+            if not batches or size > room or len(batches[-1]) == BATCH_MESSAGES:
+                batches.append([])
                 room = BATCH_BYTES
-            found[-1].append(place)
+            batches[-1].append(position)
             room -= size
-        return found
+        return batches
 
     def prepare(self, batch: Sequence[Message]) -> Prepared:
         """The request that `send` would make."""
         nowhere = Nowhere()
-        with _Session(self._network, self._own, nowhere) as session:
+        with _Session(self._network, self._headers, nowhere) as session:
             self._export(batch, session, timeout_s=1)
-        (taken,) = nowhere.taken
-        return Prepared(taken.url or "", _body(taken))
+        (request,) = nowhere.taken
+        return Prepared(request.url or "", _body(request))
 
     def send(self, batch: Sequence[Message], *, timeout_s: float) -> Verdict:
         """Send a batch and judge the answer."""
         once = _Once()
         timeout_s = min(timeout_s, self._network.timeout_s)
         try:
-            with _Session(self._network, self._own, once) as session:
+            with _Session(self._network, self._headers, once) as session:
                 self._export(batch, session, timeout_s=timeout_s)
         except (requests.RequestException, UnavailableError, UnicodeError) as error:  # nothing was sent
             return unanswered(error, timeout_s, self._url)
@@ -134,28 +134,28 @@ class OtlpSink:
             "timeout": timeout_s,
             "compression": Compression.NoCompression,
         }
-        with contextlib.suppress(_SaidError):
+        with contextlib.suppress(_DoneError):
             if self._traces:
                 OTLPSpanExporter(**options).export(spans(batch, self._service))
             else:
                 OTLPMetricExporter(**options).export(metrics(batch, self._service))
 
     def _accepted(self, count: int, request: requests.PreparedRequest, answer: bytes) -> Verdict:
-        """Accepted, unless the receiver names the one message that it was sent as wrong.
+        """Accepted, unless the receiver rejects the only message of the batch.
 
-        Of several it does not say which; those that it took would come twice if we tried to find out, and the protocol
-        forbids that.
+        Of several messages it does not name the rejected ones. The protocol forbids to send the batch again, and the
+        accepted ones would arrive twice.
         """
-        rejected, said = 0, ""
+        rejected, reason = 0, ""
         with contextlib.suppress(DecodeError):
             if self._traces:
                 trace = ExportTraceServiceResponse.FromString(answer).partial_success
-                rejected, said = trace.rejected_spans, trace.error_message
+                rejected, reason = trace.rejected_spans, trace.error_message
             else:
                 metric = ExportMetricsServiceResponse.FromString(answer).partial_success
-                rejected, said = metric.rejected_data_points, metric.error_message
-        said = "".join(char for char in said if char.isprintable())[:200]
-        text = f"the receiver rejected {rejected} of {count}" + (f": {said}" if said else "")
+                rejected, reason = metric.rejected_data_points, metric.error_message
+        reason = "".join(char for char in reason if char.isprintable())[:200]
+        text = f"the receiver rejected {rejected} of {count}" + (f": {reason}" if reason else "")
         url = request.url or self._url
         if rejected and count == 1:
             return Verdict(Outcome.REFUSED, text, url)

@@ -1,4 +1,4 @@
-"""What an OTLP request says, for people: decoded from its very bytes, not made a second time."""
+"""An OTLP request as text for people, decoded from its bytes."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ _IDS = frozenset({"traceId", "spanId", "parentSpanId"})
 
 
 def readable(url: str, body: bytes) -> str:
-    """Size and hash of a request's bytes, and the same in OTLP's JSON form (ids in hexadecimal); raises DecodeError.
+    """The size and the hash of a request's bytes, and its content in OTLP's JSON form; raises DecodeError.
 
-    Equal hashes mean equal bytes: for what `preview` shows and `sent` shows later.
+    The hash shows that `preview` and `sent` show the same bytes.
     """
     kind = ExportTraceServiceRequest if url.endswith("/v1/traces") else ExportMetricsServiceRequest
-    said = json.dumps(_hexadecimal(MessageToDict(kind.FromString(body))))
-    return f"protobuf, {len(body)} bytes, SHA-256 {hashlib.sha256(body).hexdigest()}:\n{said}"
+    text = json.dumps(_hexadecimal(MessageToDict(kind.FromString(body))))
+    return f"protobuf, {len(body)} bytes, SHA-256 {hashlib.sha256(body).hexdigest()}:\n{text}"
 
 
-def _hexadecimal(found: Any) -> Any:
-    if isinstance(found, dict):
+def _hexadecimal(value: Any) -> Any:
+    """The same value with its ids in hexadecimal, as OTLP's JSON form has them; protobuf's has base64."""
+    if isinstance(value, dict):
         return {
-            name: base64.b64decode(value).hex() if name in _IDS else _hexadecimal(value)
-            for name, value in found.items()
+            name: base64.b64decode(member).hex() if name in _IDS else _hexadecimal(member)
+            for name, member in value.items()
         }
-    return [_hexadecimal(one) for one in found] if isinstance(found, list) else found
+    return [_hexadecimal(member) for member in value] if isinstance(value, list) else value
