@@ -1,4 +1,4 @@
-"""The store in one call, for tests that ask for one thing at a time."""
+"""One call to the store on a connection of its own."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ T = TypeVar("T")
 
 
 def ask(paths: Paths, work: Callable[[sqlite3.Connection], T], problems: list[str] | None = None) -> T:
-    """What `work` returns for a connection to the store."""
+    """Open the store, and return what `work` returns for the connection."""
     with database.opened(paths, [] if problems is None else problems) as connection:
         return work(connection)

@@ -1,4 +1,4 @@
-"""Points between the steps of a sweep, at which a test looks around, decides something else, or kills the sweep."""
+"""Points between the steps of a sweep, at which a test calls a function, for instance to kill the sweep."""
 
 from __future__ import annotations
 
@@ -17,18 +17,22 @@ POINTS = ("locked", "read", "written", "committed", "removed", "unlocked")
 
 @contextmanager
 def sweep_points(reached: Callable[[str], None]) -> Iterator[None]:
-    """Have `reached` called with the name of each point that a sweep comes by, once for each run (record: removed).
+    """Within the block, call `reached` with the name of each point that a sweep reaches, for each run.
 
-    The points: the run's lock is held; its records are read; everything is written, but not committed; it is committed;
-    a record is removed; the lock file is removed.
+    - `locked`: the run's lock is held.
+    - `read`: its records are read.
+    - `written`: everything is written, and not yet committed.
+    - `committed`: the transaction is committed.
+    - `removed`: a record is removed. This point comes once for each record.
+    - `unlocked`: the lock file is removed.
     """
     writing = False
     read, write, transaction, unlink = run_records._read, run_records._write, Store.transaction, Path.unlink
 
-    def watched_read(target: Any, run: str, path: Path, swept: Any) -> Any:
-        if path.name == f"{run}.rec":  # the first record that is looked for, there or not
+    def watched_read(context: Any, run: str, path: Path, swept: Any) -> Any:
+        if path.name == f"{run}.rec":  # the first record that the sweep looks for, whether it exists or not
             reached("locked")
-        return read(target, run, path, swept)
+        return read(context, run, path, swept)
 
     def watched_write(*arguments: Any) -> None:
         nonlocal writing

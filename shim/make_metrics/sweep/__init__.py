@@ -1,1 +1,4 @@
-"""Records of ended makes go into the store, each line exactly once, and are removed."""
+"""The sweep: the records of ended makes come in; their events go into the store, each line exactly once.
+
+A record is removed once its events are stored. Messages that may be sent go into the outbox.
+"""

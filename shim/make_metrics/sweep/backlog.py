@@ -1,7 +1,7 @@
-"""The backlog: records that wait for somebody to look at a report, and are combined by a walk when they are many.
+"""The backlog: records that no command has combined yet. A walk combines them when they are many or old.
 
-For a developer who never does, they would grow without bounds. What is combined may be queued for sending, or not: that
-is decided by what the developer has decided, wherever a makefile would have it looked for.
+Without this, the records of a developer who never looks at a report would grow without bounds. Combining may queue
+messages, so it reads the developer's decisions, never those in a directory that a makefile has set.
 """
 
 from __future__ import annotations
@@ -20,24 +20,25 @@ _OLD_RECORD_S = 86_400
 
 
 def due(records: bytes) -> bool:
-    """Whether records wait that are many, or old."""
+    """Whether a directory has 16 records, or one that was last written over a day ago."""
     with os.scandir(records) as entries:
-        waiting = [entry.stat(follow_symlinks=False).st_mtime for entry in entries if entry.name.endswith(b".rec")]
-    return len(waiting) >= _MANY_RECORDS or bool(waiting and time.time() - min(waiting) > _OLD_RECORD_S)
+        times = [entry.stat(follow_symlinks=False).st_mtime for entry in entries if entry.name.endswith(b".rec")]
+    return len(times) >= _MANY_RECORDS or bool(times and time.time() - min(times) > _OLD_RECORD_S)
 
 
 def combine(pid: int, state: bytes) -> bool:
-    """Combine what waits, in the environment that the developer's make `pid` was started with; whether that was done.
+    """Combine the records below a state directory, in the environment that the make `pid` was started with.
 
-    Takes over this process, which does nothing after it: its environment is that one, its priority the lowest.
+    Returns whether that was done. It is not if that environment is unknown, and a makefile may have changed where the
+    decisions lie. This process takes over that environment, and the lowest priority, so it must do nothing else after.
     """
-    began = _began_with(pid)
-    if began:
+    environ = _initial_environment(pid)
+    if environ:
         os.environ.clear()
-        os.environ.update(began)
+        os.environ.update(environ)
     elif any(os.environ.get(name) for name in user_dirs.VARIABLES if name.startswith("XDG_")):
         return False
-    from pathlib import Path  # there is time now
+    from pathlib import Path  # not before: a recipe line may wait for the imports of the walk
 
     from make_metrics.errors import UserError
     from make_metrics.files.paths import Paths
@@ -47,15 +48,15 @@ def combine(pid: int, state: bytes) -> bool:
     os.nice(19)
     gc.enable()
     with contextlib.suppress(UserError):
-        if not began and Paths.from_environment().state != directory:
-            return False  # a makefile's HOME, not the one that set-up has found
+        if not environ and Paths.from_environment().state != directory:
+            return False  # HOME is the makefile's, not the one that set-up found
         sweep(Paths.from_state(directory))
         return True
     return False
 
 
-def _began_with(pid: int) -> dict[str, str]:
-    """What a make was started with; empty where that cannot be told, as of macOS's own make."""
+def _initial_environment(pid: int) -> dict[str, str]:
+    """The environment that a make was started with; empty if unknown, as for the make that comes with macOS."""
     with contextlib.suppress(psutil.Error, OSError):
         return psutil.Process(pid).environ()
     return {}

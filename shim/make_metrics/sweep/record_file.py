@@ -1,4 +1,4 @@
-"""A run's record as a file: its identity, and the entries behind an offset, in bounded memory."""
+"""Reading a record's file: its identity, and the entries behind an offset, in bounded memory."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ _BLOCK = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a record says behind an offset. `size` is where it ended, `modified_ns` when it was last written.
+    """The part of a record behind an offset.
 
-    `readable` is False for a file with no entry at all that can be read: no record. `complete` is False if its last
-    entry is not, or there is none.
+    `identity` names the record file, and `run` holds the part's entries, added up. `size` is the file's size in bytes
+    when it was read, `modified_ns` the time of its last write. `readable` is False if no entry in the whole file can be
+    read: it is no record. `complete` is False if the last entry is cut short, or if there is no entry.
     """
 
     path: Path
@@ -33,12 +34,15 @@ class Part:
 
 
 def is_record(path: Path) -> bool:
-    """Whether a path is a file, and not a symbolic link to one; raises OSError if there is nothing."""
+    """Whether a path is a regular file, not a symbolic link. Raises OSError if it does not exist."""
     return stat.S_ISREG(path.lstat().st_mode)
 
 
 def boot(path: Path) -> str:
-    """Which machine and boot a record is from, as far as the beginning of its file says; else empty. Raises OSError."""
+    """The machine and boot of a record (see `combine.record.Make`), from its first 256 KiB; empty if not found there.
+
+    Raises OSError.
+    """
     if not is_record(path):
         return ""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -47,26 +51,26 @@ def boot(path: Path) -> str:
 
 
 def read(path: Path, run: str, offset_of: Callable[[str], int]) -> Part:
-    """Read a record behind the offset that is known for its identity. The caller holds the run's lock.
+    """Read a record behind an offset, which `offset_of` returns for its identity. The caller holds the run's lock.
 
-    A record's identity is in its first entry. A record whose first entry was torn is identified by its name and what
-    its first line does say: that line is never written again, and like any entry it holds times in nanoseconds, which
-    no other has. (An inode's number would not do: it is given to the next file.) Raises OSError.
+    The identity is in the first entry. If that entry is torn, the identity is a hash of the file's name and its first
+    line: that line never changes, and has times in nanoseconds that no other record has. An inode's number would not
+    do, because the next file may get the same one. Raises OSError.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(file.fileno())
-        first = file.readline()
-        head = parse(first)
-        identity = head.identity or hashlib.sha256(path.name.encode() + b"\0" + first.rstrip(b"\n")).hexdigest()
+        status = os.fstat(file.fileno())
+        line = file.readline()
+        head = parse(line)
+        identity = head.identity or hashlib.sha256(path.name.encode() + b"\0" + line.rstrip(b"\n")).hexdigest()
         offset = offset_of(identity)
         file.seek(offset)
         gathered, size, last = Run(run), offset, b"\n"
-        readable = offset > 0 or bool(head.identity) or not found.st_size
+        readable = offset > 0 or bool(head.identity) or not status.st_size
         while lines := file.readlines(_BLOCK):
             contents: Contents = parse(b"".join(lines))
             gathered = merge(gathered, gather(run, contents))
             readable = readable or bool(contents.lines or contents.makes)
             size += sum(map(len, lines))
             last = lines[-1]
-    return Part(path, identity, gathered, size, found.st_mtime_ns, readable, size > 0 and last.endswith(b"\n"))
+    return Part(path, identity, gathered, size, status.st_mtime_ns, readable, size > 0 and last.endswith(b"\n"))

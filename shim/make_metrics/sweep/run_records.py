@@ -33,8 +33,8 @@ _MINUTE_NS = 60_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Where a sweep puts the runs, and what computes their metrics; `now_ns` is when the sweep began."""
+class Context:
+    """What one sweep works with. `now_ns` is its start in nanoseconds since the epoch."""
 
     paths: Paths
     store: Store
@@ -46,7 +46,7 @@ class Target:
 
 @dataclass(slots=True)
 class Swept:
-    """What a sweep did: records combined, records left for later, records put aside, and lines for standard error."""
+    """The result of a sweep: how many records were combined, left for later, and put aside; lines for the user."""
 
     combined: int = 0
     left: int = 0
@@ -54,38 +54,38 @@ class Swept:
     problems: list[str] = field(default_factory=list)
 
 
-def combine_run(target: Target, run: str, records: Iterable[Path], swept: Swept) -> None:
+def combine_run(context: Context, run: str, records: Iterable[Path], swept: Swept) -> None:
     """Combine and remove the records of one run, and count them in `swept`.
 
-    Raises Timeout (filelock) if a writer holds the lock for too long, OSError for a record that cannot be read, moved
-    or removed, sqlite3.Error.
+    Raises Timeout (filelock) if a writer holds the lock for too long, OSError if a record cannot be read, moved or
+    removed, or sqlite3.Error.
     """
-    lock_path = target.paths.record_lock(run)
+    lock_path = context.paths.record_lock(run)
     with FileLock(lock_path, mode=0o600).acquire(timeout=_PATIENCE_S, poll_interval=0.01):
         # The run's main record may have been written since the records were listed.
-        paths = {target.paths.records / f"{run}.rec", *records}
-        parts = [part for path in sorted(paths) if (part := _read(target, run, path, swept)) is not None]
-        _write(target, run, parts)
+        paths = {context.paths.records / f"{run}.rec", *records}
+        parts = [part for path in sorted(paths) if (part := _read(context, run, path, swept)) is not None]
+        _write(context, run, parts)
         for part in parts:
             part.path.unlink()
             swept.combined += 1
         lock_path.unlink()
 
 
-def _read(target: Target, run: str, path: Path, swept: Swept) -> Part | None:
-    """A record's new entries. None for a record that is left where it is, and for a file put aside as no record."""
+def _read(context: Context, run: str, path: Path, swept: Swept) -> Part | None:
+    """A record's new entries. None for a record that is left for later, and for a file that is put aside."""
     try:
         regular = record_file.is_record(path)
     except FileNotFoundError:
         return None
-    part = record_file.read(path, run, target.store.combined_bytes) if regular else None
-    if part is None or (not part.readable and (part.complete or not _is_young(part, target.now_ns))):
-        kept = put_aside(target.paths, path)
+    part = record_file.read(path, run, context.store.combined_bytes) if regular else None
+    if part is None or (not part.readable and (part.complete or not _is_young(part, context.now_ns))):
+        new_path = put_aside(context.paths, path)
         swept.put_aside += 1
-        swept.problems.append(f"{printable_path(path)} is no record: it is kept as {printable_path(kept)}")
+        swept.problems.append(f"{printable_path(path)} is no record: it is kept as {printable_path(new_path)}")
         return None
-    if not part.complete and _is_young(part, target.now_ns):
-        swept.left += 1  # its writer did not get the lock, and may be just about to write
+    if not part.complete and _is_young(part, context.now_ns):
+        swept.left += 1  # its writer does without the lock, and may be about to write
         return None
     return part
 
@@ -95,27 +95,26 @@ def _is_young(part: Part, now_ns: int) -> bool:
     return "~" in part.path.name and part.modified_ns > now_ns - _MINUTE_NS
 
 
-def _write(target: Target, name: str, parts: Sequence[Part]) -> None:
+def _write(context: Context, name: str, parts: Sequence[Part]) -> None:
     """Write the records' new entries to the store and, as far as their sending was agreed to, to the outbox."""
-    store, now_ns = target.store, target.now_ns
+    store, now_ns = context.store, context.now_ns
     new = Run(name)
     for part in parts:
         new = merge(new, part.run)
     has_new = bool(new.work or new.makes or new.torn)
-    known = store.load_run(name)
-    run = merge(known.run, new) if known.run else new
-    # A run whose parts were given up is only half known: its start, too, so that nobody can tell whether a yes came
-    # before it. Nothing of it is sent.
-    is_whole = not known.exists or known.run is not None
-    permissions = outgoing.permissions(target.projects, run) if is_whole else {}
-    events = _measure(target, run, permissions) if has_new else []
-    entries = outgoing.entries(target.projects, run, events, permissions)
-    troubles, target.collector.troubles = target.collector.troubles, []
+    saved = store.load_run(name)
+    run = merge(saved.run, new) if saved.run else new
+    # The parts of a run are deleted after a week. Then nothing of it is sent: it may have started before the yes.
+    is_whole = not saved.exists or saved.run is not None
+    permissions = outgoing.permissions(context.projects, run) if is_whole else {}
+    events = _measure(context, run, permissions) if has_new else []
+    entries = outgoing.entries(context.projects, run, events, permissions)
+    troubles, context.collector.troubles = context.collector.troubles, []
     with store.transaction():
         Troubles(store.connection).add(troubles, now_ns=now_ns)
-        # From here on no command can withdraw what waits until this is written. So look at the decisions once more.
-        withdrawn = {each.project.path for each in permissions.values() if not target.projects.still_holds(each)}
-        target.outbox.put([entry for entry in entries if entry.project not in withdrawn], now_ns=now_ns)
+        # Read the decisions again: an opt-out that came before this transaction has not seen these messages.
+        withdrawn = {each.project.path for each in permissions.values() if not context.projects.still_holds(each)}
+        context.outbox.put([entry for entry in entries if entry.project not in withdrawn], now_ns=now_ns)
         if has_new and not is_whole:
             store.put_late(run, events)
         elif has_new:
@@ -125,12 +124,12 @@ def _write(target: Target, name: str, parts: Sequence[Part]) -> None:
             store.mark(part.identity, size=part.size, now_ns=now_ns)
 
 
-def _measure(target: Target, run: Run, permissions: Mapping[str, Permission]) -> list[Event]:
-    """The run's events with what git says, and with the metrics that were agreed to."""
-    return target.collector.collect_run(
+def _measure(context: Context, run: Run, permissions: Mapping[str, Permission]) -> list[Event]:
+    """The run's events with git's facts, and with the optional metrics that were agreed to."""
+    return context.collector.collect_run(
         run,
         events_of(run),
-        target.store.metrics(run.id),
-        default_branch=target.projects.default_branch,
+        context.store.metrics(run.id),
+        default_branch=context.projects.default_branch,
         asked={key: permission.metrics for key, permission in permissions.items()},
     )

@@ -1,7 +1,6 @@
 """The sweep: records of ended makes go into the store, each line exactly once, and are removed.
 
-`sweep.run_records` does this for one run. Around it the sweep finds the runs whose make has ended, and removes what is
-too old.
+`sweep.run_records` does this for one run. This module finds the runs whose make has ended, and deletes what is too old.
 """
 
 from __future__ import annotations
@@ -23,17 +22,17 @@ from make_metrics.store.outbox import Outbox
 from make_metrics.store.store import Store
 from make_metrics.store.troubles import Troubles
 from make_metrics.sweep import record_file
+from make_metrics.sweep.run_records import Context, combine_run
 from make_metrics.sweep.run_records import Swept as Swept
-from make_metrics.sweep.run_records import Target, combine_run
 
 _DAY_NS = 86_400_000_000_000
 
 
 def sweep(paths: Paths, *, timeout: float = 0) -> Swept:
-    """Combine the records of all runs whose make has ended, and remove what is too old.
+    """Combine the records of all runs whose make has ended, and delete what is too old.
 
-    Waits up to `timeout` seconds for another sweep; with 0 it leaves the work to that one without a word. Raises
-    UserError if the state directory or the store cannot be written.
+    Waits up to `timeout` seconds for another sweep to end. With 0 it returns at once and notes no problem, as the other
+    sweep does the work. Raises UserError if the state directory or the store cannot be written.
     """
     for directory in (paths.state, paths.records, paths.makes):
         private_directory(directory)
@@ -44,7 +43,7 @@ def sweep(paths: Paths, *, timeout: float = 0) -> Swept:
             try:
                 return _sweep(paths, lock, problems)
             except database.ReplacedError as error:
-                # The records that went into the damaged store went with it. All others are still there.
+                # Records that were combined into the damaged store are lost. Combine the others into the new one.
                 problems.append(error.line)
                 return _sweep(paths, lock, problems)
     except Timeout:
@@ -58,9 +57,9 @@ def _sweep(paths: Paths, lock: BaseFileLock, problems: list[str]) -> Swept:
     now_ns = time.time_ns()
     with database.opened(paths, problems, lock=lock) as connection, Collector() as collector:
         store, outbox = Store(connection), Outbox(connection)
-        target = Target(paths, store, outbox, collector, ProjectCache(paths), now_ns)
+        context = Context(paths, store, outbox, collector, ProjectCache(paths), now_ns)
         for run, records in sorted(_records_by_run(paths.records).items()):
-            _sweep_run(target, run, records, swept)
+            _sweep_run(context, run, records, swept)
         _remove_old_markers(paths.makes, now_ns)
         with store.transaction():
             outbox.prune(now_ns=now_ns)
@@ -70,25 +69,25 @@ def _sweep(paths: Paths, lock: BaseFileLock, problems: list[str]) -> Swept:
     return swept
 
 
-def _sweep_run(target: Target, run: str, records: list[Path], swept: Swept) -> None:
-    """Combine a run's records if its make has ended. Whatever keeps one run from it keeps no other."""
+def _sweep_run(context: Context, run: str, records: list[Path], swept: Swept) -> None:
+    """Combine a run's records if its make has ended. A failure is noted, and does not stop the sweep."""
     try:
-        if _has_ended(run, records or [target.paths.record_lock(run)], target.now_ns):
-            combine_run(target, run, records, swept)
+        if _has_ended(run, records or [context.paths.record_lock(run)], context.now_ns):
+            combine_run(context, run, records, swept)
         else:
             swept.left += len(records)
     except FileNotFoundError:
-        pass  # a writer took its only record back, or another sweep removed the lock
+        pass  # a writer removed its only record again, or another sweep removed the lock
     except Timeout:
         swept.left += len(records)
     except OSError as error:
         swept.left += len(records)
-        path = printable_path(target.paths.records / run)
+        path = printable_path(context.paths.records / run)
         swept.problems.append(f"cannot combine the record {path}.rec: {error.strerror}")
 
 
 def _records_by_run(directory: Path) -> dict[str, list[Path]]:
-    """The records of each run that has a record, or at least a lock."""
+    """The records in a directory, by run. A run that has a lock and no record is included."""
     runs: dict[str, list[Path]] = {}
     for path in directory.iterdir():
         if path.suffix in (".rec", ".lock"):
@@ -99,7 +98,7 @@ def _records_by_run(directory: Path) -> dict[str, list[Path]]:
 
 
 def _has_ended(run: str, files: Iterable[Path], now_ns: int) -> bool:
-    """Whether a run's make has ended. Where nobody can tell, it has if nothing was written for a day."""
+    """Whether a run's make has ended. If unknown, it counts as ended once nothing was written for a day."""
     living = alive(run, next(filter(None, map(record_file.boot, files)), ""))
     if living is None:
         return max(path.lstat().st_mtime_ns for path in files) < now_ns - _DAY_NS
@@ -107,7 +106,7 @@ def _has_ended(run: str, files: Iterable[Path], now_ns: int) -> bool:
 
 
 def _remove_old_markers(directory: Path, now_ns: int) -> None:
-    """Remove the markers of make processes that are gone, a day after they were made."""
+    """Remove the markers of make processes that have ended, once they are a day old."""
     for path in directory.iterdir():
         with contextlib.suppress(FileNotFoundError):
             if path.lstat().st_mtime_ns < now_ns - _DAY_NS and not alive(path.name):
