@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 
 import psutil
 
 from make_metrics.hot import procfs
+
+_SECOND_NS = 1_000_000_000
 
 
 def process_key(pid: int) -> str | None:
@@ -21,6 +24,19 @@ def process_key(pid: int) -> str | None:
         return f"00000000.{pid}.{int(psutil.Process(pid).create_time() * 1_000_000)}"
     except psutil.Error:
         return None
+
+
+def start_time_ns(process: psutil.Process) -> int:
+    """When a process was started, in nanoseconds since the epoch; raises psutil.Error if it is gone.
+
+    From its age where /proc tells its start in clock ticks since boot: psutil adds that to the time of the boot, which
+    Linux gives in whole seconds. CLOCK_BOOTTIME goes on while the machine sleeps, as the ticks do.
+    """
+    key = procfs.process_key(process.pid)
+    if key is None or not hasattr(time, "CLOCK_BOOTTIME"):
+        return int(process.create_time() * _SECOND_NS)
+    start_ns = int(key.rpartition(b".")[2]) * _SECOND_NS // os.sysconf("SC_CLK_TCK")
+    return time.time_ns() - (time.clock_gettime_ns(time.CLOCK_BOOTTIME) - start_ns)
 
 
 def boot_id() -> str:

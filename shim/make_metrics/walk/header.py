@@ -12,7 +12,7 @@ from make_metrics.deliver import traceparent
 from make_metrics.files import user_dirs
 from make_metrics.hot import append, record_format
 from make_metrics.processes import command_line
-from make_metrics.processes.keys import boot_id
+from make_metrics.processes.keys import boot_id, start_time_ns
 from make_metrics.processes.tree import MakeAbove
 from make_metrics.project import git_head
 
@@ -64,7 +64,7 @@ def describe(
         parent_target=above[0].target if above else "",
         level=len(above),
         goals=goals or ((default_goal,) if default_goal else ()),
-        wall_ns=int(make.create_time() * 1_000_000_000),
+        wall_ns=start_time_ns(make),
         directory=directory,
         version=version,
         is_test=os.environ.get("MAKE_METRICS_IS_TEST") or "no",
