@@ -42,9 +42,9 @@ def stored(
     return StoredEvent(event, project, directory)
 
 
-def test_a_row_tells_what_a_target_cost() -> None:
-    found = rows([stored(ms=30, at=1, status=3), stored(ms=10, at=3, goal=True), stored(ms=20, at=2)])
-    assert found == [
+def test_a_row_says_what_a_target_cost() -> None:
+    table = rows([stored(ms=30, at=1, status=3), stored(ms=10, at=3, goal=True), stored(ms=20, at=2)])
+    assert table == [
         Row(
             project="/p",
             directory=".",
@@ -64,18 +64,18 @@ def test_a_row_tells_what_a_target_cost() -> None:
 
 
 def test_the_most_expensive_comes_first() -> None:
-    found = rows([stored("cheap", 1), stored("dear", 100), stored("both", 60), stored("both", 60, at=1)])
-    assert [row.target for row in found] == ["both", "dear", "cheap"]
+    table = rows([stored("cheap", 1), stored("dear", 100), stored("both", 60), stored("both", 60, at=1)])
+    assert [row.target for row in table] == ["both", "dear", "cheap"]
 
 
 @pytest.mark.parametrize(("count", "p95"), [(1, 1), (2, 2), (19, 19), (20, 19), (21, 20), (100, 95)])
-def test_the_95th_percentile_did_occur(count: int, p95: int) -> None:
+def test_the_95th_percentile_is_one_of_the_durations(count: int, p95: int) -> None:
     (row,) = rows(stored(ms=ms, at=ms) for ms in range(1, count + 1))
     assert row.p95_ms == p95
 
 
-def test_targets_of_one_name_are_told_apart() -> None:
-    found = rows(
+def test_targets_of_one_name_are_rows_of_their_own_in_each_directory_and_level() -> None:
+    table = rows(
         [
             stored("all", 50),
             stored("all", 20, level=1, directory="/p/lib"),
@@ -86,7 +86,7 @@ def test_targets_of_one_name_are_told_apart() -> None:
             stored("all", 6, project="/q", directory=""),
         ]
     )
-    assert [(row.project, row.directory, row.level, row.total_ms) for row in found] == [
+    assert [(row.project, row.directory, row.level, row.total_ms) for row in table] == [
         ("/p", ".", 0, 50),
         ("/p", "lib", 1, 20),
         ("/q", ".", 0, 13),
@@ -98,23 +98,23 @@ def test_targets_of_one_name_are_told_apart() -> None:
 
 @given(st.lists(st.builds(stored, st.sampled_from("abc"), st.integers(0, 10**9), status=st.integers(-2, 3))))
 def test_every_event_is_in_one_row(events: list[StoredEvent]) -> None:
-    found = rows(events)
-    assert sum(row.runs for row in found) == len(events)
-    assert sum(row.total_ms for row in found) == sum(one.event.duration_ms for one in events)
-    assert sum(row.failures for row in found) == sum(one.event.exit_status != 0 for one in events)
-    for row in found:
+    table = rows(events)
+    assert sum(row.runs for row in table) == len(events)
+    assert sum(row.total_ms for row in table) == sum(stored.event.duration_ms for stored in events)
+    assert sum(row.failures for row in table) == sum(stored.event.exit_status != 0 for stored in events)
+    for row in table:
         assert 0 <= row.median_ms <= row.total_ms
         assert row.median_ms <= row.p95_ms <= row.total_ms
         assert row.last_ms <= row.total_ms
-    assert found == rows(reversed([replace(one) for one in events])) or len(
-        {one.event.message_id for one in events}
+    assert table == rows(reversed([replace(stored) for stored in events])) or len(
+        {stored.event.message_id for stored in events}
     ) < len(events)
 
 
 def test_the_document_is_json() -> None:
-    found = json.loads(json.dumps(document(rows([stored()]), since_ns=WALL_NS)))
-    assert found["since"] == "2096-10-02T07:06:40.000000+00:00"
-    assert found["targets"][0]["target"] == "a"
+    report = json.loads(json.dumps(document(rows([stored()]), since_ns=WALL_NS)))
+    assert report["since"] == "2096-10-02T07:06:40.000000+00:00"
+    assert report["targets"][0]["target"] == "a"
     assert document([], since_ns=None) == {"version": 1, "since": None, "targets": []}
 
 
@@ -123,5 +123,5 @@ def test_the_document_is_json() -> None:
     [(0, "0ms"), (999, "999ms"), (1_000, "1.00s"), (59_994, "59.99s"), (59_995, "1m00s"), (125_000, "2m05s"),
      (3_599_499, "59m59s"), (3_599_500, "1h00m"), (3_720_000, "1h02m"), (360_000_000, "100h00m")],
 )  # fmt: skip
-def test_durations_are_for_people(ms: int, text: str) -> None:
+def test_a_duration_has_the_unit_that_fits_it(ms: int, text: str) -> None:
     assert duration(ms) == text

@@ -1,1 +1,1 @@
-"""What people are shown: tables, schemas and pages, made from events. Pure, but for the table's terminal."""
+"""What people are shown: tables, schemas and pages, made from events. Pure, except that a table is printed."""

@@ -1,4 +1,4 @@
-"""The JSON Schema of what is sent for an event, made from the registry. Pure."""
+"""The JSON Schema of an event as it is sent, made from the registry. Pure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from make_metrics.properties.property import Property
 from make_metrics.properties.registry import CHOICE, ENVELOPE, PROPERTIES
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-# A target that is a file, where the project's notice says that those are sent: a path within the project.
+# Also a target that is a file: some projects' notices say that these are sent, as paths within the project.
 _PATH = "^(?!/)(?!.*(?:^|/)[.][.](?:/|$))[0-9A-Za-z_.:+%/\u00aa-\U0010ffff-]{1,50}$"
 
 
 def document(metrics: Sequence[Property]) -> dict[str, Any]:
-    """The schema (2020-12) of a message as the Segment protocol carries it, with these metrics besides."""
+    """The schema (draft 2020-12) of a message of the Segment protocol that may have these metrics."""
     target = _object((*PROPERTIES, *metrics))
     command = target["properties"]["command"]
     target["properties"]["command"] = {**command, "pattern": _PATH}

@@ -1,11 +1,10 @@
-"""The report: events to one row per target. Pure.
+"""The report: one row per target, made from events. Pure.
 
-Rows are told apart by the project (the directory of the run's first make), by the directory and level of the target's
-own make, and by name: `all` of a library that is built by a make of its own is another target than the project's `all`,
-and is shown with its directory and level.
+A row's key is the project (the directory of the run's first make), the directory and level of the target's own make,
+and the target's name. So if another make builds a library, the library's `all` is a row beside the project's `all`.
 
-The rows are no parts of a sum: a goal's time includes its prerequisites', and that of a target which starts another
-make includes all that make does. Hence there is no grand total, here or anywhere.
+The rows do not add up: a goal's time includes its prerequisites', and the time of a target that starts another make
+includes that make. So there is no grand total, here or anywhere.
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ from make_metrics.combine.summary import StoredEvent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What a target cost. Times are in milliseconds and include what the target waited for, see the module.
+    """What a target cost. Times are milliseconds and include the target's prerequisites, see the module.
 
-    `directory` is its make's, relative to the project's where it is below. `goal` says that it was asked for at least
-    once; `failures` are runs that did not end with status 0. `last_start` is ISO 8601.
+    `directory` is its make's, relative to the project's if it is inside. `goal`: it was a goal of make at least once.
+    `failures` counts runs whose status was not 0. `last_start` is ISO 8601.
     """
 
     project: str
@@ -57,38 +56,37 @@ def _row(key: tuple[str, str, int, str], events: list[Event]) -> Row:
         failures=sum(event.exit_status != 0 for event in events),
         total_ms=sum(durations),
         median_ms=round(statistics.median(durations)),
-        p95_ms=durations[math.ceil(len(durations) * 0.95) - 1],  # nearest rank: a duration that did occur
+        p95_ms=durations[math.ceil(len(durations) * 0.95) - 1],  # the nearest-rank method: one of the durations
         last_ms=last.duration_ms,
         last_exit_status=last.exit_status,
         last_start=timestamp(last.start_wall_ns),
     )
 
 
-def _within(project: str, directory: str) -> str:
-    """A directory as seen from the project's, if it is below."""
+def _relative(project: str, directory: str) -> str:
+    """A directory relative to the project's if it is inside, else unchanged."""
     if directory in ("", project):
         return "."
-    below = directory.removeprefix(project.rstrip("/") + "/")
-    return below if project else directory
+    return directory.removeprefix(project.rstrip("/") + "/") if project else directory
 
 
 def rows(events: Iterable[StoredEvent]) -> list[Row]:
-    """One row per target, the most expensive first; see the module for what a target is."""
+    """One row per target, the most expensive first."""
     groups: dict[tuple[str, str, int, str], list[Event]] = {}
     for stored in events:
-        directory = _within(stored.run_directory, stored.make_directory)
+        directory = _relative(stored.run_directory, stored.make_directory)
         key = (stored.run_directory, directory, stored.event.make_level, stored.event.target)
         groups.setdefault(key, []).append(stored.event)
-    made = [_row(key, group) for key, group in groups.items()]
-    return sorted(made, key=lambda row: (-row.total_ms, row.project, row.level, row.directory, row.target))
+    targets = [_row(key, group) for key, group in groups.items()]
+    return sorted(targets, key=lambda row: (-row.total_ms, row.project, row.level, row.directory, row.target))
 
 
-def document(found: Iterable[Row], *, since_ns: int | None) -> dict[str, Any]:
-    """The report as a document for JSON; `since` is null for all that is kept."""
+def document(targets: Iterable[Row], *, since_ns: int | None) -> dict[str, Any]:
+    """The report as a JSON document; `since` is null if the report is about all stored events."""
     return {
         "version": 1,
         "since": None if since_ns is None else timestamp(since_ns),
-        "targets": [asdict(row) for row in found],
+        "targets": [asdict(row) for row in targets],
     }
 
 

@@ -1,4 +1,4 @@
-"""The point in time that `--since` means."""
+"""The time that `--since` names."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from datetime import datetime
 from make_metrics.errors import UserError
 
 _UNITS_S = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-_LATEST_NS = (1 << 63) - 1  # that the store can compare with
+_LATEST_NS = (1 << 63) - 1  # the largest integer of SQLite
 _SPAN = re.compile(r"([0-9]{1,6})([mhdw])")
 
 
 def since_ns(text: str, *, now_ns: int) -> int:
-    """Nanoseconds since the epoch for a span before now (`30m`, `12h`, `7d`, `2w`) or an ISO 8601 date or time.
+    """The time that a text names, in nanoseconds since the epoch.
 
-    A date without an offset is in local time. Raises UserError for anything else.
+    The text is a span before now (`30m`, `12h`, `7d`, `2w`), or an ISO 8601 date or time, which is local unless it has
+    an offset. Raises UserError for any other text.
     """
     span = _SPAN.fullmatch(text)
     if span:

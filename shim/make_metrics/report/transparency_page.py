@@ -1,6 +1,7 @@
-"""The transparency page: everything that is collected, why, by which files, who gets it, and how to stop. Pure.
+"""The transparency page: what is collected, why, by which files, who gets it, and how to stop. Pure.
 
-docs/transparency.md is the page of make-metrics itself; a project's also says who collects there, and what it asks for.
+docs/transparency.md is the page of make-metrics itself. A project's own page also names its collector, its receivers
+and the metrics that it asks for.
 """
 
 from __future__ import annotations
@@ -26,16 +27,16 @@ _TOP = f"""# What make-metrics collects, and what becomes of it
 <!-- Made from properties/registry.py and what it imports: docs/transparency.md by `python -m ci.transparency`, a
 project's own page by `make-metrics transparency`. Change those, not this. -->
 
-Everything stays on your machine until you say yes. A project can ask for a yes in a file `{NAME}` beside its Makefile;
-neither that file nor any variable of the environment can say yes for you. Each project asks for itself. As long as you
-have not answered, make shows a line that says so when it has run its first recipe line in a terminal: at most once a
-week and {MAX_TIMES} times in all. In CI nothing is recorded either, unless something was decided there.
+Everything stays on your machine until you say yes. A project asks for your yes with a file `{NAME}` beside its
+Makefile. Neither that file nor an environment variable can say yes for you. You decide about each project separately.
+Until you have decided, make shows one line that invites you to, after its first recipe line in a terminal: at most
+once a week, and {MAX_TIMES} times in all. In CI nothing is recorded unless something was decided there.
 
 ## Why
 
-A project that asks says why, who collects, and how long it is kept; `make-metrics opt-in` shows it before it asks, with
-the list below. The yes holds for what was shown: if a property, a receiver or anything else of the notice changes,
-sending pauses until you have said yes again. Nothing that was recorded before the yes is ever sent.
+Before it asks, `make-metrics opt-in` shows the project's notice: why the project collects, who collects, how long it is
+kept, and the list below. Your yes is for that notice. If a property, a receiver or anything else in it changes, sending
+pauses until you say yes again. What was recorded before your yes is never sent.
 """
 
 _SENT = """
@@ -45,93 +46,93 @@ One event for each target that make runs, with these properties and no others:
 """
 
 _ASKED_FOR = f"""
-A project can ask for more in its `{NAME}` (`metrics = ["os", "jobs"]`). They are off unless it does and you have said
-yes to the notice that lists them; until then they are not even computed, except to be shown by `make-metrics preview`.
-They are computed after the run, each on its own:
+A project can ask for more metrics in its `{NAME}` (`metrics = ["os", "jobs"]`). They are sent only if the project asks
+for them and you have said yes to the notice that lists them. Before that they are not even computed, except to be shown
+by `make-metrics preview`. Each is computed after the run:
 """
 
 _FOREIGN = """
-It can ask by name for metrics of other distributions too. These are of none unless you have installed one beside
-make-metrics; a file in the repository is never run. `make-metrics transparency` shows this page with those of the
-project, `make-metrics doctor` what is wrong with them.
+A project can also ask for metrics of other distributions, by name. They exist only if you have installed such a
+distribution beside make-metrics; a file in the repository is never run. `make-metrics transparency` shows this page
+with those of the project. `make-metrics doctor` shows what is wrong with them.
 """
 
 _REQUESTS = """
-Each request to a receiver of type `segment` adds the time of sending (`sentAt`) and the project's public key
+Each request to a receiver of type `segment` also contains the time of sending (`sentAt`) and the project's public key
 (`writeKey`).
 """
 
 _TRACES = f"""
-Receivers of type `otlp`, and no others, are also told of each run of make itself, with
-{", ".join(f"`{entry.name}`" for entry in RUN)}, and get with each event its place in the trace of its run. They get
-no other property than those above, as attributes of spans and of durations. {JOINS} Ids that are not given by it are
-made from your id, so that two projects' collectors cannot match them:
+Receivers of type `otlp`, and no others, also get each run of make itself, with
+{", ".join(f"`{entry.name}`" for entry in RUN)}, and the place of each event in the trace of its run. They get the
+properties above, and no others, as attributes of spans and of durations. {JOINS} All other ids of a trace are made from
+your id, so that the collectors of two projects cannot match them:
 """
 
 _NEVER = f"""
 ## What is never sent
 
-{NEVER[0].upper()}{NEVER[1:]}. {FILES_KEPT} A project can ask to send their names, and its notice says then:
-"{FILES_SENT}" A target counts as a file if it has a `/` or a backslash, begins with `~` or a dot, ends like files do
-(`.o`, `.html`, ...), or if a file of its name lies beside the Makefile when the run is combined (as soon as make has
-ended, or with the next report or `flush`); `deliver/message.py` has the rule. A name with other characters than
-letters, digits and `. : + % _ -` is not sent either.
+{NEVER[0].upper()}{NEVER[1:]}. {FILES_KEPT} A project can ask to send their names. Its notice then says:
+"{FILES_SENT}" A target counts as a file if it has a `/` or a backslash, begins with `~` or a dot, has the ending of a
+file (`.o`, `.html`, ...), or has the name of a file beside the Makefile at the time when the run is combined (as soon
+as make has ended, or with the next report or `flush`); the rule is in `deliver/message.py`. A name with characters
+other than letters, digits and `. : + % _ -` is not sent either.
 
-The id is a pseudonym, not anonymity: the receiver can tell that two events come from the same person. It is random,
-made at your yes, of one project only, and deleted at your no. {ADDRESS}
+The id is a pseudonym; it does not make you anonymous: the receiver can tell that two events come from the same person.
+The id is random and for one project only. It is made when you say yes, and deleted when you say no. {ADDRESS}
 """
 
 _RECEIVERS = f"""
 ## Who gets it
 
-All of it goes to the receivers that the project's `{NAME}` names, and to nobody else; `make-metrics status` shows them.
-Redirects are not followed. A receiver of type `file` is a file on this machine, below make-metrics' own directory or \
-the one that you name; nothing carries it elsewhere by itself. What waits is kept for \
-{KEEP_NS // DAY_NS} days at most, and of all projects together {LIMIT_EVENTS:,} events or \
-{LIMIT_BYTES // 1_000_000} MB.
+Only the receivers that the project's `{NAME}` names get it; `make-metrics status` shows them. Redirects are not
+followed. A receiver of type `file` is a file on this machine, in the directory of make-metrics or in one that you name;
+make-metrics does not send it anywhere. What waits to be sent is kept for at most {KEEP_NS // DAY_NS} days, and at most
+{LIMIT_EVENTS:,} events or {LIMIT_BYTES // 1_000_000} MB of all projects together.
 """
 
 _BOTTOM = f"""
 ## See it for yourself
 
 - `make-metrics preview` prints the exact bytes and the address, before or after a yes, and opens no connection.
-- `make-metrics sent` prints what was sent in the last {KEEP_SENT_NS // DAY_NS} days, byte by byte.
-- `make-metrics schema` prints what an event may carry, as a table or as JSON Schema.
+- `make-metrics sent` prints the exact bytes that were sent in the last {KEEP_SENT_NS // DAY_NS} days.
+- `make-metrics schema` prints what an event may contain, as tables or as JSON Schema.
 - `make-metrics status` says whether anything is sent, and which rule decided that.
-- `MAKE_METRICS=log` prints instead of sending: `make-metrics flush`, and `opt-out` where that would send.
+- `MAKE_METRICS=log` makes `make-metrics flush` and `make-metrics opt-out` print what they would
+  send, instead of sending it.
 
 ## How to stop
 
-- `make-metrics opt-out`: ends the sending, deletes what waits and the id. Nothing is sent about that, unless the
-  project's notice said that a last event would be.
-- `DO_NOT_TRACK=1` or `MAKE_METRICS=local` in the environment: what make does then is never sent.
-- `make-metrics on-this-machine`: takes back every yes so far, for all projects; what make does is recorded here only.
-- `make-metrics off`, or `MAKE_METRICS=off` for one make: nothing is recorded at all.
-- `make-metrics forget`: removes what was recorded on this machine.
+- `make-metrics opt-out` stops sending from a project, and deletes what waits and your id. It sends nothing, unless the
+  project's notice said that it sends a last event.
+- With `DO_NOT_TRACK=1` or `MAKE_METRICS=local` in its environment, what a make does is never sent.
+- `make-metrics on-this-machine` takes back every yes so far, for all projects. Recording goes on, on this machine only.
+- `make-metrics off` turns recording off; `MAKE_METRICS=off` in the environment does so for one make.
+- `make-metrics forget` removes what was recorded on this machine.
 """
 
 _CRASHES = f"""
 ## Failures of make-metrics itself
 
-What fails of make-metrics is written to a log on this machine, at most {LIMIT_FILES} failures for
-{crash_log.KEEP_NS // DAY_NS} days; `make-metrics doctor` shows the last ones. Nothing of it is sent, unless you say
-yes to that as well: `make-metrics crash-reports on` asks, where a project's `{NAME}` names a receiver
-(`crash-reports-dsn`). The one yes has nothing to do with the other. Then each failure in that project gives one
-report, when events are sent or with `make-metrics flush`, with:
+Failures of make-metrics are written to a log on this machine: at most {LIMIT_FILES} failures, for
+{crash_log.KEEP_NS // DAY_NS} days. `make-metrics doctor` shows the last ones. They are reported only after a second,
+separate yes: `make-metrics crash-reports on` asks for it if the project's `{NAME}` names a receiver
+(`crash-reports-dsn`). Then each failure in that project gives one report, which is sent when events are sent, or by
+`make-metrics flush`. It contains:
 """
 
 _CRASHES_END = f"""
-Never sent: {crash_notice.NEVER}. There is no id of yours in it, and no time.
+Never sent: {crash_notice.NEVER}. A report contains no id of yours, and no time.
 
-- `make-metrics crash-reports preview` prints the exact bytes, `make-metrics sent` what was sent.
-- `make-metrics crash-reports off` ends it, and so does `make-metrics opt-out`; `DO_NOT_TRACK=1` and
-  `MAKE_METRICS=local` hold for it too.
+- `make-metrics crash-reports preview` prints the exact bytes, and `make-metrics sent` those that were sent.
+- `make-metrics crash-reports off` stops the reports, and so does `make-metrics opt-out`. `DO_NOT_TRACK=1` and
+  `MAKE_METRICS=local` hold for them too.
 """
 
 _CODE = """
 ## Where the code is
 
-The files lie below shim/make_metrics/ in the repository.
+These files are in shim/make_metrics/ in the repository.
 
 | what | file |
 |---|---|
@@ -147,14 +148,14 @@ The files lie below shim/make_metrics/ in the repository.
 | the sending | `sender/sender.py`, `deliver/delivery.py`, `sinks/network.py` |
 | the receivers | `sinks/segment.py`, `sinks/otlp/sink.py`, `sinks/file.py` |
 | the log of failures | `hot/failure_log.py`, `crashes/log.py` |
-| what may be reported of them | `crashes/report.py`, `crashes/own_message.py`, `crashes/notice.py` |
-| the reporting | `crashes/delivery.py`, `crashes/sentry.py` |
+| what a crash report may contain | `crashes/report.py`, `crashes/own_message.py`, `crashes/notice.py` |
+| sending crash reports | `crashes/delivery.py`, `crashes/sentry.py` |
 """
 
 
 def page(settings: Settings | None = None, metrics: Sequence[Property] = ()) -> str:
-    """The page; with a project's settings and the metrics that it asks for, the project's."""
-    asked = [entry for entry in metrics if entry.provider]
+    """The page as Markdown; the project's own if its settings and the metrics that it asks for are given."""
+    foreign = [entry for entry in metrics if entry.provider]
     text = "".join(
         (
             _TOP,
@@ -163,13 +164,13 @@ def page(settings: Settings | None = None, metrics: Sequence[Property] = ()) -> 
             _ASKED_FOR,
             _table(OPTIONAL),
             _FOREIGN,
-            _of_project(settings, metrics) if settings else "",
-            _table(asked) if asked else "",
-            "\nYour yes is an event as well: of those above it has ",
+            _project_metrics(settings, metrics) if settings else "",
+            _table(foreign) if foreign else "",
+            "\nYour yes is an event too. Of the properties above it has ",
             ", ".join(f"`{entry.name}`" for entry in CHOICE if entry in PROPERTIES),
-            ", and\n",
+            ", and it adds:\n",
             _table([entry for entry in CHOICE if entry not in PROPERTIES]),
-            "\nAround each event is:\n",
+            "\nEach event is sent with:\n",
             _table(ENVELOPE),
             _REQUESTS,
             _TRACES,
@@ -178,26 +179,26 @@ def page(settings: Settings | None = None, metrics: Sequence[Property] = ()) -> 
             _RECEIVERS,
             _receivers(settings) if settings else "",
             _BOTTOM,
-            _crashes(),
+            _crash_reports(),
             _CODE,
         )
     )
     return "\n\n".join(_wrapped(block) for block in text.split("\n\n"))
 
 
-def _crashes() -> str:
+def _crash_reports() -> str:
     fields = [replace(field, name=f"{prefix}{field.name}") for prefix, fields in LISTS for field in fields]
     return _CRASHES + _table(fields) + _CRASHES_END
 
 
-def _of_project(settings: Settings, metrics: Sequence[Property]) -> str:
+def _project_metrics(settings: Settings, metrics: Sequence[Property]) -> str:
     names = ", ".join(f"`{entry.name}`" for entry in metrics) or "none"
     foreign = any(entry.provider for entry in metrics)
-    return f"\nThe project here ({settings.name}) asks for: {names}.{' Of other distributions:' * foreign}\n"
+    return f"\nThe project here ({settings.name}) asks for: {names}.{' These are of other distributions:' * foreign}\n"
 
 
 def _receivers(settings: Settings) -> str:
-    """Who collects in a project, and where to; nothing of what its file says can change the page around it."""
+    """Who collects in a project, and where the events go; the texts of its settings are escaped."""
     rows = [
         ("collected by", f"{settings.collector} {settings.contact}".strip()),
         ("why", settings.purpose),
@@ -209,7 +210,7 @@ def _receivers(settings: Settings) -> str:
 
 
 def _wrapped(block: str) -> str:
-    """A paragraph in lines of even length, whatever was put into it; lists and tables stay."""
+    """A paragraph wrapped again, because its values vary in length; a list or a table unchanged."""
     if not block[:1].isalpha():
         return block
     end = "\n" if block.endswith("\n") else ""
