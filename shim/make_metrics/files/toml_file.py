@@ -24,17 +24,20 @@ def parse_toml(content: bytes) -> dict[str, Any]:
 
 
 def check(table: Mapping[str, object], rules: Mapping[str, Rule]) -> tuple[dict[str, Any], list[str]]:
-    """The values of a table that its keys' rules accept, and a line for each other value or unknown key, in order."""
+    """The values of a table that its keys' rules accept, and a problem's line for each other value with a rule."""
     values, problems = {}, []
-    for key, value in table.items():
-        if key not in rules:
-            problems.append(f"{printable_key(key)}: unknown key")
-            continue
-        try:
-            values[key] = rules[key](value)
-        except ValueError as error:
-            problems.append(f"{key}: {error}")
+    for key, rule in rules.items():
+        if key in table:
+            try:
+                values[key] = rule(table[key])
+            except ValueError as error:
+                problems.append(f"{key}: {error}")
     return values, problems
+
+
+def unknown_keys(table: Mapping[str, object], rules: Mapping[str, Rule]) -> list[str]:
+    """A problem's line for each key of a table that has no rule."""
+    return [f"{printable_key(key)}: unknown key" for key in table if key not in rules]
 
 
 def printable_key(key: str) -> str:

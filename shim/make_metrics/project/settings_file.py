@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from make_metrics.files.paths import printable_path
 from make_metrics.files.read import LIMIT_BYTES, read_file
-from make_metrics.files.toml_file import LONGEST, Rule, check, flag, parse_toml, text, where
+from make_metrics.files.toml_file import LONGEST, Rule, check, flag, parse_toml, text, unknown_keys, where
 from make_metrics.project.settings import DEFAULT_EVENT, Dsn, Settings
 from make_metrics.sinks.kinds import kind_of, lacks, receivers
 from make_metrics.sinks.sink import Key, Kind, Scalar, SinkSettings, UnavailableError
@@ -55,7 +55,8 @@ def read(path: Path) -> tuple[Settings | None, list[str]]:
 
 def parse(document: Mapping[str, object], *, directory: Path) -> tuple[Settings, list[str]]:
     """The settings in a document, without its wrong values, and a line for each of those."""
-    values, problems = check(document, _RULES)
+    values, wrong = check(document, _RULES)
+    problems = [*unknown_keys(document, _RULES), *wrong]
     sinks = _sinks(_first(_MOST_SINKS, "sinks", values, problems), problems)
     dsn = values.get("crash-reports-dsn")
     missing = [key for key in _NEEDED if not values.get(key)]
@@ -123,8 +124,10 @@ def _check_sink(table: Mapping[str, object], kind: Kind | None) -> tuple[dict[st
         keys = [Key(name, "must be a text, a number, true or false") for name in table if _KIND.fullmatch(name)]
     else:
         keys = list(kind.keys)
-    values, problems = check(table, {key.name: _key_rule(key, typed=kind is not None) for key in keys})
-    return values, problems + [f"{key.name}: {key.says}" for key in keys if key.needed and key.name not in table]
+    rules = {key.name: _key_rule(key, typed=kind is not None) for key in keys}
+    values, wrong = check(table, rules)
+    missing = [f"{key.name}: {key.says}" for key in keys if key.needed and key.name not in table]
+    return values, [*unknown_keys(table, rules), *wrong, *missing]
 
 
 def _key_rule(key: Key, *, typed: bool) -> Rule:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from make_metrics.files.paths import Paths, printable_path
 from make_metrics.files.read import read_file
-from make_metrics.files.toml_file import Rule, check, parse_toml, where
+from make_metrics.files.toml_file import Rule, check, parse_toml, unknown_keys, where
 from make_metrics.sinks.sink import Network, Surroundings
 
 _LONGEST_S = 300
@@ -20,11 +20,12 @@ def read_user_settings(paths: Paths) -> tuple[Surroundings, list[str]]:
     """
     shown, defaults = printable_path(paths.user_settings), Surroundings(paths.files)
     try:
-        values, problems = check(parse_toml(read_file(paths.user_settings) or b""), _RULES)
+        table = parse_toml(read_file(paths.user_settings) or b"")
     except OSError as error:
         return defaults, [f"{shown}: cannot be read: {error.strerror}"]
     except ValueError as error:
         return defaults, [f"{shown}: {error}"]
+    values, wrong = check(table, _RULES)
     network = Network(
         proxy=values.get("proxy", ""),
         no_proxy=values.get("no-proxy", ""),
@@ -33,7 +34,7 @@ def read_user_settings(paths: Paths) -> tuple[Surroundings, list[str]]:
     )
     directory = Path(values.get("file-directory", paths.files))
     surroundings = Surroundings(directory, own_directory="file-directory" in values, network=network)
-    return surroundings, [f"{shown}: {problem}" for problem in problems]
+    return surroundings, [f"{shown}: {problem}" for problem in [*wrong, *unknown_keys(table, _RULES)]]
 
 
 def _is_text(value: object) -> bool:
