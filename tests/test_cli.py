@@ -1,3 +1,5 @@
+"""The command line: usage, help, exit statuses, and output that nobody can read or that cannot be written."""
+
 from __future__ import annotations
 
 import os
@@ -13,7 +15,6 @@ from make_metrics.files.paths import Paths
 from tests.support.records import add, ended_run, line
 
 COMMAND = [sys.executable, "-c", "import sys; from make_metrics.cli import main; sys.exit(main())"]
-NOW_NS = 2_000_000_000_000_000_000
 
 
 @pytest.fixture
@@ -38,9 +39,9 @@ def test_bad_usage_is_one_line_and_status_1(arguments: list[str], capsys: pytest
 
 
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as left:
+    with pytest.raises(SystemExit) as exit_:
         cli.main(["--help"])
-    assert left.value.code == 0
+    assert exit_.value.code == 0
     text = capsys.readouterr().out
     verbs = ["setup", "include", "report", "events", "runs", "off", "on-this-machine"]
     verbs += ["opt-in", "opt-out", "status", "preview", "sent", "flush", "forget"]
@@ -68,7 +69,7 @@ def test_a_relative_home_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_bug_is_told_from_an_error(
+def test_a_bug_is_reported_with_a_traceback_and_status_3(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(report, "rows", None)
@@ -78,26 +79,26 @@ def test_a_bug_is_told_from_an_error(
         assert word in captured.err
 
 
-def test_ctrl_c_is_130(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def interrupted(_: object) -> None:
+def test_ctrl_c_has_status_130(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt(_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(report, "rows", interrupted)
+    monkeypatch.setattr(report, "rows", interrupt)
     assert cli.main(["report"]) == 130
     assert capsys.readouterr().err == ""
 
 
-def test_a_closed_pipe_is_quiet(paths: Paths) -> None:
+def test_a_closed_pipe_has_status_141_and_no_message(paths: Paths) -> None:
     run = ended_run()
     add(paths, run, *(line(f"{number}-{'x' * 400}", make=run, start=number) for number in range(400)))
     for command in ("events", "report"):
-        with subprocess.Popen([*COMMAND, command], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as shown:
-            assert shown.stdout is not None
-            assert shown.stderr is not None
-            assert len(shown.stdout.read(100)) == 100
-            shown.stdout.close()
-            assert shown.stderr.read() == b""
-        assert shown.returncode == 141
+        with subprocess.Popen([*COMMAND, command], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            assert len(process.stdout.read(100)) == 100
+            process.stdout.close()
+            assert process.stderr.read() == b""
+        assert process.returncode == 141
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
@@ -115,7 +116,7 @@ def test_closed_output_is_no_bug(recorded: None) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_an_ascii_terminal_gets_every_name(paths: Paths) -> None:
+def test_an_ascii_terminal_shows_other_characters_escaped(paths: Paths) -> None:
     run = ended_run()
     add(paths, run, line("äö", make=run))
     done = subprocess.run(
@@ -125,7 +126,7 @@ def test_an_ascii_terminal_gets_every_name(paths: Paths) -> None:
     assert rb"\xe4\xf6" in done.stdout
 
 
-def test_only_what_is_used_is_loaded(home: Path) -> None:
+def test_a_command_loads_only_its_own_modules(home: Path) -> None:
     script = "import sys; from make_metrics.cli import main; main(['off']); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())

@@ -1,4 +1,4 @@
-"""When our part breaks, the build goes on: output and exit status are those of plain make."""
+"""Faults of the shim, its home and its environment: output and exit status of the build are those of plain make."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def outcome(project: Project, *words: str, **more: object) -> tuple[int, str, st
 
 @contextmanager
 def mounted(folder: Path, *options: str) -> Iterator[None]:
-    """A small file system of its own, for root."""
+    """A small file system, mounted at the folder; needs root."""
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", folder], check=True)
     try:
@@ -55,7 +55,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounts file systems")
 
 @pytest.fixture
 def same(each: Project) -> Callable[..., None]:
-    """Compares a build with the fragment to the same build without it."""
+    """A function that compares a build with the include line and without it."""
 
     def compare(text: str = MAKEFILE, *, failures: bool = False, **more: object) -> None:
         goals = (("-k", "all", "fails"),) if "\nfails:" in text else (("-k",),)
@@ -63,7 +63,7 @@ def same(each: Project) -> Callable[..., None]:
         plain = [outcome(each, *words, **more) for words in goals]
         each.write(text)
         assert [outcome(each, *words, **more) for words in goals] == plain
-        # Only a damaged shim is a failure of ours: what the machine or the build does to it is none.
+        # Only a damaged shim is logged as a failure; what the machine or the build does to it is not.
         assert failures or not crash_log.entries(each.paths)
 
     return compare
@@ -74,7 +74,7 @@ def test_the_comparison_sees_a_difference(same: Callable[..., None]) -> None:
         same("all:\n\t@wc -c < Makefile\n")
 
 
-def test_without_any_fault(same: Callable[..., None], each: Project) -> None:
+def test_without_a_fault_every_target_is_recorded(same: Callable[..., None], each: Project) -> None:
     same()
     assert {event.target for event in each.recorded()} >= {"all", "simple", "compound", "nested", "inner", "fails"}
 
@@ -94,16 +94,16 @@ def test_full_disk(same: Callable[..., None], each: Project) -> None:
     with mounted(home, "size=64k"):
         subprocess.run(["dd", "if=/dev/zero", f"of={home}/filler"], stderr=subprocess.DEVNULL, check=False)
         same(env=each.environment(MAKE_METRICS_HOME=str(home)))
-        assert {path.read_bytes() for path in home.rglob("*.rec")} <= {b""}, "half of an entry"
+        assert {path.read_bytes() for path in home.rglob("*.rec")} <= {b""}, "a part of an entry"
     assert not each.records()
 
 
-@pytest.mark.parametrize("place", ["/nowhere/at/all", "", "relative", "/dev/null"])
-def test_no_home(same: Callable[..., None], each: Project, place: str) -> None:
+@pytest.mark.parametrize("home_path", ["/nowhere/at/all", "", "relative", "/dev/null"])
+def test_no_home(same: Callable[..., None], each: Project, home_path: str) -> None:
     each.edit_fragment(f".metrics.baked.state := {each.paths.state}", ".metrics.baked.state :=")
-    env = each.environment(HOME=place)
-    if place:
-        env["MAKE_METRICS_HOME"] = place
+    env = each.environment(HOME=home_path)
+    if home_path:
+        env["MAKE_METRICS_HOME"] = home_path
     else:
         del env["MAKE_METRICS_HOME"], env["HOME"]
         env["XDG_STATE_HOME"] = "/nowhere/at/all"
@@ -112,7 +112,7 @@ def test_no_home(same: Callable[..., None], each: Project, place: str) -> None:
     assert not (each.folder / "relative").exists()
 
 
-def test_a_home_of_somebody_elses_making(same: Callable[..., None], each: Project) -> None:
+def test_a_state_directory_that_is_a_symbolic_link(same: Callable[..., None], each: Project) -> None:
     (each.home / "elsewhere").mkdir()
     each.paths.state.symlink_to(each.home / "elsewhere")
     same()
@@ -132,7 +132,7 @@ def test_damaged_shim(same: Callable[..., None], each: Project, tmp_path: Path, 
     text = module.read_text()
     module.unlink() if how == "gone" else module.write_text("" if how == "empty" else text[: len(text) // 2])
     use_copy(each, copy)
-    # A damaged shim cannot run a simple line as make itself does: a missing program is the shell's to report then.
+    # Where the shim is damaged the shell runs simple lines too, and its message for a missing program is another.
     same(MAKEFILE.replace("\t-nothere\n", ""), failures=True)
 
 
@@ -149,7 +149,7 @@ def test_environment_that_is_deleted_by_the_build(each: Project, tmp_path: Path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"before\nrm -rf {copy}\necho gone\ngone\necho after\nafter\nand now\n"
     assert not copy.exists()
-    assert each.make().stdout == done.stdout, "a fragment whose shim is gone is inert"
+    assert each.make().stdout == done.stdout, "a fragment without its shim changes nothing"
 
 
 def test_interpreter_without_psutil(same: Callable[..., None], each: Project, tmp_path: Path) -> None:
@@ -176,22 +176,22 @@ RECIPES = {
 
 
 @pytest.mark.parametrize("text", RECIPES.values(), ids=RECIPES.keys())
-def test_recipe_that(same: Callable[..., None], text: str) -> None:
+def test_a_recipe_may_break_its_own_environment(same: Callable[..., None], text: str) -> None:
     same(text)
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"])
 def test_make_without_standard_streams(each: Project, closed: str) -> None:
     text = "all:\n\t@echo one > out || echo failed >> out\n\t@echo two >> out; ls /proc/self/fd >> out\n\techo\n"
-    seen = []
+    outcomes = []
     for line in ("", None):
         each.write(text, line=line)
         done = each.run(["sh", "-c", f"{each.make_path} {closed}"])
-        seen.append((done.returncode, done.stdout, done.stderr, (each.folder / "out").read_text()))
-    assert seen[0] == seen[1]
+        outcomes.append((done.returncode, done.stdout, done.stderr, (each.folder / "out").read_text()))
+    assert outcomes[0] == outcomes[1]
 
 
-def test_deep_under_root_for_somebody_else_nothing_is_recorded(project: Project) -> None:
+def test_under_sudo_nothing_is_recorded(project: Project) -> None:
     if os.geteuid() != 0:
         pytest.skip("not root")
     project.write("all:\n\t@:\n")

@@ -1,4 +1,4 @@
-"""Rarer faults of what surrounds us: the build is as plain make, and what is lost is what the test says."""
+"""Rare faults around a build: the build is that of plain make, and each test says which events are lost."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ inner:
 TARGETS = {"all", "a", "b", "inner"}
 
 
-def both(project: Project, *, text: str = MAKEFILE, **more: object) -> None:
-    """Run a build without the line and with it; they must not differ."""
-    seen = []
+def compare(project: Project, *, text: str = MAKEFILE, **more: object) -> None:
+    """Run a build without the include line and with it; fails if they differ."""
+    outcomes = []
     for line in ("", None):
         project.write(text, line=line)
         done = project.make("-k", **more)  # type: ignore[arg-type]
-        seen.append((done.returncode, done.stdout, done.stderr))
-    assert seen[0] == seen[1]
+        outcomes.append((done.returncode, done.stdout, done.stderr))
+    assert outcomes[0] == outcomes[1]
 
 
 def limited(which: int, value: int) -> Callable[[], None]:
@@ -62,22 +62,22 @@ def test_thousands_of_open_descriptors(each: Project) -> None:
         for _ in range(count):
             os.set_inheritable(os.dup(0), True)
 
-    both(each, preexec_fn=open_many, close_fds=False, stdin=subprocess.DEVNULL)
+    compare(each, preexec_fn=open_many, close_fds=False, stdin=subprocess.DEVNULL)
     assert {event.target for event in each.recorded()} == TARGETS
 
 
 def test_few_descriptors(each: Project) -> None:
-    both(each, preexec_fn=limited(resource.RLIMIT_NOFILE, 12))
+    compare(each, preexec_fn=limited(resource.RLIMIT_NOFILE, 12))
 
 
 def test_address_space_limit(each: Project) -> None:
-    both(each, preexec_fn=limited(resource.RLIMIT_AS, 64 * 1024 * 1024))
+    compare(each, preexec_fn=limited(resource.RLIMIT_AS, 64 * 1024 * 1024))
     assert {event.target for event in each.recorded()} == TARGETS
 
 
 def test_no_language_and_no_terminal(each: Project) -> None:
     env = {name: value for name, value in each.environment().items() if name in ("PATH", "MAKE_METRICS_HOME")}
-    both(each, env=env)
+    compare(each, env=env)
     assert {event.target for event in each.recorded()} == TARGETS
 
 
@@ -86,7 +86,7 @@ def test_directory_with_any_name(each: Project, name: bytes) -> None:
     folder = os.path.join(os.fsencode(each.folder), name)  # noqa: PTH118
     os.makedirs(folder)  # noqa: PTH103
     each.folder = Path(os.fsdecode(folder))
-    both(each)
+    compare(each)
     assert {event.target for event in each.recorded()} == TARGETS
     done = each.cli("runs")
     assert (done.returncode, done.stderr) == (0, "")
@@ -101,25 +101,25 @@ def test_target_that_is_no_utf8(each: Project) -> None:
 
 def test_interpreter_that_is_gone_or_broken(each: Project, tmp_path: Path, compiled: bool) -> None:
     each.edit_fragment(f".metrics.baked.python := {sys.executable}", f".metrics.baked.python := {tmp_path}/python")
-    both(each)
+    compare(each)
     assert not each.records()
     (tmp_path / "python").write_text("no program\n")
-    if compiled:  # make itself cannot ask whether a file may be executed
-        both(each)
+    if compiled:  # make cannot check whether a file is executable, and starts the launcher
+        compare(each)
         assert {event.target for event in each.recorded()} == TARGETS
-    else:  # but the shell of the flags hook can, and runs what is no simple line as make would
-        both(each, text=MAKEFILE.replace("-nothere", "-nothere || exit 4") + "# names SHELL\n")
+    else:  # the shell of the flags hook can, and runs the line
+        compare(each, text=MAKEFILE.replace("-nothere", "-nothere || exit 4") + "# names SHELL\n")
         assert not each.records()
 
 
 def test_store_that_is_locked(each: Project) -> None:
-    """The build never waits for the store; a report says in one line that it has to."""
+    """The build never waits for the store."""
     each.write("first:\n\t@:\n")
     each.make()
     assert list(each.events()) == ["first"]
     with sqlite3.connect(each.paths.store, isolation_level=None) as holder:
         holder.execute("BEGIN EXCLUSIVE")
-        both(each)
+        compare(each)
         holder.execute("ROLLBACK")
     holder.close()
     assert set(each.events()) == {"first", *TARGETS}
@@ -127,8 +127,8 @@ def test_store_that_is_locked(each: Project) -> None:
 
 @pytest.mark.minute
 def test_store_that_is_locked_for_a_minute(each: Project) -> None:
-    """The same for as long as the issue of a stuck process may last; `pytest -m minute` runs it."""
-    for _ in range(20):  # so many that the walk would combine them
+    """The same for a minute: `pytest -m minute` runs it."""
+    for _ in range(20):  # enough for the walk to combine them
         each.write("first:\n\t@:\n")
         each.make()
     sweep(each.paths)
@@ -136,7 +136,7 @@ def test_store_that_is_locked_for_a_minute(each: Project) -> None:
         holder.execute("BEGIN EXCLUSIVE")
         until = time.monotonic() + 60
         while time.monotonic() < until:
-            both(each)
+            compare(each)
         done = each.cli("events")
         assert (done.returncode, done.stderr.count("\n")) == (1, 1)
         holder.execute("ROLLBACK")
@@ -146,7 +146,7 @@ def test_store_that_is_locked_for_a_minute(each: Project) -> None:
 
 
 def open_to_others(project: Project) -> None:
-    """Let other users reach a project, its fragment, and an interpreter that is not below a home."""
+    """Give other users access to a project and its fragment, with an interpreter that is not below a home."""
     for path in (project.folder, *project.folder.parents, *project.paths.fragment.parents):
         if path.is_relative_to("/tmp") and path != Path("/tmp"):  # noqa: S108
             path.chmod(0o755)
@@ -159,19 +159,19 @@ def open_to_others(project: Project) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user, to whom limits apply")
 @pytest.mark.parametrize("processes", [2, 3, 4])
 def test_limit_of_processes(each: Project, processes: int) -> None:
-    """Where a line, with the shim, is one process too many, it is run in the shim's place and not recorded."""
-    user = 100_000 + os.getpid()  # nobody, who has no other process
+    """Where the shim leaves no room for the line's process, it becomes the line: that is not recorded."""
+    user = 100_000 + os.getpid()  # a user without any other process
     open_to_others(each)
     each.paths.state.mkdir()
     for path in (each.folder, each.paths.state):
         os.chown(path, user, user)
-    seen = []
+    outcomes = []
     for line in ("", None):
         each.write("all: one two\none:\n\techo one\ntwo:\n\techo $$((1 + 1)); exit 3\n", line=line)
         done = each.make(user=user, group=user, extra_groups=[], preexec_fn=limited(resource.RLIMIT_NPROC, processes))
-        seen.append((done.returncode, done.stdout, done.stderr))
-    assert seen[0] == seen[1]
-    assert "2" in seen[0][1]
+        outcomes.append((done.returncode, done.stdout, done.stderr))
+    assert outcomes[0] == outcomes[1]
+    assert "2" in outcomes[0][1]
     recorded = {event.target for event in each.recorded()}
     assert recorded == (set() if processes == 2 else {"all", "one", "two"})
 
@@ -181,19 +181,19 @@ def test_state_directory_of_another_user(each: Project) -> None:
     open_to_others(each)
     each.paths.state.mkdir()
     os.chown(each.folder, 65534, 65534)
-    both(each, user=65534)
+    compare(each, user=65534)
     assert not list(each.paths.state.iterdir())
 
 
 def library(folder: Path, text: str) -> str:
-    """A library to be loaded in front of all others, that has these functions in the place of the system's."""
+    """A library for LD_PRELOAD, compiled from functions that replace those of the C library."""
     compiler = shutil.which("cc")
     if compiler is None or sys.platform != "linux":
         pytest.skip("no compiler here")
-    source, made = folder / "instead.c", folder / "instead.so"
+    source, target = folder / "preloaded.c", folder / "preloaded.so"
     source.write_text(text)
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", made, source], check=True)
-    return str(made)
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", target, source], check=True)
+    return str(target)
 
 
 NO_LOCKS = """
@@ -204,7 +204,7 @@ int NAME(int fd, int operation) { (void)fd; (void)operation; errno = ENOLCK; ret
 
 
 def test_file_system_without_locks(each: Project, tmp_path: Path, compiled: bool) -> None:
-    """Nothing is lost: each line writes a record of its own."""
+    """No event is lost: each line writes a record of its own."""
     env = each.environment()
     if compiled:  # a static program loads no library
         (tmp_path / "no_locks.h").write_text(NO_LOCKS.replace("NAME", "__wrap_flock"))
@@ -215,16 +215,16 @@ def test_file_system_without_locks(each: Project, tmp_path: Path, compiled: bool
             pytest.skip(str(reason))
         each.edit_fragment(str(fragment.launcher()), str(launcher))
         for folder in (each.paths.state, each.paths.records, each.paths.makes):
-            private_directory(folder)  # else the first line is left to Python
+            private_directory(folder)  # without them the launcher starts the Python shim
     else:
         env["LD_PRELOAD"] = library(tmp_path, NO_LOCKS.replace("NAME", "flock"))
-    both(each, env=env)
+    compare(each, env=env)
     assert "~" in "".join(path.name for path in each.records())
-    found = {name: (event["goal"], event["make_level"]) for name, event in each.events().items()}
-    assert found == {"all": (True, 0), "a": (False, 0), "b": (False, 0), "inner": (False, 1)}
+    events = {name: (event["goal"], event["make_level"]) for name, event in each.events().items()}
+    assert events == {"all": (True, 0), "a": (False, 0), "b": (False, 0), "inner": (False, 1)}
 
 
-# Each time the shim asks, the clock of the day is an hour earlier; its other clocks go on, and make has its own.
+# Each time the shim reads the real-time clock it is an hour earlier; its other clocks, and those of make, are right.
 BACKWARDS = """
 #define _GNU_SOURCE
 #include <errno.h>
@@ -244,9 +244,9 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 
 
 def test_clock_that_steps_back_while_lines_run(tmp_path: Path, home: Path, any_make: str) -> None:
-    """Nothing is lost; the Python shim alone, as the compiled one loads no library."""
+    """No event is lost. The Python shim alone: the launcher is static and loads no library."""
     project = Project(tmp_path / "project", home, any_make, compiled=False)
-    both(project, env=project.environment(LD_PRELOAD=library(tmp_path, BACKWARDS)))
+    compare(project, env=project.environment(LD_PRELOAD=library(tmp_path, BACKWARDS)))
     events = project.events()
     assert set(events) == TARGETS
     assert all(0 <= event["recipe_ms"] <= event["duration_ms"] < 100_000 for event in events.values())

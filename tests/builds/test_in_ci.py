@@ -1,4 +1,4 @@
-"""In CI nothing is recorded before somebody has decided something there: through real makes."""
+"""In CI nothing is recorded without a decision: real makes."""
 
 from __future__ import annotations
 
@@ -28,66 +28,66 @@ def status(project: Project, **environ: str) -> str:
 
 @pytest.fixture
 def plain(tmp_path: Path, home: Path, any_make: str) -> Project:
-    """For what concerns the fragment alone."""
+    """A project for tests of the fragment alone, which is the same for both shims."""
     return Project(tmp_path / "project", home, any_make)
 
 
-Deed = Callable[[Project], object]
+Preparation = Callable[[Project], object]
 
 
-def decided(*words: str) -> Deed:
+def run_command(*words: str) -> Preparation:
     return lambda project: project.cli(*words)
 
 
-def damaged(project: Project) -> None:
+def damage_decision(project: Project) -> None:
     project.cli("opt-in", "--yes")
     (decision,) = project.paths.decisions.iterdir()
     decision.write_bytes(decision.read_bytes()[:-9])
 
 
-def unreadable(project: Project) -> None:
-    damaged(project)
+def link_decision(project: Project) -> None:
+    damage_decision(project)
     (decision,) = project.paths.decisions.iterdir()
     decision.unlink()
     decision.symlink_to("elsewhere")
 
 
-def older(project: Project) -> None:
+def change_settings(project: Project) -> None:
     project.cli("opt-in", "--yes")
     (project.folder / NAME).write_text((project.folder / NAME).read_text().replace("faster", "slower"))
 
 
-def elsewhere(project: Project) -> None:
-    """A decision, about another project."""
+def decide_elsewhere(project: Project) -> None:
+    """Decide about another project."""
     write_settings(project.folder.parent / "other")
     assert project.cli("opt-in", "--yes", "-C", str(project.folder.parent / "other")).returncode == 0
 
 
-def nothing(project: Project) -> None:
-    """Nobody was asked, and nobody has said anything."""
+def do_nothing(project: Project) -> None:
+    """Decide nothing."""
 
 
-# What was done before make runs; whether make then records outside of CI, and in CI.
-CASES: dict[str, tuple[Deed, bool, bool]] = {
-    "nothing": (nothing, True, False),
-    "on-this-machine": (decided("on-this-machine"), True, True),
-    "off": (decided("off"), False, False),
-    "yes": (decided("opt-in", "--yes"), True, True),
-    "no": (decided("opt-out"), True, True),
-    "older": (older, True, True),
-    "elsewhere": (elsewhere, True, False),
-    "damaged": (damaged, False, False),
-    "unreadable": (unreadable, False, False),
+# What is done before make runs; whether make then records outside of CI, and in CI.
+CASES: dict[str, tuple[Preparation, bool, bool]] = {
+    "nothing": (do_nothing, True, False),
+    "on-this-machine": (run_command("on-this-machine"), True, True),
+    "off": (run_command("off"), False, False),
+    "yes": (run_command("opt-in", "--yes"), True, True),
+    "no": (run_command("opt-out"), True, True),
+    "older": (change_settings, True, True),
+    "elsewhere": (decide_elsewhere, True, False),
+    "damaged": (damage_decision, False, False),
+    "unreadable": (link_decision, False, False),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_is_recorded(each: Project, case: str) -> None:
-    deed, here, in_ci = CASES[case]
+def test_a_decision_decides_whether_make_records_in_ci(each: Project, case: str) -> None:
+    prepare, outside, in_ci = CASES[case]
     each.write(PLAIN)
     write_settings(each.folder)
-    deed(each)
-    for environ, expected in (({}, here), ({"CI": "true"}, in_ci)):
+    prepare(each)
+    for environ, expected in (({}, outside), ({"CI": "true"}, in_ci)):
         done = each.make(env=each.environment(**environ))
         assert (done.returncode, done.stdout, done.stderr) == (0, "all\n", "")
         assert [event.target for event in each.recorded()] == ["all"] * expected
@@ -107,14 +107,14 @@ def test_what_is_recorded(each: Project, case: str) -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_the_fragment_knows_ci_as_the_commands_do(plain: Project, environ: dict[str, str], expected: bool) -> None:
+def test_fragment_and_commands_agree_about_what_is_ci(plain: Project, environ: dict[str, str], expected: bool) -> None:
     plain.write("all:\n\t@echo '$(if $(.metrics.hook),recorded)'\n")
     for option in ("-s", "-e"):
         assert plain.make(option, env=plain.environment(**environ)).stdout == ("recorded\n" if expected else "\n")
     assert status(plain, **environ) == ("local" if expected else "off")
 
 
-def test_a_makefiles_own_variable_is_not_the_environment(each: Project) -> None:
+def test_a_variable_of_the_makefile_does_not_make_it_ci(each: Project) -> None:
     for text in ("CI := 1\n", "export CI = true\n", "define TF_BUILD\nx\nendef\n"):
         each.write(text + PLAIN)
         each.make()
@@ -125,13 +125,13 @@ def test_a_makefiles_own_variable_is_not_the_environment(each: Project) -> None:
 
 
 @pytest.mark.parametrize("text", ["CI :=\n", "override CI := 0\n", "export CI = false\n", "unexport CI\n"])
-def test_a_makefile_cannot_talk_ci_away(plain: Project, text: str) -> None:
+def test_a_makefile_cannot_deny_ci(plain: Project, text: str) -> None:
     plain.write(text + PLAIN)
     assert plain.make(env=plain.environment(CI="true")).stdout == "all\n"
     assert plain.records() == []
 
 
-def test_inert_is_as_if_the_line_were_not_there(each: Project) -> None:
+def test_in_ci_the_include_line_changes_nothing(each: Project) -> None:
     if not Path("/proc/self/cmdline").exists():
         pytest.skip("no /proc here")
     each.write(SHELL + "nested:\n\t@$(MAKE) -s all\n")
@@ -140,14 +140,14 @@ def test_inert_is_as_if_the_line_were_not_there(each: Project) -> None:
     assert not each.paths.state.exists()
 
 
-def test_a_report_says_why_there_is_nothing(plain: Project) -> None:
+def test_the_report_says_why_nothing_is_recorded(plain: Project) -> None:
     env = {**plain.environment(CI="true"), "PYTHONPATH": str(SOURCE)}
     done = plain.run([sys.executable, "-m", "make_metrics", "report"], env=env)
     assert (done.returncode, done.stdout[:13]) == (0, "No events yet")
     assert done.stderr == "make-metrics: nothing is recorded here: this is CI, and nothing was decided here\n"
 
 
-def test_nested_makes_of_other_projects_are_each_decided_by_themselves(project: Project) -> None:
+def test_nested_makes_of_other_projects_follow_their_own_decisions(project: Project) -> None:
     for name in ("one", "two"):
         write_settings(project.folder / name)
         project.write(f"{name}:\n\t@echo {name}\n", f"{name}/Makefile")
@@ -157,7 +157,7 @@ def test_nested_makes_of_other_projects_are_each_decided_by_themselves(project: 
     assert [event.target for event in project.recorded()] == ["one"]
 
 
-def test_a_copy_that_was_not_set_up_is_inert_as_well(plain: Project) -> None:
+def test_a_copy_that_was_not_set_up_records_nothing_in_ci_either(plain: Project) -> None:
     plain.paths.fragment.unlink()
     plain.line = f"include {ROOT}/make_include/metrics.mk"
     plain.write("all:\n\t@echo '$(if $(.metrics.inert),,recorded)'\n")
@@ -167,7 +167,7 @@ def test_a_copy_that_was_not_set_up_is_inert_as_well(plain: Project) -> None:
 
 
 @pytest.mark.parametrize("name", ["with blank", "a[b]c", "what?", "st*r"])
-def test_what_was_decided_is_found_in_a_home_of_any_name(tmp_path: Path, any_make: str, name: str) -> None:
+def test_decisions_are_found_in_a_home_with_any_name(tmp_path: Path, any_make: str, name: str) -> None:
     home = tmp_path / name
     home.mkdir()
     project = Project(tmp_path / "project", home, any_make)
@@ -175,32 +175,36 @@ def test_what_was_decided_is_found_in_a_home_of_any_name(tmp_path: Path, any_mak
     project.paths.fragment.unlink()
     project.write("all:\n\t@echo '$(if $(.metrics.inert),,recorded)'\n")
     write_settings(project.folder)
-    for words, here, in_ci in ((["opt-out"], True, True), (["off"], False, False), (["on-this-machine"], True, True)):
+    for words, outside, in_ci in (
+        (["opt-out"], True, True),
+        (["off"], False, False),
+        (["on-this-machine"], True, True),
+    ):
         assert project.cli(*words).returncode == 0
-        for environ, expected in (({}, here), ({"CI": "1"}, in_ci)):
+        for environ, expected in (({}, outside), ({"CI": "1"}, in_ci)):
             done = project.make(env=project.environment(**environ))
             assert done.stdout == ("recorded\n" if expected else "\n")
 
 
-def test_decisions_are_looked_for_where_the_commands_keep_them(tmp_path: Path) -> None:
-    """The walk's directories, and its project, are those of the commands, which the tests of those look at."""
+def test_the_root_of_a_project_is_its_nearest_settings_or_its_repository(tmp_path: Path) -> None:
     (tmp_path / "above").mkdir()
-    places_ = ["", "above", "above/repository", "above/repository/sub", "above/repository/sub/deep"]
+    folders = ["", "above", "above/repository", "above/repository/sub", "above/repository/sub/deep"]
     (tmp_path / "above/repository/sub/deep").mkdir(parents=True)
     (tmp_path / "above/repository/.git").mkdir()
-    for with_settings in itertools.product((False, True), repeat=len(places_)):
-        for place, there in zip(places_, with_settings, strict=True):
-            path = tmp_path / place / NAME
-            path.write_text("") if there else path.unlink(missing_ok=True)
-        for place, root in zip(places_, expected_roots(places_, with_settings), strict=True):
-            found = find_root(str(tmp_path / place))
-            assert (found.directory, found.settings) == (str(tmp_path / root), (tmp_path / root / NAME).exists())
+    for with_settings in itertools.product((False, True), repeat=len(folders)):
+        for folder, has_settings in zip(folders, with_settings, strict=True):
+            path = tmp_path / folder / NAME
+            path.write_text("") if has_settings else path.unlink(missing_ok=True)
+        for folder, expected in zip(folders, expected_roots(folders, with_settings), strict=True):
+            root = find_root(str(tmp_path / folder))
+            assert (root.directory, root.settings) == (str(tmp_path / expected), (tmp_path / expected / NAME).exists())
 
 
-def expected_roots(places_: list[str], with_settings: tuple[bool, ...]) -> list[str]:
-    """Outside of the repository each is its own; inside it is the nearest one with settings, else the repository."""
-    roots = places_[:2]
-    for at in range(2, len(places_)):
-        nearest = [place for place, there in list(zip(places_, with_settings, strict=True))[2 : at + 1] if there]
-        roots.append(nearest[-1] if nearest else places_[2])
+def expected_roots(folders: list[str], with_settings: tuple[bool, ...]) -> list[str]:
+    """Outside the repository each folder is its own root; inside, the nearest with settings, else the repository."""
+    roots = folders[:2]
+    for at in range(2, len(folders)):
+        pairs = list(zip(folders, with_settings, strict=True))[2 : at + 1]
+        nearest = [folder for folder, has_settings in pairs if has_settings]
+        roots.append(nearest[-1] if nearest else folders[2])
     return roots

@@ -1,4 +1,4 @@
-"""The main job: one include line, every target timed, one event per target. Real make, real processes."""
+"""The main job: one include line, and every target is timed and has one event. Real makes, real processes."""
 
 from __future__ import annotations
 
@@ -65,18 +65,17 @@ b:
 
 
 def _slept(project: Project) -> dict[str, tuple[float, float]]:
-    """When the targets of SLEEPER slept, in milliseconds, by their own clock; the notes are removed."""
-    found = {}
+    """Begin and end of each target of SLEEPER by the recipes' own clock, in milliseconds; removes the files."""
+    spans = {}
     for name in ("a", "b"):
         times = [int(line) / 1e6 for line in (project.folder / f"{name}.times").read_text().split()]
-        found[name] = (times[0], times[-1])
+        spans[name] = (times[0], times[-1])
         (project.folder / f"{name}.times").unlink()
-    return {**found, "all": (min(one for one, _ in found.values()), max(other for _, other in found.values()))}
+    return {**spans, "all": (min(start for start, _ in spans.values()), max(end for _, end in spans.values()))}
 
 
 def test_durations_are_what_the_recipes_slept(project: Project) -> None:
-    """Within 20 ms. A busy machine adds to what is slept and to what is measured: it gets several tries, and what it
-    takes it to start and wait for any process is not ours."""
+    """Within 20 ms and the time that starting and ending any process takes; a busy machine gets several tries."""
     now = "date +%s%N"
     if not project.run(["sh", "-c", now]).stdout.strip().isdigit():
         now = f"{sys.executable} -I -S -c 'import time; print(time.time_ns())'"
@@ -89,15 +88,15 @@ def test_durations_are_what_the_recipes_slept(project: Project) -> None:
         startup = (time.time_ns() - began - int(last) + int(first)) / 1e6
         project.make("-j4")
         events = [json.loads(line)["properties"] for line in project.cli("events").stdout.splitlines()]
-        found = {event["command"]: event["duration_ms"] for event in events[3 * len(tries) :]}
-        added = {name: found[name] - (end - start) for name, (start, end) in _slept(project).items()}
+        measured = {event["command"]: event["duration_ms"] for event in events[3 * len(tries) :]}
+        added = {name: measured[name] - (end - start) for name, (start, end) in _slept(project).items()}
         if all(-1 <= more <= 20 + startup for more in added.values()):
             return
         tries.append(added)
     pytest.fail(f"never within 20 ms: {tries}")
 
 
-def test_a_goal_covers_its_prerequisites_and_others_do_not(each: Project) -> None:
+def test_the_duration_of_a_goal_includes_its_prerequisites(each: Project) -> None:
     each.write("top: dep\n\t@sleep 0.05\ndep:\n\t@sleep 0.2\n")
     assert each.make().returncode == 0
     events = each.events()
@@ -108,7 +107,7 @@ def test_a_goal_covers_its_prerequisites_and_others_do_not(each: Project) -> Non
     assert events["dep"]["duration_ms"] + events["top"]["recipe_ms"] <= events["top"]["duration_ms"] + 1  # rounded
 
 
-def test_several_goals_have_what_was_made_for_them(each: Project) -> None:
+def test_each_of_several_goals_has_the_duration_of_its_own_prerequisites(each: Project) -> None:
     each.write("""
         one: a
         two: b
@@ -124,13 +123,13 @@ def test_several_goals_have_what_was_made_for_them(each: Project) -> None:
     assert events["two"]["duration_ms"] == events["b"]["duration_ms"]
 
 
-def test_ignored_failures_are_no_failures(each: Project) -> None:
+def test_an_ignored_failure_has_status_0(each: Project) -> None:
     each.write("all: a b\n\t@true\na:\n\t-@exit 3\nb:\n\t-@exit 4\n\t@true\n")
     assert each.make("-j2").returncode == 0
     assert {name: event["exit_status"] for name, event in each.events().items()} == {"a": 0, "b": 0, "all": 0}
 
 
-def test_a_hundred_targets_in_sixty_four_jobs_lose_and_double_nothing(project: Project) -> None:
+def test_a_hundred_targets_in_sixty_four_jobs_have_one_event_each(project: Project) -> None:
     names = [f"t{number}" for number in range(100)]
     project.write(f"all: {' '.join(names)}\n" + "\n".join(f"{name}:\n\t@:\n\t@:" for name in names))
     assert project.make("-j64", "all").returncode == 0
@@ -176,14 +175,14 @@ def test_a_line_that_kills_its_make_at_once_is_recorded(project: Project) -> Non
     assert {(event.target, event.exit_status) for event in project.recorded()} == {("all", -9)}
 
 
-def interrupted(project: Project) -> tuple[str, int | None]:
-    """What make says when Ctrl-C is typed during a recipe, and the signal it dies of."""
+def interrupt(project: Project) -> tuple[str, int | None]:
+    """Type Ctrl-C during a recipe; what make prints, and the signal that it dies of."""
     path, env = project.make_path, project.environment()
     child = pexpect.spawn(path, cwd=str(project.folder), env=env, encoding="utf-8", timeout=60)
     child.expect("ready")
-    # A shell that is interrupted between fork and exec loses the signal, with and without us.
+    # A shell that is interrupted between fork and exec loses the signal, with plain make too.
     make = psutil.Process(child.pid)
-    until(lambda: any(below.name() == "sleep" for below in make.children(recursive=True)))
+    until(lambda: any(process.name() == "sleep" for process in make.children(recursive=True)))
     child.sendintr()
     child.expect(pexpect.EOF)
     child.close()
@@ -195,13 +194,13 @@ def test_interrupt_at_a_terminal(each: Project, measured: bool) -> None:
     each.write("all: a\na:\n\t@echo ready; sleep 60\n", line=None if measured else "")
     give_up = time.monotonic() + 100
     while True:
-        said, died_of = interrupted(each)
-        if "wait: No child processes" not in said or time.monotonic() > give_up:
+        output, number = interrupt(each)
+        if "wait: No child processes" not in output or time.monotonic() > give_up:
             break
-        # 4.4 loses its own race with the child's end on a busy machine, with and without us.
+        # On a busy machine make 4.4 loses a race with the end of its child, with plain make too.
         shutil.rmtree(each.paths.records, ignore_errors=True)
-    assert re.fullmatch(r"(\^C ?)?make: \*\*\* \[Makefile:3: a\] Interrupt", said), said
-    assert died_of == signal.SIGINT
+    assert re.fullmatch(r"(\^C ?)?make: \*\*\* \[Makefile:3: a\] Interrupt", output), output
+    assert number == signal.SIGINT
     if measured:
         assert {name: event["exit_status"] for name, event in each.events().items()} == {"a": -2, "all": -2}
 
@@ -224,7 +223,7 @@ def test_terminated_make_ends_the_recipe(each: Project) -> None:
      ["nohup"], ["setsid", "-w"], ["sudo", "-E"], ["script", "-qec"]],
     ids=lambda words: words[0],
 )  # fmt: skip
-def test_the_walk_passes_what_stands_between(project: Project, before: list[str]) -> None:
+def test_the_walk_finds_make_behind_other_programs(project: Project, before: list[str]) -> None:
     if not shutil.which(before[0]):
         pytest.skip(f"no {before[0]} here")
     command = [project.make_path, "outer"]
@@ -245,14 +244,14 @@ def test_the_walk_passes_what_stands_between(project: Project, before: list[str]
     }  # fmt: skip
 
 
-def test_the_line_alone_changes_nothing(project: Project) -> None:
+def test_without_a_fragment_the_include_line_changes_nothing(project: Project) -> None:
     project.write("all:\n\t@echo [$(MAKEFILE_LIST)]\n", line="-include /nowhere/metrics.mk")
     assert project.make().stdout.startswith("[Makefile")
     assert not project.records()
 
 
 @pytest.mark.parametrize("how", ["variable", "command"])
-def test_off_is_inert(project: Project, how: str) -> None:
+def test_off_leaves_the_makefile_as_it_is(project: Project, how: str) -> None:
     project.write("all:\n\t@echo $(SHELL) $(.SHELLFLAGS) [$(MAKEFILE_LIST)]\n")
     env = project.environment(**({"MAKE_METRICS": "off"} if how == "variable" else {}))
     if how == "command":
@@ -265,7 +264,7 @@ def test_off_is_inert(project: Project, how: str) -> None:
         assert list(project.events()) == ["all"]
 
 
-def test_the_checkouts_own_fragment_serves_with_and_without_set_up(each: Project) -> None:
+def test_the_fragment_of_a_checkout_works_with_and_without_set_up(each: Project) -> None:
     each.write("all:\n\t@echo [$(MAKEFILE_LIST)]\n", line=f"include {ROOT}/make_include/metrics.mk")
     assert each.make().stdout == "[Makefile]\n"
     assert each.recorded()[0].target == "all"
@@ -283,8 +282,8 @@ def test_no_process_stays_behind(project: Project) -> None:
     project.write("all:\n\t@:\n")
     mark = f"MARK={project.folder}"
     assert project.run(["env", mark, project.make_path]).returncode == 0
-    left = [one.pid for one in psutil.process_iter() if one.pid != os.getpid() and mark in _environment(one)]
-    assert left == []
+    others = [process for process in psutil.process_iter() if process.pid != os.getpid()]
+    assert [process for process in others if mark in _environment(process)] == []
 
 
 def _environment(process: psutil.Process) -> list[str]:
@@ -294,7 +293,7 @@ def _environment(process: psutil.Process) -> list[str]:
         return []
 
 
-def test_a_later_run_combines_what_waits(project: Project) -> None:
+def test_a_later_run_combines_the_waiting_records(project: Project) -> None:
     project.write(f"""
         one:
         \t@:
@@ -313,14 +312,14 @@ def test_a_later_run_combines_what_waits(project: Project) -> None:
 def test_later_lines_do_not_walk(project: Project) -> None:
     project.write("all: a b c d\na b c d:\n" + "\t@:\n" * 5)
     assert project.make("-j4").returncode == 0
-    # On a busy machine a line may not get the record's lock, and writes a record of its own.
+    # On a busy machine a line that does not get the record's lock writes a record of its own.
     entries = [entry[:1] for record in project.records() for entry in record.read_bytes().splitlines()]
     assert entries.count(b"M") == 1
     assert [event.recipe_lines for event in project.recorded()].count(5) == 4
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="needs a pid namespace of its own")
-def test_a_pid_that_is_used_again_joins_no_runs(project: Project) -> None:
+def test_two_makes_with_the_same_pid_are_two_runs(project: Project) -> None:
     project.write("one:\n\t@:\ntwo:\n\t@:\n")
     script = f"""
         echo 500 > /proc/sys/kernel/ns_last_pid; {project.make_path} one
@@ -340,12 +339,12 @@ def test_without_proc_the_walk_names_the_make(tmp_path: Path, home: Path) -> Non
     project.write("all: a b\na:\n\t@:\n\t@:\nb:\n\t@$(MAKE) inner\ninner:\n\t@:\n")
     assert project.make("-j4").returncode == 0
     assert {path.name.split(".")[0] for path in project.records()} == {"00000000"}
-    found = {event.target: (event.recipe_lines, event.make_level, event.goal) for event in project.recorded()}
-    assert found == {"all": (0, 0, True), "a": (2, 0, False), "b": (1, 0, False), "inner": (1, 1, False)}
+    events = {event.target: (event.recipe_lines, event.make_level, event.goal) for event in project.recorded()}
+    assert events == {"all": (0, 0, True), "a": (2, 0, False), "b": (1, 0, False), "inner": (1, 1, False)}
     assert not list(project.paths.makes.glob("unnamed*"))
 
 
-def test_the_git_facts_are_those_of_when_the_run_began(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_git_facts_are_those_of_the_beginning_of_the_run(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     def git(*words: str) -> str:
         done = project.run(["git", "-c", "user.name=n", "-c", "user.email=e@example.org", *words])
         assert done.returncode == 0, done.stderr
@@ -366,21 +365,21 @@ def test_the_git_facts_are_those_of_when_the_run_began(project: Project, monkeyp
 
 
 @pytest.mark.parametrize("tail", ["", "# SHELL\n", "SHELL := /bin/bash\n"], ids=["shell-hook", "flags-hook", "bash"])
-def test_a_recipe_that_ends_programs_by_name_does_not_find_us(each: Project, tail: str) -> None:
-    """`pkill -f` of a server that does not run ends with 1: no process of ours has its name in its words."""
+def test_a_recipe_that_kills_programs_by_name_does_not_hit_ours(each: Project, tail: str) -> None:
+    """`pkill -f` of a server that does not run has status 1: no process of ours has that name on its command line."""
     if not shutil.which("pkill"):
         pytest.skip("no pkill here")
-    launched = ".metrics.baked.launcher := /" in each.paths.fragment.read_text()
-    if "bash" in tail and not launched:
-        pytest.skip("the interpreter's words cannot be changed, and bash becomes pkill: docs/platforms.md")
-    name = f"server-{os.getpid()}-{each.folder.name}"  # ours alone, on this machine
+    is_compiled = ".metrics.baked.launcher := /" in each.paths.fragment.read_text()
+    if "bash" in tail and not is_compiled:
+        pytest.skip("the Python shim cannot change its command line, and bash becomes pkill: docs/platforms.md")
+    name = f"server-{os.getpid()}-{each.folder.name}"  # no other program on this machine is called so
     text = f"all: stop-{name}\n\t@echo started anew\nstop-{name}:\n\t-pkill -f '[s]erver-{name[7:]}'\n{tail}"
     each.write(text, line="")
     plain = each.make()
     each.write(text)
     assert "Error 1 (ignored)" in plain.stderr
-    each.make("all")  # its walk, which has the goal's name
+    each.make("all")  # its walk has the goal's name
     done = each.make()
     assert (done.returncode, done.stdout) == (plain.returncode, plain.stdout) == (0, plain.stdout)
-    if launched:
+    if is_compiled:
         assert done.stderr == plain.stderr

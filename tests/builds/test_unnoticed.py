@@ -1,4 +1,4 @@
-"""What no text shows: jobs that really run at once, terminals, processes left behind, blocked signals, the hooks."""
+"""What the output of a build does not show: parallel jobs, terminals, background processes, signals, the hook."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.project import Project, until
 
-# Four targets below two nested makes; each waits until all four are under way, and counts who else is.
+# Four targets of two nested makes; each waits until all four have begun.
 NESTED = """\
     all: left right
     left right: ; @$(MAKE) -s --no-print-directory $@1 $@2
@@ -24,7 +24,7 @@ NESTED = """\
 
 
 @pytest.mark.parametrize("words", ["# SHELL", ""], ids=["flags-hook", "shell-hook"])
-def test_jobs_of_nested_makes_really_run_at_once(each: Project, words: str) -> None:
+def test_jobs_of_nested_makes_run_at_once(each: Project, words: str) -> None:
     each.write(NESTED + f"    {words}\n")
     done = each.make("-s", "-j4", "AT_ONCE=4")
     assert done.returncode == 0, done.stderr
@@ -32,8 +32,8 @@ def test_jobs_of_nested_makes_really_run_at_once(each: Project, words: str) -> N
     assert sorted(done.stdout.split()) == ["left1", "left2", "right1", "right2"]
 
 
-def test_no_more_jobs_run_than_were_asked_for(each: Project) -> None:
-    # Each lingers until another is there, but for the last of all.
+def test_no_more_jobs_run_than_j_allows(each: Project) -> None:
+    # Each waits until another one runs; the last of all does not.
     each.write(
         "all: left right\nleft right: ; @$(MAKE) -s --no-print-directory $@1 $@2 $@3\n"
         "left% right%: ; @touch $@.on; for i in $$(seq 1000); do n=$$(ls *.on | wc -l); test $$n -lt 2 || break; "
@@ -46,16 +46,16 @@ def test_no_more_jobs_run_than_were_asked_for(each: Project) -> None:
 
 
 @pytest.mark.parametrize("addition", ["", "# SHELL", "SHELL := /bin/bash"], ids=["shell-hook", "flags-hook", "bash"])
-def test_a_detached_process_holds_no_pipe_of_ours(each: Project, addition: str) -> None:
-    """`make | cat` has ended, and the process is still there."""
+def test_a_background_process_keeps_no_pipe_open(each: Project, addition: str) -> None:
+    """`make | cat` ends although the process still runs."""
     each.write(f"all: ; @sleep 600 </dev/null >/dev/null 2>&1 & echo $$! > pid\n{addition}\n")
     done = each.run(["/bin/sh", "-c", f"{each.make_path} | cat"])
     assert done.stdout == ""
-    left = psutil.Process(int((each.folder / "pid").read_text()))
+    sleeper = psutil.Process(int((each.folder / "pid").read_text()))
     try:
-        until(lambda: left.name() == "sleep")
+        until(lambda: sleeper.name() == "sleep")
     finally:
-        left.kill()
+        sleeper.kill()
 
 
 def _bash(project: Project) -> pexpect.spawn[str]:
@@ -118,7 +118,7 @@ def test_a_recipe_has_the_terminal(each: Project, measured: bool) -> None:
 @pytest.mark.parametrize("key", ["\x1c", "\x03"], ids=["quit", "interrupt"])
 @pytest.mark.parametrize("measured", [False, True], ids=["plain", "measured"])
 def test_a_key_reaches_a_recipe_that_handles_it(each: Project, measured: bool, key: str) -> None:
-    """The recipe cleans up, takes its time, and its words come before make's."""
+    """The recipe cleans up before make prints its error."""
     each.write(
         "all:\n\t@trap 'sleep 0.2; echo cleaned; exit 7' INT QUIT; echo ready; while :; do sleep 0.05; done\n",
         line=None if measured else "",
@@ -131,8 +131,10 @@ def test_a_key_reaches_a_recipe_that_handles_it(each: Project, measured: bool, k
     child.expect(pexpect.EOF)
     child.close()
     if key == "\x03":
-        said = child.before or ""
-        assert re.search(r"make: \*\*\* (\[Makefile:2: all\] (Error 7|Interrupt)|wait: No child processes)", said), said
+        output = child.before or ""
+        assert re.search(r"make: \*\*\* (\[Makefile:2: all\] (Error 7|Interrupt)|wait: No child processes)", output), (
+            output
+        )
     if measured:
         assert each.events()["all"]["exit_status"] in (7, -signal.SIGINT, -signal.SIGQUIT)
 
@@ -150,12 +152,12 @@ def _signals(project: Project, line: str | None) -> tuple[str, ...]:
 
     done = subprocess.run([project.make_path], cwd=project.folder, env=project.environment(), preexec_fn=block,
                           capture_output=True, text=True, check=True)  # fmt: skip
-    # Signals 32 and 33 are the C library's own.
+    # The C library uses signals 32 and 33.
     return tuple(f"{int(word, 16) & ~(3 << 31):x}" for word in re.findall(r"\t(\S+)", done.stdout))
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
-def test_blocked_and_ignored_signals_stay_so(each: Project) -> None:
+def test_blocked_and_ignored_signals_stay_blocked_and_ignored(each: Project) -> None:
     plain = _signals(each, "")
     assert len(plain) == 4
     assert _signals(each, None) == plain
@@ -165,8 +167,8 @@ def test_blocked_and_ignored_signals_stay_so(each: Project) -> None:
 def test_make_in_many_directories_at_once(each: Project) -> None:
     each.write("a b: ; @echo $@; test $@ = a\n")
     running = [each.start("-s", goal) for goal in ("a", "b") * 4]
-    said = [process.communicate(timeout=100) for process in running]
-    assert [out for out, _ in said] == ["a\n", "b\n"] * 4
+    outputs = [process.communicate(timeout=100)[0] for process in running]
+    assert outputs == ["a\n", "b\n"] * 4
     assert [process.returncode for process in running] == [0, 2] * 4
 
 
@@ -185,7 +187,7 @@ def test_each_version_has_its_hook(project: Project, version: str, hook: str) ->
 @pytest.mark.parametrize(
     ("version", "hook"), [("3.81", "shell"), ("4.0", "flags"), ("4.2", "flags"), ("4.4", "flags")]
 )  # fmt: skip
-def test_a_makefile_that_mentions_the_shell_has_the_flags_hook_where_there_is_one(
+def test_a_makefile_that_mentions_the_shell_has_the_flags_hook_if_its_make_can(
     project: Project, version: str, hook: str
 ) -> None:
     path = project.write("# SHELL\nall: ; @echo built; :\n")
@@ -194,7 +196,7 @@ def test_a_makefile_that_mentions_the_shell_has_the_flags_hook_where_there_is_on
     assert project.events()["all"]["recipe_lines"] == 1
 
 
-def test_strict_makefiles_of_a_newer_make_are_left_alone(project: Project) -> None:
+def test_a_posix_makefile_is_left_alone_from_4_4(project: Project) -> None:
     path = project.write(".POSIX:\n# SHELL\nall: ; @echo built; :\n")
     path.write_text(
         f".metrics.as.version := 4.4\n.metrics.as.features := shell-export\n{path.read_text()}"

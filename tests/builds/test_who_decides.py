@@ -26,7 +26,7 @@ def test_what_the_environment_of_make_forbids_is_never_sent(
     sharing.cli("opt-in", "--yes")
     assert sharing.mode(**environ) == ("local", rule)
     lifted = "unexport DO_NOT_TRACK MAKE_METRICS\nexport MAKE_METRICS := on\nexport DO_NOT_TRACK := 0\na:\n\t@echo a\n"
-    sharing.project.write(lifted)  # nothing in a repository can grant consent
+    sharing.project.write(lifted)  # nothing in a repository can opt in
     sharing.make("a", **environ)
     sharing.cli("flush")
     assert receiver.commands == []
@@ -51,8 +51,8 @@ def test_off_records_nothing_and_runs_the_makefiles_own_shell(sharing: Sharing) 
     assert sharing.mode() == ("local", "on-this-machine")
 
 
-def test_a_makefile_cannot_lead_to_decisions_of_its_own(sharing: Sharing, receiver: Receiver) -> None:
-    """A home in the repository, with a yes in it, and whoever combines and sends for that home."""
+def test_decisions_in_a_home_that_a_makefile_names_do_not_count(sharing: Sharing, receiver: Receiver) -> None:
+    """A home in the repository that has an opt-in, and flushes of the developer's home and of that one."""
     planted = sharing.project.folder / "planted"
     sharing.cli("opt-in", "--yes", environ={"MAKE_METRICS_HOME": str(planted)})
     sharing.cli("flush", environ={"MAKE_METRICS_HOME": str(planted)})
@@ -67,12 +67,12 @@ def test_a_makefile_cannot_lead_to_decisions_of_its_own(sharing: Sharing, receiv
 
 @pytest.mark.parametrize("exported", HOMES, ids=lambda text: text.split()[1])
 @pytest.mark.parametrize("planted", [False, True], ids=["elsewhere", "planted"])
-def test_a_makefile_that_combines_what_waits_decides_nothing(
+def test_a_make_that_combines_the_records_of_others_decides_nothing(
     sharing: Sharing, receiver: Receiver, exported: str, planted: bool
 ) -> None:
-    """With another home in it, neither is lost what the developer agreed to, nor does an agreement in there count."""
-    place = sharing.project.folder / "home"
-    config = place / (".config" if "XDG" not in exported else "") / "make-metrics"
+    """A makefile with another home: the developer's opt-in still counts, and one in that home does not."""
+    other_home = sharing.project.folder / "home"
+    config = other_home / (".config" if "XDG" not in exported else "") / "make-metrics"
     sharing.cli("opt-in", "--yes")
     if planted:
         shutil.copytree(sharing.paths.config, config)
@@ -84,7 +84,7 @@ def test_a_makefile_that_combines_what_waits_decides_nothing(
         sharing.make("b")
     other = Project(sharing.project.folder.parent / "other", sharing.project.home, sharing.project.make_path)
     waits = "for try in $$(seq 1600); do set -- {}/*.rec; [ $$# -gt 3 ] || exit 0; sleep 0.05; done; exit 1"
-    home = f"unexport MAKE_METRICS_HOME\n{exported.format(place)}"
+    home = f"unexport MAKE_METRICS_HOME\n{exported.format(other_home)}"
     other.write(f"{home}\nwait:\n\t@{waits.format(sharing.paths.records)}\n")
     if planted:
         sharing.cli("opt-in", "--yes")
@@ -94,7 +94,9 @@ def test_a_makefile_that_combines_what_waits_decides_nothing(
 
 
 @pytest.mark.parametrize("damage", ["corrupt", "unreadable"])
-def test_a_damaged_decision_is_off_and_loses_nothing(sharing: Sharing, receiver: Receiver, damage: str) -> None:
+def test_a_damaged_decision_switches_recording_off_and_loses_no_event(
+    sharing: Sharing, receiver: Receiver, damage: str
+) -> None:
     sharing.cli("opt-in", "--yes")
     sharing.make("b")
     (decision,) = sharing.paths.decisions.iterdir()
@@ -104,22 +106,22 @@ def test_a_damaged_decision_is_off_and_loses_nothing(sharing: Sharing, receiver:
         decision.rename(decision.with_suffix(".old"))
         decision.symlink_to(decision.with_suffix(".old"))
     sharing.make()
-    assert set(sharing.project.events()) == {"b"}, "bad input never costs recorded data"
+    assert set(sharing.project.events()) == {"b"}, "a damaged decision costs no recorded event"
     sharing.cli("flush", status=1)
     assert receiver.requests == []
-    found = sharing.status()
-    assert (found["mode"], found["decision"]) == ("off", damage)
+    status = sharing.status()
+    assert (status["mode"], status["decision"]) == ("off", damage)
     assert "BAD   recording" in sharing.project.cli("doctor").stdout
     if damage == "unreadable":
         decision.unlink()
     sharing.cli("opt-in", "--yes")
     sharing.make("c")
     sharing.cli("flush")
-    assert receiver.commands == ["c"]  # nothing from before this yes
+    assert receiver.commands == ["c"]  # nothing from before this opt-in
     assert set(sharing.project.events()) == {"b", "c"}
 
 
-def test_in_ci_nothing_is_assumed(sharing: Sharing) -> None:
+def test_in_ci_only_a_decision_counts(sharing: Sharing) -> None:
     assert sharing.mode(CI="true") == ("off", "ci")
     sharing.cli("opt-in", "--yes", environ={"CI": "true"})
     assert sharing.mode(CI="true") == ("on", "decision")

@@ -37,7 +37,7 @@ def test_a_receiver_in_trouble_is_one_line(sharing: Sharing, receiver: Receiver,
 
 
 @pytest.mark.parametrize("command", ["status", "opt-in", "flush"])
-def test_the_client_library_is_loaded_to_send_only(sharing: Sharing, command: str) -> None:
+def test_only_sending_loads_the_client_library(sharing: Sharing, command: str) -> None:
     script = f"import sys; from make_metrics.cli import main; main([{command!r}, *sys.argv[1:]]); print(*sys.modules)"
     more = ["--yes"] if command == "opt-in" else []
     done = sharing.project.run(

@@ -6,7 +6,7 @@ from tests.support.segment_receiver import Receiver
 from tests.support.sharing_project import Sharing
 
 
-def test_forget_removes_what_was_recorded_and_keeps_decisions(sharing: Sharing, receiver: Receiver) -> None:
+def test_forget_removes_events_and_keeps_decisions(sharing: Sharing, receiver: Receiver) -> None:
     sharing.cli("opt-in", "--yes")
     sharing.make("a")
     sharing.cli("flush")

@@ -8,7 +8,7 @@ from tests.support.segment_receiver import Receiver
 from tests.support.sharing_project import Sharing
 
 
-def test_on_this_machine_takes_a_yes_back(sharing: Sharing, receiver: Receiver) -> None:
+def test_on_this_machine_ends_an_opt_in(sharing: Sharing, receiver: Receiver) -> None:
     sharing.cli("opt-in", "--yes")
     sharing.make("a")
     sharing.cli("report")
@@ -26,7 +26,7 @@ def test_on_this_machine_takes_a_yes_back(sharing: Sharing, receiver: Receiver) 
     assert set(sharing.project.events()) == {"a", "b", "c"}
 
 
-def test_a_yes_counts_after_on_this_machine_whatever_the_clock_says(sharing: Sharing) -> None:
+def test_an_opt_in_after_on_this_machine_counts_whatever_the_clock_says(sharing: Sharing) -> None:
     sharing.cli("on-this-machine")
     sharing.paths.on_this_machine_file.write_text(f"{time.time_ns() + 10**15}\n")
     sharing.cli("opt-in", "--yes")

@@ -1,4 +1,4 @@
-"""`make-metrics opt-in`: only a yes counts, and whoever gives it has seen the notice."""
+"""`make-metrics opt-in`: it shows the notice, and only a yes counts."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests.support.sharing_project import Sharing, ended
 
 
 @pytest.mark.parametrize("text", ["yes", "Y", " YES "])
-def test_a_yes_may_be_written_so(sharing: Sharing, text: str) -> None:
+def test_a_yes_may_be_written_in_several_ways(sharing: Sharing, text: str) -> None:
     sharing.answer(text)
     assert sharing.mode()[0] == "on"
 
 
-def test_a_yes_without_its_end_is_none(sharing: Sharing) -> None:
+def test_a_yes_without_enter_does_not_count(sharing: Sharing) -> None:
     terminal = sharing.asked()
     terminal.send("y")
     terminal.sendeof()  # hands over the line as it is
@@ -31,9 +31,9 @@ def test_a_yes_without_its_end_is_none(sharing: Sharing) -> None:
 @pytest.mark.parametrize("text", ["", "n", "no", "ye", "yess", "y y", "1", "j", "true", "\x1b[A"])
 def test_any_other_answer_changes_nothing(sharing: Sharing, text: str) -> None:
     before = sharing.files()
-    said, status = sharing.answer(text)
+    output, status = sharing.answer(text)
     assert status == 0
-    assert "Nothing was changed" in said
+    assert "Nothing was changed" in output
     assert sharing.files() == before
 
 
@@ -41,13 +41,12 @@ def test_end_of_file_changes_nothing(sharing: Sharing) -> None:
     before = sharing.files()
     terminal = sharing.asked()
     terminal.sendeof()
-    said, status = ended(terminal)
-    assert (status, "Nothing was changed" in said) == (0, True)
+    output, status = ended(terminal)
+    assert (status, "Nothing was changed" in output) == (0, True)
     assert sharing.files() == before
 
 
-def test_half_a_yes_before_the_end_of_file_is_one(sharing: Sharing) -> None:
-    """What was typed and sent off is an answer; what was not is none."""
+def test_a_no_without_enter_changes_nothing(sharing: Sharing) -> None:
     terminal = sharing.asked()
     terminal.send("n")
     terminal.sendeof()
@@ -61,13 +60,13 @@ def test_ctrl_c_changes_nothing(sharing: Sharing) -> None:
     before = sharing.files()
     terminal = sharing.asked()
     terminal.sendintr()
-    said, status = ended(terminal)
+    output, status = ended(terminal)
     assert status == 130
-    assert "Traceback" not in said
+    assert "Traceback" not in output
     assert sharing.files() == before
 
 
-def test_without_a_terminal_nobody_is_asked(sharing: Sharing) -> None:
+def test_without_a_terminal_there_is_no_question(sharing: Sharing) -> None:
     before = sharing.files()
     assert sharing.cli("opt-in", status=1) == ""
     assert sharing.said.count("\n") == 1
@@ -78,23 +77,23 @@ def test_without_a_terminal_nobody_is_asked(sharing: Sharing) -> None:
     assert sharing.cli("opt-in") == "You have already said yes.\n"
 
 
-def test_settings_that_change_while_asked_are_not_agreed_to(sharing: Sharing) -> None:
+def test_a_yes_does_not_hold_for_settings_that_changed_during_the_question(sharing: Sharing) -> None:
     terminal = sharing.asked()
     sharing.settings(hosts=["https://elsewhere.example.org"])
     terminal.sendline("y")
-    said, status = ended(terminal)
+    output, status = ended(terminal)
     assert status == 1
-    assert "has changed meanwhile" in said
+    assert "has changed meanwhile" in output
     assert not sharing.paths.config.exists()
 
 
-def test_the_notice_says_what_where_and_why(sharing: Sharing, receiver: Receiver) -> None:
-    said = sharing.cli("opt-in", "--yes")
+def test_the_notice_names_purpose_receiver_and_properties(sharing: Sharing, receiver: Receiver) -> None:
+    output = sharing.cli("opt-in", "--yes")
     for words in ("The example team", "to make builds faster", receiver.host, "git_commit_time", "anonymousId"):
-        assert words in said
+        assert words in output
 
 
-def test_nothing_to_agree_to_is_one_line(sharing: Sharing) -> None:
+def test_without_settings_the_answer_is_one_line(sharing: Sharing) -> None:
     (sharing.project.folder / NAME).unlink()
     for words in (["opt-in", "--yes"], ["preview"]):
         assert sharing.cli(*words, status=1) == ""
@@ -105,7 +104,7 @@ def test_nothing_to_agree_to_is_one_line(sharing: Sharing) -> None:
     sharing.make()  # and the build does not care
 
 
-def test_thirty_at_once_make_one_id(sharing: Sharing) -> None:
+def test_thirty_opt_ins_at_once_make_one_id(sharing: Sharing) -> None:
     words = [sys.executable, "-m", "make_metrics", "opt-in", "--yes"]
     env = {**sharing.project.environment(), "PYTHONPATH": str(SOURCE)}
     running = [

@@ -1,4 +1,4 @@
-"""`make-metrics opt-out`: nothing is sent after it, and nothing of before it."""
+"""`make-metrics opt-out`: afterwards nothing is sent, not even events from before."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.support.segment_receiver import Receiver
 from tests.support.sharing_project import Sharing
 
 
-def test_nothing_after_the_no_and_nothing_of_before(sharing: Sharing, receiver: Receiver) -> None:
+def test_after_an_opt_out_neither_new_nor_waiting_events_are_sent(sharing: Sharing, receiver: Receiver) -> None:
     sharing.cli("opt-in", "--yes")
     first = sharing.status()["id"]
     sharing.make("a")
@@ -29,21 +29,21 @@ def test_nothing_after_the_no_and_nothing_of_before(sharing: Sharing, receiver: 
     assert set(sharing.project.events()) == {"a", "b", "c"}
 
 
-def test_a_no_while_make_runs(sharing: Sharing, receiver: Receiver) -> None:
+def test_a_run_during_which_the_developer_opts_out_is_not_sent(sharing: Sharing, receiver: Receiver) -> None:
     sharing.project.write("slow:\n\t@echo begun; cat\n")
     sharing.cli("opt-in", "--yes")
     with sharing.project.start("slow", stdin=subprocess.PIPE) as running:
         assert running.stdout is not None
         assert running.stdout.readline() == "begun\n"
         sharing.cli("opt-out")
-        sharing.cli("opt-in", "--yes")  # a new yes, after the run began
+        sharing.cli("opt-in", "--yes")  # after the run began
         running.communicate("")
     sharing.cli("flush")
     assert receiver.commands == []
     assert "slow" in sharing.project.events()
 
 
-def test_an_opt_out_is_told_only_if_the_notice_said_so(sharing: Sharing, receiver: Receiver) -> None:
+def test_an_opt_out_is_reported_only_if_the_notice_says_so(sharing: Sharing, receiver: Receiver) -> None:
     sharing.cli("opt-in", "--yes")
     sharing.cli("opt-out")
     assert receiver.requests == []
@@ -57,8 +57,8 @@ def test_an_opt_out_is_told_only_if_the_notice_said_so(sharing: Sharing, receive
     assert len(receiver.requests) == 1
 
 
-def test_a_no_also_ends_what_the_settings_that_are_away_began(sharing: Sharing, receiver: Receiver) -> None:
-    """As on a branch that does not have them; the repository's root is the project then."""
+def test_an_opt_out_holds_although_the_settings_file_is_away(sharing: Sharing, receiver: Receiver) -> None:
+    """As on a branch without the file: the project is then the root of the repository."""
     inner = sharing.project.folder
     (inner.parent / ".git").mkdir()
     sharing.cli("opt-in", "--yes")

@@ -18,31 +18,31 @@ from tests.support.sharing_project import Sharing
 
 
 def test_status_names_everything(sharing: Sharing, receiver: Receiver) -> None:
-    found = sharing.status()
-    assert (found["decision"], found["consent"], found["id"]) == ("none", None, None)
+    status = sharing.status()
+    assert (status["decision"], status["consent"], status["id"]) == ("none", None, None)
     assert "make-metrics opt-in" in sharing.cli("status")
     sharing.cli("opt-in", "--yes")
     sharing.make("a")
     sharing.cli("flush")
-    found = sharing.status()
-    assert found["consent"]["notice"] == found["notice"]
-    assert found["consent"]["sinks"] == [f"segment {receiver.host}"]
-    assert [attempt["result"] for attempt in found["attempts"]] == ["accepted"]
-    assert found["paths"]["settings"] == str(sharing.project.folder / NAME)
+    status = sharing.status()
+    assert status["consent"]["notice"] == status["notice"]
+    assert status["consent"]["sinks"] == [f"segment {receiver.host}"]
+    assert [attempt["result"] for attempt in status["attempts"]] == ["accepted"]
+    assert status["paths"]["settings"] == str(sharing.project.folder / NAME)
     text = sharing.cli("status")
-    for words in ("mode: on", found["id"], "waiting: nothing", "accepted", str(sharing.paths.store)):
+    for words in ("mode: on", status["id"], "waiting: nothing", "accepted", str(sharing.paths.store)):
         assert words in text
 
 
-def test_status_says_how_things_stand_where_nothing_can_be_written(sharing: Sharing) -> None:
+def test_status_works_where_nothing_can_be_written(sharing: Sharing) -> None:
     sharing.paths.state.parent.mkdir(exist_ok=True)
     sharing.paths.state.write_text("in the way")
-    found = sharing.status()
-    assert found["waiting"] is None
-    assert len(found["problems"]) == 1
+    status = sharing.status()
+    assert status["waiting"] is None
+    assert len(status["problems"]) == 1
 
 
-def test_json_is_all_that_is_on_standard_output(sharing: Sharing) -> None:
+def test_json_is_the_whole_standard_output(sharing: Sharing) -> None:
     sharing.paths.state.mkdir(parents=True)
     sharing.paths.store.write_bytes(b"no store" * 100)
     assert json.loads(sharing.cli("status", "--json"))["problems"] != []
@@ -51,7 +51,7 @@ def test_json_is_all_that_is_on_standard_output(sharing: Sharing) -> None:
 def test_status_names_the_deciding_rule_in_each_case(
     sharing: Sharing, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every decision there can be, with every environment, against the rule (tested by itself in test_mode)."""
+    """Every decision in every environment; the rule is that of `consent.mode`."""
     monkeypatch.chdir(sharing.project.folder)
     monkeypatch.setattr("make_metrics.commands.status.sweep", lambda *_, **__: Swept())
     sharing.cli("opt-in", "--yes")
@@ -78,6 +78,6 @@ def test_status_names_the_deciding_rule_in_each_case(
             (sharing.paths.off_file.touch if off else lambda: sharing.paths.off_file.unlink(missing_ok=True))()
             ruling = decide(Inputs(environ=os.environ, decision=kind, off_file=off, root=not os.geteuid()))
             assert cli.main(["status", "--json"]) == 0
-            found = json.loads(capsys.readouterr().out)
-            assert (found["mode"], found["rule"]) == (ruling.mode.word, ruling.rule)
-            assert found["decision"] == kind.name.lower()
+            status = json.loads(capsys.readouterr().out)
+            assert (status["mode"], status["rule"]) == (ruling.mode.word, ruling.rule)
+            assert status["decision"] == kind.name.lower()

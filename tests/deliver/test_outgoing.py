@@ -11,7 +11,7 @@ from tests.support.segment_receiver import Receiver
 from tests.support.sharing_project import Sharing
 
 
-def test_undecided_nothing_leaves_and_local_events_are_there(sharing: Sharing, receiver: Receiver) -> None:
+def test_without_a_decision_events_stay_here(sharing: Sharing, receiver: Receiver) -> None:
     sharing.make()
     assert set(sharing.project.events()) == {"all", "a"}
     assert sharing.cli("flush") == "nothing sent\n"
@@ -19,15 +19,15 @@ def test_undecided_nothing_leaves_and_local_events_are_there(sharing: Sharing, r
     assert receiver.requests == []
 
 
-def test_a_yes_then_make_then_flush(sharing: Sharing, receiver: Receiver) -> None:
+def test_events_after_an_opt_in_are_sent_once(sharing: Sharing, receiver: Receiver) -> None:
     sharing.make("b")
-    said, status = sharing.answer("y")
+    output, status = sharing.answer("y")
     assert status == 0
-    assert "Thank you." in said
+    assert "Thank you." in output
     assert sharing.mode() == ("on", "decision")
     sharing.make()
     assert "3 events sent" in sharing.cli("flush")
-    assert sorted(receiver.commands) == ["a", "all"]  # and not b, which was recorded before the yes
+    assert sorted(receiver.commands) == ["a", "all"]  # b was recorded before the opt-in
     (choice,) = [message["properties"] for message in receiver.accepted if "choice" in message["properties"]]
     assert (choice["command"], choice["choice"]) == ("metrics-opt-in", "in")
     assert {message["anonymousId"] for message in receiver.accepted} == {sharing.status()["id"]}
@@ -36,7 +36,9 @@ def test_a_yes_then_make_then_flush(sharing: Sharing, receiver: Receiver) -> Non
 
 
 @pytest.mark.parametrize("change", ["sink", "endpoint", "purpose"])
-def test_a_change_pauses_until_it_is_accepted(sharing: Sharing, receiver: Receiver, change: str) -> None:
+def test_changed_settings_pause_sending_until_they_are_accepted(
+    sharing: Sharing, receiver: Receiver, change: str
+) -> None:
     sharing.cli("opt-in", "--yes")
     sharing.make("a")
     sharing.cli("report")
@@ -60,7 +62,7 @@ def test_a_change_pauses_until_it_is_accepted(sharing: Sharing, receiver: Receiv
     assert bool(first) == (change != "endpoint")
 
 
-def test_names_of_files_stay_here(sharing: Sharing, receiver: Receiver) -> None:
+def test_targets_that_are_files_are_not_sent(sharing: Sharing, receiver: Receiver) -> None:
     sharing.project.write(
         "all: main.o build/x plain dev.pull\n\t@echo all\n"
         "main.o build/x plain:\n\t@mkdir -p build; touch $@\ndev.pull:\n\t@echo pull\n"
@@ -80,8 +82,8 @@ def test_names_of_files_stay_here(sharing: Sharing, receiver: Receiver) -> None:
     assert sorted(receiver.commands) == ["all", "build/x", "dev.pull", "main.o", "plain"]
 
 
-def test_only_the_projects_own_makes_are_sent(sharing: Sharing, receiver: Receiver, tmp_path: Path) -> None:
-    """A make that a recipe starts elsewhere is another project's business, or nobody's."""
+def test_only_makes_of_the_project_are_sent(sharing: Sharing, receiver: Receiver, tmp_path: Path) -> None:
+    """A make that a recipe starts in another directory belongs to another project, or to none."""
     outside, inside = tmp_path / "outside", sharing.project.folder / "inside"
     for folder in (outside, inside):
         folder.mkdir()
@@ -94,8 +96,8 @@ def test_only_the_projects_own_makes_are_sent(sharing: Sharing, receiver: Receiv
     assert sorted(receiver.commands) == ["all", "inside"]
 
 
-def test_a_default_branch_is_part_of_what_was_agreed_to(sharing: Sharing) -> None:
-    """Which branch is checked out is told, for that one."""
+def test_a_changed_default_branch_needs_another_opt_in(sharing: Sharing) -> None:
+    """The events say whether the default branch is checked out."""
     sharing.cli("opt-in", "--yes")
     sharing.settings('default-branch = "secret"')
     assert sharing.mode() == ("local", "decision")
@@ -113,5 +115,5 @@ def test_the_default_branch_is_what_the_project_says(sharing: Sharing) -> None:
     sharing.project.cli("report")
     sharing.settings('default-branch = "trunk"')
     sharing.make("b")
-    found = sharing.project.events()
-    assert (found["a"]["git_checked_out_master"], found["b"]["git_checked_out_master"]) == (False, True)
+    events = sharing.project.events()
+    assert (events["a"]["git_checked_out_master"], events["b"]["git_checked_out_master"]) == (False, True)

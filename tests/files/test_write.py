@@ -1,4 +1,4 @@
-"""Files and directories of ours: the owner's alone, and never behind somebody's symbolic link."""
+"""Files and directories are the owner's alone, and never written through a symbolic link."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.support.sharing_project import Sharing
 
 
-def test_all_that_is_written_is_the_owners_alone(sharing: Sharing) -> None:
+def test_only_the_owner_can_read_what_is_written(sharing: Sharing) -> None:
     sharing.cli("opt-in", "--yes")
     sharing.make()
     sharing.cli("flush")
@@ -22,16 +22,16 @@ def test_all_that_is_written_is_the_owners_alone(sharing: Sharing) -> None:
 @pytest.mark.parametrize("name", ["send.lock", "config", "state", "store"])
 def test_a_planted_symbolic_link_is_refused(sharing: Sharing, tmp_path: Path, name: str) -> None:
     elsewhere = tmp_path / "elsewhere"
-    place = {
+    path = {
         "send.lock": sharing.paths.send_lock,
         "config": sharing.paths.config,
         "state": sharing.paths.state,
         "store": sharing.paths.store,
     }[name]
-    place.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     if name in ("config", "state"):
         elsewhere.mkdir()
-    place.symlink_to(elsewhere)
+    path.symlink_to(elsewhere)
     command = ["flush"] if name == "send.lock" else ["opt-in", "--yes"]
     sharing.cli(*command, status=1)
     assert sharing.said.startswith("make-metrics: ")
