@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import stat
 import tempfile
@@ -10,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from make_metrics.consent import consent, decision_file, notice
-from make_metrics.consent.anonymous_id import ensure_id, erase_id, id_file, read_id
+from make_metrics.consent.anonymous_id import ensure_id, id_file
 from make_metrics.consent.mode import Decision, Mode
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, private_directory
 from make_metrics.project.project import Project, project_of
-from make_metrics.project.root import project_key
 from make_metrics.properties import registry
 from make_metrics.properties.property import Property
 from tests.support.records import paths_in
@@ -35,19 +33,29 @@ def project(tmp_path: Path) -> Project:
     return project_of(tmp_path / "project")
 
 
-def say(paths: Paths, project: Project, *, yes: bool) -> None:
+def decide(paths: Paths, project: Project, *, yes: bool) -> None:
     with consent.lock(paths):
         consent.write_decision(paths, project, yes=yes, now_ns=NOW_NS)
 
 
 def decision(paths: Paths, project: Project) -> tuple[Decision, Mode]:
-    found = consent.status_of(paths, project, {})
-    return found.decision, found.ruling.mode
+    status = consent.status_of(paths, project, {})
+    return status.decision, status.ruling.mode
 
 
-def test_an_answer_is_kept_as_it_was_given(paths: Paths, project: Project) -> None:
+def opt_in(arguments: tuple[Paths, Path]) -> str:
+    """Say yes as `make-metrics opt-in` does; returns the id. One argument, for `Pool.map`."""
+    paths, directory = arguments
+    project = project_of(directory)
+    with consent.lock(paths):
+        anonymous_id = ensure_id(paths, project)
+        consent.write_decision(paths, project, yes=True, now_ns=NOW_NS)
+    return anonymous_id
+
+
+def test_an_answer_is_kept_with_its_time_its_notice_and_its_receivers(paths: Paths, project: Project) -> None:
     assert decision(paths, project) == (Decision.NONE, Mode.LOCAL)
-    say(paths, project, yes=True)
+    decide(paths, project, yes=True)
     assert decision(paths, project) == (Decision.YES, Mode.ON)
     record = consent.status_of(paths, project, {}).record
     assert project.settings is not None
@@ -58,12 +66,12 @@ def test_an_answer_is_kept_as_it_was_given(paths: Paths, project: Project) -> No
         notice=notice.version(project.settings, ()),
         sinks=("segment https://events.example.org", "segment https://api.segment.io"),
     )
-    say(paths, project, yes=False)
+    decide(paths, project, yes=False)
     assert decision(paths, project) == (Decision.NO, Mode.LOCAL)
 
 
 def test_an_answer_is_the_owners_alone_and_outside_the_repository(paths: Paths, project: Project) -> None:
-    say(paths, project, yes=True)
+    decide(paths, project, yes=True)
     with consent.lock(paths):
         ensure_id(paths, project)
     for path in (paths.config, *paths.config.rglob("*")):
@@ -85,20 +93,18 @@ def test_an_answer_is_the_owners_alone_and_outside_the_repository(paths: Paths, 
     ],
     ids=lambda pair: pair[0][:20],
 )
-def test_a_notice_that_says_something_else_is_not_what_was_accepted(
-    paths: Paths, project: Project, old_new: tuple[str, str]
-) -> None:
-    say(paths, project, yes=True)
+def test_a_yes_is_not_for_a_notice_with_another_text(paths: Paths, project: Project, old_new: tuple[str, str]) -> None:
+    decide(paths, project, yes=True)
     write_settings(project.directory, FULL_SETTINGS.replace(*old_new))
     assert decision(paths, project_of(project.directory)) == (Decision.OLDER, Mode.LOCAL)
     write_settings(project.directory)
     assert decision(paths, project_of(project.directory)) == (Decision.YES, Mode.ON)
 
 
-def test_a_new_property_is_not_what_was_accepted(
+def test_a_yes_is_not_for_a_notice_with_a_new_property(
     paths: Paths, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    say(paths, project, yes=True)
+    decide(paths, project, yes=True)
     new = Property(
         name="new", kind="string", values="v", purpose="p", example="e", sources=("make_metrics/combine/event.py",)
     )
@@ -106,11 +112,11 @@ def test_a_new_property_is_not_what_was_accepted(
     assert decision(paths, project) == (Decision.OLDER, Mode.LOCAL)
 
 
-def test_without_a_sink_there_is_nothing_to_have_accepted(paths: Paths, project: Project) -> None:
-    say(paths, project, yes=True)
+def test_without_a_sink_a_yes_does_not_count(paths: Paths, project: Project) -> None:
+    decide(paths, project, yes=True)
     (project.directory / "make-metrics.toml").unlink()
     assert decision(paths, project_of(project.directory)) == (Decision.OLDER, Mode.LOCAL)
-    say(paths, project_of(project.directory), yes=True)
+    decide(paths, project_of(project.directory), yes=True)
     assert decision(paths, project_of(project.directory)) == (Decision.OLDER, Mode.LOCAL)
 
 
@@ -128,14 +134,14 @@ GOOD = {"format": 1, "decision": "yes", "project": "P", "decided_ns": 1, "notice
         )
     ],
 )  # fmt: skip
-def test_a_damaged_answer_counts_as_off(paths: Paths, project: Project, content: bytes) -> None:
-    say(paths, project, yes=True)
+def test_a_damaged_decision_turns_recording_off(paths: Paths, project: Project, content: bytes) -> None:
+    decide(paths, project, yes=True)
     consent.decision_path(paths, project).write_bytes(content)
     assert decision(paths, project) == (Decision.CORRUPT, Mode.OFF)
 
 
-def test_half_an_answer_counts_as_off(paths: Paths, project: Project) -> None:
-    say(paths, project, yes=True)
+def test_half_a_decision_turns_recording_off(paths: Paths, project: Project) -> None:
+    decide(paths, project, yes=True)
     whole = consent.decision_path(paths, project).read_bytes()
     for size in range(len(whole) - 2):
         consent.decision_path(paths, project).write_bytes(whole[:size])
@@ -143,10 +149,10 @@ def test_half_an_answer_counts_as_off(paths: Paths, project: Project) -> None:
 
 
 @pytest.mark.parametrize("kind", ["link", "directory", "fifo"])
-def test_what_is_no_plain_file_counts_as_off_and_is_not_written_through(
+def test_a_path_that_is_no_regular_file_turns_recording_off_and_is_not_written_through(
     paths: Paths, project: Project, tmp_path: Path, kind: str
 ) -> None:
-    say(paths, project, yes=True)
+    decide(paths, project, yes=True)
     path = consent.decision_path(paths, project)
     elsewhere = tmp_path / "elsewhere"
     path.rename(elsewhere)
@@ -159,33 +165,33 @@ def test_what_is_no_plain_file_counts_as_off_and_is_not_written_through(
         os.mkfifo(path)
     assert decision(paths, project) == (Decision.UNREADABLE, Mode.OFF)
     with pytest.raises(UserError, match="move it away"):
-        say(paths, project, yes=False)
+        decide(paths, project, yes=False)
     assert elsewhere.read_bytes() == before
 
 
 @pytest.mark.parametrize("name", ["config", "consent", "ids", "consent.lock", "id"])
-def test_a_symbolic_link_in_any_of_our_places_is_refused(
+def test_a_symbolic_link_at_any_of_our_paths_is_refused(
     paths: Paths, project: Project, tmp_path: Path, name: str
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir(mode=0o700)
-    place = {
+    path = {
         "config": paths.config,
         "consent": paths.decisions,
         "ids": paths.identities,
         "consent.lock": paths.consent_lock,
         "id": id_file(paths, project),
     }[name]
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.symlink_to(elsewhere)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(elsewhere)
     with pytest.raises(UserError):
-        _opt_in((paths, project.directory))
+        opt_in((paths, project.directory))
     assert list(elsewhere.iterdir()) == []
     assert decision(paths, project)[1] is not Mode.ON
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make another user's files")
-def test_a_place_that_another_user_could_exchange_is_refused() -> None:
+def test_a_directory_that_another_user_could_exchange_is_refused() -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         shared = Path(folder)
         shared.chmod(0o1777)
@@ -196,8 +202,8 @@ def test_a_place_that_another_user_could_exchange_is_refused() -> None:
             private_directory(shared / "home" / "config")
 
 
-def test_another_projects_answer_is_none(paths: Paths, project: Project, tmp_path: Path) -> None:
-    say(paths, project, yes=True)
+def test_another_projects_answer_does_not_count(paths: Paths, project: Project, tmp_path: Path) -> None:
+    decide(paths, project, yes=True)
     write_settings(tmp_path / "other")
     other = project_of(tmp_path / "other")
     assert decision(paths, other) == (Decision.NONE, Mode.LOCAL)
@@ -205,48 +211,10 @@ def test_another_projects_answer_is_none(paths: Paths, project: Project, tmp_pat
     assert decision(paths, other) == (Decision.CORRUPT, Mode.OFF)
 
 
-def test_sudo_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_root_through_sudo_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(UserError, match="without sudo"):
         consent.refuse_sudo({"SUDO_UID": "1000"})
     consent.refuse_sudo({"SUDO_UID": "0"})
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     consent.refuse_sudo({"SUDO_UID": "1000"})
-
-
-def _opt_in(given: tuple[Paths, Path]) -> str:
-    paths, directory = given
-    project = project_of(directory)
-    with consent.lock(paths):
-        found = ensure_id(paths, project)
-        consent.write_decision(paths, project, yes=True, now_ns=NOW_NS)
-    return found
-
-
-def test_thirty_at_once_make_one_id(paths: Paths, project: Project) -> None:
-    with multiprocessing.get_context("fork").Pool(30) as pool:
-        ids = pool.map(_opt_in, [(paths, project.directory)] * 30, chunksize=1)
-    assert len(set(ids)) == 1
-    assert read_id(paths, project) == ids[0]
-    assert ids[0][14] == "4"
-    assert sorted(path.name for path in paths.identities.iterdir()) == [project_key(project.directory)]
-
-
-def test_an_id_is_chance_and_of_one_project(paths: Paths, project: Project, tmp_path: Path) -> None:
-    with consent.lock(paths):
-        first = ensure_id(paths, project)
-        other = ensure_id(paths, Project(tmp_path))
-        erase_id(paths, project)
-        assert read_id(paths, project) is None
-        again = ensure_id(paths, project)
-    assert len({first, other, again}) == 3
-
-
-@pytest.mark.parametrize("content", [b"", b"x", b"\xff", b"2f4a3a0e-6b0c-1d34-9c3a-0f2a51b9d7e1\n"])
-def test_what_is_no_id_is_made_anew(paths: Paths, project: Project, content: bytes) -> None:
-    private_directory(paths.config)
-    private_directory(paths.identities)
-    id_file(paths, project).write_bytes(content)
-    with consent.lock(paths):
-        found = ensure_id(paths, project)
-    assert read_id(paths, project) == found

@@ -25,7 +25,7 @@ WORDS = "asks for a record of how its make targets are used"
 MAKEFILE = "all: a\n\t@echo all\na:\n\t@echo a\nquiet:\n\t@:\n"
 
 
-def test_once_a_week_and_three_times_in_all() -> None:
+def test_an_invitation_is_due_once_a_week_and_three_times_in_all() -> None:
     assert is_due([], now_ns=NOW_NS)
     assert not is_due([NOW_NS], now_ns=NOW_NS + WEEK_NS - 1)
     assert is_due([NOW_NS], now_ns=NOW_NS + WEEK_NS)
@@ -34,7 +34,7 @@ def test_once_a_week_and_three_times_in_all() -> None:
 
 
 class TestRules:
-    """What is looked at first, and what is looked at then, for a make in a project with sinks."""
+    """The gate's rules and then the invitation's, for a make in a project with sinks."""
 
     @pytest.fixture
     def folder(self, tmp_path: Path) -> Path:
@@ -46,49 +46,51 @@ class TestRules:
         return Paths.from_environment()
 
     def shown(self, folder: Path, *, at_ns: int = NOW_NS, **more: str) -> bool:
-        """Whether it is shown by a make whose environment is a small one, and these."""
+        """Whether a make shows it whose environment has these variables, and no others but the home."""
         environ = {"MAKE_METRICS_HOME": os.environ["MAKE_METRICS_HOME"], **more}
-        maybe = gate.may_invite(find_root(str(folder)), environ, now_ns=at_ns)
-        return maybe and bool(invitation.line(environ, str(folder), now_ns=at_ns))
+        may_be_due = gate.may_invite(find_root(str(folder)), environ, now_ns=at_ns)
+        return may_be_due and bool(invitation.line(environ, str(folder), now_ns=at_ns))
 
-    def test_over_time(self, folder: Path) -> None:
+    def test_it_is_shown_at_most_once_a_week_and_three_times(self, folder: Path) -> None:
         days = [self.shown(folder, at_ns=NOW_NS + day * WEEK_NS // 7) for day in range(60)]
-        assert [day for day, said in enumerate(days) if said] == [0, 7, 14]
+        assert [day for day, shown in enumerate(days) if shown] == [0, 7, 14]
 
     @pytest.mark.parametrize(
         "environ", [{"CI": "true"}, {"DO_NOT_TRACK": "1"}, {"MAKE_METRICS": "local"}, {"MAKE_METRICS": "off"}], ids=str
     )
-    def test_where_it_is_never_shown(self, folder: Path, paths: Paths, environ: dict[str, str]) -> None:
+    def test_it_is_not_shown_in_ci_or_against_the_environment(
+        self, folder: Path, paths: Paths, environ: dict[str, str]
+    ) -> None:
         assert not self.shown(folder, at_ns=NOW_NS, **environ)
         assert not invitation.line({**os.environ, **environ}, str(folder), now_ns=NOW_NS)
         assert not paths.invitations.exists()
         assert self.shown(folder)
 
     @pytest.mark.parametrize("yes", [True, False])
-    def test_whoever_has_decided_is_left_in_peace(self, folder: Path, paths: Paths, yes: bool) -> None:
+    def test_it_is_not_shown_once_something_was_decided(self, folder: Path, paths: Paths, yes: bool) -> None:
         with consent.lock(paths):
             consent.write_decision(paths, project_of(folder), yes=yes, now_ns=NOW_NS)
         assert not self.shown(folder)
         assert not invitation.line(dict(os.environ), str(folder), now_ns=NOW_NS)
 
     @pytest.mark.parametrize("text", ["", 'name = "Example"\n', "sinks = 3\n", "[[sinks]]\n", "sinks ="])
-    def test_settings_that_name_no_sink_invite_nobody(self, folder: Path, text: str) -> None:
+    def test_it_is_not_shown_for_settings_without_a_sink(self, folder: Path, text: str) -> None:
         (folder / NAME).write_text(text)
         assert not self.shown(folder)
 
     @pytest.mark.parametrize("content", [b"x", b'{"shown_ns": 3}', b"1.5\n", b"\xff"])
-    def test_a_damaged_note_is_no_reason_to_show_it_again(self, folder: Path, paths: Paths, content: bytes) -> None:
+    def test_it_is_not_shown_if_its_times_cannot_be_read(self, folder: Path, paths: Paths, content: bytes) -> None:
         assert self.shown(folder)
         (note,) = paths.invitations.iterdir()
         note.write_bytes(content)
         assert not self.shown(folder, at_ns=NOW_NS + WEEK_NS)
 
-    def test_what_cannot_be_noted_is_not_shown(self, folder: Path, paths: Paths) -> None:
+    def test_it_is_not_shown_if_its_time_cannot_be_written(self, folder: Path, paths: Paths) -> None:
         paths.invitations.mkdir(parents=True)
         (paths.invitations / project_key(folder)).symlink_to("elsewhere")
         assert not self.shown(folder)
 
-    def test_it_does_not_wait_for_others(self, folder: Path, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_it_does_not_wait_for_the_lock(self, folder: Path, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("time.sleep", lambda _: pytest.fail("waits"))
         with consent.lock(paths):
             assert not self.shown(folder)
@@ -136,7 +138,7 @@ class TestInTheTerminal:
         assert "Error 1" in said.removeprefix(line("Example"))
         assert (status, (inviting.folder / "out").read_text()) == (2, "out\n")
 
-    def test_nobody_sees_it_where_standard_error_is_no_terminal(self, inviting: Project) -> None:
+    def test_it_is_not_shown_if_standard_error_is_no_terminal(self, inviting: Project) -> None:
         for script in ('"$0" all 2>err; cat err', '"$0" all 2>&1 | cat', '"$0" -O -j2 all'):
             assert said_in_terminal(inviting, script=script) == ("a\r\nall\r\n", 0)
         assert not note(inviting).exists()
@@ -146,18 +148,18 @@ class TestInTheTerminal:
         [{"DO_NOT_TRACK": "1"}, {"MAKE_METRICS": "local"}, {"MAKE_METRICS": "off"}, {"CI": "1"}, {"TF_BUILD": "1"}],
         ids=str,
     )
-    def test_not_where_the_environment_is_against_it(self, one: Project, environ: dict[str, str]) -> None:
+    def test_it_is_not_shown_in_ci_or_against_the_environment(self, one: Project, environ: dict[str, str]) -> None:
         one.cli("on-this-machine")  # else nothing of ours runs in CI
         assert said_in_terminal(one, **environ) == ("a\r\nall\r\n", 0)
         assert not note(one).exists()
         assert WORDS in said_in_terminal(one)[0]
 
     @pytest.mark.parametrize("words", [["opt-out"], ["opt-in", "--yes"], ["off"]], ids=" ".join)
-    def test_not_to_whoever_has_decided(self, one: Project, words: list[str]) -> None:
+    def test_it_is_not_shown_once_something_was_decided(self, one: Project, words: list[str]) -> None:
         assert one.cli(*words).returncode == 0
         assert said_in_terminal(one) == ("a\r\nall\r\n", 0)
 
-    def test_not_in_another_project_nor_above_the_repository(self, one: Project) -> None:
+    def test_it_is_shown_for_settings_in_the_repository_not_above_it(self, one: Project) -> None:
         (one.folder / "sub" / ".git").mkdir(parents=True)
         one.write(MAKEFILE, "sub/Makefile")
         assert WORDS not in said_in_terminal(one, script='"$0" -sC sub')[0]
@@ -165,7 +167,7 @@ class TestInTheTerminal:
         (one.folder / ".git").mkdir()
         assert WORDS in said_in_terminal(one, script='"$0" -sC sub')[0]
 
-    def test_not_by_a_make_that_another_one_started(self, inviting: Project) -> None:
+    def test_a_make_that_another_one_started_does_not_show_it(self, inviting: Project) -> None:
         (inviting.folder / NAME).rename(inviting.folder / "settings")
         write_settings(inviting.folder / "sub")
         inviting.write(MAKEFILE, "sub/Makefile")
@@ -178,11 +180,11 @@ class TestInTheTerminal:
         assert (said, status) == ("a\r\nall\r\n" + line("Example"), 0)
 
     @pytest.mark.parametrize("place", ["config", "state"])
-    def test_not_where_nothing_can_be_written(self, one: Project, place: str) -> None:
+    def test_it_is_not_shown_if_nothing_can_be_written(self, one: Project, place: str) -> None:
         (one.home / place).write_text("in the way")
         assert said_in_terminal(one) == ("a\r\nall\r\n", 0)
 
-    def test_with_one_shell_for_a_recipe(self, one: Project) -> None:
+    def test_it_is_shown_with_one_shell_for_a_recipe(self, one: Project) -> None:
         one.write("METRICS_ONESHELL := 1\nall:\n\t@echo one\n\techo two\n")
         assert said_in_terminal(one) == ("one\r\ntwo\r\n" + line("Example"), 0)
 
@@ -195,7 +197,7 @@ class TestInTheTerminal:
         )
         assert {event.target for event in one.recorded()} == {"all", "1", "2", "3", "4", "5", "6"}
 
-    def test_not_in_the_middle_of_what_a_line_shows(self, inviting: Project) -> None:
+    def test_it_is_shown_after_the_lines_own_output(self, inviting: Project) -> None:
         inviting.write("all:\n\t@echo begun; read answer; echo $$answer\n")
         terminal = in_terminal(inviting)
         terminal.expect_exact("begun\r\n")
@@ -204,7 +206,7 @@ class TestInTheTerminal:
         terminal.sendline("later")
         assert ended(terminal) == ("later\r\n" + line("Example"), 0)
 
-    def test_whoever_interrupts_is_left_alone(self, one: Project) -> None:
+    def test_it_is_not_shown_after_an_interrupt(self, one: Project) -> None:
         one.write("all:\n\t@echo begun; read answer\n")
         terminal = in_terminal(one)
         terminal.expect_exact("begun\r\n")
@@ -212,15 +214,15 @@ class TestInTheTerminal:
         terminal.sendintr()
         assert WORDS not in ended(terminal)[0]
 
-    def test_without_proc_it_is_shown_once_as_well(self, tmp_path: Path, home: Path) -> None:
-        """Where each line walks, and the first one to have walked has left the run's name for the others."""
+    def test_it_is_shown_once_without_proc(self, tmp_path: Path, home: Path) -> None:
+        """Without /proc each line walks; the first walk leaves the run's name for the others."""
         project = without_proc(asking(Project(tmp_path / "project", home, compiled=False)), tmp_path)
         assert said_in_terminal(project) == ("a\r\n" + line("Example") + "all\r\n", 0)
         assert {event.target for event in project.recorded()} == {"a", "all"}
         assert len(project.records()) == 1
 
     def test_a_make_in_the_background_is_not_stopped(self, inviting: Project) -> None:
-        """Whatever writes to a terminal with `stty tostop` from the background is stopped, and so would make be."""
+        """With `stty tostop`, a background process that writes to the terminal is stopped."""
         script = 'set -m; stty tostop; "$0" quiet & wait $!; echo "status $?"'
         assert said_in_terminal(inviting, script=script, program="bash")[0].endswith("status 0\r\n")
         assert not note(inviting).exists()

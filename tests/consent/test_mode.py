@@ -12,24 +12,30 @@ DO_NOT_TRACK = (None, "", "0", "1", "false")
 MAKE_METRICS = (None, "", "off", "local", "log", "on", "OFF", "yes")
 CI = (None, "", "0", "false", "true", "1")
 SUDO = ((False, None), (False, "1000"), (True, None), (True, "0"), (True, "1000"))
-KEPT = ((False, False), (True, False), (True, True))  # on-this-machine was said; and after the decision
+ON_THIS_MACHINE = ((False, False), (True, False), (True, True))  # whether it was run, and after the decision
 EVERYTHING = list(
-    itertools.product(DO_NOT_TRACK, MAKE_METRICS, CI, SUDO, Decision, (False, True), KEPT),
+    itertools.product(DO_NOT_TRACK, MAKE_METRICS, CI, SUDO, Decision, (False, True), ON_THIS_MACHINE),
 )
 
 
-def environ_of(**given: str | None) -> dict[str, str]:
-    return {name: value for name, value in given.items() if value is not None}
+def environ_of(**variables: str | None) -> dict[str, str]:
+    return {name: value for name, value in variables.items() if value is not None}
 
 
 def expected(
     dnt: str | None, own: str | None, ci: str | None, sudo: bool, decision: Decision, off: bool, here: bool, since: bool
 ) -> tuple[Mode, str]:
-    """The table of the specification, written once more, from its other end: every rule that says so much, in order."""
+    """The specification once more, the other way round: for each mode the rules that set it, in order of precedence."""
     undecided = decision is Decision.NONE
     damaged = decision in (Decision.CORRUPT, Decision.UNREADABLE)
-    silent = undecided and ci in ("true", "1") and not here
-    says_off = [("sudo", sudo), ("MAKE_METRICS", own == "off"), ("off", off), ("decision", damaged), ("ci", silent)]
+    undecided_in_ci = undecided and ci in ("true", "1") and not here
+    says_off = [
+        ("sudo", sudo),
+        ("MAKE_METRICS", own == "off"),
+        ("off", off),
+        ("decision", damaged),
+        ("ci", undecided_in_ci),
+    ]
     for rule, holds in says_off:
         if holds:
             return Mode.OFF, rule
@@ -46,10 +52,10 @@ def expected(
     return Mode.ON, "decision"
 
 
-def test_every_combination() -> None:
+def test_every_combination_of_inputs_follows_the_order_of_precedence() -> None:
     for dnt, own, ci, (root, sudo_uid), decision, off, (here, since) in EVERYTHING:
         environ = environ_of(DO_NOT_TRACK=dnt, MAKE_METRICS=own, CI=ci, SUDO_UID=sudo_uid)
-        given = Inputs(
+        inputs = Inputs(
             environ=environ,
             decision=decision,
             off_file=off,
@@ -57,17 +63,17 @@ def test_every_combination() -> None:
             on_this_machine_since=since,
             root=root,
         )
-        ruling = mode.decide(given)
+        ruling = mode.decide(inputs)
         sudo = root and sudo_uid == "1000"
-        assert (ruling.mode, ruling.rule) == expected(dnt, own, ci, sudo, decision, off, here, since), given
+        assert (ruling.mode, ruling.rule) == expected(dnt, own, ci, sudo, decision, off, here, since), inputs
         assert ruling.reason
         if ruling.mode is Mode.ON:
             assert decision is Decision.YES
         assert ruling.mode <= mode.ceiling(environ)
 
 
-def test_no_rule_raises_what_another_allows() -> None:
-    """A variable that is set, or a file that is there, never gives more than without it."""
+def test_no_rule_raises_the_mode_that_another_allows() -> None:
+    """A variable that is set, or a file that exists, never gives a higher mode than without it."""
     for dnt, own, (root, sudo_uid), decision, off in itertools.product(
         DO_NOT_TRACK, MAKE_METRICS, SUDO, Decision, (False, True)
     ):
@@ -80,6 +86,6 @@ def test_no_rule_raises_what_another_allows() -> None:
 
 
 @pytest.mark.parametrize("name", ["CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION"])
-def test_ci_services_are_known(name: str) -> None:
+def test_the_variable_of_a_ci_service_says_that_this_is_ci(name: str) -> None:
     assert environment.in_ci({name: "true"})
     assert not environment.in_ci({name: ""})

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from make_metrics.combine.event import properties
-from make_metrics.consent import notice
 from make_metrics.deliver import choice_event
 from make_metrics.deliver.message import looks_like_file
 from make_metrics.deliver.outgoing import sendable_message
@@ -106,24 +105,3 @@ def test_a_path_that_leaves_the_project_is_never_sent(project: Project, target: 
     assert (
         sendable_message(replace(EVENT, target="a/b.o"), project, anonymous_id=ID, file_names=frozenset()) is not None
     )
-
-
-def test_the_notice_has_every_property_and_all_of_the_settings(project: Project) -> None:
-    assert project.settings is not None
-    text = notice.text(project.settings, OPTIONAL)
-    for entry in (*PROPERTIES, *OPTIONAL, *CHOICE, *ENVELOPE):
-        assert f"  {entry.name}: {entry.purpose}\n" in text
-    for words in ("Example", "The example team", "metrics@example.org", "one year", "to make builds faster"):
-        assert words in text
-    for sink in project.sinks:
-        assert f"{sink.host} ({sink.type}, public key {sink.key})" in text
-    assert all(line.isprintable() for line in text.splitlines())
-
-
-def test_the_notices_version_is_of_what_it_says(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert project.settings is not None
-    before = notice.version(project.settings, ())
-    assert before == notice.version(replace(project.settings, directory=Path("/elsewhere")), ())
-    for entry in (replace(PROPERTIES[0], purpose="x"), replace(PROPERTIES[0], values="x")):
-        monkeypatch.setattr(notice, "PROPERTIES", (entry, *PROPERTIES[1:]))
-        assert notice.version(project.settings, ()) != before
