@@ -56,9 +56,10 @@ ifndef .metrics.included
 
 # --- 4. Is recording off? Then this file is inert ---------------------------------------------------------------------
 # The directories are those of make_metrics/files/user_dirs.py (tests/files/test_user_dirs.py compares them).
+.metrics.absolute = $(if $(filter |/%,|$(subst $(.metrics.blank),_,$1)),$1)
 .metrics.home := $(value MAKE_METRICS_HOME)
-.metrics.default.data := $(or $(value XDG_DATA_HOME),$(value HOME)/.local/share)/make-metrics
-.metrics.default.config := $(or $(value XDG_CONFIG_HOME),$(value HOME)/.config)/make-metrics
+.metrics.default.data := $(or $(call .metrics.absolute,$(value XDG_DATA_HOME)),$(value HOME)/.local/share)/make-metrics
+.metrics.default.config := $(or $(call .metrics.absolute,$(value XDG_CONFIG_HOME)),$(value HOME)/.config)/make-metrics
 .metrics.data := $(or $(.metrics.baked.data),$(.metrics.default.data))
 .metrics.data := $(if $(.metrics.home),$(.metrics.home)/data,$(.metrics.data))
 .metrics.config := $(or $(.metrics.baked.config),$(.metrics.default.config))
@@ -68,6 +69,9 @@ ifndef .metrics.included
 # If standard input is a directory, the interpreter ends before it runs our code.
 .metrics.inert := $(filter off,$(value MAKE_METRICS))$(call \
   .metrics.files,$(.metrics.data)/off,)$(wildcard /dev/stdin/.)
+ifneq ($(call .metrics.absolute,$(.metrics.home)),$(.metrics.home))
+.metrics.inert += relative
+endif
 # In CI (by the environment, as in make_metrics/environment.py) recording is off until somebody decides. If there is a
 # decision for any project, the walk looks for this project's (make_metrics/project/root.py).
 .metrics.in.environment = $(filter environment%,$(origin $1))

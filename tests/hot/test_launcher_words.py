@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import struct
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ci.build_launcher import SANITIZERS, NotBuilt, build
+from ci.build_launcher import NotBuilt
 from make_metrics.hot import record_format, split_words
 from make_metrics.hot.arguments import Arguments
-from tests.support.project import ROOT
+from tests.support.launcher_driver import Driver, launcher_driver
 
 TEXT = st.binary(max_size=60).map(lambda text: text.replace(b"\0", b""))
 LINE = st.text("ab=- \t\n\\'\"$;.:#/~é", max_size=30).map(str.encode)
@@ -22,40 +19,13 @@ NUMBER = st.integers(min_value=0, max_value=2**63 - 1)
 COMMON = settings(deadline=None, max_examples=400)
 
 
-class Driver:
-    """A process that answers for the launcher's functions."""
-
-    def __init__(self, path: Path) -> None:
-        self.process = subprocess.Popen(
-            [path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"ASAN_OPTIONS": "detect_leaks=0"}
-        )
-
-    def _number(self) -> int:
-        assert self.process.stdout is not None
-        return int(struct.unpack("=I", self.process.stdout.read(4))[0])
-
-    def ask(self, *words: bytes) -> list[bytes]:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        frames = b"".join(struct.pack("=I", len(word)) + word for word in words)
-        self.process.stdin.write(struct.pack("=I", len(words)) + frames)
-        self.process.stdin.flush()
-        return [self.process.stdout.read(self._number()) for _ in range(self._number())]
-
-
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
-    path = tmp_path_factory.mktemp("driver") / "driver"
-    source = ROOT / "tests/support/launcher_driver.c"
     try:
-        build(path, source, flags=(*SANITIZERS, "-Wno-unused-function"))
+        with launcher_driver(tmp_path_factory.mktemp("driver")) as driver:
+            yield driver
     except NotBuilt as reason:
         pytest.skip(f"no compiled fast path here: {reason}")
-    made = Driver(path)
-    yield made
-    assert made.process.stdin is not None
-    made.process.stdin.close()
-    assert made.process.wait(60) == 0
 
 
 def handed_words() -> st.SearchStrategy[list[bytes]]:

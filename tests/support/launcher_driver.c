@@ -63,6 +63,15 @@ static void simple(const char *line, bool newline_is_text)
         put(words[at]);
 }
 
+static void state_dir(char **words)
+{
+    struct arguments handed = {.state = words[0]};
+    char *directory = find_state_dir(&handed, words + 1);
+    put_number(directory != NULL);
+    if (directory != NULL)
+        put(directory);
+}
+
 static void entry(char **words)
 {
     struct line line = {atoll(words[4]), atoll(words[5]), atoll(words[6]), atoi(words[7]), atoi(words[8]),
@@ -86,6 +95,8 @@ int main(void)
             arguments((int)count - 1, words + 1);
         else if (equal(words[0], "simple"))
             simple(words[1], *words[2] != '\0');
+        else if (equal(words[0], "state_dir"))
+            state_dir(words + 1);
         else
             entry(words + 1);
         fflush(stdout);

@@ -29,7 +29,7 @@ def recording_forbidden(project: Root, environ: Mapping[str, str]) -> bool:
 
     `make-metrics off` and MAKE_METRICS=off are the fragment's: with those it does not even start the walk.
     """
-    data, config = user_dirs.find_user_dirs(environ)
+    data, config, _ = user_dirs.find_user_dirs(environ)
     directory = os.path.join(config, user_dirs.DECISIONS)
     undecided = True
     if _may_have_entries(directory):

@@ -26,7 +26,7 @@ def line(environ: Mapping[str, str], directory: str, *, now_ns: int) -> bytes:
     `gate.may_invite` has checked what is cheap to check. Nor is it due if the settings name no sink, recording is off,
     another process holds the lock, or the time cannot be recorded. The line is in the terminal's encoding.
     """
-    data, config = user_dirs.find_user_dirs(environ)
+    data, config, _ = user_dirs.find_user_dirs(environ)
     paths = Paths(data=Path(data), config=Path(config), state=Path(data))
     project = project_of(Path(directory))
     if not project.settings or not project.sinks:

@@ -31,7 +31,7 @@ class Paths:
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Paths:
         """The platform's directories for this user, or `data`, `config` and `state` below MAKE_METRICS_HOME.
 
-        Raises UserError if that variable holds a relative path.
+        Raises UserError if that variable holds a relative path, or if the user has no home.
         """
         root = (os.environ if environ is None else environ).get(ROOT_VARIABLE)
         if root:
@@ -39,12 +39,13 @@ class Paths:
             if not home.is_absolute():
                 raise UserError(f"{ROOT_VARIABLE} is {root!r}: set it to an absolute path, or unset it")
             return cls(data=home / "data", config=home / "config", state=home / "state")
-        import platformdirs  # loaded only if MAKE_METRICS_HOME is unset
-
+        directories = user_dirs.find_user_dirs({**os.environ, ROOT_VARIABLE: ""})
+        if not all(map(os.path.isabs, directories)):
+            raise UserError("this user has no home: set HOME to an absolute path")
         return cls(
-            data=platformdirs.user_data_path(NAME, appauthor=False),
-            config=platformdirs.user_config_path(NAME, appauthor=False),
-            state=platformdirs.user_state_path(NAME, appauthor=False),
+            data=Path(directories.data),
+            config=Path(directories.config),
+            state=Path(directories.state),
             shared=Path(os.path.expanduser("~/.local/share"), NAME),  # noqa: PTH111 - Path.expanduser raises without a home
         )
 

@@ -647,7 +647,7 @@ static char *find_state_dir(const struct arguments *arguments, char **environmen
     }
     if (*arguments->state == '/')
         return arguments->state;
-    if (home == NULL || *home == '\0')
+    if (home == NULL || *home != '/')
         return NULL;
     if (base != NULL && *base == '/')
         return join(base, "/make-metrics", "");

@@ -27,11 +27,14 @@ def find_state_dir(handed: bytes, environ: dict[bytes, bytes], *, level: int = 0
         return root + b"/state", _parent(root)
     if handed[:1] == b"/":
         return handed, _anchor(handed, environ.get(b"HOME", b""))
-    home = environ.get(b"HOME") or _home_of_user()
+    home = environ.get(b"HOME", b"")
+    if home[:1] != b"/":
+        home = _home_of_user()
     if sys.platform == "darwin":
         return home + b"/Library/Application Support/make-metrics", home
     base = environ.get(b"XDG_STATE_HOME", b"")
-    if base[:1] == b"/":
+    if base[:1] == b"/":  # XDG Base Directory Specification: a relative path is invalid and ignored
+        base = base.rstrip(b"/")
         return base + b"/make-metrics", _anchor(base, home)
     return home + b"/.local/state/make-metrics", home
 
