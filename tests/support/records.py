@@ -6,11 +6,12 @@ import itertools
 import os
 import time
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from make_metrics.combine.event import Event
-from make_metrics.combine.record import Line, Make
+from make_metrics.combine.record import Contents, Line, Make
+from make_metrics.combine.run import Run, gather
 from make_metrics.combine.summary import Summary
 from make_metrics.files.paths import Paths
 from make_metrics.hot import append, procfs, record_format
@@ -93,11 +94,18 @@ def add(paths: Paths, run: str, *parts: Line | Make) -> Path:
     return paths.records / f"{run}.rec"
 
 
+def run_with(name: str, *targets: str, start_ns: int = WALL_NS) -> Run:
+    """A run that has a line for each target. The first one is the goal."""
+    lines = [replace(line(target, make=name), wall_ns=start_ns) for target in targets]
+    make = Make(key=name, goals=targets[:1], directory="/project", version="4.3", wall_ns=start_ns)
+    return gather(name, Contents(lines=lines, makes=[make]))
+
+
 def stored(paths: Paths) -> list[Event]:
     problems: list[str] = []
-    found = ask(paths, lambda connection: Store(connection).events(), problems)
+    events = ask(paths, lambda connection: Store(connection).events(), problems)
     assert problems == []
-    return [stored.event for stored in found]
+    return [stored.event for stored in events]
 
 
 def runs(paths: Paths) -> list[Summary]:

@@ -11,11 +11,11 @@ import pytest
 from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import ensure_id
 from make_metrics.files.paths import Paths
-from make_metrics.metrics.trouble import FAILED, OUTSIDE, Trouble
+from make_metrics.metrics.trouble import FAILED, OUTSIDE
 from make_metrics.project.project import Project, project_of
 from make_metrics.properties.registry import BUILT_IN
 from make_metrics.store.outbox import Outbox, sink_id
-from make_metrics.store.troubles import DAY_NS, KEEP_NS, LIMIT, Count, Troubles
+from make_metrics.store.troubles import Count, Troubles
 from make_metrics.sweep.sweep import sweep
 from tests.support.records import WALL_NS, add, ended_run, line, make_in_project, paths_in, stored
 from tests.support.settings_files import FULL_SETTINGS, write_settings
@@ -97,18 +97,3 @@ def test_what_is_outside_is_dropped_and_counted_and_the_event_goes(
     assert (one.metric, one.kind, one.count) == ("os", OUTSIDE, 3)
     assert "/home/me" not in str(one)
     assert one.text.startswith("os gave what its declaration does not allow (3 times, last 20")
-
-
-def test_troubles_are_bounded(paths: Paths) -> None:
-    def fill(connection: Any) -> list[Count]:
-        troubles = Troubles(connection)
-        for number in range(LIMIT + 20):
-            troubles.add([Trouble(f"m{number:03}", FAILED, "x\n" * 1000)], now_ns=DAY_NS + number)
-        troubles.prune(now_ns=DAY_NS + LIMIT + 20)
-        return troubles.all()
-
-    found = ask(paths, fill)
-    assert [one.metric for one in found] == [f"m{number:03}" for number in range(20, LIMIT + 20)]
-    assert all(len(one.said) <= 200 and one.said.isprintable() for one in found)
-    ask(paths, lambda connection: Troubles(connection).prune(now_ns=2 * DAY_NS + KEEP_NS))
-    assert counts(paths) == []

@@ -16,7 +16,8 @@ from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import read_id
 from make_metrics.consent.mode import Mode
 from make_metrics.deliver import trace_messages
-from make_metrics.deliver.outgoing import ProjectCache, sendable_message
+from make_metrics.deliver.outgoing import sendable_message
+from make_metrics.deliver.permissions import ProjectCache
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
 from make_metrics.metrics import catalogue

@@ -140,7 +140,7 @@ These files are in shim/make_metrics/ in the repository.
 | what you decided | `consent/consent.py`, `consent/decision_file.py`, `consent/anonymous_id.py` |
 | what the notice says | `consent/notice.py`, `project/settings.py` |
 | what may be sent | `properties/registry.py`, `properties/always.py`, `properties/property.py` |
-| what is sent | `deliver/message.py`, `deliver/outgoing.py` |
+| what is sent | `deliver/permissions.py`, `deliver/outgoing.py`, `deliver/message.py` |
 | how metrics are computed | `metrics/collector.py`, `properties/metric.py`, `properties/facts.py` |
 | metrics of other distributions | `metrics/catalogue.py`, `metrics/child.py`, `metrics/worker.py` |
 | what waits, and what was sent | `store/outbox.py` |

@@ -18,7 +18,7 @@ from make_metrics.combine.event import Event
 from make_metrics.combine.run import Run, events_of, merge
 from make_metrics.combine.summary import summarise
 from make_metrics.deliver import outgoing
-from make_metrics.deliver.outgoing import Permission, ProjectCache
+from make_metrics.deliver.permissions import Permission, ProjectCache, permissions
 from make_metrics.files.paths import Paths, printable_path
 from make_metrics.files.set_aside import put_aside
 from make_metrics.metrics.collector import Collector
@@ -106,14 +106,14 @@ def _write(context: Context, name: str, parts: Sequence[Part]) -> None:
     run = merge(saved.run, new) if saved.run else new
     # The parts of a run are deleted after a week. Then nothing of it is sent: it may have started before the yes.
     is_whole = not saved.exists or saved.run is not None
-    permissions = outgoing.permissions(context.projects, run) if is_whole else {}
-    events = _measure(context, run, permissions) if has_new else []
-    entries = outgoing.entries(context.projects, run, events, permissions)
+    permitted = permissions(context.projects, run) if is_whole else {}
+    events = _measure(context, run, permitted) if has_new else []
+    entries = outgoing.entries(context.projects, run, events, permitted)
     troubles, context.collector.troubles = context.collector.troubles, []
     with store.transaction():
         Troubles(store.connection).add(troubles, now_ns=now_ns)
         # Read the decisions again: an opt-out that came before this transaction has not seen these messages.
-        withdrawn = {each.project.path for each in permissions.values() if not context.projects.still_holds(each)}
+        withdrawn = {each.project.path for each in permitted.values() if not context.projects.still_holds(each)}
         context.outbox.put([entry for entry in entries if entry.project not in withdrawn], now_ns=now_ns)
         if has_new and not is_whole:
             store.put_late(run, events)
@@ -124,12 +124,12 @@ def _write(context: Context, name: str, parts: Sequence[Part]) -> None:
             store.mark(part.identity, size=part.size, now_ns=now_ns)
 
 
-def _measure(context: Context, run: Run, permissions: Mapping[str, Permission]) -> list[Event]:
+def _measure(context: Context, run: Run, permitted: Mapping[str, Permission]) -> list[Event]:
     """The run's events with git's facts, and with the optional metrics that were agreed to."""
     return context.collector.collect_run(
         run,
         events_of(run),
         context.store.metrics(run.id),
         default_branch=context.projects.default_branch,
-        asked={key: permission.metrics for key, permission in permissions.items()},
+        asked={key: permission.metrics for key, permission in permitted.items()},
     )

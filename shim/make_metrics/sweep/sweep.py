@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import BaseFileLock, FileLock, Timeout
 
 from make_metrics.crashes import log as crash_log
-from make_metrics.deliver.outgoing import ProjectCache
+from make_metrics.deliver.permissions import ProjectCache
 from make_metrics.files.paths import Paths, printable_path, private_directory
 from make_metrics.metrics.collector import Collector
 from make_metrics.processes.alive import alive
