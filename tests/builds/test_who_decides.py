@@ -134,6 +134,6 @@ def test_root_through_sudo_writes_nothing(sharing: Sharing) -> None:
     for words in (["opt-in", "--yes"], ["opt-out"], ["flush"], ["forget"]):
         before = sharing.files()
         sharing.cli(*words, status=1, environ={"SUDO_UID": "1000"})
-        assert "without sudo" in sharing.said
+        assert "without sudo" in sharing.errors
         assert sharing.files() == before
     assert sharing.mode(SUDO_UID="1000") == ("off", "sudo")

@@ -33,7 +33,7 @@ def test_a_receiver_in_trouble_is_one_line(sharing: Sharing, receiver: Receiver,
     sharing.cli("opt-in", "--yes")
     receiver.answers(Answer(deed=deed))
     assert sharing.cli("flush", status=1) == "nothing sent\n"
-    assert sharing.said == f"make-metrics: {receiver.host}: the receiver cannot be reached: 1 event waits\n"
+    assert sharing.errors == f"make-metrics: {receiver.host}: the receiver cannot be reached: 1 event waits\n"
 
 
 @pytest.mark.parametrize("command", ["status", "opt-in", "flush"])

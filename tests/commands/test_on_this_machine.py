@@ -15,7 +15,7 @@ def test_on_this_machine_ends_an_opt_in(sharing: Sharing, receiver: Receiver) ->
     assert sharing.cli("on-this-machine") == "recording on this machine, nothing is sent\n"
     sharing.make("b")
     sharing.cli("flush", status=1)
-    assert "on-this-machine after your yes" in sharing.said
+    assert "on-this-machine after your yes" in sharing.errors
     assert receiver.requests == []
     assert "make-metrics opt-in shows what would be collected" in sharing.cli("status")
     assert "Thank you." in sharing.cli("opt-in", "--yes")

@@ -69,8 +69,8 @@ def test_ctrl_c_changes_nothing(sharing: Sharing) -> None:
 def test_without_a_terminal_there_is_no_question(sharing: Sharing) -> None:
     before = sharing.files()
     assert sharing.cli("opt-in", status=1) == ""
-    assert sharing.said.count("\n") == 1
-    assert "--yes" in sharing.said
+    assert sharing.errors.count("\n") == 1
+    assert "--yes" in sharing.errors
     assert sharing.files() == before
     sharing.cli("opt-in", "--yes")
     assert sharing.mode()[0] == "on"
@@ -97,7 +97,7 @@ def test_without_settings_the_answer_is_one_line(sharing: Sharing) -> None:
     (sharing.project.folder / NAME).unlink()
     for words in (["opt-in", "--yes"], ["preview"]):
         assert sharing.cli(*words, status=1) == ""
-        assert sharing.said.count("\n") == 1
+        assert sharing.errors.count("\n") == 1
     assert sharing.cli("status", "-C", "nowhere", status=1) == ""
     (sharing.project.folder / NAME).write_text("sinks = 3\nconsent = true\n")
     assert [problem.split(": ")[1] for problem in sharing.status()["problems"]] == ["consent", "sinks"]

@@ -11,13 +11,13 @@ from tests.support.sharing_project import Sharing
 def test_preview_is_what_is_sent(sharing: Sharing, receiver: Receiver) -> None:
     sharing.make()
     before = sharing.cli("preview")
-    assert f"nothing waits for {receiver.host}: " in sharing.said
+    assert f"nothing waits for {receiver.host}: " in sharing.errors
     assert '"anonymousId": "00000000-0000-4000-8000-000000000000"' in before
     sharing.cli("opt-in", "--yes")
     sharing.make("all")
     sharing.make("b")
     shown = sharing.cli("preview")
-    assert sharing.said == ""
+    assert sharing.errors == ""
     logged = sharing.cli("flush", environ={"MAKE_METRICS": "log"})
     assert receiver.requests == []
     sharing.cli("flush")

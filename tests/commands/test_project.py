@@ -17,8 +17,8 @@ def test_a_directory_whose_name_is_no_text(sharing: Sharing) -> None:
     shutil.copytree(sharing.project.folder, odd)
     for words in (["status", "-C", ""], ["opt-out", "-C", ""]):
         sharing.cli(*words, status=1)
-        assert sharing.said == "make-metrics: -C needs a directory, and its name is empty\n"
+        assert sharing.errors == "make-metrics: -C needs a directory, and its name is empty\n"
     for words in (["status"], ["opt-out"], ["preview"], ["sent"]):
         sharing.cli(*words, "-C", odd)
     sharing.cli("opt-in", "--yes", "-C", odd, status=1)
-    assert "is not UTF-8" in sharing.said
+    assert "is not UTF-8" in sharing.errors

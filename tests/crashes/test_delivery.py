@@ -1,4 +1,4 @@
-"""Reports wait until they may and can be sent, are sent once, and a failing reporter changes nothing."""
+"""Reports wait until they may and can be sent, and are sent once; a failing reporter changes nothing."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from tests.support.project import SOURCE
 pytestmark = pytest.mark.timeout(400)  # the first test may have to install bugsink
 
 
-def test_offline_first_then_delivered_once(crashing: Crashing, served: Bugsink, refusing: str) -> None:
+def test_a_report_that_waited_offline_is_sent_once(crashing: Crashing, served: Bugsink, refusing: str) -> None:
     crashing.cli("crash-reports", "on", "--yes")
     crashing.fail()
     before = len(served.requests())
     for _ in range(2):
         crashing.cli("flush", status=1, environ={"http_proxy": f"http://{refusing}"})
-        assert "the proxy cannot be reached, or refuses: crash reports wait" in crashing.said
-    assert (crashing.fates, crashing.status()["waiting"]) == ([""], "1")
+        assert "the proxy cannot be reached, or refuses: crash reports wait" in crashing.errors
+    assert (crashing.outcomes, crashing.status()["waiting"]) == ([""], "1")
     previewed = crashing.cli("crash-reports", "preview")
     assert "1 crash report sent\n" in crashing.cli("flush")
     assert crashing.status()["waiting"] == "0"
     crashing.fail()
     assert "crash report" not in crashing.cli("flush")
-    (got,) = served.requests()[before:]
+    (request,) = served.requests()[before:]
     path = previewed.splitlines()[0].removeprefix("POST ")
-    assert path.endswith(got["path"])
-    assert previewed == f"POST {path}\n{got['body']}"
-    assert got["body"] in crashing.cli("sent")
+    assert path.endswith(request["path"])
+    assert previewed == f"POST {path}\n{request['body']}"
+    assert request["body"] in crashing.cli("sent")
 
 
 def test_a_report_that_is_sent_twice_is_recognised(crashing: Crashing, served: Bugsink) -> None:
-    """As when the sender died before it could write down that the receiver had accepted."""
+    """As when the sender dies between the receiver's answer and its own note of it."""
     crashing.cli("crash-reports", "on", "--yes")
     crashing.fail()
     crashing.cli("flush")
@@ -51,7 +51,7 @@ def test_a_report_that_is_sent_twice_is_recognised(crashing: Crashing, served: B
     first, second = served.requests()[-2:]
     assert first["body"] == second["body"]
     assert len(served.events()) == kept
-    assert crashing.fates == ["sent"]
+    assert crashing.outcomes == ["sent"]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_failing_reporter_changes_nothing(crashing: Crashing, module: str, fun
 
 
 def test_without_the_extra_reports_wait(crashing: Crashing) -> None:
-    """An interpreter that does not find sentry-sdk, as when the extra is not installed."""
+    """An interpreter without sentry-sdk, as when the extra is not installed."""
     crashing.cli("crash-reports", "on", "--yes")
     crashing.fail()
     code = "import sys; sys.modules['sentry_sdk'] = None; from make_metrics.cli import main; sys.exit(main())"
@@ -85,18 +85,18 @@ def test_without_the_extra_reports_wait(crashing: Crashing) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert "pip install 'make-metrics[sentry]'" in done.stderr
     assert "sentry-sdk: not installed" in without("crash-reports", "status").stdout
-    assert crashing.fates == [""]
+    assert crashing.outcomes == [""]
     assert "1 crash report sent\n" in crashing.cli("flush")
 
 
 def test_the_sdk_is_loaded_only_to_send(offline: Crashing) -> None:
-    code = "import sys; from make_metrics.cli import main; [main(one.split()) for one in sys.argv[1:]]; "
+    code = "import sys; from make_metrics.cli import main; [main(words.split()) for words in sys.argv[1:]]; "
     code += "print('sentry_sdk' in sys.modules)"
     environ = {**offline.project.environment(), "PYTHONPATH": str(SOURCE)}
 
     def loaded(*commands: str) -> bool:
-        said = offline.project.run([sys.executable, "-c", code, *commands], env=environ).stdout
-        return said.splitlines()[-1] == "True"
+        output = offline.project.run([sys.executable, "-c", code, *commands], env=environ).stdout
+        return output.splitlines()[-1] == "True"
 
     offline.fail()
     assert not loaded("flush", "status", "doctor", "crash-reports on --yes", "crash-reports status", "flush")
@@ -104,13 +104,13 @@ def test_the_sdk_is_loaded_only_to_send(offline: Crashing) -> None:
     assert loaded("flush")
 
 
-def test_nothing_of_before_the_yes_is_sent_and_nothing_after_a_no(crashing: Crashing, served: Bugsink) -> None:
+def test_failures_before_a_yes_or_after_a_no_are_not_sent(crashing: Crashing, served: Bugsink) -> None:
     before = len(served.requests())
     crashing.fail()
     assert crashing.cli("flush") == "nothing sent\n"
     crashing.cli("crash-reports", "on", "--yes")
     assert crashing.cli("flush") == "nothing sent\n"
-    crashing.fail()  # the same again, now under the yes
+    crashing.fail()  # the same failure again, after the yes
     crashing.cli("crash-reports", "off")
     assert crashing.cli("flush") == "nothing sent\n"
     crashing.cli("crash-reports", "on", "--yes")
@@ -128,9 +128,9 @@ def test_the_environment_holds_reports_back(crashing: Crashing, served: Bugsink,
     before = len(served.requests())
     crashing.cli("crash-reports", "on", "--yes")
     crashing.fail()
-    said = crashing.cli("flush", environ=environ)
-    assert ("POST " in said) is (environ == {"MAKE_METRICS": "log"})
-    assert (len(served.requests()), crashing.fates) == (before, [""])
+    output = crashing.cli("flush", environ=environ)
+    assert ("POST " in output) is (environ == {"MAKE_METRICS": "log"})
+    assert (len(served.requests()), crashing.outcomes) == (before, [""])
     crashing.paths.off_file.touch()
     crashing.cli("flush")
     assert len(served.requests()) == before
@@ -138,7 +138,7 @@ def test_the_environment_holds_reports_back(crashing: Crashing, served: Bugsink,
     assert "1 crash report sent" in crashing.cli("flush")
 
 
-def test_what_failed_where_nothing_may_be_sent_never_is(crashing: Crashing, served: Bugsink) -> None:
+def test_a_failure_where_the_environment_forbids_sending_is_never_sent(crashing: Crashing, served: Bugsink) -> None:
     before = len(served.requests())
     crashing.cli("crash-reports", "on", "--yes")
     crashing.fail({"DO_NOT_TRACK": "1"})
@@ -159,16 +159,16 @@ def test_a_changed_dsn_pauses_until_it_is_accepted(crashing: Crashing, served: B
     assert "1 crash report sent" in crashing.cli("flush")
 
 
-def test_the_preview_opens_nothing_and_needs_no_yes(offline: Crashing) -> None:
-    said = offline.cli("crash-reports", "preview")
-    assert "this is an example" in offline.said
-    assert "nothing was decided" in offline.said
-    url, header, item, payload = said.splitlines()
+def test_the_preview_connects_to_nothing_and_needs_no_yes(offline: Crashing) -> None:
+    output = offline.cli("crash-reports", "preview")
+    assert "this is an example" in offline.errors
+    assert "nothing was decided" in offline.errors
+    url, header, item, payload = output.splitlines()
     assert url == f"POST {offline.dsn.replace('key@', '').removesuffix('/1')}/api/1/envelope/"
     assert json.loads(header) == {"event_id": "0" * 32}
     assert json.loads(item)["length"] == len(payload)
     assert crash_report.check(json.loads(payload)) == []
     offline.fail()
-    said = offline.cli("crash-reports", "preview")
-    assert "these are earlier failures" in offline.said
-    assert json.loads(said.splitlines()[3])["exception"]["values"][0]["type"] == "TypeError"
+    output = offline.cli("crash-reports", "preview")
+    assert "these are earlier failures" in offline.errors
+    assert json.loads(output.splitlines()[3])["exception"]["values"][0]["type"] == "TypeError"

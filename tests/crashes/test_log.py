@@ -1,4 +1,4 @@
-"""The log of our own failures: what gets into it from real failures, what does not, and that the build sees nothing."""
+"""The log of failures: real failures get into it, and the build does not change."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def outcome(project: Project, *words: str) -> tuple[int, str, str]:
 
 def plain(project: Project) -> tuple[int, str, str]:
     project.write(MAKEFILE, line="")
-    found = outcome(project)
+    result = outcome(project)
     project.write(MAKEFILE)
-    return found
+    return result
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def plain(project: Project) -> tuple[int, str, str]:
          "make_metrics/hot/append.py"),
     ],
 )  # fmt: skip
-def test_a_failing_shim_is_written_down_and_the_build_is_the_same(
+def test_a_failing_shim_is_logged_and_the_build_is_the_same(
     tmp_path: Path, home: Path, name: str, mutation: Mutation, kind: str, frame: str
 ) -> None:
     project = Project(tmp_path / "project", home, compiled=False)
@@ -77,7 +77,7 @@ COMMAND_FAILS = "commands/runs.py", gone("run")
 
 
 @pytest.mark.parametrize(("name", "mutation", "kind"), WALKS)
-def test_a_failing_walk_is_written_down_and_its_lines_are_recorded(
+def test_a_failing_walk_is_logged_and_its_lines_are_recorded(
     project: Project, tmp_path: Path, name: str, mutation: Mutation, kind: str
 ) -> None:
     expected = plain(project)
@@ -89,7 +89,7 @@ def test_a_failing_walk_is_written_down_and_its_lines_are_recorded(
     assert {event.target for event in project.recorded()} == {"all", "simple"}
 
 
-def test_a_failing_sweep_of_the_walk_is_written_down(project: Project, tmp_path: Path) -> None:
+def test_a_failing_sweep_of_the_walk_is_logged(project: Project, tmp_path: Path) -> None:
     project.write("all:\n\t@until ls ../home/state/crashes/*.json >/dev/null 2>&1; do sleep 0.05; done\n")
     project.paths.records.mkdir(parents=True)
     for number in range(16):
@@ -99,7 +99,7 @@ def test_a_failing_sweep_of_the_walk_is_written_down(project: Project, tmp_path:
     assert [entry.part for entry in logged_failures(project)] == ["sweep"]
 
 
-def test_a_failing_command_is_written_down_too(project: Project, tmp_path: Path) -> None:
+def test_a_failing_command_is_logged(project: Project, tmp_path: Path) -> None:
     copy = break_module(tmp_path, *COMMAND_FAILS)
     done = run_command(project, copy, "runs")
     assert (done.returncode, "Traceback" in done.stderr) == (3, True)
@@ -110,7 +110,7 @@ def test_a_failing_command_is_written_down_too(project: Project, tmp_path: Path)
 
 
 @pytest.mark.parametrize("environ", [{"MAKE_METRICS": "off"}, {"DO_NOT_TRACK": "1"}, {"MAKE_METRICS": "local"}])
-def test_what_the_environment_says_holds_for_the_log(project: Project, tmp_path: Path, environ: dict[str, str]) -> None:
+def test_the_log_keeps_what_the_environment_allows(project: Project, tmp_path: Path, environ: dict[str, str]) -> None:
     copy = break_module(tmp_path, *COMMAND_FAILS)
     assert run_command(project, copy, "runs", **environ).returncode == 3
     assert [entry.allowed for entry in logged_failures(project)] == (
@@ -118,7 +118,7 @@ def test_what_the_environment_says_holds_for_the_log(project: Project, tmp_path:
     )
 
 
-def test_a_makefile_cannot_lift_what_the_developer_has_set(each: Project, tmp_path: Path) -> None:
+def test_a_makefile_cannot_allow_what_the_developer_forbids(each: Project, tmp_path: Path) -> None:
     use_copy(each, break_module(tmp_path, *WALK_FAILS))
     each.write("export DO_NOT_TRACK := 0\nexport MAKE_METRICS := on\nall:\n\t@echo $$DO_NOT_TRACK\n")
     done = each.make(env=each.environment(DO_NOT_TRACK="1"))
@@ -127,7 +127,7 @@ def test_a_makefile_cannot_lift_what_the_developer_has_set(each: Project, tmp_pa
     assert [entry.allowed for entry in logged_failures(each)] == [False]
 
 
-def test_nothing_is_written_down_when_recording_is_off(project: Project, tmp_path: Path) -> None:
+def test_nothing_is_logged_when_recording_is_off(project: Project, tmp_path: Path) -> None:
     copy = break_module(tmp_path, *COMMAND_FAILS)
     project.paths.off_file.touch()
     assert run_command(project, copy, "runs").returncode == 3
@@ -156,12 +156,12 @@ def fail(paths: Paths, message: str = "message", part: str = "command") -> None:
         crash_log.note(error, part=part, paths=paths, environ={})
 
 
-def test_the_log_is_bounded_and_ours_alone(home: Path) -> None:
+def test_the_log_is_bounded_and_only_its_owner_can_read_it(home: Path) -> None:
     paths = Paths.from_environment()
     for number in range(failure_log.LIMIT_FILES + 8):
         fail(paths, "x" * 100_000, part=f"part {number}")
-    found = crash_log.entries(paths)
-    assert [entry.part for entry in found] == [
+    entries = crash_log.entries(paths)
+    assert [entry.part for entry in entries] == [
         f"part {number}" for number in reversed(range(8, failure_log.LIMIT_FILES + 8))
     ]
     assert {path.stat().st_mode & 0o777 for path in paths.crashes.iterdir()} == {0o600}
@@ -170,7 +170,7 @@ def test_the_log_is_bounded_and_ours_alone(home: Path) -> None:
     assert os.fsencode(paths.crashes) == failure_log.log_directory(os.fsencode(paths.state))
 
 
-def test_a_mark_goes_with_its_entry(home: Path) -> None:
+def test_a_mark_is_removed_with_its_entry(home: Path) -> None:
     paths = Paths.from_environment()
     fail(paths)
     crash_log.mark(crash_log.entries(paths)[0], "sent")
@@ -215,7 +215,7 @@ def test_a_planted_link_is_not_followed(home: Path, tmp_path: Path, what: str) -
     ],
     ids=repr,
 )  # fmt: skip
-def test_what_the_machine_does_is_no_failure_of_ours(home: Path, error: BaseException) -> None:
+def test_an_error_of_the_machine_is_not_logged(home: Path, error: BaseException) -> None:
     assert failure_log.is_expected(error)
     crash_log.note(error, part="command")
     assert crash_log.entries(Paths.from_environment()) == []
@@ -225,7 +225,7 @@ def test_what_the_machine_does_is_no_failure_of_ours(home: Path, error: BaseExce
     "error",
     [OSError(9, "bad"), ChildProcessError(10, "no"), KeyError("x"), ImportError("no", name="make_metrics.hot.line")],
 )
-def test_what_only_wrong_code_gets_is(error: BaseException) -> None:
+def test_an_error_that_only_wrong_code_gets_is_logged(error: BaseException) -> None:
     assert not failure_log.is_expected(error)
 
 
@@ -242,7 +242,7 @@ def test_a_damaged_entry_is_left_out(home: Path, damage: bytes) -> None:
     assert len(crash_log.entries(paths)) == 1
 
 
-def test_any_text_is_kept_as_it_is(home: Path) -> None:
+def test_any_text_is_kept_unchanged(home: Path) -> None:
     paths = Paths.from_environment()
     text = 'a\n"\\\t\x00\x7f é \U0001f600 \udcff'
     fail(paths, text)
@@ -268,10 +268,10 @@ def test_causes_are_kept(home: Path) -> None:
 def test_a_writer_that_fails_changes_nothing(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken_too(*_: object, **__: object) -> None:
+    def fail_too(*_: object, **__: object) -> None:
         raise RuntimeError("the writer")
 
-    monkeypatch.setattr(failure_log, "write_failure", broken_too)
+    monkeypatch.setattr(failure_log, "write_failure", fail_too)
     monkeypatch.setattr(report, "rows", None)
     assert cli.main(["report"]) == 3
     assert "TypeError" in capsys.readouterr().err
@@ -297,8 +297,8 @@ def test_doctor_shows_the_last_failures(project: Project, tmp_path: Path) -> Non
     run_command(project, copy, "runs")
     for number in range(4):
         fail(project.paths, "words\nof\x1b[31m ours", part=f"part {number}")
-    said = project.cli("doctor").stdout
-    lines = [line for line in said.splitlines() if " failure " in line]
+    output = project.cli("doctor").stdout
+    lines = [line for line in output.splitlines() if " failure " in line]
     assert len(lines) == 4
     assert "part 3, in " in lines[0]
     assert "RuntimeError: words\\nof\\x1b[31m ours; " in lines[0]
@@ -317,7 +317,7 @@ def test_the_log_is_a_file_that_others_can_read(home: Path) -> None:
     assert json.loads(path.read_bytes())["errors"][0]["text"] == "message"
 
 
-def test_a_line_loads_the_writer_only_when_it_has_failed() -> None:
+def test_only_a_line_that_failed_loads_the_writer() -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(SOURCE)!r})\n"
         "import make_metrics.hot.line, make_metrics.hot.recorder, make_metrics.walk.walk\n"
@@ -329,7 +329,7 @@ def test_a_line_loads_the_writer_only_when_it_has_failed() -> None:
     assert done.stdout.splitlines() == ["False", "make_metrics.hot.failure_log"]
 
 
-def test_an_old_entry_goes_with_the_sweep(offline: Crashing) -> None:
+def test_the_sweep_removes_an_old_entry(offline: Crashing) -> None:
     offline.fail()
     (path,) = offline.paths.crashes.glob("*.json")
     old = path.stat().st_mtime_ns - crash_log.KEEP_NS - 10**12

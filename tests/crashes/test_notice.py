@@ -16,11 +16,11 @@ def test_the_notice_names_each_field_and_the_receiver(tmp_path: Path) -> None:
     (tmp_path / NAME).write_text(f'{TEXT}crash-reports-dsn = "https://abc@example.org/42"\n')
     settings = project_of(tmp_path).settings
     assert settings is not None
-    said = crash_notice.text(settings)
+    text = crash_notice.text(settings)
     for _, fields in crash_report.LISTS:
         for field in fields:
-            assert f"{field.name}: {field.purpose}" in said
+            assert f"{field.name}: {field.purpose}" in text
             assert field.allows(field.example), field.name
             assert all((SOURCE / source).is_file() for source in field.sources)
-    assert "https://abc@example.org/42" in said
-    assert all(line.isprintable() for line in said.splitlines())
+    assert "https://abc@example.org/42" in text
+    assert all(line.isprintable() for line in text.splitlines())

@@ -25,7 +25,7 @@ from make_metrics.crashes.own_message import own_message
         ("raise", "fixed", ""),
     ],
 )
-def test_a_message_is_ours_if_our_line_says_it(
+def test_a_message_is_ours_if_our_source_line_says_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, message: str, expected: str
 ) -> None:
     (tmp_path / "make_metrics").mkdir()

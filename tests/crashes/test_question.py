@@ -1,4 +1,4 @@
-"""The question about crash reports: a question of its own, and only a yes counts."""
+"""The question about crash reports: it is asked separately, and only a yes counts."""
 
 from __future__ import annotations
 
@@ -24,47 +24,47 @@ def test_only_a_yes_counts(offline: Crashing) -> None:
         )  # fmt: skip
         terminal.expect_exact("May they be sent? [y/N] ")
         terminal.send(answer) if answer == "\x04" else terminal.sendline(answer)
-        said, status = ended(terminal)
-        assert (status, "Thank you" in said) == (0, agreed), answer
+        output, status = ended(terminal)
+        assert (status, "Thank you" in output) == (0, agreed), answer
         assert offline.status()["decision"] == ("yes" if agreed else "none")
     offline.cli("crash-reports", "off")
     assert offline.status()["decision"] == "no"
 
 
-def test_without_a_terminal_or_a_dsn_nothing_is_asked(offline: Crashing) -> None:
+def test_without_a_terminal_or_a_dsn_there_is_no_question(offline: Crashing) -> None:
     offline.cli("crash-reports", "on", status=1)
-    assert offline.said.count("\n") == 1
-    assert "--yes" in offline.said
+    assert offline.errors.count("\n") == 1
+    assert "--yes" in offline.errors
     offline.settings(None)
     for action in ("on", "preview"):
         offline.cli("crash-reports", action, "--yes", status=1)
-        assert "crash-reports-dsn" in offline.said
+        assert "crash-reports-dsn" in offline.errors
     assert offline.status()["sent to"] == "nobody"
     offline.cli("crash-reports", status=1)
     offline.cli("crash-reports", "maybe", status=1)
 
 
-def test_the_question_is_a_question_of_its_own(offline: Crashing) -> None:
+def test_crash_reports_need_a_yes_of_their_own(offline: Crashing) -> None:
     offline.settings(offline.dsn, '[[sinks]]\ntype = "segment"\nwrite-key = "key"\nhost = "http://127.0.0.1:9"\n')
     offline.cli("opt-in", "--yes")
     assert offline.status()["decision"] == "none"
     offline.cli("crash-reports", "on", "--yes")
-    found = json.loads(offline.cli("status", "--json"))
-    assert (found["mode"], found["crash_reports"]["mode"]) == ("on", "on")
+    status = json.loads(offline.cli("status", "--json"))
+    assert (status["mode"], status["crash_reports"]["mode"]) == ("on", "on")
     offline.cli("crash-reports", "off")
-    found = json.loads(offline.cli("status", "--json"))
-    assert (found["mode"], found["crash_reports"]["mode"]) == ("on", "local")
+    status = json.loads(offline.cli("status", "--json"))
+    assert (status["mode"], status["crash_reports"]["mode"]) == ("on", "local")
     offline.cli("crash-reports", "on", "--yes")
     offline.cli("opt-out")
-    found = json.loads(offline.cli("status", "--json"))
-    assert (found["mode"], found["crash_reports"]["decision"]) == ("local", "no")
+    status = json.loads(offline.cli("status", "--json"))
+    assert (status["mode"], status["crash_reports"]["decision"]) == ("local", "no")
 
 
-def test_a_damaged_decision_is_off(offline: Crashing) -> None:
+def test_a_damaged_decision_ends_crash_reports(offline: Crashing) -> None:
     offline.cli("crash-reports", "on", "--yes")
     project = project_of(offline.project.folder)
-    place = consent.decision_path(offline.paths, project, CRASHES)
-    place.write_bytes(place.read_bytes()[:-20])
+    path = consent.decision_path(offline.paths, project, CRASHES)
+    path.write_bytes(path.read_bytes()[:-20])
     assert offline.status()["mode"] == "off (your recorded decision is damaged)"
-    assert place.stat().st_mode & 0o777 == 0o600
-    assert place != consent.decision_path(offline.paths, project)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path != consent.decision_path(offline.paths, project)

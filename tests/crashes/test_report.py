@@ -28,7 +28,7 @@ def entry_with(**facts: Any) -> crash_report.LogEntry:
     [{"system": "a secret"}, {"machine": "/secret"}, {"python": "secret"}, {"make": "4.3 secret"}, {"make": ""},
      {"python": "3.13.0rc1"}],
 )  # fmt: skip
-def test_what_has_another_shape_is_left_out(facts: dict[str, str]) -> None:
+def test_a_value_of_another_form_is_left_out(facts: dict[str, str]) -> None:
     event = crash_report.report(entry_with(**facts), own_message)
     assert event is not None
     assert crash_report.check(event) == []
@@ -37,11 +37,11 @@ def test_what_has_another_shape_is_left_out(facts: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("facts", [{"id": "secret"}, {"version": "secret"}, {"failures": ()}])
-def test_without_what_it_must_have_there_is_no_report(facts: dict[str, Any]) -> None:
+def test_without_a_required_value_there_is_no_report(facts: dict[str, Any]) -> None:
     assert crash_report.report(entry_with(**facts), own_message) is None
 
 
-def test_frames_that_are_not_ours_are_left_out() -> None:
+def test_frames_of_other_code_are_left_out() -> None:
     frames = (
         crash_report.Frame("/home/secret/site.py", 1, "secret", ""),
         crash_report.Frame("/x/make_metrics/cli.py", 3, "main", "make_metrics/cli.py"),
@@ -71,15 +71,14 @@ def test_frames_that_are_not_ours_are_left_out() -> None:
         ({"exception": {"values": [], "more": 1}}, "more"),
     ],
 )  # fmt: skip
-def test_the_last_check_sees_what_is_not_allowed(change: dict[str, Any], problem: str) -> None:
+def test_the_check_of_a_report_finds_what_is_not_allowed(change: dict[str, Any], problem: str) -> None:
     event = crash_report.report(entry_with(), own_message)
     assert event is not None
     assert crash_report.check(event) == []
     assert problem in crash_report.check({**event, **change})
 
 
-def test_names_of_files_and_functions_of_ours_are_allowed() -> None:
-    """Whatever of our code fails, its frames can be told."""
+def test_a_frame_may_name_any_module_of_the_package() -> None:
     fields = {field.name: field for field in crash_report.FRAME}
     for path in sorted((SOURCE / "make_metrics").rglob("*.py")):
         assert fields["filename"].allows(str(path.relative_to(ROOT / "shim"))), path

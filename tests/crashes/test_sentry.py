@@ -1,4 +1,4 @@
-"""What a receiver gets of real failures, what it never gets, and what its answers decide."""
+"""What a real receiver gets of real failures, what it never gets, and what its answers decide."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ HEADERS = {
     "HTTP_HOST", "HTTP_USER_AGENT", "HTTP_ACCEPT", "HTTP_ACCEPT_ENCODING", "HTTP_CONNECTION", "HTTP_X_SENTRY_AUTH",
     "CONTENT_TYPE", "CONTENT_LENGTH",
 }  # fmt: skip
-# Without it a shim cannot tell what make's environment allowed, and its failures stay on the machine.
+# Without /proc a shim does not know what make's environment allows, and its failures stay on the machine.
 needs_proc = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
 
 
-def taken(served: Bugsink) -> list[dict[str, Any]]:
-    """The envelopes that the receiver got with each request, its answer's status in front."""
-    found = []
+def envelopes(served: Bugsink) -> list[dict[str, Any]]:
+    """The envelope of each request to the receiver, with the status of its answer."""
+    received = []
     for request in served.requests():
         header, item, payload = request["body"].encode("latin-1").decode().splitlines()
-        found.append(
+        received.append(
             {"status": request["status"], "header": json.loads(header), "item": json.loads(item),
              "event": json.loads(payload), "headers": request["headers"]}
         )  # fmt: skip
-    return found
+    return received
 
 
 @needs_proc
-def test_nothing_planted_reaches_a_real_receiver(crashing: Crashing, served: Bugsink) -> None:
-    """Real failures of shim, walk and commands, with secrets wherever a report could take one up."""
+def test_no_planted_word_reaches_a_real_receiver(crashing: Crashing, served: Bugsink) -> None:
+    """Real failures of shim, walk and commands, with secrets wherever a report could pick one up."""
     project, folder = crashing.project, crashing.folder
     crashing.cli("crash-reports", "on", "--yes")
     target, secret, argument = SECRETS["target"], SECRETS["environment"], SECRETS["argv"]
@@ -53,8 +53,8 @@ def test_nothing_planted_reaches_a_real_receiver(crashing: Crashing, served: Bug
     copy = break_module(folder, *RECORDER_FAILS)
     hidden = f"hidden = {SECRETS['local']!r}; int(__import__('os').environ['SECRET'] + hidden)"
     break_module(folder, "processes/command_line.py", function_begins("builds_nothing", hidden))
-    told = "import os, sys\nraise RuntimeError(f'{words} {named} {os.getcwd()} {sys.argv} {os.environ}')"
-    break_module(folder, "commands/events.py", function_begins("run", told))
+    all_words = "import os, sys\nraise RuntimeError(f'{words} {named} {os.getcwd()} {sys.argv} {os.environ}')"
+    break_module(folder, "commands/events.py", function_begins("run", all_words))
     chain = f"""
 try:
     try:
@@ -80,31 +80,31 @@ except OSError as error:
     before = len(served.requests())
     sentry = {"SENTRY_ENVIRONMENT": secret, "SENTRY_DEBUG": "1", "SENTRY_RELEASE": secret, "SENTRY_SPOTLIGHT": "1"}
     assert crashing.cli("flush", environ=sentry) == "nothing sent\n4 crash reports sent\n"
-    assert crashing.said == ""
-    assert crashing.fates == ["sent"] * 4
-    got = taken(served)[before:]
-    assert [one["status"] for one in got] == [200] * 4
+    assert crashing.errors == ""
+    assert crashing.outcomes == ["sent"] * 4
+    sent = envelopes(served)[before:]
+    assert [envelope["status"] for envelope in sent] == [200] * 4
     everything = served.everything()
     for word in (*SECRETS.values(), "s3cret", socket.gethostname(), str(folder), str(ROOT)):
         assert word.encode() not in everything, word
-    for one in got:
-        assert crash_report.check(one["event"]) == []
-        assert one["header"] == {"event_id": one["event"]["event_id"]}
-        assert set(one["item"]) == {"type", "content_type", "length"}
-        assert one["headers"].keys() <= HEADERS
-        assert one["headers"]["HTTP_USER_AGENT"].startswith("make-metrics/")
-    values = [value for one in got for value in one["event"]["exception"]["values"]]
+    for envelope in sent:
+        assert crash_report.check(envelope["event"]) == []
+        assert envelope["header"] == {"event_id": envelope["event"]["event_id"]}
+        assert set(envelope["item"]) == {"type", "content_type", "length"}
+        assert envelope["headers"].keys() <= HEADERS
+        assert envelope["headers"]["HTTP_USER_AGENT"].startswith("make-metrics/")
+    values = [value for envelope in sent for value in envelope["event"]["exception"]["values"]]
     types = [value["type"] for value in values]
     assert sorted(types) == ["FileNotFoundError", "KeyError", "LookupError", "OSError", "RuntimeError", "ValueError"]
     assert not any("value" in value for value in values)
     kept = {event["event_id"]: event for event in served.events()}
-    for one in got:
-        stored = kept[one["event"]["event_id"]]
+    for envelope in sent:
+        stored = kept[envelope["event"]["event_id"]]
         assert stored["exception"]["values"][-1]["stacktrace"]["frames"][-1]["filename"].startswith("make_metrics/")
 
 
 @needs_proc
-def test_a_message_of_ours_is_sent_and_of_nobody_else(crashing: Crashing, served: Bugsink) -> None:
+def test_a_message_from_our_own_source_is_sent(crashing: Crashing, served: Bugsink) -> None:
     crashing.cli("crash-reports", "on", "--yes")
     words = ["mm9", "t:a", "g:-", "m:0:4.3:make:f", f"h:{crashing.paths.state}", "e:", "1", "/bin/sh", "-c", "echo hi"]
     line = shlex.join([sys.executable, "-I", "-S", f"{ROOT}/shim/make_metrics/entry.py", *words])
@@ -112,22 +112,22 @@ def test_a_message_of_ours_is_sent_and_of_nobody_else(crashing: Crashing, served
     done = crashing.project.make()
     assert (done.returncode, done.stdout, done.stderr) == (0, "hi\n", "")
     crashing.cli("flush")
-    (value,) = taken(served)[-1]["event"]["exception"]["values"]
+    (value,) = envelopes(served)[-1]["event"]["exception"]["values"]
     assert (value["type"], value["value"]) == ("ValueError", "another protocol")
     assert value["stacktrace"]["frames"][-1]["function"] == "Arguments.__init__"
-    assert taken(served)[-1]["event"]["tags"]["make"] == "4.3"
+    assert envelopes(served)[-1]["event"]["tags"]["make"] == "4.3"
 
 
 @pytest.fixture
 def answering() -> Iterator[tuple[str, list[tuple[int, dict[str, str]]], list[str]]]:
-    """A receiver with scripted answers: its address, the answers to come, and the paths that were asked for."""
+    """A receiver with scripted answers: its address, the next answers, and the paths of the requests."""
     script: list[tuple[int, dict[str, str]]] = []
-    asked: list[str] = []
+    requested: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            asked.append(self.path)
+            requested.append(self.path)
             status, headers = script.pop(0) if script else (200, {})
             self.send_response(status)
             for name, value in headers.items():
@@ -142,13 +142,13 @@ def answering() -> Iterator[tuple[str, list[tuple[int, dict[str, str]]], list[st
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
-        yield f"127.0.0.1:{server.server_port}", script, asked
+        yield f"127.0.0.1:{server.server_port}", script, requested
         server.shutdown()
         thread.join()
 
 
 @pytest.mark.parametrize(
-    ("status", "headers", "said", "again"),
+    ("status", "headers", "problem", "again"),
     [
         (500, {}, "the receiver answered 500: crash reports wait", True),
         (408, {}, "the receiver answered 408: crash reports wait", True),
@@ -159,19 +159,19 @@ def answering() -> Iterator[tuple[str, list[tuple[int, dict[str, str]]], list[st
         (400, {}, "", False),
     ],
 )
-def test_what_a_receiver_answers_decides(
+def test_the_answer_decides_whether_a_report_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     answering: tuple[str, list[tuple[int, dict[str, str]]], list[str]],
-    status: int, headers: dict[str, str], said: str, again: bool,
+    status: int, headers: dict[str, str], problem: str, again: bool,
 ) -> None:  # fmt: skip
-    host, script, asked = answering
+    host, script, requested = answering
     crashing = Crashing(tmp_path, f"http://key@{host}/7", monkeypatch, capsys)
     crashing.cli("crash-reports", "on", "--yes")
     crashing.fail()
     script.append((status, headers))
-    crashing.cli("flush", status=int(bool(said)))
-    assert said in crashing.said
-    assert crashing.fates == ["" if said else "refused: the receiver answered 400"]
-    crashing.cli("flush", status=int(bool(said) and not again))
-    assert asked == ["/api/7/envelope/"] * (1 + again)
-    assert crashing.fates == ["sent"] if again else crashing.fates != ["sent"]
+    crashing.cli("flush", status=int(bool(problem)))
+    assert problem in crashing.errors
+    assert crashing.outcomes == ["" if problem else "refused: the receiver answered 400"]
+    crashing.cli("flush", status=int(bool(problem) and not again))
+    assert requested == ["/api/7/envelope/"] * (1 + again)
+    assert crashing.outcomes == ["sent"] if again else crashing.outcomes != ["sent"]

@@ -51,7 +51,7 @@ def test_changed_settings_pause_sending_until_they_are_accepted(
     assert sharing.mode() == ("local", "decision")
     sharing.make("b")
     sharing.cli("flush", status=1)
-    assert "has changed since your yes" in sharing.said
+    assert "has changed since your yes" in sharing.errors
     assert receiver.requests == []
     sharing.cli("opt-in", "--yes")
     sharing.make("all")

@@ -34,5 +34,5 @@ def test_a_planted_symbolic_link_is_refused(sharing: Sharing, tmp_path: Path, na
     path.symlink_to(elsewhere)
     command = ["flush"] if name == "send.lock" else ["opt-in", "--yes"]
     sharing.cli(*command, status=1)
-    assert sharing.said.startswith("make-metrics: ")
+    assert sharing.errors.startswith("make-metrics: ")
     assert not elsewhere.exists() or list(elsewhere.iterdir()) == []

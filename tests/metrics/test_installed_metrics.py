@@ -54,7 +54,7 @@ def test_the_good_one_arrives_and_the_others_are_shown(shop: Shop) -> None:
     shop.asks(*ASKED)
     before = json.loads(shop.cli("schema", "--json"))["$defs"]["target"]["properties"]
     notice = shop.cli("opt-in", "--yes")
-    assert shop.said == ""
+    assert shop.errors == ""
     for name in ("target_length", "raises", "sleeps", "os", "cpu_ms"):
         assert f"  {name}: " in notice
     assert "0 to 1000; computed by shop-metrics, which you have installed" in notice
@@ -126,7 +126,7 @@ def test_another_metric_pauses_sending_until_it_is_accepted(shop: Shop) -> None:
     shop.cli("events")  # it waits now
     shop.asks("cpu_architecture", "goal_count")
     shop.make("b")
-    assert "has changed since your yes" in shop.cli("flush", status=1) + shop.said
+    assert "has changed since your yes" in shop.cli("flush", status=1) + shop.errors
     assert shop.receiver.requests == []
     shop.cli("opt-in", "--yes")
     shop.receiver.schema = shop.schema()
@@ -145,7 +145,7 @@ def test_a_distribution_that_is_installed_later_pauses_sending(shop: Shop) -> No
     beside, shop.python = shop.python, None
     notice = shop.cli("opt-in", "--yes")
     assert "goal_count" not in notice
-    assert "the metric goal_count is neither built in" in shop.said
+    assert "the metric goal_count is neither built in" in shop.errors
     assert shop.mode()[0] == "on"
     assert "note  metric       goal_count is neither built in" in shop.cli("doctor", status=1)
     shop.python = beside
@@ -168,7 +168,7 @@ def test_nothing_in_the_repository_is_run(shop: Shop) -> None:
     notice = shop.cli("opt-in", "--yes", environ={"PYTHONPATH": str(folder)})
     assert "goal_count" in notice
     assert "evil" not in notice
-    assert "the metric evil is neither built in" in shop.said
+    assert "the metric evil is neither built in" in shop.errors
     shop.cli("schema", environ={"PYTHONPATH": str(folder)})
     assert not ran.exists()
     # It would have been found, if the environment were heeded.

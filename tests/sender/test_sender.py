@@ -371,8 +371,8 @@ def test_flush_says_what_it_did_though_a_look_up_hangs(tmp_path: Path, once: Sha
     make(once, "a", MAKE_METRICS_SENDER="none")
     hanging = preload(tmp_path, **{LOOKUP_HANGS: "1"})
     assert once.cli("flush", "--timeout", "2", status=1, environ=hanging) == "nothing sent\n"
-    assert "no answer within" in once.said
-    assert "2 events wait" in once.said
+    assert "no answer within" in once.errors
+    assert "2 events wait" in once.errors
 
 
 def test_its_life_is_bounded_whatever_it_does() -> None:

@@ -231,7 +231,7 @@ def test_from_make_to_the_file(tmp_path: Path, home: Path, receiver: Receiver) -
     sharing.paths.user_settings.write_text(f'file-directory = "{own}"\n')
     sharing.make("b")
     assert sharing.cli("flush", status=1) == "nothing sent\n"
-    assert "No such file or directory: 1 event waits" in sharing.said
+    assert "No such file or directory: 1 event waits" in sharing.errors
     own.mkdir()
     assert sharing.cli("flush") == "1 event sent\n"
     assert (own / "builds.jsonl").read_text().count("\n") == 1
@@ -239,7 +239,7 @@ def test_from_make_to_the_file(tmp_path: Path, home: Path, receiver: Receiver) -
     assert '"choice": "out"' in (own / "builds.jsonl").read_text().splitlines()[-1]
     sharing.cli("opt-in", "--yes")
     sharing.cli("forget")
-    assert f"files that were written to {own} are still there" in sharing.said
+    assert f"files that were written to {own} are still there" in sharing.errors
     assert (own / "builds.jsonl").exists()
     sharing.paths.user_settings.write_text('file-directory = "relative"\nspeed = 3\n')
     sharing.make("c")

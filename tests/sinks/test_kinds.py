@@ -91,14 +91,14 @@ def test_a_message_arrives_by_a_sink_of_another_package(sharing: Sharing, instal
     assert 'no sink "acme" is installed: install the package that brings it' in status["problems"][0]
     assert 'no sink "acme" is installed' in sharing.cli("doctor", status=1)
     sharing.cli("preview")
-    assert 'no sink "acme" is installed' in sharing.said
+    assert 'no sink "acme" is installed' in sharing.errors
     sharing.make("b")
     assert sharing.cli("flush", status=1) == "nothing sent\n"
-    assert "3 events wait" in sharing.said
+    assert "3 events wait" in sharing.errors
     assert sharing.receiver.requests == []
     sharing.receiver.answers(500)
     assert sharing.cli("flush", status=1, environ=there) == "nothing sent\n"
-    assert "the receiver answered 500: 3 events wait" in sharing.said
+    assert "the receiver answered 500: 3 events wait" in sharing.errors
     sharing.receiver.requests.clear()
     # Where it is, everything goes.
     assert "POST " in sharing.cli("preview", environ=there)
@@ -121,7 +121,7 @@ def test_one_that_raises_costs_only_its_own_events_a_while(sharing: Sharing, ins
     path.write_text(f"{TEXT}\n{''.join(sinks)}")
     sharing.cli("opt-in", "--yes", environ=there)
     assert sharing.cli("flush", status=1, environ=there) == "1 event sent\n"
-    assert 'sink "acme-raising" is broken: ValueError: a mistake: 1 event waits' in sharing.said
+    assert 'sink "acme-raising" is broken: ValueError: a mistake: 1 event waits' in sharing.errors
     assert "\nACME {" in sharing.cli("sent", environ=there)
 
 

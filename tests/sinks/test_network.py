@@ -171,11 +171,11 @@ def test_the_users_own_settings_from_flush(
     )
     sharing.cli("opt-in", "--yes")
     sharing.cli("flush", status=1)
-    assert "the receiver's certificate could not be verified" in sharing.said
+    assert "the receiver's certificate could not be verified" in sharing.errors
     settings = sharing.paths.user_settings
     settings.write_text(f'ca-file = "{ca_file}"\nproxy = "socks://x"\n')
     sharing.cli("flush", status=1)
-    assert f"{settings}: proxy: must be an address such as" in sharing.said
+    assert f"{settings}: proxy: must be an address such as" in sharing.errors
     assert secure.requests == []
     settings.write_text(f'ca-file = "{ca_file}"\nproxy = "{proxy.url}"\ntimeout = 60\n')
     assert sharing.cli("flush") == "1 event sent\n"

@@ -1,4 +1,4 @@
-"""A project that reports its crashes, and failures of ours in it."""
+"""A project that reports crashes, and failures of make-metrics in it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.broken_copy import logged_failures
 from tests.support.project import Project, makes
 from tests.support.sharing_project import TEXT
 
-# Words that are planted wherever a report could take one up, and must not leave the machine.
+# Planted words that must not leave the machine; a report could hold each of them.
 SECRETS = {
     "argv": "s3cret-argument",
     "environment": "s3cret-environment",
@@ -26,7 +26,7 @@ SECRETS = {
 
 
 class Crashing:
-    """A project with a DSN, in a home and a folder whose names are secrets; commands run in this process."""
+    """A project with a DSN; the names of its folder and its home are secrets. Commands run in this process."""
 
     def __init__(self, folder: Path, dsn: str, patch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         home = folder / SECRETS["home"]
@@ -48,24 +48,24 @@ class Crashing:
         (self.project.folder / NAME).write_text(f"{TEXT}{line}{more}")
 
     def cli(self, *words: str, status: int = 0, environ: Mapping[str, str] | None = None) -> str:
-        """Run a command; standard output. `said` is what was on standard error."""
+        """Run a command; its standard output. `errors` is then its standard error."""
         with self.patch.context() as patch:
             for name, value in (environ or {}).items():
                 patch.setenv(name, value)
-            found = cli.main([*words, "--timeout", "100"] if words == ("flush",) else words)
-        out, self.said = self.capsys.readouterr()
-        assert found == status, out + self.said
+            returned = cli.main([*words, "--timeout", "100"] if words == ("flush",) else words)
+        out, self.errors = self.capsys.readouterr()
+        assert returned == status, out + self.errors
         return out
 
     def fail(self, environ: Mapping[str, str] | None = None) -> None:
-        """Let a command of ours fail as by a bug."""
+        """Run a command that fails as by a bug."""
         with self.patch.context() as patch:
             patch.setattr("make_metrics.commands.runs.run", None)
             self.cli("runs", status=3, environ=environ)
 
     @property
-    def fates(self) -> list[str]:
-        """What became of each failure in the log."""
+    def outcomes(self) -> list[str]:
+        """The outcome of the report of each failure in the log."""
         return [entry.outcome for entry in logged_failures(self.project)]
 
     def status(self) -> dict[str, str]:

@@ -44,7 +44,7 @@ class Sharing:
         env = {**self.project.environment(), "PYTHONPATH": str(SOURCE), **(environ or {})}
         done = self.project.run([self.python or sys.executable, "-m", "make_metrics", *words], env=env)
         assert done.returncode == status, done.stdout + done.stderr
-        self.said = done.stderr
+        self.errors = done.stderr
         return done.stdout
 
     def make(self, *goals: str, **environ: str) -> None:

@@ -162,7 +162,7 @@ def test_another_receiver_pauses_it_and_one_without_its_library_waits(sharing: S
     without = {"PYTHONPATH": f"{SOURCE}:{tmp_path / 'no'}"}
     sharing.make("inner")
     assert sharing.cli("flush", status=1, environ=without) == "1 event sent\n"
-    assert "sink \"otlp\" lacks a library: pip install 'make-metrics[otlp]': 2 events wait" in sharing.said
+    assert "sink \"otlp\" lacks a library: pip install 'make-metrics[otlp]': 2 events wait" in sharing.errors
     assert "pip install 'make-metrics[otlp]'" in sharing.status(**without)["problems"][0]
     assert "pip install 'make-metrics[otlp]'" in sharing.cli("doctor", status=1, environ=without)
     assert sharing.cli("flush") == "4 events sent\n"
