@@ -50,7 +50,9 @@ _PROJECT = _option("-C", metavar="DIR", dest="directory", help="the project of D
 _YES = _option("--yes", action="store_true", help="agree without being asked")
 _TIMEOUT = _option("--timeout", metavar="SECONDS", type=float, default=30.0, help="give up after SECONDS (default: 30)")
 _ACTION = _option(
-    "action", choices=("on", "off", "status", "preview"), help="on asks for a yes, off ends it, status shows it"
+    "action",
+    choices=("on", "off", "status", "preview"),
+    help="on asks for a yes, off takes it back, preview prints the reports",
 )
 
 _ADD = _option("--add", nargs="?", const="", metavar="MAKEFILE", help="add the include line to the Makefile")

@@ -14,7 +14,8 @@ from make_metrics.setup import fragment
 from make_metrics.setup.renewal import set_up
 from tests.support.project import Project
 
-Said = Callable[[], tuple[int, dict[str, tuple[str, str]]]]
+# Runs doctor: its exit status, and the result and the text of each subject.
+Doctor = Callable[[], tuple[int, dict[str, tuple[str, str]]]]
 
 
 @pytest.fixture
@@ -23,95 +24,94 @@ def paths() -> Paths:
 
 
 @pytest.fixture
-def said(capsys: pytest.CaptureFixture[str]) -> Said:
-    def ask() -> tuple[int, dict[str, tuple[str, str]]]:
+def examine(capsys: pytest.CaptureFixture[str]) -> Doctor:
+    def examine() -> tuple[int, dict[str, tuple[str, str]]]:
         capsys.readouterr()
         status = doctor.run(Namespace())
         lines = capsys.readouterr().out.splitlines()
         return status, {line[6:17].strip(): (line[:4].strip(), line[19:]) for line in lines}
 
-    return ask
+    return examine
 
 
-def test_all_is_well(paths: Paths, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_working_installation_is_ok(paths: Paths, examine: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("MAKE_METRICS_SENDER", "detached")
     set_up(paths)
-    status, found = said()
+    status, findings = examine()
     assert status == 0
-    assert [about for about, (state, _) in found.items() if state == "ok" and about != "fast path"] == [
+    assert [subject for subject, (result, _) in findings.items() if result == "ok" and subject != "fast path"] == [
         "fragment", "recording", "interpreter", "modules", "psutil", "state", "sender",
     ]  # fmt: skip
-    assert found["fast path"][0] == ("ok" if fragment.launcher() else "note")
+    assert findings["fast path"][0] == ("ok" if fragment.launcher() else "note")
 
 
-def test_a_fragment_that_is_missing_or_old(paths: Paths, said: Said) -> None:
-    status, found = said()
-    assert (status, found["fragment"][0]) == (1, "BAD")
-    assert "make-metrics setup" in found["fragment"][1]
+def test_a_fragment_that_is_missing_or_old_is_bad(paths: Paths, examine: Doctor) -> None:
+    status, findings = examine()
+    assert (status, findings["fragment"][0]) == (1, "BAD")
+    assert "make-metrics setup" in findings["fragment"][1]
     set_up(paths)
     paths.fragment.write_text(paths.fragment.read_text() + "# older\n")
-    assert said()[1]["fragment"][0] == "BAD"
+    assert examine()[1]["fragment"][0] == "BAD"
 
 
-def test_what_keeps_a_sender_away_is_said(paths: Paths, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reason_for_no_sender_is_said(paths: Paths, examine: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     set_up(paths)
     monkeypatch.setenv("CI", "true")
-    assert said()[1]["sender"] == ("note", "none: this is CI; after a yes, make-metrics flush sends what waits")
+    assert examine()[1]["sender"] == ("note", "none: this is CI; after a yes, make-metrics flush sends what waits")
 
 
-def test_off_is_said(paths: Paths, said: Said) -> None:
+def test_recording_that_is_off_is_a_note(paths: Paths, examine: Doctor) -> None:
     set_up(paths)
     paths.off_file.touch()
-    status, found = said()
-    assert (status, found["recording"][0]) == (0, "note")
+    status, findings = examine()
+    assert (status, findings["recording"][0]) == (0, "note")
 
 
-def test_a_state_directory_that_cannot_be_used(paths: Paths, said: Said) -> None:
+def test_a_state_directory_that_cannot_be_used_is_bad(paths: Paths, examine: Doctor) -> None:
     set_up(paths)
     paths.state.rmdir()
     paths.state.write_text("")
-    status, found = said()
-    assert (status, found["state"][0]) == (1, "BAD")
+    status, findings = examine()
+    assert (status, findings["state"][0]) == (1, "BAD")
 
 
-@pytest.mark.parametrize("how", ["not there", "not executable", "for another machine", "of another protocol"])
-def test_why_there_is_no_fast_path(
-    how: str, paths: Paths, said: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("how", ["missing", "not executable", "for another machine", "of another protocol"])
+def test_the_reason_for_no_fast_path_is_said(
+    how: str, paths: Paths, examine: Doctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_up(paths)
-    place = tmp_path / "hot/launcher"
-    place.parent.mkdir()
-    if how != "not there":
-        place.write_bytes(b"\x7fELF" if how == "for another machine" else b"#!/bin/sh\nexit 5\n")
-        place.chmod(0o644 if how == "not executable" else 0o755)
+    path = tmp_path / "hot/launcher"
+    path.parent.mkdir()
+    if how != "missing":
+        path.write_bytes(b"\x7fELF" if how == "for another machine" else b"#!/bin/sh\nexit 5\n")
+        path.chmod(0o644 if how == "not executable" else 0o755)
     monkeypatch.setattr(fragment, "entry", lambda: tmp_path / "entry.py")
-    state, text = said()[1]["fast path"]
-    assert state == "note"
-    assert {"not there": "not built", "of another protocol": "ended with 5"}.get(how, "cannot be run") in text
+    result, text = examine()[1]["fast path"]
+    assert result == "note"
+    assert {"missing": "not built", "of another protocol": "ended with 5"}.get(how, "cannot be run") in text
 
 
-def test_damaged_files_are_named(paths: Paths, said: Said) -> None:
+def test_damaged_files_are_named(paths: Paths, examine: Doctor) -> None:
     set_up(paths)
     paths.set_aside.mkdir(parents=True)
     (paths.set_aside / "store.sqlite3.1").touch()
-    assert "store.sqlite3.1" in said()[1]["set aside"][1]
+    assert "store.sqlite3.1" in examine()[1]["set aside"][1]
 
 
-def test_a_damaged_store_is_said(paths: Paths, said: Said) -> None:
+def test_a_damaged_store_is_bad_once(paths: Paths, examine: Doctor) -> None:
     set_up(paths)
-
     paths.store.write_bytes(b"no store " * 100)
-    status, found = said()
-    assert (status, found["store"][0]) == (1, "BAD")
-    assert "the store was damaged: it is kept as" in found["store"][1]
-    assert said()[0] == 0
+    status, findings = examine()
+    assert (status, findings["store"][0]) == (1, "BAD")
+    assert "the store was damaged: it is kept as" in findings["store"][1]
+    assert examine()[0] == 0
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("name = 5\n", "name"), ("nonsense = true\n", "nonsense"), ("= broken", "make-metrics.toml")]
+    ("text", "word"), [("name = 5\n", "name"), ("nonsense = true\n", "nonsense"), ("= broken", "make-metrics.toml")]
 )
-def test_bad_settings_are_one_line_each_and_cost_nothing(project: Project, text: str, said: str) -> None:
+def test_bad_settings_are_one_line_each_and_cost_nothing(project: Project, text: str, word: str) -> None:
     project.write("all:\n\t@echo all\n")
     (project.folder / "make-metrics.toml").write_text(text)
     done = project.make()
@@ -121,6 +121,6 @@ def test_bad_settings_are_one_line_each_and_cost_nothing(project: Project, text:
     assert "all " in report.stdout
     assert report.stderr.startswith("make-metrics: ")
     assert report.stderr.count("\n") == 1
-    assert said in report.stderr
-    assert said in project.cli("doctor").stdout
+    assert word in report.stderr
+    assert word in project.cli("doctor").stdout
     assert (project.folder / "make-metrics.toml").read_text() == text

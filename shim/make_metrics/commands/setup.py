@@ -12,9 +12,9 @@ from make_metrics.setup.renewal import set_up
 
 
 def run(given: argparse.Namespace) -> int:
-    """Write the fragment; add the line to a Makefile, take it out, or print it; 0.
+    """Write the fragment; then add the line to a Makefile, or print it. With `remove`, only take the line out; 0.
 
-    `given.add` and `given.remove` name a Makefile, the empty name being make's own choice; None if not asked for.
+    `given.add` and `given.remove` name a Makefile; an empty name is the one that make would choose; None is no option.
     Raises UserError if the fragment or the Makefile cannot be written, or there is no Makefile.
     """
     if given.add is not None and given.remove is not None:
@@ -32,7 +32,7 @@ def run(given: argparse.Namespace) -> int:
         sys.stdout.write(f"{printable_path(path)}: {'added' if added else 'already has'} the include line\n")
         return 0
     set_up(paths)
-    sys.stderr.write("This line at the end of a Makefile has its targets measured, and does nothing for others:\n")
+    sys.stderr.write("Add this line at the end of a Makefile. Where make-metrics is not set up, it does nothing:\n")
     sys.stderr.flush()
     # The empty line in front ends a Makefile's last line that lacks its newline.
     sys.stdout.write(f"\n{fragment.include_line(paths)}\n")
