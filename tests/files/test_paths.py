@@ -12,7 +12,7 @@ from make_metrics.hot.state_dir import find_state_dir
 from tests.support.records import paths_in
 
 
-def test_one_variable_moves_everything(tmp_path: Path) -> None:
+def test_make_metrics_home_moves_every_path(tmp_path: Path) -> None:
     paths = paths_in(tmp_path)
     found = [getattr(paths, name) for name in dir(Paths) if isinstance(getattr(Paths, name), property)]
     assert len(found) >= 7
@@ -26,7 +26,7 @@ def test_a_relative_home_is_refused() -> None:
 
 
 @pytest.mark.skipif(os.uname().sysname != "Linux", reason="XDG directories")
-def test_without_it_the_platforms_directories_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_that_variable_the_platforms_directories_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "s"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "d"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "c"))
@@ -37,7 +37,7 @@ def test_without_it_the_platforms_directories_are_taken(tmp_path: Path, monkeypa
     assert paths.fragment == tmp_path / "h/.local/share/make-metrics/metrics.mk", "the line is the same for everyone"
 
 
-def test_the_hot_path_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hot_path_finds_the_same_state_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert os.fsencode(paths_in(tmp_path).state) == find_state_dir(b"", {b"MAKE_METRICS_HOME": bytes(tmp_path)})[0]
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     assert os.fsencode(Paths.from_environment({}).state) == find_state_dir(b"", {b"HOME": os.environb[b"HOME"]})[0]
@@ -55,7 +55,7 @@ def test_a_private_directory_is_made_with_its_parents(tmp_path: Path) -> None:
     assert private_directory(made) == made
 
 
-def test_an_open_directory_is_closed(tmp_path: Path) -> None:
+def test_a_directory_that_others_can_read_becomes_private(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir(mode=0o755)
     assert stat.S_IMODE(private_directory(tmp_path / "a").stat().st_mode) == 0o700
 

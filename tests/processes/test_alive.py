@@ -23,7 +23,7 @@ def test_a_run_of_another_machine_or_container_cannot_be_judged() -> None:
     assert alive(OTHER_BOOT) is None
 
 
-def test_yesterdays_runs_are_in_the_report_after_a_restart(project: Project) -> None:
+def test_after_a_restart_earlier_runs_are_in_the_report(project: Project) -> None:
     project.write("all:\n\t@:\n")
     assert project.make().returncode == 0
     (record,) = project.records()

@@ -24,11 +24,11 @@ def head_of(repository: Path, branch: str = "master", head: str = "") -> Head:
 
 
 @pytest.mark.parametrize(("branch", "default"), [("master", True), ("main", True), ("topic", False), ("", False)])
-def test_the_commits_time_and_the_branch(repository: Path, branch: str, default: bool) -> None:
+def test_the_commits_time_and_the_branch_are_known(repository: Path, branch: str, default: bool) -> None:
     assert facts(head_of(repository, branch)) == Facts(default, TIME)
 
 
-def test_the_commit_of_then_is_asked_for(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_git_is_asked_about_the_commit_of_the_run(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     then = head_of(repository)
     monkeypatch.setenv("GIT_COMMITTER_DATE", "2022-01-01T00:00:00+00:00")
     commit(repository)
@@ -36,7 +36,7 @@ def test_the_commit_of_then_is_asked_for(repository: Path, monkeypatch: pytest.M
     assert facts(head_of(repository)).commit_time == "2022-01-01T00:00:00+00:00"
 
 
-def test_without_a_commit_nothing_is_known(repository: Path) -> None:
+def test_without_a_commit_all_is_unknown(repository: Path) -> None:
     assert facts(Head(str(repository), "", "master")) == Facts()
     assert facts(Head(str(repository), "--output=/tmp/x")) == Facts()
     assert facts(Head()) == Facts()
@@ -53,7 +53,7 @@ def test_without_git_only_the_branch_is_known(repository: Path, monkeypatch: pyt
     assert facts(known) == Facts(True, None)
 
 
-def test_a_hooks_environment_means_nothing(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_of_a_hook_is_ignored(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known = head_of(repository)
     monkeypatch.setenv("GIT_DIR", "/nowhere")
     monkeypatch.setenv("GIT_INDEX_FILE", "/nowhere/index")

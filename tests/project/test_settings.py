@@ -26,7 +26,7 @@ KEYS = {key.name: key.says for kind in (OTLP, FILE) for key in kind.keys}
 SIGNALS, KEY_HEADER, NAME = KEYS["signals"], KEYS["key-header"], KEYS["name"]
 
 
-def test_everything_that_can_be_said(tmp_path: Path) -> None:
+def test_every_key_is_read(tmp_path: Path) -> None:
     found, problems = settings_file.read(write_settings(tmp_path))
     assert problems == []
     assert found == settings.Settings(
@@ -80,7 +80,7 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_told_with_its_key_and_left_out(tmp_path: Path, text: str, problem: str) -> None:
+def test_a_wrong_value_is_ignored_and_reported_with_its_key(tmp_path: Path, text: str, problem: str) -> None:
     path = write_settings(tmp_path, text)
     found, problems = settings_file.read(path)
     assert problems == [f"{path}: {problem}"]
@@ -92,7 +92,7 @@ def test_what_is_wrong_is_told_with_its_key_and_left_out(tmp_path: Path, text: s
     ["http://example.org", "ftp://example.org", "https://", "https://a@b", "https://a?b", "https://a b", "https://a:x",
      "file:///etc/passwd", "http://127.0.0.1.example.org", "//example.org", "https://a\\b", "https://[::1"],
 )  # fmt: skip
-def test_a_host_that_others_could_read_or_that_is_none_is_refused(tmp_path: Path, host: str) -> None:
+def test_an_address_that_is_unsafe_or_malformed_is_refused(tmp_path: Path, host: str) -> None:
     _, problems = settings_file.read(
         write_settings(tmp_path, f"[[sinks]]\ntype='segment'\nwrite-key='x'\nhost='{host}'")
     )
@@ -100,7 +100,7 @@ def test_a_host_that_others_could_read_or_that_is_none_is_refused(tmp_path: Path
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"a = ", b"a" * 70_000, b"[" * 5_000, b"a = " + b"[" * 20_000])
-def test_what_is_no_settings_file_is_one_problem(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_cannot_be_parsed_is_one_problem(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / settings.NAME
     path.write_bytes(content)
     found, problems = settings_file.read(path)
@@ -110,7 +110,7 @@ def test_what_is_no_settings_file_is_one_problem(tmp_path: Path, content: bytes)
 
 
 @pytest.mark.parametrize("kind", ["link", "directory", "fifo", "closed"])
-def test_what_is_no_plain_file_is_not_read(tmp_path: Path, kind: str) -> None:
+def test_only_a_regular_file_is_read(tmp_path: Path, kind: str) -> None:
     path = tmp_path / settings.NAME
     if kind == "link":
         path.symlink_to(write_settings(tmp_path / "elsewhere"))
@@ -139,13 +139,13 @@ VALUES = st.recursive(
         VALUES | st.lists(st.dictionaries(st.sampled_from(["type", "write-key", "host"]), VALUES)),
     )
 )
-def test_nothing_that_can_be_written_raises(document: dict[str, object]) -> None:
+def test_no_document_raises(document: dict[str, object]) -> None:
     found, problems = settings_file.parse(document, directory=Path("/"))
     assert found.sinks == ()
     assert all(problem.isprintable() for problem in problems)
 
 
-def test_the_nearest_file_counts_and_none_above_the_repository(tmp_path: Path) -> None:
+def test_the_nearest_file_counts_up_to_the_repositorys_root(tmp_path: Path) -> None:
     write_settings(tmp_path)
     inner = tmp_path / "repository" / "a" / "b"
     inner.mkdir(parents=True)
@@ -221,7 +221,7 @@ def test_settings_load_no_library() -> None:
     assert done.stdout == "\n"
 
 
-def test_a_yes_is_told_to_those_that_have_a_place_for_it(tmp_path: Path) -> None:
+def test_a_yes_is_sent_to_traces_and_not_to_metrics(tmp_path: Path) -> None:
     sinks = [f'[[sinks]]\ntype = "{kind}"\nhost = "https://x"\n' for kind in ("otlp", "nowhere")]
     write_settings(tmp_path, "name = 'E'\ncollected-by = 'E'\npurpose = 'E'\n" + "".join(sinks))
     entries = choice_event.entries(project_of(tmp_path), choice="in", anonymous_id=str(uuid4()), now_ns=1)

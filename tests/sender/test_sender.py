@@ -96,7 +96,9 @@ def test_events_of_a_make_that_was_interrupted_arrive(sharing: Sharing, receiver
     arrive(sharing, receiver, senders, "a", "b")
 
 
-def test_what_had_ended_before_make_was_killed_arrives(sharing: Sharing, receiver: Receiver, senders: Senders) -> None:
+def test_targets_that_had_ended_before_make_was_killed_arrive(
+    sharing: Sharing, receiver: Receiver, senders: Senders
+) -> None:
     with in_recipe(sharing, "a", "b") as process:
         process.kill()
         until(lambda: "a" in receiver.commands or not senders.found(), seconds=60)
@@ -155,7 +157,7 @@ def stopped_with(process: psutil.Process, most: set[str]) -> bool:
     return False
 
 
-def test_it_holds_nothing_of_makes(sharing: Sharing, receiver: Receiver, senders: Senders) -> None:
+def test_the_sender_holds_nothing_of_makes(sharing: Sharing, receiver: Receiver, senders: Senders) -> None:
     project = sharing.project
     project.write("all:\n\t@echo begun; read line\n")
     env = {**project.environment(**DETACHED), "SECRET": "planted"}
@@ -189,14 +191,14 @@ AWAY = [
 ]  # fmt: skip
 
 
-def test_the_environment_can_keep_it_away(once: Sharing, receiver: Receiver, senders: Senders) -> None:
+def test_the_environment_can_forbid_a_sender(once: Sharing, receiver: Receiver, senders: Senders) -> None:
     for environ in AWAY:
         make(once, "a", **environ)
         assert senders.left() == [], environ
     assert receiver.requests == []
 
 
-def test_a_makefile_can_keep_it_away_and_not_bring_it(once: Sharing, receiver: Receiver, senders: Senders) -> None:
+def test_a_makefile_can_forbid_a_sender_and_not_allow_one(once: Sharing, receiver: Receiver, senders: Senders) -> None:
     project = once.project
     for line, given in (("export MAKE_METRICS = local", {}), ("export MAKE_METRICS_SENDER = none", {}),
                         ("unexport CI", {"CI": "true"}), ("export DO_NOT_TRACK = 1", {})):  # fmt: skip
@@ -206,7 +208,7 @@ def test_a_makefile_can_keep_it_away_and_not_bring_it(once: Sharing, receiver: R
     assert receiver.requests == []
 
 
-def test_what_a_makefile_exports_is_not_where_it_sends(once: Sharing, receiver: Receiver, senders: Senders) -> None:
+def test_a_proxy_that_a_makefile_exports_is_not_used(once: Sharing, receiver: Receiver, senders: Senders) -> None:
     with receiving() as proxy:
         once.project.write(f"export http_proxy = {proxy.host}\nexport HTTP_PROXY = {proxy.host}\na c:\n\t@:\n")
         make(once, "a")
@@ -215,7 +217,7 @@ def test_what_a_makefile_exports_is_not_where_it_sends(once: Sharing, receiver: 
 
 
 @pytest.mark.parametrize("answer", ["undecided", "no", "older"])
-def test_without_a_yes_there_is_none(
+def test_without_a_yes_there_is_no_sender(
     tmp_path: Path, home: Path, receiver: Receiver, senders: Senders, answer: str
 ) -> None:
     sharing = Sharing(Project(tmp_path / "project", home), receiver)
@@ -240,7 +242,7 @@ def test_without_a_yes_there_is_none(
         assert os.path.lexists(sharing.paths.sender_wanted)
 
 
-def test_a_project_elsewhere_is_not_meant(once: Sharing, receiver: Receiver, senders: Senders) -> None:
+def test_a_yes_is_for_no_other_project(once: Sharing, receiver: Receiver, senders: Senders) -> None:
     other = once.project.folder.parent / "other"
     other.mkdir()
     (other / "Makefile").write_text(f"all:\n\t@:\n{once.project.line}\n")
@@ -249,7 +251,7 @@ def test_a_project_elsewhere_is_not_meant(once: Sharing, receiver: Receiver, sen
     assert senders.left() == []
 
 
-def test_a_nested_make_has_none_of_its_own(once: Sharing, receiver: Receiver, senders: Senders) -> None:
+def test_a_nested_make_has_no_sender_of_its_own(once: Sharing, receiver: Receiver, senders: Senders) -> None:
     once.project.write("all:\n\t@$(MAKE) -s inner\ninner:\n\t@echo inner; read line\nc:\n\t@:\n")
     env = once.project.environment(**DETACHED)
     with running(once.project.start("all", env=env, stdin=subprocess.PIPE)) as process:
@@ -260,13 +262,13 @@ def test_a_nested_make_has_none_of_its_own(once: Sharing, receiver: Receiver, se
     arrive(once, receiver, senders, "all", "inner")
 
 
-def test_below_a_sender_there_is_none(once: Sharing, senders: Senders) -> None:
+def test_below_a_sender_there_is_no_other(once: Sharing, senders: Senders) -> None:
     words = [sys.executable, "-c", "import subprocess, sys; subprocess.run(sys.argv[1])", once.project.make_path]
     assert once.project.run([*words, protocol.PROGRAM], env=once.project.environment(**DETACHED)).returncode == 0
     assert senders.left() == []
 
 
-def test_a_no_while_make_runs(once: Sharing, receiver: Receiver, senders: Senders) -> None:
+def test_a_no_while_make_runs_keeps_its_events_here(once: Sharing, receiver: Receiver, senders: Senders) -> None:
     once.project.write("all: a\n\t@echo begun; read line\na:\n\t@:\n")
     env = once.project.environment(**DETACHED)
     with running(once.project.start(env=env, stdin=subprocess.PIPE)) as process:
@@ -279,7 +281,9 @@ def test_a_no_while_make_runs(once: Sharing, receiver: Receiver, senders: Sender
     assert receiver.requests == []
 
 
-def test_many_leave_their_work_to_the_one_at_work(once: Sharing, receiver: Receiver, senders: Senders) -> None:
+def test_further_senders_leave_their_events_to_the_working_one(
+    once: Sharing, receiver: Receiver, senders: Senders
+) -> None:
     with FileLock(once.paths.sender_lock):
         for _ in range(10):
             make(once, "a")
@@ -293,7 +297,7 @@ def test_many_leave_their_work_to_the_one_at_work(once: Sharing, receiver: Recei
     assert len(set(receiver.ids)) == len(receiver.ids)
 
 
-def test_the_one_at_work_looks_again(once: Sharing, receiver: Receiver, senders: Senders) -> None:
+def test_the_working_sender_looks_again(once: Sharing, receiver: Receiver, senders: Senders) -> None:
     receiver.answers(Answer(deed="late"))
     make(once, "a")
     until(lambda: receiver.requests or not senders.left(), seconds=60)
@@ -306,7 +310,7 @@ def test_the_one_at_work_looks_again(once: Sharing, receiver: Receiver, senders:
     assert set(receiver.commands) == {"a", "b"}
 
 
-def test_ten_at_once_upload_once(once: Sharing, receiver: Receiver, senders: Senders) -> None:
+def test_ten_senders_at_once_upload_once(once: Sharing, receiver: Receiver, senders: Senders) -> None:
     make(once, "a", MAKE_METRICS_SENDER="none")
     for process in [start(once) for _ in range(10)]:
         process.wait(60)
@@ -315,7 +319,7 @@ def test_ten_at_once_upload_once(once: Sharing, receiver: Receiver, senders: Sen
     assert len(receiver.requests) == 1
 
 
-def test_killed_at_any_point_nothing_is_lost_and_nothing_is_new(once: Sharing, receiver: Receiver) -> None:
+def test_killing_senders_at_any_point_loses_and_invents_nothing(once: Sharing, receiver: Receiver) -> None:
     chance = random.Random(9)  # noqa: S311
     killed, rounds = 0, 0
     while killed < 26 and rounds < 100:  # how many end before they are killed is the machine's business
@@ -347,7 +351,9 @@ def killed_soon(sharing: Sharing, receiver: Receiver, chance: random.Random, *, 
     return sum(one.wait(60) == -signal.SIGKILL for one in both)
 
 
-def test_a_clock_that_is_set_at_will(tmp_path: Path, home: Path, receiver: Receiver, senders: Senders) -> None:
+def test_a_clock_that_jumps_loses_and_doubles_nothing(
+    tmp_path: Path, home: Path, receiver: Receiver, senders: Senders
+) -> None:
     clock = tmp_path / "clock"
     clock.write_text("-864000")
     preloaded = preload(tmp_path, **{CLOCK: str(clock)})
@@ -365,7 +371,7 @@ def test_a_clock_that_is_set_at_will(tmp_path: Path, home: Path, receiver: Recei
     assert len(set(receiver.ids)) == len(receiver.ids)
 
 
-def test_flush_says_what_it_did_though_a_look_up_hangs(tmp_path: Path, once: Sharing) -> None:
+def test_flush_reports_what_it_did_though_a_name_look_up_hangs(tmp_path: Path, once: Sharing) -> None:
     once.settings(hosts=["https://metrics.example"])
     once.cli("opt-in", "--yes")
     make(once, "a", MAKE_METRICS_SENDER="none")
@@ -375,13 +381,13 @@ def test_flush_says_what_it_did_though_a_look_up_hangs(tmp_path: Path, once: Sha
     assert "2 events wait" in once.errors
 
 
-def test_its_life_is_bounded_whatever_it_does() -> None:
+def test_a_senders_life_is_limited_whatever_it_does() -> None:
     code = "import time; from make_metrics.sender import sender; sender.LIFETIME_S = 0.1\n"
     code += "sender._end_at_last(); time.sleep(600)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60, check=False).returncode == 1
 
 
-def test_status_says_why_there_is_none(once: Sharing) -> None:
+def test_status_says_why_there_is_no_sender(once: Sharing) -> None:
     assert once.status(**DETACHED)["sender"] == {"detached": True, "reason": ""}
     assert once.status(CI="true", MAKE_METRICS_SENDER="")["sender"] == {"detached": False, "reason": "this is CI"}
     said = once.cli("status", environ={"CI": "1", "MAKE_METRICS_SENDER": ""})

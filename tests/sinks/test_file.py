@@ -54,7 +54,7 @@ def test_lines_are_appended_to_a_private_file(folder: Path) -> None:
     assert ids(path) == ["a", "b", "c"]
 
 
-def test_what_is_there_already_is_not_written_again(folder: Path) -> None:
+def test_a_message_that_the_file_has_is_not_written_again(folder: Path) -> None:
     sink = FileSink("events.jsonl", folder)
     send(sink, "a", "b")
     assert send(sink, "b", "c").outcome is Outcome.ACCEPTED
@@ -62,7 +62,7 @@ def test_what_is_there_already_is_not_written_again(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("torn", [b'{"type": "track", "mess', b"x" * 200_000, b"\0\0\0"])
-def test_what_a_dead_writer_left_costs_nothing(folder: Path, torn: bytes) -> None:
+def test_a_torn_last_line_is_cut_off(folder: Path, torn: bytes) -> None:
     sink = FileSink("events.jsonl", folder)
     send(sink, "a")
     path = folder / "events.jsonl"
@@ -89,26 +89,26 @@ def test_full_files_are_kept_beside_it_and_the_oldest_goes(folder: Path, monkeyp
 
 @pytest.mark.parametrize("kind", ["link", "hard link", "fifo", "directory"])
 @pytest.mark.parametrize("name", ["events.jsonl", ".events.jsonl.lock"])
-def test_nothing_else_is_ever_written_to(folder: Path, tmp_path: Path, kind: str, name: str) -> None:
+def test_only_a_regular_file_of_ones_own_is_written(folder: Path, tmp_path: Path, kind: str, name: str) -> None:
     precious = tmp_path / "bashrc"
     precious.write_text("precious")
     folder.mkdir(parents=True)
-    place = folder / name
+    path = folder / name
     if kind == "link":
-        place.symlink_to(precious)
+        path.symlink_to(precious)
     elif kind == "hard link":
-        place.hardlink_to(precious)
+        path.hardlink_to(precious)
     elif kind == "fifo":
-        os.mkfifo(place)
+        os.mkfifo(path)
     else:
-        place.mkdir()
+        path.mkdir()
     verdict = send(FileSink("events.jsonl", folder), "a")
     assert verdict.outcome in (Outcome.HELD, Outcome.LATER)
     assert "cannot be written" in verdict.said
     assert precious.read_text() == "precious"
 
 
-def test_a_directory_of_the_users_own_must_be_there(tmp_path: Path) -> None:
+def test_the_users_own_directory_must_exist(tmp_path: Path) -> None:
     own = tmp_path / "own"
     sink = FileSink("events.jsonl", own, must_exist=True)
     assert send(sink, "a").outcome is Outcome.LATER
@@ -124,7 +124,7 @@ def test_a_directory_of_the_users_own_must_be_there(tmp_path: Path) -> None:
     assert ids(own / "events.jsonl") == ["a", "b"]
 
 
-def test_our_own_directory_is_no_link(tmp_path: Path) -> None:
+def test_our_own_directory_must_be_no_link(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "data" / "files").symlink_to(tmp_path / "elsewhere")
@@ -153,7 +153,7 @@ def test_a_full_disk_leaves_no_part_of_a_line(folder: Path, monkeypatch: pytest.
     assert ids(folder / "events.jsonl") == ["a", "b"]
 
 
-def test_many_at_once(folder: Path) -> None:
+def test_many_writers_at_once_lose_and_double_nothing(folder: Path) -> None:
     children = []
     for number in range(8):
         child = os.fork()
@@ -206,7 +206,7 @@ def receiver() -> Iterator[Receiver]:
         yield found
 
 
-def test_from_make_to_the_file(tmp_path: Path, home: Path, receiver: Receiver) -> None:
+def test_events_go_from_make_to_the_file(tmp_path: Path, home: Path, receiver: Receiver) -> None:
     sharing = Sharing(Project(tmp_path / "project", home), receiver)
     (sharing.project.folder / "make-metrics.toml").write_text(
         f'{TEXT}send-opt-out = true\n[[sinks]]\ntype = "file"\nname = "builds"\n'

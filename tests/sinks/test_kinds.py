@@ -112,7 +112,7 @@ def test_a_message_arrives_by_a_sink_of_another_package(sharing: Sharing, instal
     assert sharing.mode(**there) == ("local", "decision")
 
 
-def test_one_that_raises_costs_only_its_own_events_a_while(sharing: Sharing, installed: Path) -> None:
+def test_a_sink_that_raises_delays_only_its_own_events(sharing: Sharing, installed: Path) -> None:
     there = {"PYTHONPATH": f"{SOURCE}:{installed}"}
     path = sharing.project.folder / "make-metrics.toml"
     sinks = [
@@ -136,7 +136,7 @@ def test_one_that_raises_costs_only_its_own_events_a_while(sharing: Sharing, ins
         ("segment", "", "sinks[0].write-key: must be the sink's public key"),  # a name of ours is nobody else's
     ],
 )
-def test_what_is_wrong_with_one_is_told_and_make_goes_on(
+def test_problems_of_a_kind_are_reported_and_make_goes_on(
     sharing: Sharing, installed: Path, kind: str, more: str, problem: str
 ) -> None:
     there = {"PYTHONPATH": f"{SOURCE}:{installed}"}

@@ -84,7 +84,7 @@ def send(request: pytest.FixtureRequest, home: Path) -> Send:
     return to
 
 
-def test_a_certificate_of_an_authority_that_nobody_knows_is_refused(send: Send, secure: Receiver) -> None:
+def test_a_certificate_of_an_unknown_authority_is_refused(send: Send, secure: Receiver) -> None:
     verdict = send(secure.host)
     assert (verdict.outcome, verdict.said) == (Outcome.LATER, "the receiver's certificate could not be verified")
     assert secure.requests == []
@@ -119,7 +119,7 @@ def test_a_certificate_of_another_host_is_refused(
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
-def test_a_tunnel_of_the_environment(
+def test_a_proxy_of_the_environment_is_a_tunnel_for_https(
     send: Send, secure: Receiver, proxy: Proxy, ca_file: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, proxy.url)
@@ -129,7 +129,7 @@ def test_a_tunnel_of_the_environment(
     assert len(secure.requests) == 1
 
 
-def test_a_proxy_of_the_environment_and_whom_it_is_not_for(
+def test_a_proxy_of_the_environment_is_used_but_for_no_proxy(
     send: Send, receiver: Receiver, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", proxy.url)
@@ -143,7 +143,7 @@ def test_a_proxy_of_the_environment_and_whom_it_is_not_for(
     assert len(receiver.requests) == 3
 
 
-def test_a_proxy_of_the_users_own(send: Send, secure: Receiver, proxy: Proxy, ca_file: str) -> None:
+def test_a_proxy_of_the_users_settings_is_used(send: Send, secure: Receiver, proxy: Proxy, ca_file: str) -> None:
     network = Network(proxy=proxy.url, ca_file=ca_file)
     assert send(secure.host, network).outcome is Outcome.ACCEPTED
     assert len(proxy.asked) == 1
@@ -151,7 +151,7 @@ def test_a_proxy_of_the_users_own(send: Send, secure: Receiver, proxy: Proxy, ca
     assert len(proxy.asked) == 1
 
 
-def test_a_proxy_that_refuses_or_is_not_there(send: Send, secure: Receiver, proxy: Proxy, ca_file: str) -> None:
+def test_a_proxy_that_refuses_or_is_gone_delays(send: Send, secure: Receiver, proxy: Proxy, ca_file: str) -> None:
     proxy.refuses = 407
     network = Network(proxy=proxy.url, ca_file=ca_file)
     verdict = send(secure.host, network)
@@ -162,7 +162,7 @@ def test_a_proxy_that_refuses_or_is_not_there(send: Send, secure: Receiver, prox
     assert secure.requests == []
 
 
-def test_the_users_own_settings_from_flush(
+def test_flush_uses_the_users_settings(
     tmp_path: Path, home: Path, secure: Receiver, proxy: Proxy, ca_file: str
 ) -> None:
     sharing = Sharing(Project(tmp_path / "project", home), secure)
@@ -200,7 +200,7 @@ def test_the_users_own_settings_from_flush(
         ("a = " + "[" * 5_000, "is not TOML"),
     ],
 )
-def test_what_is_wrong_in_the_users_own_settings(tmp_path: Path, text: str, problem: str) -> None:
+def test_a_wrong_value_in_the_users_settings_is_ignored_and_reported(tmp_path: Path, text: str, problem: str) -> None:
     paths = paths_in(tmp_path / "mm")
     paths.config.mkdir(parents=True)
     paths.user_settings.write_text(f"{text}\n")
@@ -211,7 +211,7 @@ def test_what_is_wrong_in_the_users_own_settings(tmp_path: Path, text: str, prob
     assert found.network == Network()
 
 
-def test_all_that_the_user_can_say(tmp_path: Path) -> None:
+def test_every_key_of_the_users_settings_is_read(tmp_path: Path) -> None:
     paths = paths_in(tmp_path / "mm")
     assert read_user_settings(paths) == (read_user_settings(paths)[0], [])
     paths.config.mkdir(parents=True)

@@ -76,7 +76,7 @@ def one() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("status", [500, 429])
-def test_another_client_comes_again_as_we_do(receiver: Receiver, status: int) -> None:
+def test_another_client_retries_as_we_do(receiver: Receiver, status: int) -> None:
     message, refusal = one(), Answer(status, body=b'{"code": "later", "message": "later"}')
     receiver.answers(refusal)
     client = Client("key", host=receiver.host)

@@ -126,27 +126,27 @@ def test_each_status_has_one_verdict(receiver: Receiver, sink: SegmentSink, stat
         ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
     ],
 )
-def test_retry_after_is_heard(receiver: Receiver, sink: SegmentSink, given: str, seconds: int) -> None:
+def test_retry_after_is_heeded(receiver: Receiver, sink: SegmentSink, given: str, seconds: int) -> None:
     receiver.answers(Answer(429, {"Retry-After": given}))
     assert sink.send([message()], timeout_s=60).after_s == seconds
 
 
 @pytest.mark.parametrize("deed", ["reset", "garbage", "hang"])
-def test_a_broken_answer_is_one_for_later(receiver: Receiver, sink: SegmentSink, deed: str) -> None:
+def test_after_a_broken_answer_we_try_again_later(receiver: Receiver, sink: SegmentSink, deed: str) -> None:
     receiver.answers(Answer(deed=deed))
     began = time.monotonic()
     assert sink.send([message()], timeout_s=0.5).outcome is Outcome.LATER
     assert time.monotonic() - began < 50  # the receiver would hang for a minute
 
 
-def test_no_receiver_at_all(sink: SegmentSink) -> None:
+def test_without_a_receiver_we_try_again_later(sink: SegmentSink) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     assert SegmentSink(key=KEY, host=f"http://127.0.0.1:{port}").send([message()], timeout_s=1).outcome is Outcome.LATER
     assert SegmentSink(key=KEY, host="http://127.0.0.1:99999").send([message()], timeout_s=1).outcome is Outcome.HELD
 
 
-def test_a_receiver_without_a_certificate_is_told(receiver: Receiver) -> None:
+def test_a_receiver_without_a_certificate_is_reported(receiver: Receiver) -> None:
     verdict = SegmentSink(key=KEY, host=receiver.host.replace("http:", "https:")).send([message()], timeout_s=60)
     assert verdict.outcome is Outcome.LATER
     assert "certificate" in verdict.said

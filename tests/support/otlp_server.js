@@ -1,14 +1,14 @@
-// Starts @elastic/mockotlpserver on a port of its own; prints its address, and then what it receives, a line each.
+// Starts @elastic/mockotlpserver on a free port. Prints its address, then each request that it receives, as a line.
 const {MockOtlpServer, normalizeMetrics, normalizeTrace} = require(process.argv[2]);
 
-const say = (kind, found) => console.log(JSON.stringify({kind, found}));
+const say = (kind, value) => console.log(JSON.stringify({kind, value}));
 const server = new MockOtlpServer({
     logLevel: 'error',
     services: ['http'],
     httpHostname: '127.0.0.1',
     httpPort: 0,
-    onTrace: (found) => say('traces', normalizeTrace(found)),
-    onMetrics: (found) => say('metrics', normalizeMetrics(found)),
+    onTrace: (trace) => say('traces', normalizeTrace(trace)),
+    onMetrics: (metrics) => say('metrics', normalizeMetrics(metrics)),
 });
 process.stdin.on('end', () => process.exit()).resume();
 server.start().then(() => say('url', server.httpUrl.toString()));

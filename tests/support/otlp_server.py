@@ -1,4 +1,4 @@
-"""A real receiver of OTLP: `@elastic/mockotlpserver` from npm, installed once beside the tests' own environment."""
+"""A real OTLP receiver: `@elastic/mockotlpserver` from npm, installed once beside the tests' environment."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _INSTALL_S = 90
 
 @dataclass(slots=True)
 class OtlpServer:
-    """What was received so far, by kind: `traces` and `metrics`, each request as it was understood."""
+    """The requests so far, as the receiver decoded them: `traces` and `metrics`."""
 
     url: str = ""
     traces: list[dict[str, Any]] = field(default_factory=list)
@@ -63,7 +63,7 @@ class OtlpServer:
 
 
 def install() -> str:
-    """Install the package unless it is there; why it cannot be, or nothing."""
+    """Install the package unless it is there; the reason if that is impossible, else empty."""
     if not shutil.which("node") or not shutil.which("npm"):
         return "no npm here: the real OTLP receiver cannot be installed"
     if _MODULE.is_dir():
@@ -83,7 +83,7 @@ def install() -> str:
 
 @contextmanager
 def otlp_server() -> Iterator[OtlpServer]:
-    """The receiver, on a port of its own."""
+    """Run the receiver on a free port."""
     server = OtlpServer()
     missing = install()
     if missing:
@@ -95,11 +95,11 @@ def otlp_server() -> Iterator[OtlpServer]:
 
         def listen(lines: Iterator[str]) -> None:
             for line in lines:
-                said = json.loads(line)
-                if said["kind"] == "url":
-                    server.url = said["found"].rstrip("/")
+                entry = json.loads(line)
+                if entry["kind"] == "url":
+                    server.url = entry["value"].rstrip("/")
                 else:
-                    getattr(server, said["kind"]).append(said["found"])
+                    getattr(server, entry["kind"]).append(entry["value"])
 
         thread = threading.Thread(target=listen, args=(iter(process.stdout),), daemon=True)
         thread.start()
@@ -111,4 +111,4 @@ def otlp_server() -> Iterator[OtlpServer]:
 
 
 if __name__ == "__main__":  # ci/test, so that no test has to wait for it
-    sys.stderr.write(f"{said}\n" if (said := install()) else "")
+    sys.stderr.write(f"{reason}\n" if (reason := install()) else "")

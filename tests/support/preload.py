@@ -1,4 +1,4 @@
-"""A library that is loaded in front of the system's: name look-ups that never end, and a clock that is set at will."""
+"""A library for LD_PRELOAD: it makes name look-ups hang, and shifts the clock."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 
 
 def preload(folder: Path, **settings: str) -> dict[str, str]:
-    """What an environment needs for it; skips the test where it cannot be built."""
+    """Build the library; the variables that load it. Skips the test where it cannot be built."""
     if sys.platform != "linux" or not shutil.which("cc"):
         pytest.skip("needs Linux and a C compiler")
     source, library = folder / "preload.c", folder / "preload.so"

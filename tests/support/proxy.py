@@ -1,4 +1,4 @@
-"""An HTTP proxy on loopback: tunnels (CONNECT, RFC 9110 section 9.3.6), and requests that it hands on."""
+"""An HTTP proxy on loopback: it tunnels (CONNECT, RFC 9110 section 9.3.6) and forwards requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LIMIT_S = 20
 
 @dataclass(slots=True)
 class Proxy:
-    """What it was asked for: the method, and the address or the host and port. `refuses` is a status for everything."""
+    """The requests so far: the method, and the URL or host and port. `refuses` is a status for every answer."""
 
     port: int = 0
     refuses: int = 0
@@ -31,7 +31,7 @@ class Proxy:
 
 @contextmanager
 def proxying() -> Iterator[Proxy]:
-    """A proxy that listens on a port of its own."""
+    """Run a proxy on a free port."""
     proxy = Proxy()
 
     class Handler(BaseHTTPRequestHandler):
@@ -44,11 +44,11 @@ def proxying() -> Iterator[Proxy]:
                 self.send_error(proxy.refuses)
                 return
             host, _, port = self.path.rpartition(":")
-            with socket.create_connection((host, int(port)), timeout=_LIMIT_S) as beyond:
+            with socket.create_connection((host, int(port)), timeout=_LIMIT_S) as server:
                 self.send_response(200)
                 self.end_headers()
                 with contextlib.suppress(OSError):
-                    tunnel(self.connection, beyond)
+                    tunnel(self.connection, server)
 
         def do_POST(self) -> None:
             proxy.asked.append((self.command, self.path))
@@ -61,11 +61,11 @@ def proxying() -> Iterator[Proxy]:
             connection = HTTPConnection(parts.hostname or "", parts.port, timeout=_LIMIT_S)
             connection.request("POST", parts.path, body, dict(self.headers.items()))
             answer = connection.getresponse()
-            said = answer.read()
+            content = answer.read()
             self.send_response(answer.status)
-            self.send_header("Content-Length", str(len(said)))
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(said)
+            self.wfile.write(content)
             connection.close()
 
         def log_message(self, *_: object) -> None:
@@ -85,14 +85,14 @@ def proxying() -> Iterator[Proxy]:
             thread.join()
 
 
-def tunnel(one: socket.socket, other: socket.socket) -> None:
-    """Hand on what each of two says, until one of them has nothing more to say."""
+def tunnel(left: socket.socket, right: socket.socket) -> None:
+    """Forward bytes both ways, until one side ends."""
     while True:
-        ready, _, _ = select.select([one, other], [], [], _LIMIT_S)
+        ready, _, _ = select.select([left, right], [], [], _LIMIT_S)
         if not ready:
             return
-        for speaker in ready:
-            data = speaker.recv(65_536)
+        for sender in ready:
+            data = sender.recv(65_536)
             if not data:
                 return
-            (other if speaker is one else one).sendall(data)
+            (right if sender is left else left).sendall(data)

@@ -1,6 +1,6 @@
-"""A receiver on loopback whose answers are scripted; it reads the Segment protocol, and takes all else as it is.
+"""A receiver on loopback with scripted answers. It reads the Segment protocol, and keeps other requests as they are.
 
-What it accepts by that protocol must be what `make-metrics schema` says, in every test.
+In every test, the messages that it accepts must fit the schema of `make-metrics schema`.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ class Request:
     @property
     def document(self) -> dict[str, Any]:
         packed = self.headers.get("Content-Encoding") == "gzip"
-        found: dict[str, Any] = json.loads(gzip.decompress(self.body) if packed else self.body)
-        return found
+        document: dict[str, Any] = json.loads(gzip.decompress(self.body) if packed else self.body)
+        return document
 
     def conforms(self, key: str) -> list[dict[str, Any]]:
-        """The messages of a request, which must be one of the Segment protocol, whoever has made it."""
+        """The messages of a request; fails if it breaks the Segment protocol."""
         assert (self.method, self.path) == ("POST", "/v1/batch")
         assert self.headers["Content-Type"].startswith("application/json")
         assert self.headers["Authorization"] == "Basic " + base64.b64encode(f"{key}:".encode()).decode()
@@ -112,9 +112,9 @@ class Receiver:
 
     @property
     def commands(self) -> list[str]:
-        """The targets that were accepted; a yes or a no is none."""
-        properties = [message["properties"] for message in self.accepted]
-        return [str(one["command"]) for one in properties if "choice" not in one]
+        """The targets of the accepted messages, without those about a yes or a no."""
+        accepted = [message["properties"] for message in self.accepted]
+        return [str(properties["command"]) for properties in accepted if "choice" not in properties]
 
     def take(self, request: Request) -> Answer:
         self.requests.append(request)
@@ -132,7 +132,7 @@ class Receiver:
 
 @functools.cache
 def schema() -> dict[str, Any]:
-    """What `make-metrics schema --json` says outside of any project."""
+    """The output of `make-metrics schema --json` outside of any project."""
     words = [sys.executable, "-m", "make_metrics", "schema", "--json"]
     done = subprocess.run(words, cwd=Path(__file__).parents[2], capture_output=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
@@ -141,10 +141,10 @@ def schema() -> dict[str, Any]:
 
 @contextmanager
 def receiving(tls: ssl.SSLContext | None = None, *, made_up: bool = False) -> Iterator[Receiver]:
-    """A receiver that listens on a port of its own, with TLS if it is given a certificate.
+    """Run a receiver on a free port, with TLS if there is a context.
 
-    `made_up` is for tests whose messages are of no event: else it fails at the end if it has accepted anything that the
-    schema does not allow.
+    At the end it fails if it accepted a message that the schema does not allow. `made_up` is for tests whose messages
+    come from no event: it skips this check.
     """
     receiver = Receiver(scheme="https" if tls else "http")
 

@@ -1,4 +1,4 @@
-"""The senders that makes leave behind: finding them, and taking them in, so that none stays as a zombie."""
+"""The senders that makes leave behind: find them, and adopt them, so that none stays as a zombie."""
 
 from __future__ import annotations
 
@@ -26,32 +26,32 @@ class Senders:
 
     def __init__(self, home: Path) -> None:
         self._home = str(home)
-        self._before = set(psutil.Process().children(recursive=True))  # what other tests have started, and not ended
+        self._before = set(psutil.Process().children(recursive=True))  # of other tests
 
     def found(self) -> list[psutil.Process]:
-        """Those that run."""
-        found = []
+        """The running senders of this home."""
+        senders = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
                 if protocol.PROGRAM in process.cmdline() and self._ours(process):
-                    found.append(process)
-        return found
+                    senders.append(process)
+        return senders
 
     def _ours(self, process: psutil.Process) -> bool:
         return process.environ().get("MAKE_METRICS_HOME") == self._home
 
     def one(self) -> psutil.Process:
-        """The one that runs, or will in a moment."""
+        """Wait for a sender; the only one."""
         until(self.found)
         (found,) = self.found()
         return found
 
     def gone(self) -> None:
-        """Wait until none runs any more."""
-        until(lambda: not self.left(), seconds=60, what=lambda: [str(one) for one in self.left()])
+        """Wait until no sender runs."""
+        until(lambda: not self.left(), seconds=60, what=lambda: list(map(str, self.left())))
 
     def left(self) -> list[psutil.Process]:
-        """What makes have left behind at this moment, be it a sender or about to become one; zombies do not count."""
+        """The processes that makes have left behind, senders or about to become one, without zombies."""
         if sys.platform != "linux":
             return self.found()
         children = set(psutil.Process().children(recursive=True)) - self._before
@@ -60,16 +60,16 @@ class Senders:
 
 @contextmanager
 def taken_in(home: Path) -> Iterator[Senders]:
-    """Orphans become this process's own, where the system knows such a thing; at the end none of them is left."""
+    """Adopt orphans on Linux (PR_SET_CHILD_SUBREAPER in prctl(2)); at the end kill the senders that are left."""
     _adopt(True)
-    found = Senders(home)
+    senders = Senders(home)
     try:
-        yield found
+        yield senders
     finally:
-        for process in {*found.found(), *found.left()}:
+        for process in {*senders.found(), *senders.left()}:
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        until(lambda: not found.left())
+        until(lambda: not senders.left())
         _adopt(False)
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
@@ -82,6 +82,6 @@ def _adopt(on: bool) -> None:
 
 
 def started(paths: Paths, project: Path, environ: dict[str, str]) -> subprocess.Popen[bytes]:
-    """A sender for a make of a project that has ended, as a child of this process."""
-    ours = {protocol.MAKE: ended_run(), protocol.STATE: str(paths.state), protocol.PROJECT: str(project)}
-    return subprocess.Popen([sys.executable, "-I", protocol.PROGRAM], env={**environ, **ours}, stdin=subprocess.DEVNULL)
+    """Start a sender for a project's make that has ended, as a child of this process."""
+    task = {protocol.MAKE: ended_run(), protocol.STATE: str(paths.state), protocol.PROJECT: str(project)}
+    return subprocess.Popen([sys.executable, "-I", protocol.PROGRAM], env={**environ, **task}, stdin=subprocess.DEVNULL)

@@ -132,7 +132,7 @@ def test_a_makefile_cannot_choose_the_trace(sharing: Sharing, server: OtlpServer
     assert "0af7651916cd43dd8448eb211c80319c" not in {span["traceId"] for span in server.spans}
 
 
-def test_what_fails_says_so(sharing: Sharing, server: OtlpServer) -> None:
+def test_a_failed_run_is_an_error_in_its_span(sharing: Sharing, server: OtlpServer) -> None:
     assert sharing.project.make("fails").returncode == 2
     until(lambda: all(b"\nM " in path.read_bytes() for path in sharing.project.records()))
     sharing.cli("flush")
@@ -156,7 +156,7 @@ def test_after_an_outage_everything_is_there_once(sharing: Sharing, receiver: Re
     assert len({request.body for request in receiver.requests}) == 2  # so that a receiver can tell what it has already
 
 
-def test_another_receiver_pauses_it_and_one_without_its_library_waits(sharing: Sharing, tmp_path: Path) -> None:
+def test_another_receiver_pauses_sending_and_a_missing_library_delays_it(sharing: Sharing, tmp_path: Path) -> None:
     (tmp_path / "no" / "opentelemetry").mkdir(parents=True)
     (tmp_path / "no" / "opentelemetry" / "__init__.py").write_text("")
     without = {"PYTHONPATH": f"{SOURCE}:{tmp_path / 'no'}"}

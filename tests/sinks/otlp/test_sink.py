@@ -53,7 +53,7 @@ def attributes(found: list[dict[str, Any]]) -> dict[str, Any]:
     return {one["key"]: next(iter(one["value"].values())) for one in found}
 
 
-def test_one_request_and_its_bytes(receiver: Receiver, sink: OtlpSink) -> None:
+def test_a_batch_is_one_request_with_the_prepared_bytes(receiver: Receiver, sink: OtlpSink) -> None:
     prepared = sink.prepare(traced_batch())
     assert receiver.requests == []
     verdict = sink.send(traced_batch(), timeout_s=5)
@@ -131,13 +131,13 @@ def test_each_status_has_one_verdict_and_is_one_request(
     assert capfd.readouterr() == ("", "")
 
 
-def test_retry_after_is_heard(receiver: Receiver, sink: OtlpSink) -> None:
+def test_retry_after_is_heeded(receiver: Receiver, sink: OtlpSink) -> None:
     receiver.answers(Answer(429, {"Retry-After": "7"}), Answer(503, {"Retry-After": "1"}))
     assert [sink.send(traced_batch(), timeout_s=5).after_s for _ in range(2)] == [7, 1]
 
 
 @pytest.mark.parametrize("deed", ["reset", "garbage", "hang", "cut-short"])
-def test_a_broken_answer_is_one_for_later_and_one_request(
+def test_after_a_broken_answer_we_try_again_later(
     receiver: Receiver, sink: OtlpSink, deed: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     receiver.answers(Answer(deed=deed))
@@ -146,7 +146,7 @@ def test_a_broken_answer_is_one_for_later_and_one_request(
     assert capfd.readouterr() == ("", "")
 
 
-def test_no_receiver_at_all(receiver: Receiver) -> None:
+def test_without_a_receiver_the_verdict_names_the_cause(receiver: Receiver) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     for host, outcome in (
@@ -169,7 +169,7 @@ def partial(signal: str, rejected: int, text: str) -> bytes:
 
 
 @pytest.mark.parametrize("signal", SIGNALS)
-def test_partial_success(receiver: Receiver, signal: str) -> None:
+def test_after_partial_success_nothing_is_sent_again(receiver: Receiver, signal: str) -> None:
     """The protocol forbids to send such a request again: which of several were rejected is not known."""
     sink = sink_to(receiver, signal)
     receiver.answers(*(Answer(body=partial(signal, rejected, "too\nold")) for rejected in (2, 1, 0)))
@@ -218,7 +218,9 @@ def test_spans_have_the_names_of_the_conventions(receiver: Receiver) -> None:
     [(0, "success", None), (2, "failure", "2"), (-2, "cancellation", "SIGINT"), (-11, "failure", "SIGSEGV"),
      (-200, "failure", "signal 200")],
 )  # fmt: skip
-def test_how_it_ended(receiver: Receiver, status: int, result: str, error: str | None) -> None:
+def test_an_exit_status_is_a_result_and_an_error_type(
+    receiver: Receiver, status: int, result: str, error: str | None
+) -> None:
     sink_to(receiver).send(traced_batch(status=status), timeout_s=5)
     for span in said(receiver)["resourceSpans"][0]["scopeSpans"][0]["spans"]:
         described = attributes(span["attributes"])
@@ -276,7 +278,7 @@ def test_batches_keep_to_the_limits(sink: OtlpSink) -> None:
     assert sink.batches(large) == [[0, 1, 2], [3, 4, 5], [6]]
 
 
-def test_what_is_sent_is_readable_and_what_is_no_request_is_told_apart(receiver: Receiver) -> None:
+def test_sent_bytes_are_readable_and_other_bytes_are_base64(receiver: Receiver) -> None:
     from make_metrics.sinks import kinds
 
     prepared = sink_to(receiver).prepare(traced_batch())
@@ -287,7 +289,7 @@ def test_what_is_sent_is_readable_and_what_is_no_request_is_told_apart(receiver:
     assert kinds.readable("nowhere", prepared.url, b"\xff\xff") == "base64: //8=\n"
 
 
-def test_the_user_bounds_the_time(receiver: Receiver) -> None:
+def test_the_user_limits_the_time(receiver: Receiver) -> None:
     sink = OtlpSink(SinkSettings("otlp", "", f"{receiver.host}/v1/traces"), Network(timeout_s=0.2))
     receiver.answers(Answer(deed="hang"))
     verdict = sink.send(traced_batch(), timeout_s=60)

@@ -1,0 +1,52 @@
+"""TOML that people write: every problem is one printable line, and costs only its own value."""
+
+from __future__ import annotations
+
+import pytest
+
+from make_metrics.files.toml_file import LONGEST, check, flag, parse_toml, text, unknown_keys, where
+
+RULES = {"name": text, "sure": flag, "count": where(lambda value: value in (1, 2), "must be 1 or 2")}
+
+
+def test_wrong_values_are_left_out_and_reported_in_the_order_of_the_rules() -> None:
+    table = {"count": 3, "sure": "yes", "name": " plain "}
+    assert check(table, RULES) == ({"name": "plain"}, ["sure: must be true or false", "count: must be 1 or 2"])
+
+
+def test_a_rule_may_build_on_another() -> None:
+    short = where(lambda value: len(value) < 3, "must be short", of=text)
+    assert short(" ab ") == "ab"
+    with pytest.raises(ValueError, match="must be short"):
+        short("abc")
+    with pytest.raises(ValueError, match="must be a text"):
+        short(3)
+
+
+@pytest.mark.parametrize("value", ["a\nb", "\x1b[2J", "x" * (LONGEST + 1)])
+def test_a_text_is_one_line(value: str) -> None:
+    with pytest.raises(ValueError, match=f"must be one line of at most {LONGEST} characters"):
+        text(value)
+
+
+@pytest.mark.parametrize("key", ["a\nb", "\x1b[2J", "\u202e", "x" * 1_000])
+def test_an_unknown_key_is_a_printable_line(key: str) -> None:
+    (line,) = unknown_keys({key: 1, "name": "n"}, RULES)
+    assert line.endswith(": unknown key")
+    assert line.isprintable()
+    assert len(line) < 400
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"\xff\xfe", "is not UTF-8"),
+        (b"a = ", "is not TOML: "),
+        (b"a = " + b"[" * 20_000, "is not TOML: too deep, or a number too long"),
+        (b"a = " + b"1" * 5_000, "is not TOML: too deep, or a number too long"),
+    ],
+)
+def test_content_that_is_no_toml_is_one_line(content: bytes, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem) as raised:
+        parse_toml(content)
+    assert str(raised.value).isprintable()
