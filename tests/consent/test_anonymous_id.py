@@ -12,7 +12,7 @@ from make_metrics.consent.anonymous_id import ensure_id, erase_id, id_file, read
 from make_metrics.files.paths import Paths, private_directory
 from make_metrics.project.project import Project, project_of
 from make_metrics.project.root import project_key
-from tests.consent.test_consent import opt_in
+from tests.support.opt_in import opt_in
 from tests.support.records import paths_in
 from tests.support.settings_files import write_settings
 

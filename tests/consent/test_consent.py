@@ -16,10 +16,9 @@ from make_metrics.files.paths import Paths, private_directory
 from make_metrics.project.project import Project, project_of
 from make_metrics.properties import registry
 from make_metrics.properties.property import Property
+from tests.support.opt_in import NOW_NS, opt_in
 from tests.support.records import paths_in
 from tests.support.settings_files import FULL_SETTINGS, write_settings
-
-NOW_NS = 1_790_000_000_000_000_000
 
 
 @pytest.fixture
@@ -41,16 +40,6 @@ def decide(paths: Paths, project: Project, *, yes: bool) -> None:
 def decision(paths: Paths, project: Project) -> tuple[Decision, Mode]:
     status = consent.status_of(paths, project, {})
     return status.decision, status.ruling.mode
-
-
-def opt_in(arguments: tuple[Paths, Path]) -> str:
-    """Say yes as `make-metrics opt-in` does; returns the id. One argument, for `Pool.map`."""
-    paths, directory = arguments
-    project = project_of(directory)
-    with consent.lock(paths):
-        anonymous_id = ensure_id(paths, project)
-        consent.write_decision(paths, project, yes=True, now_ns=NOW_NS)
-    return anonymous_id
 
 
 def test_an_answer_is_kept_with_its_time_its_notice_and_its_receivers(paths: Paths, project: Project) -> None:
