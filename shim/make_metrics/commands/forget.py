@@ -19,7 +19,7 @@ from make_metrics.store.tables import TABLES
 from make_metrics.sweep.sweep import sweep
 
 _SWEEP_S = 10
-# It says how far each record is combined: without it, the record of a running make would be combined again.
+# This table says how far each record is combined: without it, a running make's record would be combined again.
 _KEPT_TABLES = frozenset({"records"})
 
 

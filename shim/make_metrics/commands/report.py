@@ -47,7 +47,7 @@ def _show_table(targets: list[Row]) -> None:
     numbers = [Column(name, number=True) for name in ("runs", "failed", "total", "median", "p95", "last")]
     columns = [Column("target", folds=True), Column("goal"), *numbers, Column("when")]
     cells = [_cells(row) for row in targets]
-    # These columns warn targets of the same name apart: show each only if its values differ.
+    # These columns distinguish targets of the same name: show each only if its values differ.
     for heading, values in (
         ("level", [str(row.level) for row in targets]),
         ("directory", [row.directory for row in targets]),
