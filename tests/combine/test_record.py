@@ -12,16 +12,16 @@ from make_metrics.hot import record_format
 from make_metrics.walk import header
 
 
-def test_a_make_comes_back() -> None:
+def test_a_stored_make_reads_back_unchanged() -> None:
     make = Make(key="a.1.2", goals=("all", "b"), level=1, parallel=True, wall_ns=5)
     assert make_from(json.loads(json.dumps(asdict(make)))) == make
 
 
-def test_a_newer_versions_fields_are_left_out() -> None:
+def test_fields_of_a_newer_version_are_ignored() -> None:
     assert make_from({"key": "a.1.2", "colour": "red"}) == Make(key="a.1.2")
 
 
-def test_a_make_comes_back_from_a_record() -> None:
+def test_a_make_in_a_record_reads_back_unchanged() -> None:
     make = Make(
         key="a.1.2", goals=("all", "b&c", "d e"), level=1, parallel=True, wall_ns=5, branch="fix=me", directory="/ä"
     )
@@ -35,16 +35,16 @@ def test_the_walk_names_the_fields_of_a_make() -> None:
 
 
 @pytest.mark.parametrize(
-    "given",
+    "values",
     [{}, {"key": ""}, {"key": 5}, {"key": "a", "goals": "all"}, {"key": "a", "goals": [1]},
      {"key": "a", "wall_ns": "x"},
      {"key": "a", "level": True}, {"key": "a", "level": -1}, {"key": "a", "wall_ns": 2**63},
      {"key": "a", "branch": None},
      {"key": "\ud800"}],
 )  # fmt: skip
-def test_what_is_no_make_is_refused(given: dict[str, object]) -> None:
+def test_values_that_are_no_make_are_refused(values: dict[str, object]) -> None:
     with pytest.raises((ValueError, TypeError, KeyError)):
-        make_from(given)
+        make_from(values)
 
 
 @pytest.mark.parametrize(
@@ -52,19 +52,19 @@ def test_what_is_no_make_is_refused(given: dict[str, object]) -> None:
     [b"", b"level=1", b"key=- level=1", b"key=a level=x", b"key=a level=-1", b"key=a parallel=yes", b"key=a wall_ns=",
      b"key=a branch=%zz", b"key=%FF\xff", b"key=a wall_ns=9223372036854775808"],
 )  # fmt: skip
-def test_what_is_no_make_is_torn(words: bytes) -> None:
-    found = parse(b"M " + words + b" ;\n")
-    assert (found.makes, found.torn) == ([], 1)
+def test_an_entry_that_is_no_make_is_torn(words: bytes) -> None:
+    contents = parse(b"M " + words + b" ;\n")
+    assert (contents.makes, contents.torn) == ([], 1)
 
 
-def test_a_goal_that_is_no_utf8_reads_like_its_target() -> None:
-    found = parse(record_format.make_entry({"key": "m", "goals": ("\udcff",)}) + b"L m %FF - 0 1 1 1 0 0 ;\n")
-    assert found.makes[0].goals == (found.lines[0].target,)
+def test_a_goal_that_is_not_utf_8_reads_like_its_target() -> None:
+    contents = parse(record_format.make_entry({"key": "m", "goals": ("\udcff",)}) + b"L m %FF - 0 1 1 1 0 0 ;\n")
+    assert contents.makes[0].goals == (contents.lines[0].target,)
 
 
-def test_an_entry_of_an_earlier_version_has_no_usage() -> None:
-    found = parse(b"L m a - 0 1 4 5 0 0 ;\nL m a - 0 1 4 5 0 0 7 8 ;\n")
-    assert [(line.cpu_us, line.peak_kib) for line in found.lines] == [(None, None), (7, 8)]
+def test_a_line_of_an_earlier_version_has_no_usage() -> None:
+    contents = parse(b"L m a - 0 1 4 5 0 0 ;\nL m a - 0 1 4 5 0 0 7 8 ;\n")
+    assert [(line.cpu_us, line.peak_kib) for line in contents.lines] == [(None, None), (7, 8)]
 
 
 @pytest.mark.parametrize(
@@ -77,5 +77,5 @@ def test_an_entry_of_an_earlier_version_has_no_usage() -> None:
      b"M " + b"[" * 100_000 + b" ;"],
 )  # fmt: skip
 def test_an_impossible_entry_is_torn(entry: bytes) -> None:
-    found = parse(entry + b"\n")
-    assert (found.lines, found.makes, found.torn) == ([], [], 1)
+    contents = parse(entry + b"\n")
+    assert (contents.lines, contents.makes, contents.torn) == ([], [], 1)

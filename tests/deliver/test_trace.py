@@ -22,14 +22,14 @@ def by_name(messages: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {message["properties"].get("command", "RUN"): message["trace"] for message in messages}
 
 
-def test_nested_makes_are_below_the_target_that_started_them() -> None:
+def test_a_nested_makes_spans_are_below_the_target_that_started_it() -> None:
     events = nested_run()
     messages = trace.with_trace(events, messages_of(events))
-    found = by_name(messages)
-    assert {one["traceId"] for one in found.values()} == {trace.trace_id("m", ID)}
-    assert len({one["spanId"] for one in found.values()}) == 5
-    parents = {name: one.get("parentSpanId") for name, one in found.items()}
-    spans = {name: one["spanId"] for name, one in found.items()}
+    positions = by_name(messages)
+    assert {position["traceId"] for position in positions.values()} == {trace.trace_id("m", ID)}
+    assert len({position["spanId"] for position in positions.values()}) == 5
+    parents = {name: position.get("parentSpanId") for name, position in positions.items()}
+    spans = {name: position["spanId"] for name, position in positions.items()}
     assert parents == {
         "RUN": None,
         "all": spans["RUN"],
@@ -37,28 +37,30 @@ def test_nested_makes_are_below_the_target_that_started_them() -> None:
         "inner": spans["a"],
         "deep": spans["inner"],
     }
-    assert [problem for one in messages for problem in check(one)] == []
+    assert [problem for message in messages for problem in check(message)] == []
 
 
-def test_a_target_that_stays_here_leaves_no_gap() -> None:
+def test_the_parent_of_a_span_is_its_nearest_ancestor_that_is_sent() -> None:
     events = nested_run()
-    found = by_name(trace.with_trace(events, messages_of(events, "inner")))
-    assert found["deep"]["parentSpanId"] == found["a"]["spanId"]
-    found = by_name(trace.with_trace(events, messages_of(events, "inner", "a")))
-    assert found["deep"]["parentSpanId"] == found["RUN"]["spanId"]
+    positions = by_name(trace.with_trace(events, messages_of(events, "inner")))
+    assert positions["deep"]["parentSpanId"] == positions["a"]["spanId"]
+    positions = by_name(trace.with_trace(events, messages_of(events, "inner", "a")))
+    assert positions["deep"]["parentSpanId"] == positions["RUN"]["spanId"]
     assert trace.with_trace(events, {}) == []
 
 
 def test_a_circle_of_parents_ends_at_the_run() -> None:
-    one, two, *_ = nested_run()
-    events = [replace(one, parent_id=two.message_id), replace(two, parent_id=one.message_id)]
-    found = by_name(trace.with_trace(events, messages_of(events, two.target)))
-    assert found[one.target]["parentSpanId"] == found["RUN"]["spanId"]
+    first, second, *_ = nested_run()
+    events = [replace(first, parent_id=second.message_id), replace(second, parent_id=first.message_id)]
+    positions = by_name(trace.with_trace(events, messages_of(events, second.target)))
+    assert positions[first.target]["parentSpanId"] == positions["RUN"]["spanId"]
 
 
-def test_the_run_is_from_first_to_last_and_ends_as_its_goals_did() -> None:
+def test_the_run_lasts_from_first_to_last_event_and_has_its_goals_status() -> None:
     events = nested_run()
-    (root,) = (one for one in trace.with_trace(events, messages_of(events)) if "command" not in one["properties"])
+    (root,) = (
+        message for message in trace.with_trace(events, messages_of(events)) if "command" not in message["properties"]
+    )
     assert (root["properties"]["duration_ms"], root["properties"]["exit_status"]) == (60, 3)
     assert root["properties"]["start_time"] == by_start(events)[0]
     killed = [replace(event, exit_status=-2 if event.target == "all" else 0) for event in events]
@@ -70,27 +72,29 @@ def by_start(events: list[Event]) -> list[str]:
     return sorted(message(event, name="x", anonymous_id=ID)["properties"]["start_time"] for event in events)
 
 
-def test_ids_are_stable_and_of_one_project_only() -> None:
+def test_ids_are_stable_and_differ_between_projects() -> None:
     events = nested_run()
     first = trace.with_trace(events, messages_of(events))
     assert first == trace.with_trace(nested_run(), messages_of(nested_run()))
     other = trace.with_trace(events, messages_of(events, whose=ID.replace("2", "3")))
-    ids = [{value for one in found for value in one["trace"].values()} for found in (first, other)]
+    ids = [{value for message in messages for value in message["trace"].values()} for messages in (first, other)]
     assert not ids[0] & ids[1]
-    assert {one["messageId"] for one in first} & {one["messageId"] for one in other} == set(messages_of(events))
+    assert {message["messageId"] for message in first} & {message["messageId"] for message in other} == set(
+        messages_of(events)
+    )
 
 
 def test_a_run_joins_the_trace_that_it_was_started_in() -> None:
     events = nested_run()
-    found = by_name(trace.with_trace(events, messages_of(events), inherited=JOINED))
-    assert {one["traceId"] for one in found.values()} == {"0af7651916cd43dd8448eb211c80319c"}
-    assert found["RUN"]["parentSpanId"] == "b7ad6b7169203331"
-    assert found["a"]["parentSpanId"] == found["RUN"]["spanId"]
+    positions = by_name(trace.with_trace(events, messages_of(events), inherited=JOINED))
+    assert {position["traceId"] for position in positions.values()} == {"0af7651916cd43dd8448eb211c80319c"}
+    assert positions["RUN"]["parentSpanId"] == "b7ad6b7169203331"
+    assert positions["a"]["parentSpanId"] == positions["RUN"]["spanId"]
     broken = by_name(trace.with_trace(events, messages_of(events), inherited="00-x"))
-    assert {one["traceId"] for one in broken.values()} == {trace.trace_id("m", ID)}
+    assert {position["traceId"] for position in broken.values()} == {trace.trace_id("m", ID)}
 
 
-def test_a_trace_is_checked_as_everything_that_is_sent() -> None:
+def test_a_message_with_a_forbidden_trace_is_refused() -> None:
     events = nested_run()
     root, target, *_ = trace.with_trace(events, messages_of(events))
     for wrong in ({"traceId": "x"}, {"host": "me"}, {"spanId": ""}):
@@ -101,13 +105,13 @@ def test_a_trace_is_checked_as_everything_that_is_sent() -> None:
     assert check({**root, "properties": {**root["properties"], "goal": True}})
 
 
-@pytest.mark.parametrize("given", [JOINED, "00-nonsense", ""])
-def test_the_walk_writes_down_the_trace_that_make_was_started_in(project: Project, given: str) -> None:
+@pytest.mark.parametrize("traceparent", [JOINED, "00-nonsense", ""])
+def test_the_walk_records_the_trace_that_make_was_started_in(project: Project, traceparent: str) -> None:
     project.write("export TRACEPARENT := 00-11111111111111111111111111111111-2222222222222222-01\n"
                   "all:\n\t@$(MAKE) b\nb:\n\t@echo $$TRACEPARENT\n")  # fmt: skip
-    done = project.make("-s", env=project.environment(TRACEPARENT=given))
+    done = project.make("-s", env=project.environment(TRACEPARENT=traceparent))
     assert (done.returncode, done.stdout) == (0, "00-11111111111111111111111111111111-2222222222222222-01\n")
     until(lambda: all(path.read_bytes().count(b"\nM ") == 2 for path in project.records()))
     (path,) = project.records()
-    found = {make.level: make.traceparent for make in record.parse(path.read_bytes()).makes}
-    assert found == {0: given if given == JOINED else "", 1: ""}
+    recorded = {make.level: make.traceparent for make in record.parse(path.read_bytes()).makes}
+    assert recorded == {0: traceparent if traceparent == JOINED else "", 1: ""}

@@ -10,12 +10,12 @@ TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 GOOD = f"00-{TRACE}-{SPAN}-01"
 
 
-def test_what_the_recommendation_gives_as_an_example() -> None:
+def test_the_example_of_the_recommendation_is_valid() -> None:
     assert parse(GOOD) == (TRACE, SPAN)
     assert as_version_0(GOOD) == GOOD
 
 
-def test_a_later_version_is_read_as_far_as_it_is_known() -> None:
+def test_a_later_version_is_read_like_version_0() -> None:
     assert parse(f"cc-{TRACE}-{SPAN}-01-what-comes-later") == (TRACE, SPAN)
     assert as_version_0(f"cc-{TRACE}-{SPAN}-03-what-comes-later") == f"00-{TRACE}-{SPAN}-03"
 
@@ -27,13 +27,13 @@ def test_a_later_version_is_read_as_far_as_it_is_known() -> None:
      f"00-{TRACE}-{SPAN}-1", f"00-{TRACE}-{SPAN}-0x", f"0-{TRACE}-{SPAN}-01", f"cc-{TRACE}-{SPAN}-01-{'x' * 500}",
      f"00-{TRACE[:-1]}é-{SPAN}-01", f"00-{TRACE}-{SPAN}-\u0660\u0661"],
 )  # fmt: skip
-def test_anything_else_names_no_trace(text: str) -> None:
+def test_any_other_text_names_no_trace(text: str) -> None:
     assert parse(text) is None
     assert as_version_0(text) == ""
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text() | st.from_regex(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?", fullmatch=True))
-def test_what_is_valid_is_of_version_0_and_stays_as_it_is(text: str) -> None:
-    found = as_version_0(text)
-    assert found == "" or (len(found) == 55 and as_version_0(found) == found and parse(found) == parse(text))
+def test_a_valid_traceparent_in_the_form_of_version_0_does_not_change(text: str) -> None:
+    form = as_version_0(text)
+    assert form == "" or (len(form) == 55 and as_version_0(form) == form and parse(form) == parse(text))

@@ -1,4 +1,4 @@
-"""The collector: what is wrong with a metric costs that metric, and nothing else."""
+"""The collector: a metric in trouble affects no other."""
 
 from __future__ import annotations
 
@@ -64,78 +64,80 @@ def events(*targets: str) -> list[Event]:
 
 def workers() -> list[psutil.Process]:
     """The processes of metrics that are ours."""
-    found = []
+    processes = []
     for process in psutil.Process().children():
         with contextlib.suppress(psutil.Error):  # it has just ended
             if worker.__file__ in process.cmdline():
-                found.append(process)
-    return found
+                processes.append(process)
+    return processes
 
 
 def gone(*pids: str) -> bool:
     return not any(process.pid in map(int, pids) and process.status() != "zombie" for process in psutil.process_iter())
 
 
-def test_each_metric_costs_itself_only(shop: Path, paths: Paths, home: Path, patient: pytest.MonkeyPatch) -> None:
+def test_a_bad_metric_has_no_value_and_affects_no_other(
+    shop: Path, paths: Paths, home: Path, patient: pytest.MonkeyPatch
+) -> None:
     asked = catalogue.declarations(paths, NAMES)
     assert tuple(entry.name for entry in asked) == NAMES
     with Collector() as collector:
-        found = collector.collect(RUN, events("a", "b"), {}, asked)
+        collected = collector.collect(RUN, events("a", "b"), {}, asked)
         again = collector.collect(RUN, events("c"), {}, asked)
         assert len(workers()) == 6
-    assert [dict(event.metrics) for event in found] == [
+    assert [dict(event.metrics) for event in collected] == [
         {"goal_count": 2, "target_length": 1, "noisy": 0},
         {"goal_count": 2, "target_length": 1, "noisy": 0, "raises": 2},
     ]
     assert [dict(event.metrics) for event in again] == [{"goal_count": 2, "target_length": 1, "noisy": 0}]
-    assert all(event.git_checked_out_master for event in found)
-    assert {(one.metric, one.kind) for one in collector.troubles} == {
+    assert all(event.git_checked_out_master for event in collected)
+    assert {(trouble.metric, trouble.kind) for trouble in collector.troubles} == {
         ("ends", FAILED), ("odd", OUTSIDE), ("outside", OUTSIDE), ("raises", FAILED),
     }  # fmt: skip
     until(lambda: workers() == [])
 
 
-def test_a_metric_that_takes_too_long_is_ended_and_left_alone(
+def test_a_metric_that_takes_too_long_is_ended_and_not_asked_again(
     shop: Path, paths: Paths, home: Path, patient: pytest.MonkeyPatch
 ) -> None:
     asked = catalogue.declarations(paths, ["sleeps", "goal_count"])
     with Collector() as collector:
         patient.setattr(collector_module, "VALUE_S", 1.0)
         collector.collect(RUN, events("a"), {}, asked[:1])
-        assert [(one.metric, one.kind) for one in collector.troubles] == [("sleeps", SLOW)]
+        assert [(trouble.metric, trouble.kind) for trouble in collector.troubles] == [("sleeps", SLOW)]
         patient.setattr(collector_module, "VALUE_S", 60.0)
-        (found,) = collector.collect(RUN, events("a"), {}, asked)
-        assert found.metrics == {"goal_count": 2}
+        (event,) = collector.collect(RUN, events("a"), {}, asked)
+        assert event.metrics == {"goal_count": 2}
         assert len(collector.troubles) == 1
     if (home / "sleepers").exists():  # on a machine that is slow enough it was ended before it slept
         until(lambda: gone(*(home / "sleepers").read_text().split()))
 
 
-def test_what_was_known_stays_when_a_run_is_combined_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_known_values_stay_when_a_run_is_combined_again(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = [BUILT_IN[name].declaration() for name in ("os", "cpu_ms")]
     with Collector() as collector:
         (first,) = collector.collect(RUN, [replace(EVENT, cpu_us=5_000)], {}, asked)
         assert first.metrics == {"os": System().value(RUN), "cpu_ms": 5}
         known: dict[str, Values] = {EVENT.message_id: {"os": "other", "cpu_ms": 5, "withdrawn": True}}
         later = [replace(EVENT, cpu_us=9_000), *events("late")]
-        found = collector.collect(RUN, later, known, asked)
-        assert [event.metrics for event in found] == [
+        collected = collector.collect(RUN, later, known, asked)
+        assert [event.metrics for event in collected] == [
             {"os": "other", "cpu_ms": 9, "withdrawn": True}, {"os": "other"},
         ]  # fmt: skip
         monkeypatch.setattr(BUILT_IN["cpu_ms"], "value", lambda *_: 1 / 0)
-        (found[0], _) = collector.collect(RUN, later, known, asked)
-        assert found[0].metrics == known[EVENT.message_id]
-    assert [(one.metric, one.kind, one.said) for one in collector.troubles] == [
+        (collected[0], _) = collector.collect(RUN, later, known, asked)
+        assert collected[0].metrics == known[EVENT.message_id]
+    assert [(trouble.metric, trouble.kind, trouble.said) for trouble in collector.troubles] == [
         ("cpu_ms", FAILED, "ZeroDivisionError: division by zero")
     ]
 
 
 @pytest.mark.parametrize("value", ["windows", 5, True, "linux ", ["linux"]])
-def test_a_value_outside_of_the_declaration_is_dropped(value: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_value_that_the_declaration_does_not_allow_is_dropped(value: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BUILT_IN["os"], "value", lambda *_: value)
     with Collector() as collector:
-        (found,) = collector.collect(RUN, [EVENT], {}, [BUILT_IN["os"].declaration()])
-    assert found.metrics == {}
+        (event,) = collector.collect(RUN, [EVENT], {}, [BUILT_IN["os"].declaration()])
+    assert event.metrics == {}
     assert collector.troubles
 
 
@@ -149,13 +151,13 @@ def test_git_that_hangs_is_asked_once_in_a_work_tree(tmp_path: Path, monkeypatch
     run = replace(RUN, repository=str(tmp_path))
     with Collector() as collector:
         for commit in ("1", "2"):
-            (found,) = collector.collect(replace(run, commit=commit * 40), [EVENT], {})
-            assert (found.git_checked_out_master, found.git_commit_time) == (True, None)
-    assert [(one.metric, one.kind) for one in collector.troubles] == [("git_commit_time", SLOW)]
+            (event,) = collector.collect(replace(run, commit=commit * 40), [EVENT], {})
+            assert (event.git_checked_out_master, event.git_commit_time) == (True, None)
+    assert [(trouble.metric, trouble.kind) for trouble in collector.troubles] == [("git_commit_time", SLOW)]
     assert (tmp_path / "log").read_text() == "asked\n"
 
 
-def test_a_metric_ends_with_whoever_asked_it(shop: Path, home: Path) -> None:
+def test_a_metrics_process_ends_with_its_parent(shop: Path, home: Path) -> None:
     """Killed in the midst of a metric: nobody is left to end its process."""
     code = (
         f"import sys; sys.path.insert(0, {str(SOURCE)!r})\n"
@@ -174,7 +176,7 @@ def test_a_metric_ends_with_whoever_asked_it(shop: Path, home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "why"),
+    ("name", "reason"),
     [
         ("misdeclared", "kind must be one of"),
         ("other_name", "the identifier is noisy"),
@@ -183,14 +185,14 @@ def test_a_metric_ends_with_whoever_asked_it(shop: Path, home: Path) -> None:
         ("nobodys", "is neither built in, nor brought by"),
     ],
 )
-def test_why_a_metric_cannot_be_loaded(shop: Path, paths: Paths, name: str, why: str) -> None:
-    found = catalogue.refresh(paths, ["target_length", name])
-    assert found["target_length"].problem == ""
-    assert why in found[name].problem
+def test_the_catalogue_says_why_a_metric_cannot_be_loaded(shop: Path, paths: Paths, name: str, reason: str) -> None:
+    metrics = catalogue.refresh(paths, ["target_length", name])
+    assert metrics["target_length"].problem == ""
+    assert reason in metrics[name].problem
     assert [entry.name for entry in catalogue.declarations(paths, [name, "target_length"])] == ["target_length"]
 
 
-def test_a_name_that_is_built_in_stays_so(shop: Path, paths: Paths) -> None:
+def test_another_distribution_cannot_replace_a_built_in_metric(shop: Path, paths: Paths) -> None:
     assert catalogue.refresh(paths, ["os", "git_commit_time", "command"]) == {}
     (entry,) = catalogue.declarations(paths, ["os", "git_commit_time", "command"])
     assert (entry.provider, entry.choices[0]) == ("", "linux")
@@ -198,7 +200,7 @@ def test_a_name_that_is_built_in_stays_so(shop: Path, paths: Paths) -> None:
         child.Child("os").declaration()
 
 
-def test_what_was_declared_is_known_without_the_distribution(
+def test_a_declaration_stays_known_once_the_distribution_is_gone(
     shop: Path, paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Someone who has agreed to it is not asked again because it cannot be loaded."""
@@ -210,14 +212,14 @@ def test_what_was_declared_is_known_without_the_distribution(
     assert "neither built in" in catalogue.refresh(paths, ["goal_count"])["goal_count"].problem
     assert catalogue.declarations(paths, ["goal_count"]) == before
     with Collector() as collector:
-        (found,) = collector.collect(RUN, [EVENT], {}, before)
-    assert (found.metrics, collector.troubles[0].kind) == ({}, FAILED)
+        (event,) = collector.collect(RUN, [EVENT], {}, before)
+    assert (event.metrics, collector.troubles[0].kind) == ({}, FAILED)
     catalogue.refresh(paths, ["goal_count"], forget=True)
     assert catalogue.declarations(paths, ["goal_count"]) == ()
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"format": 2}', b'{"format": 1, "offer": [], "declared": {}}'])
-def test_a_damaged_catalogue_is_made_anew(
+def test_a_damaged_file_of_the_catalogue_is_written_again(
     shop: Path, paths: Paths, damage: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = catalogue.declarations(paths, ["goal_count"])
@@ -226,14 +228,14 @@ def test_a_damaged_catalogue_is_made_anew(
     assert catalogue.declarations(paths, ["goal_count"]) == before
 
 
-def test_a_catalogue_that_cannot_be_written_is_done_without(shop: Path, paths: Paths) -> None:
+def test_metrics_are_declared_even_if_the_catalogue_cannot_be_written(shop: Path, paths: Paths) -> None:
     paths.state.write_text("")
     with pytest.raises(UserError):
         write_file(paths.catalogue / "x", b"")
     assert [entry.name for entry in catalogue.declarations(paths, ["goal_count"])] == ["goal_count"]
 
 
-def test_a_declaration_that_lies_is_none() -> None:
+def test_a_document_with_another_name_or_shape_is_no_declaration() -> None:
     good = {"name": "one", "kind": "boolean", "values": "v", "purpose": "p", "example": True, "sources": []}
     offer = ("d", "1", "m:C")
     assert isinstance(catalogue._declared(good, "one", offer), Property)

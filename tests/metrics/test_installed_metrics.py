@@ -29,19 +29,20 @@ class Shop(Sharing):
         self.settings(f"metrics = {json.dumps(names)}\n")
 
     def schema(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.cli("schema", "--json"))
-        Draft202012Validator.check_schema(found)
-        return found
+        schema: dict[str, Any] = json.loads(self.cli("schema", "--json"))
+        Draft202012Validator.check_schema(schema)
+        return schema
 
-    def told(self) -> list[dict[str, Any]]:
-        """The properties of the targets' events that have arrived."""
-        return [one["properties"] for one in self.receiver.accepted if "choice" not in one["properties"]]
+    def received(self) -> list[dict[str, Any]]:
+        """The properties of the targets' events that the receiver accepted."""
+        messages = [message["properties"] for message in self.receiver.accepted]
+        return [properties for properties in messages if "choice" not in properties]
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with receiving() as found:
-        yield found
+    with receiving() as receiver:
+        yield receiver
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def shop(tmp_path: Path, home: Path, receiver: Receiver, shop_python: Path) -> S
     return Shop(project, receiver, shop_python)
 
 
-def test_the_good_one_arrives_and_the_others_are_shown(shop: Shop) -> None:
+def test_a_good_metric_arrives_and_the_troubles_of_the_others_are_shown(shop: Shop) -> None:
     shop.asks(*ASKED)
     before = json.loads(shop.cli("schema", "--json"))["$defs"]["target"]["properties"]
     notice = shop.cli("opt-in", "--yes")
@@ -67,21 +68,25 @@ def test_the_good_one_arrives_and_the_others_are_shown(shop: Shop) -> None:
         shop.make()
         assert "sent" in shop.cli("flush")
         doctor = shop.cli("doctor")
-        if any("target_length" in one for one in shop.told()) and all(said in doctor for said in TROUBLES):
+        if any("target_length" in properties for properties in shop.received()) and all(
+            trouble in doctor for trouble in TROUBLES
+        ):
             break
-    told = shop.told()
-    assert {one["command"] for one in told} == {"all", "a"}
-    lengths = [(one["command"], one["target_length"]) for one in told if "target_length" in one]
+    targets = shop.received()
+    assert {properties["command"] for properties in targets} == {"all", "a"}
+    lengths = [
+        (properties["command"], properties["target_length"]) for properties in targets if "target_length" in properties
+    ]
     assert set(lengths) == {("all", 3), ("a", 1)}
-    assert all(one["os"] in declared["os"]["enum"] and one["cpu_ms"] >= 0 for one in told)
-    assert not any({"raises", "sleeps", "outside"} & one.keys() for one in told)
+    assert all(properties["os"] in declared["os"]["enum"] and properties["cpu_ms"] >= 0 for properties in targets)
+    assert not any({"raises", "sleeps", "outside"} & properties.keys() for properties in targets)
     assert "ok    metric       target_length, of shop-metrics 1.0\n" in doctor
-    for said in TROUBLES:
-        assert f"note  metric       {said}" in doctor
+    for trouble in TROUBLES:
+        assert f"note  metric       {trouble}" in doctor
     assert ": ValueError: no [31m such thing)" in doctor
     status = shop.status()
     assert status["metrics"] == list(ASKED)
-    assert {one["metric"] for one in status["metric_troubles"]} >= {"raises", "sleeps", "outside"}
+    assert {properties["metric"] for properties in status["metric_troubles"]} >= {"raises", "sleeps", "outside"}
     page = shop.cli("transparency")
     assert "| `target_length` | integer | a count (0 to 1000) | whether long names are used at all | `3` | " in page
     assert "`shop_metrics:TargetLength (shop-metrics)`" in page
@@ -89,15 +94,15 @@ def test_the_good_one_arrives_and_the_others_are_shown(shop: Shop) -> None:
     assert "| collected by | The example team |" in page
     assert "target_length" in shop.cli("schema")
     events = [json.loads(line)["properties"] for line in shop.cli("events").splitlines()]
-    assert {one["os"] for one in events} == {told[0]["os"]}
+    assert {properties["os"] for properties in events} == {targets[0]["os"]}
 
 
-def test_nothing_of_it_is_computed_without_a_yes(shop: Shop) -> None:
+def test_no_metric_is_computed_without_a_yes(shop: Shop) -> None:
     shop.asks("os", "sleeps", "target_length")
     shop.make()
     events = [json.loads(line)["properties"] for line in shop.cli("events").splitlines()]
     assert len(events) == 2
-    assert not any({"os", "sleeps", "target_length"} & one.keys() for one in events)
+    assert not any({"os", "sleeps", "target_length"} & properties.keys() for properties in events)
     assert not (shop.project.home / "sleepers").exists()
 
 
@@ -119,7 +124,7 @@ def test_preview_shows_what_a_yes_would_send(shop: Shop) -> None:
     assert not any("os" in json.loads(line)["properties"] for line in shop.cli("events").splitlines())
 
 
-def test_another_metric_pauses_sending_until_it_is_accepted(shop: Shop) -> None:
+def test_a_new_metric_pauses_sending_until_the_next_yes(shop: Shop) -> None:
     shop.asks("os")
     shop.cli("opt-in", "--yes")
     shop.make("a")
@@ -132,12 +137,12 @@ def test_another_metric_pauses_sending_until_it_is_accepted(shop: Shop) -> None:
     shop.receiver.schema = shop.schema()
     shop.make("c")
     shop.cli("flush")
-    found = {one["command"]: one for one in shop.told()}
+    by_command = {properties["command"]: properties for properties in shop.received()}
     # What was recorded under the first yes goes without what the second does not list; b was made under neither.
-    assert set(found) == {"a", "c"}
-    assert not {"os", "cpu_architecture"} & found["a"].keys()
-    assert "cpu_architecture" in found["c"]
-    assert "os" not in found["c"]
+    assert set(by_command) == {"a", "c"}
+    assert not {"os", "cpu_architecture"} & by_command["a"].keys()
+    assert "cpu_architecture" in by_command["c"]
+    assert "os" not in by_command["c"]
 
 
 def test_a_distribution_that_is_installed_later_pauses_sending(shop: Shop) -> None:
@@ -157,7 +162,7 @@ def test_a_distribution_that_is_installed_later_pauses_sending(shop: Shop) -> No
     assert shop.mode()[0] == "on"
 
 
-def test_nothing_in_the_repository_is_run(shop: Shop) -> None:
+def test_no_code_in_the_repository_is_run(shop: Shop) -> None:
     """Neither a file that has the name, nor what looks like a distribution, even if the environment points there."""
     folder, ran = shop.project.folder, shop.project.home / "was-run"
     (folder / "evil.py").write_text(f"open({str(ran)!r}, 'w').close()\n")
@@ -171,7 +176,7 @@ def test_nothing_in_the_repository_is_run(shop: Shop) -> None:
     assert "the metric evil is neither built in" in shop.errors
     shop.cli("schema", environ={"PYTHONPATH": str(folder)})
     assert not ran.exists()
-    # It would have been found, if the environment were heeded.
+    # Python would find the distribution, if make-metrics let it see the environment.
     words = [str(shop.python), "-c", "from importlib.metadata import entry_points as e; e(name='evil')['evil'].load()"]
     assert shop.project.run(words, env=shop.project.environment(PYTHONPATH=str(folder))).returncode == 1
     assert ran.exists()

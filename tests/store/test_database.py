@@ -1,3 +1,5 @@
+"""The store's file: opening it, and what happens when it is damaged."""
+
 from __future__ import annotations
 
 import multiprocessing
@@ -11,15 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from make_metrics.combine.record import Contents
-from make_metrics.combine.run import events_of, gather
-from make_metrics.combine.summary import StoredEvent, summarise
+from make_metrics.combine.summary import StoredEvent
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
 from make_metrics.store import database
 from make_metrics.store.store import Store
 from make_metrics.sweep.sweep import sweep
-from tests.support.records import line, paths_in
+from tests.support.records import fill_store, paths_in
 from tests.support.store import ask
 
 
@@ -28,25 +28,15 @@ def paths(tmp_path: Path) -> Paths:
     return paths_in(tmp_path)
 
 
-def fill(connection: sqlite3.Connection, runs: int = 20) -> None:
-    store = Store(connection)
-    for number in range(runs):
-        lines = [line(f"t{target}", make=f"r{number}", start=target) for target in range(20)]
-        run = gather(f"r{number}", Contents(lines=lines))
-        events = events_of(run)
-        with store.transaction():
-            store.put(run, summarise(run, events, fallback_ns=0), events, now_ns=0)
-
-
 def everything(connection: sqlite3.Connection) -> list[StoredEvent]:
     store = Store(connection)
     store.runs()
     return store.events()
 
 
-def test_what_is_written_is_there_the_next_time(paths: Paths) -> None:
+def test_the_store_keeps_what_is_written(paths: Paths) -> None:
     problems: list[str] = []
-    ask(paths, fill, problems)
+    ask(paths, fill_store, problems)
     assert len(ask(paths, everything, problems)) == 400
     assert problems == []
 
@@ -56,7 +46,7 @@ def test_a_file_that_is_no_database_is_put_aside(paths: Paths, content: bytes) -
     paths.state.mkdir(parents=True)
     paths.store.write_bytes(content)
     problems: list[str] = []
-    ask(paths, fill, problems)
+    ask(paths, fill_store, problems)
     assert len(ask(paths, everything, problems)) == 400
     assert len(problems) == 1
     kept = next(paths.set_aside.iterdir())
@@ -67,13 +57,13 @@ def test_a_file_that_is_no_database_is_put_aside(paths: Paths, content: bytes) -
 
 def test_a_database_without_our_tables_is_put_aside(paths: Paths) -> None:
     problems: list[str] = []
-    ask(paths, lambda found: found.execute("DROP TABLE events"), problems)
+    ask(paths, lambda connection: connection.execute("DROP TABLE events"), problems)
     assert ask(paths, everything, problems) == []
     assert len(problems) == 1
 
 
 def test_damage_anywhere_never_ends_in_a_traceback(paths: Paths) -> None:
-    ask(paths, fill)
+    ask(paths, fill_store)
     whole = paths.store.read_bytes()
     chance = random.Random(1)  # noqa: S311
     noticed = 0
@@ -82,18 +72,18 @@ def test_damage_anywhere_never_ends_in_a_traceback(paths: Paths) -> None:
         if chance.random() < 0.5:
             del damaged[chance.randrange(len(damaged)) :]
         else:
-            place = chance.randrange(0, len(damaged), 512)
-            damaged[place : place + 2048] = chance.randbytes(2048)
+            offset = chance.randrange(0, len(damaged), 512)
+            damaged[offset : offset + 2048] = chance.randbytes(2048)
         paths.store.write_bytes(damaged)
         for end in ("-wal", "-shm"):
             paths.store.with_name(paths.store.name + end).unlink(missing_ok=True)
         problems: list[str] = []
-        for work in (everything, lambda found: fill(found, runs=2), everything):
+        for work in (everything, lambda connection: fill_store(connection, runs=2), everything):
             try:
                 ask(paths, work, problems)
             except database.ReplacedError as error:
                 problems.append(error.line)
-        ask(paths, lambda found: fill(found, runs=2), problems)
+        ask(paths, lambda connection: fill_store(connection, runs=2), problems)
         assert len(ask(paths, everything, problems)) >= 40
         assert len(problems) <= 1
         noticed += len(problems)
@@ -101,8 +91,8 @@ def test_damage_anywhere_never_ends_in_a_traceback(paths: Paths) -> None:
     assert len(list(paths.set_aside.iterdir())) == noticed
 
 
-def test_damage_in_the_middle_ends_the_work_and_the_next_has_a_new_store(paths: Paths) -> None:
-    ask(paths, fill)
+def test_damage_found_in_the_middle_ends_the_block_and_the_next_one_has_a_new_store(paths: Paths) -> None:
+    ask(paths, fill_store)
     damaged = paths.store.read_bytes()
     problems: list[str] = []
 
@@ -121,7 +111,7 @@ def test_damage_in_the_middle_ends_the_work_and_the_next_has_a_new_store(paths: 
 
 
 def test_a_store_that_another_process_has_replaced_stays(paths: Paths) -> None:
-    ask(paths, fill)
+    ask(paths, fill_store)
 
     def work(connection: sqlite3.Connection) -> None:
         size = paths.store.stat().st_size
@@ -129,7 +119,7 @@ def test_a_store_that_another_process_has_replaced_stays(paths: Paths) -> None:
         paths.store.rename(paths.state / "elsewhere")  # as the other process does
         for end in ("-wal", "-shm"):
             paths.store.with_name(paths.store.name + end).unlink()
-        ask(paths, lambda other: fill(other, runs=1))
+        ask(paths, lambda other: fill_store(other, runs=1))
         everything(connection)
 
     with pytest.raises(database.ReplacedError, match="is new now"):
@@ -137,37 +127,37 @@ def test_a_store_that_another_process_has_replaced_stays(paths: Paths) -> None:
     assert len(ask(paths, everything)) == 20
 
 
-def test_a_bug_of_ours_is_not_taken_for_damage(paths: Paths) -> None:
+def test_a_wrong_query_is_not_taken_for_damage(paths: Paths) -> None:
     problems: list[str] = []
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
-        ask(paths, lambda found: found.execute("SELECT 1 FROM nowhere"), problems)
+        ask(paths, lambda connection: connection.execute("SELECT 1 FROM nowhere"), problems)
     assert problems == []
     assert not paths.set_aside.exists()
 
 
-def test_a_store_in_use_is_said_in_one_line(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_in_use_is_reported_in_one_line(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "_BUSY_S", 0.05)
-    ask(paths, fill)
+    ask(paths, fill_store)
     other = sqlite3.connect(paths.store, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(UserError, match="in use"):
-        ask(paths, fill)
+        ask(paths, fill_store)
     other.close()
 
 
-def test_a_store_that_cannot_be_opened_is_said_in_one_line(paths: Paths) -> None:
+def test_a_store_that_cannot_be_opened_is_reported_in_one_line(paths: Paths) -> None:
     paths.store.mkdir(parents=True)
     with pytest.raises(UserError, match="store") as raised:
-        ask(paths, fill)
+        ask(paths, fill_store)
     assert "\n" not in str(raised.value)
 
 
 def _open_and_write(paths: Paths) -> int:
-    ask(paths, lambda found: fill(found, runs=1))
+    ask(paths, lambda connection: fill_store(connection, runs=1))
     return len(ask(paths, everything))
 
 
-def test_many_processes_may_be_the_first(paths: Paths) -> None:
+def test_many_processes_may_create_the_store_at_once(paths: Paths) -> None:
     with multiprocessing.get_context("spawn").Pool(6) as pool:
         assert pool.map(_open_and_write, [paths] * 12, chunksize=1) == [20] * 12
 
@@ -177,19 +167,19 @@ import resource, sys
 from make_metrics.store import database
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
-from tests.store.test_database import fill
+from tests.support.records import fill_store
 from tests.support.store import ask
 paths = Paths.from_environment()
-ask(paths, lambda found: fill(found, 1))
+ask(paths, lambda connection: fill_store(connection, 1))
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
 try:
-    ask(paths, lambda found: fill(found, 200))
+    ask(paths, lambda connection: fill_store(connection, 200))
 except UserError as error:
     print(error)
 """
 
 
-def test_a_full_disk_is_said_in_one_line(home: Path) -> None:
+def test_a_full_disk_is_reported_in_one_line(home: Path) -> None:
     done = subprocess.run([sys.executable, "-c", FULL], capture_output=True, text=True, check=True)
     assert done.stdout.count("\n") == 1
     assert "cannot write the store" in done.stdout
@@ -197,11 +187,11 @@ def test_a_full_disk_is_said_in_one_line(home: Path) -> None:
     assert len(ask(Paths.from_environment(), everything)) >= 20
 
 
-def test_a_home_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
-    said = tmp_path / "said"
+def test_a_home_that_cannot_be_written_is_reported_in_one_line(tmp_path: Path) -> None:
+    output = tmp_path / "said"
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # where another user can reach it
         Path(folder).chmod(0o555)
-        with said.open("w") as out:
+        with output.open("w") as out:
             child = os.fork()
             if not child:
                 if os.geteuid() == 0:
@@ -214,5 +204,5 @@ def test_a_home_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> No
                 finally:
                     os._exit(0)
         os.waitpid(child, 0)
-    assert said.read_text().count("\n") == 1
-    assert "cannot make the directory" in said.read_text()
+    assert output.read_text().count("\n") == 1
+    assert "cannot make the directory" in output.read_text()

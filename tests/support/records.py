@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sqlite3
 import time
 from collections import Counter
 from dataclasses import asdict, replace
@@ -11,8 +12,8 @@ from pathlib import Path
 
 from make_metrics.combine.event import Event
 from make_metrics.combine.record import Contents, Line, Make
-from make_metrics.combine.run import Run, gather
-from make_metrics.combine.summary import Summary
+from make_metrics.combine.run import Run, events_of, gather
+from make_metrics.combine.summary import Summary, summarise
 from make_metrics.files.paths import Paths
 from make_metrics.hot import append, procfs, record_format
 from make_metrics.project.project import Project
@@ -99,6 +100,17 @@ def run_with(name: str, *targets: str, start_ns: int = WALL_NS) -> Run:
     lines = [replace(line(target, make=name), wall_ns=start_ns) for target in targets]
     make = Make(key=name, goals=targets[:1], directory="/project", version="4.3", wall_ns=start_ns)
     return gather(name, Contents(lines=lines, makes=[make]))
+
+
+def fill_store(connection: sqlite3.Connection, runs: int = 20) -> None:
+    """Write runs with twenty targets each to the store."""
+    store = Store(connection)
+    for number in range(runs):
+        lines = [line(f"t{target}", make=f"r{number}", start=target) for target in range(20)]
+        run = gather(f"r{number}", Contents(lines=lines))
+        events = events_of(run)
+        with store.transaction():
+            store.put(run, summarise(run, events, fallback_ns=0), events, now_ns=0)
 
 
 def stored(paths: Paths) -> list[Event]:

@@ -38,9 +38,9 @@ DAY_S = 86_400
 
 @pytest.fixture
 def paths(tmp_path: Path) -> Paths:
-    found = paths_in(tmp_path / "mm")
-    private_directory(found.records)
-    return found
+    paths = paths_in(tmp_path / "mm")
+    private_directory(paths.records)
+    return paths
 
 
 def test_the_record_of_an_ended_make_is_combined_and_removed(paths: Paths) -> None:
@@ -69,7 +69,7 @@ def test_the_record_of_a_running_make_is_left_alone(paths: Paths) -> None:
     assert lines_of(paths) == {run: 1}
 
 
-def test_a_pid_that_is_used_again_is_another_process(paths: Paths) -> None:
+def test_a_process_that_reuses_a_pid_is_another_one(paths: Paths) -> None:
     mine = process_key(os.getpid())
     assert mine is not None
     assert alive(mine) is True
@@ -77,7 +77,7 @@ def test_a_pid_that_is_used_again_is_another_process(paths: Paths) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "x", "..", "a.1", "0000000g.1.1", "12345678.99999999.1"])
-def test_a_name_that_is_no_key_names_no_process(name: str) -> None:
+def test_a_name_that_is_no_key_belongs_to_no_process(name: str) -> None:
     assert alive(name) is False
 
 
@@ -92,7 +92,7 @@ def test_a_run_of_another_boot_is_combined_after_a_day(paths: Paths) -> None:
     assert lines_of(paths) == {run: 1}
 
 
-def test_late_lines_are_merged_as_if_they_had_been_there(paths: Paths) -> None:
+def test_late_lines_give_the_same_events_as_if_they_had_been_there(paths: Paths) -> None:
     run = ended_run()
     add(paths, run, line("a", make=run, end=5), Make(key=run, goals=("all",)))
     sweep(paths)
@@ -108,7 +108,7 @@ def test_late_lines_are_merged_as_if_they_had_been_there(paths: Paths) -> None:
     assert runs(paths) == runs(other)
 
 
-def test_very_late_lines_add_the_events_that_are_missing(paths: Paths) -> None:
+def test_lines_over_a_week_late_add_missing_events_only(paths: Paths) -> None:
     run = ended_run()
     add(paths, run, line("a", make=run, end=5))
     sweep(paths)
@@ -132,7 +132,7 @@ def test_private_records_of_a_run_are_part_of_it(paths: Paths) -> None:
 
 
 @pytest.mark.parametrize("cut", [0, 20, -3])
-def test_a_private_record_in_the_making_is_waited_for(paths: Paths, cut: int) -> None:
+def test_a_private_record_that_is_being_written_is_left_for_later(paths: Paths, cut: int) -> None:
     run = ended_run()
     whole = record_format.preamble(run.encode(), b"1") + entry_of(line("a", make=run))
     record = paths.records / f"{run}~1.rec"
@@ -144,7 +144,7 @@ def test_a_private_record_in_the_making_is_waited_for(paths: Paths, cut: int) ->
     assert lines_of(paths) == {run: 1}
 
 
-def test_a_torn_entry_costs_itself_only_and_is_counted(paths: Paths) -> None:
+def test_a_torn_entry_is_skipped_and_counted(paths: Paths) -> None:
     run = ended_run()
     record = add(paths, run, line("a", make=run))
     with record.open("ab") as file:
@@ -179,7 +179,7 @@ def test_a_torn_first_entry_names_the_record_before_and_after_it_is_completed(pa
     assert record_file.read(record, "x", lambda _: 0).identity == before.identity
 
 
-def test_what_is_no_record_is_put_aside_with_one_line(paths: Paths) -> None:
+def test_a_file_that_is_no_record_is_put_aside_and_reported_in_one_line(paths: Paths) -> None:
     garbage = bytes(range(256)) * 40
     for name in ("garbage.rec", f"{ended_run()}.rec"):
         (paths.records / name).write_bytes(garbage)
@@ -191,7 +191,7 @@ def test_what_is_no_record_is_put_aside_with_one_line(paths: Paths) -> None:
     assert sweep(paths).problems == []
 
 
-def test_garbage_among_entries_costs_itself_only(paths: Paths) -> None:
+def test_garbage_among_entries_is_skipped_and_counted(paths: Paths) -> None:
     run = ended_run()
     record = add(paths, run, line("a", make=run))
     with record.open("ab") as file:
@@ -217,7 +217,7 @@ def test_a_lock_without_a_record_is_removed(paths: Paths) -> None:
 
 
 @pytest.mark.parametrize("kind", ["link", "dangling", "directory", "fifo"])
-def test_what_is_no_file_is_never_opened(paths: Paths, tmp_path: Path, kind: str) -> None:
+def test_a_record_that_is_no_regular_file_is_put_aside_unopened(paths: Paths, tmp_path: Path, kind: str) -> None:
     run = ended_run()
     record, elsewhere = paths.records / f"{run}.rec", tmp_path / "elsewhere"
     if kind == "link":
@@ -251,7 +251,7 @@ def test_a_lock_that_is_a_link_is_not_followed(paths: Paths, tmp_path: Path) -> 
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_writer_who_holds_the_lock_is_left_in_peace(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_whose_writer_holds_the_lock_is_left_for_later(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("make_metrics.sweep.run_records._PATIENCE_S", 0.05)
     run, other = ended_run(), ended_run()
     add(paths, run, line("a", make=run))
@@ -263,7 +263,7 @@ def test_a_writer_who_holds_the_lock_is_left_in_peace(paths: Paths, monkeypatch:
     assert lines_of(paths) == {run: 1, other: 1}
 
 
-def test_one_sweeps_at_a_time(paths: Paths) -> None:
+def test_only_one_process_sweeps_at_a_time(paths: Paths) -> None:
     add(paths, ended_run(), line("a"))
     with FileLock(paths.sweep_lock):
         assert sweep(paths) == sweep(paths).__class__()
@@ -284,7 +284,7 @@ def test_old_markers_of_ended_makes_are_removed(paths: Paths) -> None:
     assert left_in(paths.makes) == sorted([mine, young])
 
 
-def test_a_damaged_store_costs_no_record(paths: Paths) -> None:
+def test_a_damaged_store_loses_no_record(paths: Paths) -> None:
     run = ended_run()
     paths.store.write_bytes(b"no database" * 100)
     add(paths, run, line("a", make=run))
@@ -294,20 +294,20 @@ def test_a_damaged_store_costs_no_record(paths: Paths) -> None:
     assert lines_of(paths) == {run: 1}
 
 
-def test_all_that_is_written_is_the_owners_alone(paths: Paths) -> None:
+def test_only_the_owner_can_read_the_files_of_a_sweep(paths: Paths) -> None:
     run = ended_run()
     add(paths, run, line("a", make=run))
-    with sweep_points(lambda _: modes(paths)):
+    with sweep_points(lambda _: assert_modes_are_private(paths)):
         sweep(paths)
-    modes(paths)
+    assert_modes_are_private(paths)
 
 
-def modes(paths: Paths) -> None:
+def assert_modes_are_private(paths: Paths) -> None:
     for path in paths.state.rglob("*"):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
-def test_git_facts_come_from_the_make_or_the_one_above(
+def test_git_facts_come_from_the_make_or_the_top_make(
     paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(git_command, "_LIMIT_S", 60)
@@ -329,15 +329,15 @@ def test_git_facts_come_from_the_make_or_the_one_above(
     )
     sweep(paths)
     time = "2021-05-17T19:44:09+02:00"
-    found = {event.target: (event.git_checked_out_master, event.git_commit_time) for event in stored(paths)}
-    assert found == {"a": (True, time), "b": (True, time), "c": (False, None)}
+    facts = {event.target: (event.git_checked_out_master, event.git_commit_time) for event in stored(paths)}
+    assert facts == {"a": (True, time), "b": (True, time), "c": (False, None)}
     (tmp_path / ".git").rename(tmp_path / "gone")
     add(paths, run, line("d", make=run, start=3))
     sweep(paths)
     assert [(event.target, event.git_commit_time) for event in stored(paths)][-1] == ("d", time)
 
 
-def test_the_wall_clock_may_step(paths: Paths) -> None:
+def test_a_step_of_the_wall_clock_does_not_change_durations(paths: Paths) -> None:
     run = ended_run()
     back = record_format.line_entry(run.encode(), b"a", b"", 0, WALL_NS - 3_600 * 1_000_000_000, 2 * MS, 3 * MS, 0, 0)
     record = add(paths, run, line("a", make=run, end=1))

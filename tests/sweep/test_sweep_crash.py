@@ -25,9 +25,9 @@ from tests.support.sweep_points import POINTS, sweep_points
 
 @pytest.fixture
 def paths(tmp_path: Path) -> Paths:
-    found = paths_in(tmp_path / "mm")
-    private_directory(found.records)
-    return found
+    paths = paths_in(tmp_path / "mm")
+    private_directory(paths.records)
+    return paths
 
 
 def kill_at(paths: Paths, point: str, count: int) -> bool:
@@ -54,7 +54,7 @@ def kill_at(paths: Paths, point: str, count: int) -> bool:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_sweep_that_is_killed_loses_and_doubles_nothing(paths: Paths, point: str) -> None:
+def test_a_killed_sweep_neither_loses_nor_doubles_a_line(paths: Paths, point: str) -> None:
     wanted: Counter[str] = Counter()
     names = [ended_run() for _ in range(4)]
     for count in (1, 2, 3):
@@ -94,7 +94,7 @@ def write(paths: Paths, run: str, writer: int, stop: Event_, counts: Queue[int])
     counts.put(count)
 
 
-def test_writers_and_killed_sweepers_together_lose_and_double_nothing(home: Path) -> None:
+def test_writers_beside_killed_sweeps_neither_lose_nor_double_a_line(home: Path) -> None:
     paths, run = Paths.from_environment(), ended_run()
     private_directory(paths.records)
     context = multiprocessing.get_context("fork")

@@ -33,49 +33,48 @@ def project(tmp_path: Path, paths: Paths) -> Project:
     write_settings(
         tmp_path / "project", 'metrics = ["os", "jobs", "cpu_ms", "peak_memory_kib", "make_version"]\n' + FULL_SETTINGS
     )
-    found = project_of(tmp_path / "project")
+    project = project_of(tmp_path / "project")
     with consent.lock(paths):
-        ensure_id(paths, found)
-        consent.write_decision(paths, found, yes=True, now_ns=WALL_NS)
-    return found
+        ensure_id(paths, project)
+        consent.write_decision(paths, project, yes=True, now_ns=WALL_NS)
+    return project
 
 
 def counts(paths: Paths) -> list[Count]:
-    return ask(paths, lambda found: Troubles(found).all())
+    return ask(paths, lambda connection: Troubles(connection).all())
 
 
 def waiting(paths: Paths, project: Project) -> dict[str, dict[str, Any]]:
     """The properties of what waits for the first sink, by command."""
     key = sink_id(project.sinks[0])
-    found = ask(paths, lambda connection: Outbox(connection).waiting(project.path, key))
-    told = [entry.message["properties"] for entry in found]
-    return {properties["command"]: properties for properties in told}
+    entries = ask(paths, lambda connection: Outbox(connection).waiting(project.path, key))
+    return {entry.message["properties"]["command"]: entry.message["properties"] for entry in entries}
 
 
-def test_a_late_line_neither_changes_nor_loses_what_is_known_of_the_run(
+def test_a_late_line_neither_changes_nor_loses_known_metrics_of_the_run(
     paths: Paths, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = ended_run()
-    one = replace(line("a", make=run), cpu_us=3_000, peak_kib=100)
-    add(paths, run, replace(make_in_project(run, project, version="4.3"), jobs=4), one)
+    first_line = replace(line("a", make=run), cpu_us=3_000, peak_kib=100)
+    add(paths, run, replace(make_in_project(run, project, version="4.3"), jobs=4), first_line)
     sweep(paths)
     (first,) = stored(paths)
-    known = {"os": first.metrics["os"], "jobs": 4, "make_version": "4.3"}
-    assert first.metrics == {**known, "cpu_ms": 3, "peak_memory_kib": 100}
+    run_values = {"os": first.metrics["os"], "jobs": 4, "make_version": "4.3"}
+    assert first.metrics == {**run_values, "cpu_ms": 3, "peak_memory_kib": 100}
     assert waiting(paths, project)["a"].items() >= first.metrics.items()
     for name in ("os", "peak_memory_kib"):
         monkeypatch.setattr(BUILT_IN[name], "value", lambda *_: 1 / 0)
-    add(paths, run, replace(one, start_ns=one.end_ns, end_ns=one.end_ns + 1), replace(line("b", make=run), cpu_us=900,
-        peak_kib=5))  # fmt: skip
+    second_line = replace(first_line, start_ns=first_line.end_ns, end_ns=first_line.end_ns + 1)
+    add(paths, run, second_line, replace(line("b", make=run), cpu_us=900, peak_kib=5))
     sweep(paths)
     again = {event.target: event.metrics for event in stored(paths)}
-    assert again == {"a": {**known, "cpu_ms": 6, "peak_memory_kib": 100}, "b": {**known, "cpu_ms": 1}}
+    assert again == {"a": {**run_values, "cpu_ms": 6, "peak_memory_kib": 100}, "b": {**run_values, "cpu_ms": 1}}
     for target, metrics in again.items():
         assert waiting(paths, project)[target].items() >= metrics.items()
-    assert [(one.metric, one.kind, one.count) for one in counts(paths)] == [("peak_memory_kib", FAILED, 1)]
+    assert [(count.metric, count.kind, count.count) for count in counts(paths)] == [("peak_memory_kib", FAILED, 1)]
 
 
-def test_without_a_yes_and_for_what_was_before_it_nothing_is_computed(paths: Paths, project: Project) -> None:
+def test_no_metric_is_computed_for_a_run_that_no_yes_covers(paths: Paths, project: Project) -> None:
     early, local = ended_run(), ended_run()
     add(paths, early, make_in_project(early, project), replace(line("a", make=early), wall_ns=WALL_NS - 1))
     add(paths, local, make_in_project(local, project, ceiling="local"), line("a", make=local))
@@ -84,7 +83,7 @@ def test_without_a_yes_and_for_what_was_before_it_nothing_is_computed(paths: Pat
     assert waiting(paths, project) == {}
 
 
-def test_what_is_outside_is_dropped_and_counted_and_the_event_goes(
+def test_a_forbidden_value_is_dropped_and_counted_and_its_event_is_queued(
     paths: Paths, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(BUILT_IN["os"], "value", lambda *_: "/home/me")
@@ -93,7 +92,7 @@ def test_what_is_outside_is_dropped_and_counted_and_the_event_goes(
         add(paths, run, make_in_project(run, project), line("a", make=run))
         sweep(paths)
     assert "os" not in waiting(paths, project)["a"]
-    (one,) = counts(paths)
-    assert (one.metric, one.kind, one.count) == ("os", OUTSIDE, 3)
-    assert "/home/me" not in str(one)
-    assert one.text.startswith("os gave what its declaration does not allow (3 times, last 20")
+    (count,) = counts(paths)
+    assert (count.metric, count.kind, count.count) == ("os", OUTSIDE, 3)
+    assert "/home/me" not in str(count)
+    assert count.text.startswith("os gave what its declaration does not allow (3 times, last 20")
