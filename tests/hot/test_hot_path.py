@@ -1,4 +1,4 @@
-"""What runs for each recipe line: what it loads, in which order it does things, and how it appends."""
+"""The hot path: what it imports, in which order it works, and how it appends to a record."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ AFTER_THE_START = {
 }
 
 
-def test_the_start_of_a_line_loads_nothing_but_built_in_modules() -> None:
+def test_a_line_starts_with_built_in_modules_only() -> None:
     assert loaded("import make_metrics.hot.line") <= OURS | BUILT_IN
 
 
-def test_the_record_keeping_of_a_line_loads_little_more() -> None:
+def test_the_bookkeeping_of_a_line_loads_few_more_modules() -> None:
     assert (
         loaded("import make_metrics.hot.line, make_metrics.hot.recorder, fcntl, resource")
         <= OURS | AFTER_THE_START | BUILT_IN
@@ -50,7 +50,7 @@ def test_the_record_keeping_of_a_line_loads_little_more() -> None:
 @pytest.mark.parametrize(
     "name", [*sorted(path.stem for path in (SOURCE / "make_metrics/hot").glob("*.py")), "../entry"]
 )
-def test_no_hot_module_names_a_cold_one(name: str) -> None:
+def test_no_hot_module_imports_a_cold_one(name: str) -> None:
     text = (ROOT / f"shim/make_metrics/hot/{name}.py").read_text()
     imports = re.findall(r"^\s*(?:from|import) ([\w.]+)", text, flags=re.MULTILINE)
     hot = {
@@ -60,12 +60,12 @@ def test_no_hot_module_names_a_cold_one(name: str) -> None:
         "make_metrics.hot.recorder",
         "make_metrics.hot.line",
     }
-    assert {one for one in imports if one.startswith("make_metrics")} <= hot | (
+    assert {name for name in imports if name.startswith("make_metrics")} <= hot | (
         {"make_metrics.walk.start"} if name == "../entry" else set()
     )
 
 
-def test_the_recipe_starts_before_any_book_keeping(tmp_path: Path, home: Path) -> None:
+def test_the_recipe_starts_before_any_bookkeeping(tmp_path: Path, home: Path) -> None:
     if not shutil.which("strace"):
         pytest.skip("no strace here")
     project = Project(tmp_path / "project", home, compiled=False)
@@ -111,7 +111,7 @@ def written(records: Path) -> list[record.Contents]:
     return [record.parse(path.read_bytes()) for path in sorted(records.glob("*.rec"))]
 
 
-def test_files_are_ours_alone(records: Path) -> None:
+def test_only_the_user_can_read_a_record(records: Path) -> None:
     append.append_entry(os.fsencode(records), RUN, ENTRY)
     assert {path.name: path.stat().st_mode & 0o777 for path in records.iterdir()} == {
         f"{RUN.decode()}.rec": 0o600,
@@ -119,7 +119,7 @@ def test_files_are_ours_alone(records: Path) -> None:
     }
 
 
-def test_a_torn_entry_costs_itself_only(records: Path) -> None:
+def test_a_torn_entry_costs_only_itself(records: Path) -> None:
     append.append_entry(os.fsencode(records), RUN, ENTRY)
     (path,) = records.glob("*.rec")
     path.write_bytes(path.read_bytes() + ENTRY[:-7])
@@ -128,7 +128,7 @@ def test_a_torn_entry_costs_itself_only(records: Path) -> None:
     assert (len(contents.lines), contents.torn, contents.run) == (2, 1, RUN.decode())
 
 
-def test_a_held_lock_makes_the_writer_write_apart(records: Path) -> None:
+def test_a_writer_without_the_lock_writes_its_own_file(records: Path) -> None:
     with FileLock(records / f"{RUN.decode()}.lock"):
         append.append_entry(os.fsencode(records), RUN, ENTRY)
     (contents,) = written(records)
@@ -136,7 +136,7 @@ def test_a_held_lock_makes_the_writer_write_apart(records: Path) -> None:
     assert len(contents.lines) == 1
 
 
-def test_a_short_hold_is_waited_for(records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_waits_for_a_lock_that_is_held_shortly(records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     patient = {**(append.lock.__kwdefaults__ or {}), "patience_ns": 10**11}  # this thread may be slow in letting go
     monkeypatch.setattr(append.lock, "__kwdefaults__", patient)
     lock = FileLock(records / f"{RUN.decode()}.lock")
@@ -148,23 +148,23 @@ def test_a_short_hold_is_waited_for(records: Path, monkeypatch: pytest.MonkeyPat
     assert [path.name for path in records.glob("*.rec")] == [f"{RUN.decode()}.rec"]
 
 
-def test_a_lock_that_was_removed_while_it_was_waited_for_is_made_anew(records: Path) -> None:
+def test_a_lock_file_that_is_removed_meanwhile_is_created_again(records: Path) -> None:
     path = records / f"{RUN.decode()}.lock"
     held = append.lock(os.fsencode(path))
-    found: list[int] = []
-    waiting = threading.Thread(target=lambda: found.append(append.lock(os.fsencode(path), patience_ns=10**11)))
+    descriptors: list[int] = []
+    waiting = threading.Thread(target=lambda: descriptors.append(append.lock(os.fsencode(path), patience_ns=10**11)))
     waiting.start()
     path.unlink()
     os.close(held)
     waiting.join(100)
-    assert os.fstat(found[0]).st_nlink == 1
+    assert os.fstat(descriptors[0]).st_nlink == 1
     with path.open() as again, pytest.raises(BlockingIOError):
         fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    os.close(found[0])
+    os.close(descriptors[0])
 
 
 @pytest.mark.parametrize("kind", ["rec", "lock"])
-def test_a_planted_link_is_not_followed(records: Path, tmp_path: Path, kind: str) -> None:
+def test_a_planted_symbolic_link_is_not_followed(records: Path, tmp_path: Path, kind: str) -> None:
     victim = tmp_path / "victim"
     victim.write_text("precious")
     (records / f"{RUN.decode()}.{kind}").symlink_to(victim)
@@ -175,7 +175,7 @@ def test_a_planted_link_is_not_followed(records: Path, tmp_path: Path, kind: str
     assert victim.read_text() == "precious"
 
 
-def test_a_directory_that_is_a_link_or_somebody_elses_is_refused(tmp_path: Path) -> None:
+def test_a_symbolic_link_in_place_of_a_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(PermissionError):
@@ -186,22 +186,22 @@ def test_a_directory_that_is_a_link_or_somebody_elses_is_refused(tmp_path: Path)
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o700
 
 
-def test_twenty_writers_lose_nothing_while_records_are_taken_away(records: Path) -> None:
+def test_twenty_writers_lose_nothing_while_records_are_combined(records: Path) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT / 'shim')!r})\n"
         "from make_metrics.hot import append\n"
         f"for number in range(50):\n append.append_entry({os.fsencode(records)!r}, {RUN!r}, {ENTRY!r})\n"
     )
     writers = [subprocess.Popen([sys.executable, "-I", "-S", "-c", code]) for _ in range(20)]
-    taken = 0
+    count = 0
     while any(writer.poll() is None for writer in writers) or list(records.glob("*.rec")):
         with FileLock(records / f"{RUN.decode()}.lock") as lock:
             for path in records.glob("*.rec"):
                 data = path.read_bytes()
                 if "~" in path.name and not data.endswith(b"\n"):
                     continue  # its writer is about to write
-                taken += len(record.parse(data).lines)
+                count += len(record.parse(data).lines)
                 path.unlink()
             Path(lock.lock_file).unlink(missing_ok=True)
     assert [writer.returncode for writer in writers] == [0] * 20
-    assert taken == 1000
+    assert count == 1000

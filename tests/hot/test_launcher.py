@@ -1,4 +1,4 @@
-"""What the compiled fast path does beside the lines themselves: what it leaves to Python, the lock, signals, faults."""
+"""What the launcher does around a line: what it leaves to Python, the record and its lock, signals, descriptors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 from ci.build_launcher import NotBuilt, build, sanitized
 from make_metrics.combine import record
 from tests.support.project import started, until
-from tests.support.shim_calls import PYTHON_SHIM, RUN, Make, as_make, compiled, handed
+from tests.support.shim_calls import PYTHON_SHIM, RUN, Make, as_make, compiled, shim_words
 
 Launchers = dict[str, Path]
 
@@ -45,11 +45,11 @@ def launcher(request: pytest.FixtureRequest, launchers: Launchers) -> Path:
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
-    with as_make(tmp_path) as made:
-        yield made
+    with as_make(tmp_path) as process:
+        yield process
 
 
-# ---- what is left to Python ----
+# ---- left to Python ----
 
 
 def _fake_python(folder: Path) -> str:
@@ -64,7 +64,7 @@ def _marker(text: bytes) -> Callable[[Make], None]:
 
 
 def void(_: object) -> None:
-    """For a lambda."""
+    """Make a statement of an expression, for a lambda."""
 
 
 def _in_place_of_records(make: Make) -> None:
@@ -88,12 +88,14 @@ RARE: dict[str, tuple[Callable[[Make], None], dict[str, str], dict[str, Any]]] =
 
 
 @pytest.mark.parametrize("rare", RARE)
-def test_what_is_rare_is_left_to_python_untouched(make: Make, launcher: Path, tmp_path: Path, rare: str) -> None:
+def test_rare_cases_are_left_to_python_with_nothing_changed(
+    make: Make, launcher: Path, tmp_path: Path, rare: str
+) -> None:
     if rare == "root for somebody" and os.geteuid() != 0:
         pytest.skip("not root")
     prepare, variables, more = RARE[rare]
     prepare(make)
-    words = handed("echo; exit 3", **{"state": make.state, **more})
+    words = shim_words("echo; exit 3", **{"state": make.state, **more})
     python = _fake_python(tmp_path)
     env = make.environment(**variables)
     expected = make.run([python, *PYTHON_SHIM[1:]], words, env=env)
@@ -102,25 +104,27 @@ def test_what_is_rare_is_left_to_python_untouched(make: Make, launcher: Path, tm
 
 
 @pytest.mark.parametrize("words", [[], ["mm2", "t:a"], ["mm1"], ["-c", "echo"], ["mm1", *["x"] * 9]], ids=str)
-def test_other_words_are_left_to_python(make: Make, launcher: Path, tmp_path: Path, words: list[str]) -> None:
+def test_words_that_no_fragment_writes_are_left_to_python(
+    make: Make, launcher: Path, tmp_path: Path, words: list[str]
+) -> None:
     python = _fake_python(tmp_path)
     assert make.run(compiled(launcher, python), words) == make.run([python, *PYTHON_SHIM[1:]], words)
 
 
-def test_without_python_the_line_is_run_and_not_recorded(make: Make, launcher: Path) -> None:
-    done = make.run(compiled(launcher), handed("echo ran; exit 3", "/nowhere/state"))
+def test_without_python_the_line_runs_unrecorded(make: Make, launcher: Path) -> None:
+    done = make.run(compiled(launcher), shim_words("echo ran; exit 3", "/nowhere/state"))
     assert (done.status, done.out, done.entries) == (3, b"ran\n", ())
 
 
-def test_it_makes_its_own_directories_without_python(make: Make, launcher: Path) -> None:
-    """Which may be unable to start where a makefile exports what it loads from."""
+def test_the_launcher_creates_its_directories_without_python(make: Make, launcher: Path) -> None:
+    """Python may be unable to start if a makefile exports LD_LIBRARY_PATH, for instance."""
     make.records.rmdir()
-    done = make.run(compiled(launcher), handed("echo ran; exit 3", make.state))
+    done = make.run(compiled(launcher), shim_words("echo ran; exit 3", make.state))
     assert (done.status, done.out, len(done.entries)) == (3, b"ran\n", 1)
     assert stat.S_IMODE(make.records.stat().st_mode) == 0o700
 
 
-def test_it_says_whether_it_can_run_here(launcher: Path) -> None:
+def test_the_launcher_says_whether_it_can_run_here(launcher: Path) -> None:
     assert subprocess.run([launcher, "mm1"], check=False).returncode == 0
     assert subprocess.run([launcher, "mm0"], check=False).returncode != 0
     assert subprocess.run([launcher], check=False).returncode == 127
@@ -130,15 +134,15 @@ def test_it_says_whether_it_can_run_here(launcher: Path) -> None:
 
 
 def test_a_line_is_recorded(make: Make, shim: Sequence[str]) -> None:
-    done = make.run(shim, handed("exit 3", make.state, target="a%20b", goal="all"))
+    done = make.run(shim, shim_words("exit 3", make.state, target="a%20b", goal="all"))
     assert done.entries == ((make.key.decode(), "a b", "all", 0, 3, 0),)
 
 
-def test_what_a_line_took_is_recorded(make: Make, shim: Sequence[str]) -> None:
+def test_a_lines_processor_time_and_memory_are_recorded(make: Make, shim: Sequence[str]) -> None:
     held = "held = bytearray(64 << 20); held[::4096] = b'x' * len(held[::4096])"
     busy = "import os\nwhile sum(os.times()[:2]) < 0.2: pass"
     for code in (held, busy):
-        words = handed(f'{sys.executable} -I -S -c "{code}"; true', make.state)
+        words = shim_words(f'{sys.executable} -I -S -c "{code}"; true', make.state)
         assert make.start(shim, words).wait(60) == 0
     holding, working = record.parse(make.record.read_bytes()).lines
     assert holding.peak_kib is not None
@@ -151,63 +155,63 @@ def test_what_a_line_took_is_recorded(make: Make, shim: Sequence[str]) -> None:
     assert 190_000 <= working.cpu_us <= 10_000_000
 
 
-def test_a_line_that_could_not_be_started_took_nothing(make: Make, shim: Sequence[str]) -> None:
-    assert make.start(shim, handed("nothere", make.state), stderr=subprocess.DEVNULL).wait(60) == 127
+def test_a_line_that_cannot_be_started_takes_no_time_and_memory(make: Make, shim: Sequence[str]) -> None:
+    assert make.start(shim, shim_words("nothere", make.state), stderr=subprocess.DEVNULL).wait(60) == 127
     (line,) = record.parse(make.record.read_bytes()).lines
     assert (line.cpu_us, line.peak_kib) == (0, 0)
 
 
 @pytest.mark.parametrize("marker", [b"", None], ids=["empty", "none"])
-def test_the_first_line_has_its_make_looked_for(make: Make, shim: Sequence[str], marker: bytes | None) -> None:
-    """This process is no make, and most often there is none above it."""
+def test_the_first_line_of_a_make_starts_the_walk(make: Make, shim: Sequence[str], marker: bytes | None) -> None:
+    """The walk finds that this process is no make, and most often that no make is above it."""
     make.marker.unlink()
     if marker is not None:
         make.marker.write_bytes(marker)
     with_python = [word.replace("/nowhere/python", sys.executable) for word in shim]
-    assert make.start(with_python, handed("exit 3", make.state)).wait(60) == 3
+    assert make.start(with_python, shim_words("exit 3", make.state)).wait(60) == 3
     verdict = make.marker.read_bytes()
     assert verdict in (b"!", b"-")
-    found = [record.parse(path.read_bytes()).lines for path in make.records.glob("*.rec")]
-    assert [(one.status, one.fate) for (one,) in found] == ([(3, 9)] if verdict == b"!" else [])
+    records = [record.parse(path.read_bytes()).lines for path in make.records.glob("*.rec")]
+    assert [(line.status, line.fate) for (line,) in records] == ([(3, 9)] if verdict == b"!" else [])
 
 
 @pytest.mark.parametrize(("verdict", "entries"), [(b"-", 0), (b"!", 1)])
-def test_what_the_walk_found_is_minded(make: Make, shim: Sequence[str], verdict: bytes, entries: int) -> None:
+def test_a_line_follows_the_walks_verdict(make: Make, shim: Sequence[str], verdict: bytes, entries: int) -> None:
     make.marker.write_bytes(verdict)
-    process = make.start(shim, handed("exit 3", make.state))
+    process = make.start(shim, shim_words("exit 3", make.state))
     assert process.wait(60) == 3
     paths = list(make.records.glob("*.rec"))
     assert len(paths) == entries
     assert all(f".{process.pid}." in path.name for path in paths)
 
 
-def test_a_walk_that_cannot_be_started_costs_the_name_of_the_run(make: Make, launcher: Path) -> None:
+def test_without_a_walk_the_make_is_a_run_of_its_own(make: Make, launcher: Path) -> None:
     make.marker.unlink()
-    assert make.start(compiled(launcher), handed("exit 3", make.state)).wait(60) == 3
+    assert make.start(compiled(launcher), shim_words("exit 3", make.state)).wait(60) == 3
     assert (make.records / f"{make.key.decode()}.rec").exists()
 
 
-def test_a_torn_entry_costs_no_other(make: Make, shim: Sequence[str]) -> None:
+def test_an_entry_after_a_torn_one_is_whole(make: Make, shim: Sequence[str]) -> None:
     first = b"R 1 %b 00 ;\nL 1.2.3 torn" % RUN
     make.record.write_bytes(first)
-    assert make.start(shim, handed("true", make.state)).wait(60) == 0
+    assert make.start(shim, shim_words("true", make.state)).wait(60) == 0
     assert make.record.read_bytes().startswith(first + b"\nL " + make.key)
 
 
-def test_a_lock_that_is_not_to_be_had_is_done_without(make: Make, shim: Sequence[str]) -> None:
+def test_a_line_without_the_lock_writes_its_own_record(make: Make, shim: Sequence[str]) -> None:
     with make.lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        assert make.start(shim, handed("true", make.state)).wait(60) == 0
+        assert make.start(shim, shim_words("true", make.state)).wait(60) == 0
     assert not make.record.exists()
     (private,) = make.records.glob("*.rec")
     assert private.name.startswith(RUN.decode() + "~")
     assert len(make.entries()) == 1
 
 
-def test_a_lock_file_that_was_combined_away_is_not_used(make: Make, shim: Sequence[str]) -> None:
+def test_a_removed_lock_file_is_not_used(make: Make, shim: Sequence[str]) -> None:
     with make.lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        line = make.start(shim, handed("true", make.state))
+        line = make.start(shim, shim_words("true", make.state))
         until(lambda: line.poll() is not None or str(make.lock) in _open_files(line.pid))
         make.lock.unlink()
     assert line.wait(60) == 0
@@ -221,36 +225,38 @@ def _open_files(pid: int) -> list[str]:
         return []
 
 
-def test_an_entry_that_does_not_fit_is_taken_back(make: Make, shim: Sequence[str]) -> None:
+def test_an_entry_that_does_not_fit_is_removed(make: Make, shim: Sequence[str]) -> None:
     first = b"R 1 %b 00 ;\n" % RUN
     make.record.write_bytes(first)
     limit = len(first) + 20
-    words = handed("exit 3", make.state)
+    words = shim_words("exit 3", make.state)
     line = make.start(shim, words, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
     assert line.wait(60) == 3
     assert make.record.read_bytes() == first
 
 
 @pytest.mark.parametrize("what", ["state", "records", "makes"])
-def test_a_directory_in_other_hands_is_not_used(make: Make, shim: Sequence[str], tmp_path: Path, what: str) -> None:
+def test_a_symbolic_link_in_place_of_our_directory_is_not_used(
+    make: Make, shim: Sequence[str], tmp_path: Path, what: str
+) -> None:
     path = {"state": make.state, "records": make.records, "makes": make.makes}[what]
     path.rename(tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
-    done = make.run(shim, handed("exit 3", make.state))
+    done = make.run(shim, shim_words("exit 3", make.state))
     assert (done.status, done.entries) == (3, ())
 
 
 @pytest.mark.parametrize("what", ["record", "lock"])
-def test_a_symbolic_link_is_not_written_through(make: Make, shim: Sequence[str], tmp_path: Path, what: str) -> None:
+def test_nothing_is_written_through_a_symbolic_link(make: Make, shim: Sequence[str], tmp_path: Path, what: str) -> None:
     (make.record if what == "record" else make.lock).symlink_to(tmp_path / "target")
-    assert make.start(shim, handed("exit 3", make.state)).wait(60) == 3
+    assert make.start(shim, shim_words("exit 3", make.state)).wait(60) == 3
     assert not (tmp_path / "target").exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="not root")
-def test_root_leaves_files_to_the_directorys_owner(make: Make, shim: Sequence[str]) -> None:
+def test_root_gives_files_to_the_directorys_owner(make: Make, shim: Sequence[str]) -> None:
     os.chown(make.records, 1234, 1235)
-    assert make.start(shim, handed("true", make.state)).wait(60) == 0
+    assert make.start(shim, shim_words("true", make.state)).wait(60) == 0
     assert {(path.stat().st_uid, path.stat().st_gid) for path in make.records.iterdir()} == {(1234, 1235)}
 
 
@@ -258,16 +264,16 @@ def test_root_leaves_files_to_the_directorys_owner(make: Make, shim: Sequence[st
 
 
 def _started(make: Make, shim: Sequence[str], line: str, **more: Any) -> subprocess.Popen[str]:
-    """Start a line that says when it is ready, and wait for that."""
-    given = {"cwd": make.work, "env": make.environment(), "stdin": subprocess.DEVNULL, **more}
-    process = subprocess.Popen([*shim, *handed(line, make.state)], stdout=subprocess.PIPE, text=True, **given)
+    """Start a line that prints when it is ready, and wait for that."""
+    options = {"cwd": make.work, "env": make.environment(), "stdin": subprocess.DEVNULL, **more}
+    process = subprocess.Popen([*shim, *shim_words(line, make.state)], stdout=subprocess.PIPE, text=True, **options)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     return process
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2])
-def test_signals_are_handed_on(make: Make, shim: Sequence[str], number: int) -> None:
+def test_signals_are_forwarded_to_the_line(make: Make, shim: Sequence[str], number: int) -> None:
     process = _started(make, shim, "echo ready; exec sleep 60")
     with started(process):
         process.send_signal(number)
@@ -277,7 +283,7 @@ def test_signals_are_handed_on(make: Make, shim: Sequence[str], number: int) -> 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT])
-def test_interrupts_are_waited_through(make: Make, shim: Sequence[str], number: int) -> None:
+def test_the_shim_waits_through_interrupts(make: Make, shim: Sequence[str], number: int) -> None:
     process = _started(make, shim, "echo ready; read line; exit 5", stdin=subprocess.PIPE)
     with started(process):
         process.send_signal(number)
@@ -289,7 +295,7 @@ def test_interrupts_are_waited_through(make: Make, shim: Sequence[str], number: 
     assert (status, fate) == (5, number)
 
 
-def test_a_trap_of_the_recipe_decides(make: Make, shim: Sequence[str]) -> None:
+def test_a_trap_in_the_recipe_decides_how_the_line_ends(make: Make, shim: Sequence[str]) -> None:
     process = _started(make, shim, "trap 'echo trapped; exit 6' TERM; echo ready; while :; do sleep 0.01; done")
     with started(process):
         process.send_signal(signal.SIGTERM)
@@ -298,10 +304,10 @@ def test_a_trap_of_the_recipe_decides(make: Make, shim: Sequence[str]) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD])
-def test_what_was_ignored_stays_ignored(make: Make, shim: Sequence[str], number: int) -> None:
+def test_an_ignored_signal_stays_ignored(make: Make, shim: Sequence[str], number: int) -> None:
     line = f"kill -{number} $PPID; grep SigIgn /proc/self/status; exit 7"
     expected = [f"{1 << number - 1:016x}", f"{1 << number - 1 | 3 << 31:016x}"]  # posix_spawn's own two beside it
-    done = make.run(shim, handed(line, make.state), preexec_fn=lambda: void(signal.signal(number, signal.SIG_IGN)))
+    done = make.run(shim, shim_words(line, make.state), preexec_fn=lambda: void(signal.signal(number, signal.SIG_IGN)))
     assert done.status == 7
     if number != signal.SIGCHLD:
         assert done.out.split()[1].decode() in expected
@@ -309,13 +315,13 @@ def test_what_was_ignored_stays_ignored(make: Make, shim: Sequence[str], number:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
 def test_what_the_whole_group_is_sent_reaches_the_line_once(make: Make, shim: Sequence[str], number: int) -> None:
-    """Who waits for the shim is not who sends: a third process does, as `timeout` or a supervisor would."""
+    """A third process sends the signal, as `timeout` or a supervisor would; the shim's parent does not."""
     name = signal.Signals(number).name[3:]
     line = (
         f"count=0; trap 'count=$((count + 1))' {name}; echo ready; read go; "
         "for i in 1 2 3 4 5; do sleep 0.1; done; echo $count"
     )
-    words = [*shim, *handed(line, make.state)]
+    words = [*shim, *shim_words(line, make.state)]
     process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
     with started(process):
         assert process.stdin is not None
@@ -327,23 +333,23 @@ def test_what_the_whole_group_is_sent_reaches_the_line_once(make: Make, shim: Se
         assert process.stdout.readline() == "1\n"
 
 
-def test_kill_of_the_parent_means_make(make: Make, shim: Sequence[str]) -> None:
-    seen: list[int] = []
-    before = signal.signal(signal.SIGUSR1, lambda number, _: seen.append(number))
+def test_a_recipe_that_signals_its_parent_signals_make(make: Make, shim: Sequence[str]) -> None:
+    received: list[int] = []
+    before = signal.signal(signal.SIGUSR1, lambda number, _: received.append(number))
     try:
-        assert make.run(shim, handed("kill -USR1 $PPID; exit 7", make.state)).status == 7
-        until(lambda: seen)
+        assert make.run(shim, shim_words("kill -USR1 $PPID; exit 7", make.state)).status == 7
+        until(lambda: received)
     finally:
         signal.signal(signal.SIGUSR1, before)
 
 
-def test_a_line_whose_make_was_killed_says_so(make: Make, shim: Sequence[str], tmp_path: Path) -> None:
+def test_the_entry_of_a_line_tells_that_its_make_was_killed(make: Make, shim: Sequence[str], tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     os.mkfifo(gate)
     parent = "import os, sys; sys.stdin.read(); os.spawnv(os.P_WAIT, sys.argv[1], sys.argv[1:])"
     with started(
         subprocess.Popen(
-            [sys.executable, "-c", parent, *shim, *handed(f"echo ready; read x < {gate}", tmp_path / "b/state")],
+            [sys.executable, "-c", parent, *shim, *shim_words(f"echo ready; read x < {gate}", tmp_path / "b/state")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=make.environment(),
@@ -360,23 +366,23 @@ def test_a_line_whose_make_was_killed_says_so(make: Make, shim: Sequence[str], t
         process.wait(60)
         gate.write_text("go\n")
         until(lambda: any(b"\nL " in path.read_bytes() for path in other.records.glob("*.rec")))
-    # A make that dies before the line has asked who it is leaves the line in a run of its own.
+    # If make dies before the line has read its process key, the line is a run of its own.
     (path,) = other.records.glob("*.rec")
     (line,) = record.parse(path.read_bytes()).lines
     assert (line.status, line.fate) == (0, 9)
 
 
 def test_the_line_has_the_descriptors_that_make_left_open(make: Make, shim: Sequence[str], tmp_path: Path) -> None:
-    with (tmp_path / "file").open("w") as one, (tmp_path / "file").open() as other:
-        numbers = one.fileno(), other.fileno()
-        words = handed("for one in /proc/self/fd/*; do [ ! -e $one ] || echo ${one##*/}; done", make.state)
+    with (tmp_path / "file").open("w") as written, (tmp_path / "file").open() as read:
+        numbers = written.fileno(), read.fileno()
+        words = shim_words("for one in /proc/self/fd/*; do [ ! -e $one ] || echo ${one##*/}; done", make.state)
         done = make.run(shim, words, pass_fds=numbers)
     assert sorted(int(number) for number in done.out.split()) == [0, 1, 2, *sorted(numbers)]
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_standard_streams_stay_closed(make: Make, shim: Sequence[str], closed: str) -> None:
-    words = handed("ls /proc/self/fd > out; nothere; exit 3", make.state)
+    words = shim_words("ls /proc/self/fd > out; nothere; exit 3", make.state)
     script = f'exec "$@" {closed}'
     done = make.run(["sh", "-c", script, "sh", *shim], words)
     plain = make.run(["sh", "-c", script, "sh", "/bin/sh", "-c"], words[-1:])
@@ -384,10 +390,10 @@ def test_closed_standard_streams_stay_closed(make: Make, shim: Sequence[str], cl
     assert len(done.entries) == 1
 
 
-def test_a_variable_that_a_shell_drops_is_put_back(make: Make, shim: Sequence[str]) -> None:
-    """Flags hook: the shell between make and us has dropped it; make's own environment, here this process's, has it."""
+def test_a_variable_that_the_intermediate_shell_drops_is_restored(make: Make, shim: Sequence[str]) -> None:
+    """Flags hook: the intermediate shell has dropped it; make's environment, here this process's, still has it."""
     parent = "import os, sys; os.environb.pop(b'a.b'); os.spawnve(os.P_WAIT, sys.argv[1], sys.argv[1:], os.environb)"
-    words = handed("env", "/nowhere/state", environment="-/+%2Fa/=/+3")
+    words = shim_words("env", "/nowhere/state", environment="-/+%2Fa/=/+3")
     env = {**make.environment(), "a.b": "c", "BASH_FUNC_f%%": "() { :\n}", "PWD": "/x", "-": "d", "9a": "no"}
     done = make.run([sys.executable, "-c", parent, *shim], words, env=env)
     assert {b"a.b=c", b"-=d", b"OLDPWD=/a", b"SHLVL=3"} <= set(done.out.splitlines())

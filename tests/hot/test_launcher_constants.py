@@ -109,7 +109,7 @@ def test_the_trampoline_skips_as_many_words_as_stand_before_the_shell() -> None:
 
 def test_the_fragment_hands_over_the_variables_that_the_shim_restores() -> None:
     text = (ROOT / "make_include/metrics.mk").read_text()
-    names = re.findall(r"\$\(call \.metrics\.keep,(\w+)\)", text)
+    names = re.findall(r"\$\(call[\s\\]+\.metrics\.keep,(\w+)\)", text)
     assert [name.encode() for name in names] == list(arguments.CHANGED_NAMES)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ci.build_launcher import NotBuilt, build, sanitized
-from tests.support.shim_calls import PYTHON_SHIM, Make, Outcome, as_make, compiled, copied, handed
+from tests.support.shim_calls import PYTHON_SHIM, Make, Outcome, as_make, compiled, copied, shim_words
 
 _PROGRAMS = ["echo", "printf %s\\n", "/bin/echo", "ls", "expr 1 +", "true", "false", "test -e", "cat", "env", "sleep 0"]
 _MISSING = [
@@ -64,7 +64,7 @@ _SOUP = "ab =-'\"\\\t$`#;&|()[]{}?*~!^<>.:%é\n"
 
 @dataclass(frozen=True)
 class Call:
-    """One line, and what is handed over with it."""
+    """One line, and the arguments that its shim gets."""
 
     line: str
     shell: tuple[str, ...]
@@ -77,18 +77,18 @@ class Call:
     pipe: bool
 
     def run(self, make: Make, shim: tuple[str, ...]) -> Outcome:
-        """Through one of the shims."""
+        """The outcome through one of the shims."""
         (make.work / "unmarked").write_text("echo unmarked $0 $#\n")
         (make.work / "unmarked").chmod(0o755)
-        words = handed(
+        words = shim_words(
             self.line, make.state, shell=self.shell, flags=self.flags, make=self.make, target=self.target,
             goal=self.goal, environment=self.environment,
         )  # fmt: skip
         env = make.environment(**dict(self.variables))
-        found = make.run(shim, words, env=env, pipe=self.pipe, background=True)  # "echo &" may end after its line
+        outcome = make.run(shim, words, env=env, pipe=self.pipe, background=True)  # "echo &" may end after its line
         if set("|&") & set(self.line):  # the parts of a pipeline complain at once, even in the middle of a line
-            found = replace(found, err=bytes(sorted(found.err)))
-        return found
+            outcome = replace(outcome, err=bytes(sorted(outcome.err)))
+        return outcome
 
 
 def _line(chance: random.Random) -> str:
@@ -143,7 +143,9 @@ def launchers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("part", range(10))
-def test_a_thousand_lines(launchers: dict[str, Path], part: int, tmp_path: Path) -> None:
+def test_a_thousand_generated_lines_are_the_same_through_both_shims(
+    launchers: dict[str, Path], part: int, tmp_path: Path
+) -> None:
     chance = random.Random(part)  # noqa: S311
     recorded = 0
     fast, sanitized, one_by_one = (

@@ -1,4 +1,4 @@
-"""The compiled fast path decodes, splits and writes what the Python shim does, for any input; under the sanitizers."""
+"""The launcher decodes, splits and writes as the Python shim does, for any input; compiled with sanitizers."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
         pytest.skip(f"no compiled fast path here: {reason}")
 
 
-def handed_words() -> st.SearchStrategy[list[bytes]]:
-    """Words just as the fragment writes them."""
+def fragment_words() -> st.SearchStrategy[list[bytes]]:
+    """Words exactly as the fragment writes them."""
     word = TEXT.map(lambda text: record_format.encode(text).replace(b":", b"%3A") if text else b"")
     version = st.sampled_from([b"3.81", b"4.0", b"4.2.1", b"4.3", b"4.3.90", b"4.4", b"4.4.1", b"5.0"])
     level = st.sampled_from([b"", b"0", b"1", b"17"])
@@ -46,33 +46,42 @@ def handed_words() -> st.SearchStrategy[list[bytes]]:
 
 @st.composite
 def damaged_words(draw: st.DrawFn) -> list[bytes]:
-    words = draw(handed_words())
+    words = draw(fragment_words())
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(words) - 1))
-        place = draw(st.integers(0, len(words[at])))
+        start = draw(st.integers(0, len(words[at])))
         change = draw(st.sampled_from([b"", b"%", b"%4", b"%zz", b"%00", b"%+1", b":", b"-", b"1", b"9999999", b" "]))
-        words[at] = words[at][:place] + change + words[at][place + draw(st.integers(0, 2)) :]
+        words[at] = words[at][:start] + change + words[at][start + draw(st.integers(0, 2)) :]
     return words[: draw(st.integers(1, len(words)))]
 
 
 def decoded(words: list[bytes]) -> list[bytes]:
-    """The answer that the Python shim would give."""
-    known = Arguments(words)
-    numbers = b"%d" % known.level, b"%d" % len(known.shell), b"%d" % known.is_before_4_4()
-    splits = b"f" if known.ifs == b"f" else b""
-    texts = [known.target, known.goal, numbers[0], known.version, known.make, splits, known.state, known.environment]
+    """The answer that the launcher must give: what the Python shim decodes."""
+    arguments = Arguments(words)
+    numbers = b"%d" % arguments.level, b"%d" % len(arguments.shell), b"%d" % arguments.is_before_4_4()
+    splits = b"f" if arguments.ifs == b"f" else b""
+    texts = [
+        arguments.target,
+        arguments.goal,
+        numbers[0],
+        arguments.version,
+        arguments.make,
+        splits,
+        arguments.state,
+        arguments.environment,
+    ]
     return [*texts, *numbers[1:]]
 
 
 @COMMON
-@given(words=handed_words())
-def test_the_fragments_words_are_taken(driver: Driver, words: list[bytes]) -> None:
+@given(words=fragment_words())
+def test_the_launcher_decodes_what_the_fragment_writes(driver: Driver, words: list[bytes]) -> None:
     assert driver.ask(b"arguments", *words) == decoded(words)
 
 
 @COMMON
 @given(words=damaged_words())
-def test_damaged_words_are_left_to_python_or_taken_alike(driver: Driver, words: list[bytes]) -> None:
+def test_damaged_words_are_left_to_python_or_decoded_alike(driver: Driver, words: list[bytes]) -> None:
     answer = driver.ask(b"arguments", *words)
     assert not answer or answer == decoded(words)
 
@@ -91,7 +100,7 @@ def test_simple_lines_are_split_alike(driver: Driver, line: bytes, newline_is_te
 
 
 @pytest.mark.parametrize("word", sorted(split_words.SHELL_BUILTINS))
-def test_builtins_are_the_same(driver: Driver, word: bytes) -> None:
+def test_both_shims_know_the_same_shell_builtins(driver: Driver, word: bytes) -> None:
     assert driver.ask(b"simple", word + b" x", b"") == driver.ask(b"simple", word, b"") == []
     assert driver.ask(b"simple", word + b"x y", b"") == [word + b"x", b"y"]
 
@@ -101,7 +110,7 @@ def test_builtins_are_the_same(driver: Driver, word: bytes) -> None:
     target=TEXT | st.just(b"-"), goal=TEXT, level=st.integers(0, 10**6), wall=NUMBER, start=NUMBER, end=NUMBER,
     status=st.integers(-64, 255), fate=st.integers(0, 64), usage=st.none() | st.tuples(NUMBER, NUMBER),
 )  # fmt: skip
-def test_entries_are_the_same(
+def test_both_shims_write_the_same_entry(
     driver: Driver,
     target: bytes,
     goal: bytes,

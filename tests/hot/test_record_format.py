@@ -29,7 +29,7 @@ def entries(draw: st.DrawFn) -> bytes:
 
 
 @given(st.binary())
-def test_any_bytes_come_back(text: bytes) -> None:
+def test_decoding_gives_back_any_bytes(text: bytes) -> None:
     word = record_format.encode(text)
     assert record_format.decode(word) == text
     assert word
@@ -37,12 +37,12 @@ def test_any_bytes_come_back(text: bytes) -> None:
 
 
 @given(st.binary(), st.binary())
-def test_different_texts_are_different_words(one: bytes, two: bytes) -> None:
-    assert (record_format.encode(one) == record_format.encode(two)) == (one == two)
+def test_different_texts_are_different_words(first: bytes, second: bytes) -> None:
+    assert (record_format.encode(first) == record_format.encode(second)) == (first == second)
 
 
 @given(KEY, st.binary(min_size=1), st.binary(), st.integers(0, 9), NUMBER, NUMBER, st.integers(-64, 255), USAGE)
-def test_a_line_comes_back(
+def test_parsing_gives_back_a_line(
     make: bytes,
     target: bytes,
     goal: bytes,
@@ -52,9 +52,9 @@ def test_a_line_comes_back(
     status: int,
     usage: tuple[int, int] | None,
 ) -> None:
-    found = parse(record_format.line_entry(make, target, goal, level, wall, 0, end, status, 2, usage))
-    assert found.torn == 0
-    assert found.lines == [
+    contents = parse(record_format.line_entry(make, target, goal, level, wall, 0, end, status, 2, usage))
+    assert contents.torn == 0
+    assert contents.lines == [
         Line(
             make=make.decode(),
             target=target.decode("utf-8", "backslashreplace"),
@@ -75,31 +75,31 @@ def test_a_line_comes_back(
 def test_an_entry_cut_short_is_torn_or_the_same(entry: bytes) -> None:
     whole = parse(entry).lines
     for length in range(1, len(entry)):
-        found = parse(entry[:length])
-        assert (found.lines, found.torn) in ((whole, 0), ([], 1))
+        contents = parse(entry[:length])
+        assert (contents.lines, contents.torn) in ((whole, 0), ([], 1))
         after = parse(entry[:length] + b"\n" + entry)
         assert after.lines[-1:] == whole
 
 
 @given(entries(), st.integers(0, 10_000), st.integers(0, 255))
-def test_a_damaged_entry_is_an_entry_or_torn(entry: bytes, place: int, byte: int) -> None:
+def test_a_damaged_entry_is_an_entry_or_torn(entry: bytes, at: int, byte: int) -> None:
     damaged = bytearray(entry)
-    damaged[place % (len(entry) - 1)] = byte
-    found = parse(bytes(damaged))
-    assert len(found.lines) + found.torn >= 1
+    damaged[at % (len(entry) - 1)] = byte
+    contents = parse(bytes(damaged))
+    assert len(contents.lines) + contents.torn >= 1
 
 
 @given(st.binary())
 def test_any_bytes_can_be_read(data: bytes) -> None:
-    found = parse(data)
-    assert len(found.lines) + len(found.makes) + found.torn <= data.count(b"\n") + 1
+    contents = parse(data)
+    assert len(contents.lines) + len(contents.makes) + contents.torn <= data.count(b"\n") + 1
 
 
 @given(KEY)
 def test_the_preamble_names_run_and_record(run: bytes) -> None:
-    found = parse(record_format.preamble(run, b"0123456789abcdef"))
-    assert (found.run, found.identity, found.torn) == (run.decode(), "0123456789abcdef", 0)
+    contents = parse(record_format.preamble(run, b"0123456789abcdef"))
+    assert (contents.run, contents.identity, contents.torn) == (run.decode(), "0123456789abcdef", 0)
 
 
-def test_a_record_of_another_version_is_not_taken_for_ours() -> None:
+def test_a_record_of_another_version_is_not_read() -> None:
     assert parse(b"R 99 a.1.2 abc ;\n").torn == 1

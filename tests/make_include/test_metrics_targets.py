@@ -1,4 +1,4 @@
-"""The targets that the fragment gives a project: there when asked for, and never in the project's way."""
+"""The targets metrics-opt-in and so on: there if they are goals, and a project's own targets go first."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_projects_own_target_stays_its_own(each: Project, target: str, rule: s
     assert (done.returncode, done.stdout, done.stderr) == (0, "own\n", "")
 
 
-def test_nobody_sees_them_who_does_not_ask(each: Project) -> None:
+def test_the_targets_do_not_show_unless_they_are_goals(each: Project) -> None:
     each.write("all:\n\t@echo all\nhelp:\n\t@grep -h '^[a-z-]*:' $(MAKEFILE_LIST)\n")
     assert each.make().stdout == "all\n"
     assert each.make("help").stdout == "all:\nhelp:\n"
@@ -66,14 +66,14 @@ def each_name(project: Project) -> str:
     return project.make_path if "/" in project.make_path and Path(project.make_path).name != "make" else "make"
 
 
-def test_they_are_there_when_recording_is_off(each: Project) -> None:
+def test_the_targets_work_when_recording_is_off(each: Project) -> None:
     each.write("all:\n\t@echo all\n")
     assert each.cli("off").returncode == 0
     assert "mode: off" in each.make("metrics-status").stdout
     assert "mode: off" in each.make("metrics-status", env=each.environment(MAKE_METRICS="off")).stdout
 
 
-def test_a_project_with_a_folder_of_our_name(each: Project) -> None:
+def test_a_folder_called_make_metrics_in_the_project_is_not_imported(each: Project) -> None:
     each.write("all:\n\t@echo all\n")
     (each.folder / "make_metrics").mkdir()
     (each.folder / "make_metrics" / "__init__.py").write_text("raise SystemExit('not ours')\n")
@@ -95,7 +95,7 @@ def test_opt_in_asks_at_the_terminal(each: Project) -> None:
     assert each.make("-O", "-j2", "metrics-opt-in").stdout.startswith("You have already said yes.")
 
 
-def test_without_a_terminal_it_is_one_line(each: Project) -> None:
+def test_opt_in_without_a_terminal_is_an_error_of_one_line(each: Project) -> None:
     each.write("all:\n\t@echo all\n")
     write_settings(each.folder)
     done = each.make("-O", "-j2", "metrics-opt-in")

@@ -1,4 +1,4 @@
-"""The files that set-up compiles all modules into: used where they fit, and never needed."""
+"""The bundles of compiled modules that set-up writes: used where they fit, and never needed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from make_metrics.setup import bundle
-from tests.support.shim_calls import Make, as_make, copied, handed
+from tests.support.shim_calls import Make, as_make, copied, shim_words
 
 WRITE = "import sys; sys.path.insert(0, sys.argv[1]); from make_metrics.setup import bundle; print(bundle.write())"
 
@@ -30,7 +30,7 @@ class Package:
         self.root = self.entry.parents[1]
 
     def write(self) -> bool:
-        """What set-up does to it."""
+        """Write the bundles, as set-up does; gives whether they were written."""
         words = [sys.executable, "-c", WRITE, str(self.root)]
         return {"True": True, "False": False}[subprocess.check_output(words, text=True, cwd=self.root).strip()]
 
@@ -42,14 +42,14 @@ class Package:
 
     def imported(self, make: Make, tmp_path: Path) -> set[str]:
         """Our modules that a line imports one by one; fails if it does not run, or is not recorded."""
-        with (tmp_path / "said").open("w+") as said:
-            words = handed("echo out; exit 3", make.state)
-            process = make.start(self.shim("-v"), words, stdout=subprocess.PIPE, stderr=said)
+        with (tmp_path / "log").open("w+") as log:
+            words = shim_words("echo out; exit 3", make.state)
+            process = make.start(self.shim("-v"), words, stdout=subprocess.PIPE, stderr=log)
             assert (process.communicate(timeout=60)[0], process.returncode) == (b"out\n", 3)
-            said.seek(0)
-            found = re.findall(r"^import '(make_metrics[\w.]*)' #", said.read(), flags=re.MULTILINE)
-        assert [entry[4] for entry in make.taken()] == [3]
-        return set(found)
+            log.seek(0)
+            names = re.findall(r"^import '(make_metrics[\w.]*)' #", log.read(), flags=re.MULTILINE)
+        assert [entry[4] for entry in make.take_entries()] == [3]
+        return set(names)
 
 
 @pytest.fixture
@@ -63,12 +63,12 @@ def written(package: Package) -> Package:
     return package
 
 
-def test_a_line_takes_all_its_modules_from_the_file(written: Package, tmp_path: Path) -> None:
+def test_a_line_loads_all_its_modules_from_the_bundle(written: Package, tmp_path: Path) -> None:
     with as_make(tmp_path) as make:
         assert written.imported(make, tmp_path) == set()
 
 
-def test_without_the_file_each_module_is_imported(package: Package, tmp_path: Path) -> None:
+def test_without_the_bundle_each_module_is_imported(package: Package, tmp_path: Path) -> None:
     with as_make(tmp_path) as make:
         assert package.imported(make, tmp_path) >= {
             "make_metrics.hot.line",
@@ -78,23 +78,21 @@ def test_without_the_file_each_module_is_imported(package: Package, tmp_path: Pa
 
 
 @pytest.mark.parametrize("part", ["mm1", "walk"])
-def test_the_file_is_private_enough(written: Package, part: str) -> None:
+def test_whoever_can_read_the_sources_can_read_the_bundle(written: Package, part: str) -> None:
     mode = written.file(part).stat().st_mode & 0o777
     assert 0o600 & ~mode == 0
     assert mode & ~(0o644 & (written.hot / "bundle_loader.py").stat().st_mode) == 0
     assert written.file(part).stat().st_size < bundle.LIMIT_BYTES
 
 
-def test_the_walk_takes_its_modules_from_the_file(written: Package, tmp_path: Path) -> None:
+def test_the_walk_loads_its_modules_from_the_bundle(written: Package, tmp_path: Path) -> None:
     """This process is no make: the walk says so."""
     with as_make(tmp_path) as make:
-        with (tmp_path / "said").open("w+") as said, make.marker.open("wb") as marker:
+        with (tmp_path / "log").open("w+") as log, make.marker.open("wb") as marker:
             words = ["walk", str(os.getpid()), make.key.decode(), str(make.state), "make", "4.3", "", "-"]
-            subprocess.run(
-                [*written.shim("-v"), *words], stdout=marker, stderr=said, env=make.environment(), timeout=60
-            )
-            said.seek(0)
-            lines = said.read().splitlines()
+            subprocess.run([*written.shim("-v"), *words], stdout=marker, stderr=log, env=make.environment(), timeout=60)
+            log.seek(0)
+            lines = log.read().splitlines()
         assert make.marker.read_bytes() in (b"!", b"-")
     imported = [line for line in lines if re.match(r"import 'make_metrics[\w.]*' #", line)]
     assert [
@@ -151,14 +149,14 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_file_is_not_used(written: Package, tmp_path: Path, damage: str) -> None:
+def test_a_damaged_bundle_is_not_used(written: Package, tmp_path: Path, damage: str) -> None:
     DAMAGES[damage](written.file("mm1"))
     with as_make(tmp_path) as make:
         assert "make_metrics.hot.line" in written.imported(make, tmp_path)
 
 
 @pytest.mark.parametrize("module", ["line", "recorder", "record_format", "bundle_loader", "__init__"])
-def test_a_newer_source_counts(written: Package, tmp_path: Path, module: str) -> None:
+def test_a_changed_source_is_used_in_place_of_the_bundle(written: Package, tmp_path: Path, module: str) -> None:
     source = written.hot / f"{module}.py"
     source.write_text(source.read_text() + "\n# newer\n")
     with as_make(tmp_path) as make:
@@ -167,24 +165,24 @@ def test_a_newer_source_counts(written: Package, tmp_path: Path, module: str) ->
         assert written.imported(make, tmp_path) == set()
 
 
-def test_a_source_of_the_same_length_counts_by_its_time(written: Package, tmp_path: Path) -> None:
+def test_a_source_of_the_same_length_but_another_time_is_used(written: Package, tmp_path: Path) -> None:
     source = written.hot / "record_format.py"
-    found = source.stat()
-    os.utime(source, ns=(found.st_atime_ns, found.st_mtime_ns + 1_000_000))
+    status = source.stat()
+    os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns + 1_000_000))
     with as_make(tmp_path) as make:
         assert "make_metrics.hot.record_format" in written.imported(make, tmp_path)
 
 
 @pytest.mark.parametrize("gone", ["line", "recorder", "record_format", "bundle_loader"])
-def test_a_package_that_is_half_gone_costs_no_line(written: Package, tmp_path: Path, gone: str) -> None:
+def test_a_line_runs_although_half_of_the_package_is_gone(written: Package, tmp_path: Path, gone: str) -> None:
     (written.hot / f"{gone}.py").unlink()
     shutil.rmtree(written.hot / "__pycache__", ignore_errors=gone == "line")
     with as_make(tmp_path) as make:
-        done = make.run(written.shim(), handed("echo out; exit 3", make.state))
+        done = make.run(written.shim(), shim_words("echo out; exit 3", make.state))
         assert (done.status, done.out, done.err) == (3, b"out\n", b"")
 
 
-def test_what_is_written_is_known_to_fit(monkeypatch: pytest.MonkeyPatch, written: Package) -> None:
+def test_the_bundles_that_set_up_writes_are_current(monkeypatch: pytest.MonkeyPatch, written: Package) -> None:
     monkeypatch.setattr(bundle, "ROOT", written.root)
     assert bundle.fits()
     (written.root / "make_metrics/environment.py").touch()
@@ -197,7 +195,7 @@ def test_what_is_written_is_known_to_fit(monkeypatch: pytest.MonkeyPatch, writte
     assert not bundle.fits()
 
 
-def test_nothing_is_written_where_others_can_write(package: Package) -> None:
+def test_no_bundle_is_written_where_others_can_write(package: Package) -> None:
     (package.hot / "__pycache__").mkdir(mode=0o777)
     (package.hot / "__pycache__").chmod(0o777)
     assert not package.write()
@@ -205,13 +203,13 @@ def test_nothing_is_written_where_others_can_write(package: Package) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root can write anywhere")
-def test_nothing_is_written_where_we_cannot_write(package: Package) -> None:
+def test_no_bundle_is_written_where_we_cannot_write(package: Package) -> None:
     package.hot.chmod(0o555)
     assert not package.write()
     package.hot.chmod(0o755)
 
 
-def test_the_order_of_modules_is_that_of_their_needs() -> None:
+def test_each_module_comes_after_its_imports() -> None:
     names = bundle.modules(bundle.PARTS["mm1"][0])
     assert names.index("make_metrics") < names.index("make_metrics.hot") < names.index("make_metrics.hot.record_format")
     assert (

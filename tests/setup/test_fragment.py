@@ -1,4 +1,4 @@
-"""The fragment: which hook it takes, what a project can ask of it, and where it is found."""
+"""The fragment: which hook it takes, which settings of a project it follows, and where the include line finds it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_each_version_takes_the_hook_that_is_safe_there(each: Project, version: 
     [["SHELL=/bin/bash"], ["--eval=x:;"], ["-f", "Makefile", "-f", "other.mk"], ["-f", "-"], [".SHELLFLAGS=-ec"]],
     ids=" ".join,
 )  # fmt: skip
-def test_measured_however_make_is_called(each: Project, words: list[str]) -> None:
+def test_targets_are_measured_however_make_is_called(each: Project, words: list[str]) -> None:
     each.write("all:\n\t@echo $$0\n")
     (each.folder / "other.mk").write_text("other:\n\t@: SHELL\n")
     done = each.make(*words, "all", input=(each.folder / "Makefile").read_text())
@@ -57,8 +57,8 @@ def test_posix_makefile_with_its_own_shell_is_left_alone_from_4_4(each: Project)
 
 
 @pytest.mark.parametrize("name", ["a:b", "a;b=c", "a%b", "a|b & c"])
-def test_a_fragment_whose_path_no_rule_can_name(each: Project, name: str) -> None:
-    """It has no rule then; a rule for everything says nothing about it, and the build goes on."""
+def test_a_fragment_whose_path_no_rule_can_name_works_without_a_rule(each: Project, name: str) -> None:
+    """A "%:" rule of the project then prints nothing about it, and the build goes on."""
     odd = each.folder / name / "metrics.mk"
     odd.parent.mkdir()
     odd.write_text(each.paths.fragment.read_text())
@@ -102,7 +102,7 @@ def test_a_project_may_exempt_targets(each: Project) -> None:
 @pytest.mark.parametrize(
     "name", ["with blank", "with 'quote", "Umläute", "with#hash", "with$dollar", "a  b", "per%cent"]
 )
-def test_a_home_with_any_name(tmp_path: Path, any_make: str, name: str) -> None:
+def test_a_home_may_have_any_name(tmp_path: Path, any_make: str, name: str) -> None:
     home = tmp_path / name
     home.mkdir()
     project = Project(tmp_path / "project", home, any_make)
@@ -111,8 +111,8 @@ def test_a_home_with_any_name(tmp_path: Path, any_make: str, name: str) -> None:
     project.write(
         "%.x: force\n\t@echo would make $@\nforce: ;\nall:\n\t@echo $(MAKEFILE_LIST)\n", line=done.stdout.strip()
     )
-    made = project.make("all")
-    assert (made.returncode, made.stdout, made.stderr) == (0, "Makefile\n", "")
+    done = project.make("all")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Makefile\n", "")
     if "'" not in name:
         assert list(project.events()) == ["all"]
 
@@ -151,7 +151,7 @@ def test_an_installed_package_serves_from_its_own_folder(tmp_path: Path, home: P
     assert [event.target for event in project.recorded()] == ["all"]
 
 
-def test_a_version_managers_stand_ins_are_not_used(project: Project, tmp_path: Path) -> None:
+def test_a_version_managers_shims_are_not_used(project: Project, tmp_path: Path) -> None:
     stand_ins = tmp_path / "manager/shims"
     stand_ins.mkdir(parents=True)
     for name in ("make-metrics", "python3"):
@@ -173,7 +173,7 @@ def test_no_process_is_started_at_parse_time(each: Project) -> None:
     assert len(started) == 1, started
 
 
-def test_rendering_needs_every_value(tmp_path: Path) -> None:
+def test_every_value_is_written_into_the_fragment(tmp_path: Path) -> None:
     paths = Paths(data=tmp_path / "data", config=tmp_path, state=tmp_path / "state")
     text = fragment.render(paths)
     assert text.count(".metrics.baked.") - fragment.source().read_text().count(".metrics.baked.") == 0
@@ -185,7 +185,7 @@ def test_rendering_needs_every_value(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "shell", ["/usr/bin/env bash", "/bin/bash -eu -o pipefail", "bash", "/usr/bin/env -i bash", "perl"]
 )
-def test_makefiles_own_shells(each: Project, shell: str) -> None:
+def test_a_makefiles_own_shell_stays(each: Project, shell: str) -> None:
     each.write(f"SHELL := {shell}\nall:\n\t@print='x y'; echo $${{BASH_VERSION:+bash}} [$$-] $$PATH\n", line="")
     plain = each.make()
     each.write((each.folder / "Makefile").read_text())
@@ -201,7 +201,7 @@ def test_a_line_before_the_first_target_knows_the_default_goal(each: Project) ->
 
 
 @pytest.mark.parametrize("character", ["\r", "\v", "\f"])
-def test_names_that_cannot_be_handed_over_are_left_to_make(each: Project, character: str) -> None:
+def test_make_itself_runs_targets_whose_names_cannot_be_handed_over(each: Project, character: str) -> None:
     each.write("# SHELL\n.ONESHELL:\n%: ; @echo made; :\nMakefile: ;\n", line="")
     plain = each.make(f"a{character}b", "other")
     each.write((each.folder / "Makefile").read_text())

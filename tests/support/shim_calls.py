@@ -1,4 +1,4 @@
-"""Calling a shim as make calls it, without make: this process is the make, and has its marker."""
+"""Calls a shim as make does, but without make: this process takes make's place, with a marker of its own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PYTHON_SHIM: Sequence[str] = (sys.executable, "-I", "-S", str(ENTRY))
 
 
 def compiled(launcher: Path, python: str = "/nowhere/python") -> Sequence[str]:
-    """The words in front with the launcher; there is no Python that could do its work in its place."""
+    """The command line of a launcher, up to the arguments; without a Python that could do the launcher's work."""
     return (str(launcher), python, *PYTHON_SHIM[1:])
 
 
@@ -35,7 +35,7 @@ def copied(folder: Path) -> Sequence[str]:
     return (*PYTHON_SHIM[:-1], str(folder / "shim/make_metrics/entry.py"))
 
 
-def handed(
+def shim_words(
     line: str | bytes,
     state: Path | str,
     *,
@@ -46,14 +46,14 @@ def handed(
     make: str = "0:4.3:make:f",
     environment: str = "",
 ) -> list[str | bytes]:
-    """The words as the fragment hands them over."""
+    """The arguments as the fragment writes them, with the shell, flags and line."""
     meta = ("mm1", f"t:{target}", f"g:{goal}", f"m:{make}", f"h:{state}", f"e:{environment}")
     return [*meta, str(len(shell)), *shell, *flags, line]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """All that can be seen of a line: the build's part, and the entries that it left, without times."""
+    """All that a line leaves: what the build sees, and its entries without times."""
 
     status: int
     out: bytes
@@ -63,7 +63,7 @@ class Outcome:
 
 
 class Make:
-    """This process, or the one with the given pid, as a make whose walk has ended."""
+    """A make whose walk has ended: this process, or the one with the given pid."""
 
     def __init__(self, folder: Path, pid: int | None = None) -> None:
         self.state = folder / "state"
@@ -83,8 +83,8 @@ class Make:
 
     def start(self, shim: Sequence[str], words: Sequence[str | bytes], **more: Any) -> subprocess.Popen[bytes]:
         """Start a line."""
-        given: dict[str, Any] = {"cwd": self.work, "env": self.environment(), "stdin": subprocess.DEVNULL, **more}
-        return subprocess.Popen([*shim, *words], **given)
+        options: dict[str, Any] = {"cwd": self.work, "env": self.environment(), "stdin": subprocess.DEVNULL, **more}
+        return subprocess.Popen([*shim, *words], **options)
 
     def run(
         self,
@@ -101,39 +101,44 @@ class Make:
         `background` also waits for the processes that the line leaves behind. They inherit the writing end of a pipe,
         as they inherit every descriptor, and the reading end sees its end when the last of them has ended.
         """
-        given = dict(self.environment() if env is None else env)
+        environ = dict(self.environment() if env is None else env)
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, ExitStack() as at_end:
-            to: dict[str, Any] = {"stdout": subprocess.PIPE if pipe else out, "stderr": err, "env": given, **more}
+            options: dict[str, Any] = {
+                "stdout": subprocess.PIPE if pipe else out,
+                "stderr": err,
+                "env": environ,
+                **more,
+            }
             if background:
-                to["pass_fds"] = (at_end.enter_context(_all_ended()),)
-            process = self.start(shim, words, **to)
-            said = process.communicate(timeout=100)[0]
+                options["pass_fds"] = (at_end.enter_context(_all_ended()),)
+            process = self.start(shim, words, **options)
+            output = process.communicate(timeout=100)[0]
             at_end.close()
             out.seek(0)
             err.seek(0)
             files = tuple((path.name, path.read_bytes()) for path in sorted(self.work.iterdir()))
             for name, _ in files:
                 (self.work / name).unlink()
-            return Outcome(process.returncode, said or out.read(), err.read(), files, self.taken())
+            return Outcome(process.returncode, output or out.read(), err.read(), files, self.take_entries())
 
     def entries(self) -> tuple[tuple[str, str, str, int, int, int], ...]:
         """The entries of all records, without times; fails if one of them is torn."""
-        found = []
+        lines = []
         for path in sorted(self.records.glob("*.rec")):
             contents = record.parse(path.read_bytes())
             assert contents.torn == 0
             assert contents.run == RUN.decode()
             assert all(0 < line.start_ns <= line.end_ns and line.wall_ns for line in contents.lines)
             assert None not in [usage for line in contents.lines for usage in (line.cpu_us, line.peak_kib)]
-            found += contents.lines
-        return tuple((one.make, one.target, one.goal, one.level, one.status, one.fate) for one in found)
+            lines += contents.lines
+        return tuple((line.make, line.target, line.goal, line.level, line.status, line.fate) for line in lines)
 
-    def taken(self) -> tuple[tuple[str, str, str, int, int, int], ...]:
-        """The entries, and none are left."""
-        found = self.entries()
+    def take_entries(self) -> tuple[tuple[str, str, str, int, int, int], ...]:
+        """The entries; they are removed."""
+        entries = self.entries()
         for path in self.records.glob("*"):
             path.unlink()
-        return found
+        return entries
 
 
 @contextmanager
@@ -151,7 +156,7 @@ def _all_ended() -> Iterator[int]:
 
 @contextmanager
 def as_make(folder: Path) -> Iterator[Make]:
-    """This process as a make, which ignores no signals, as an interpreter does: the Python shim looks at that."""
+    """This process as a make. It ignores no signals meanwhile, unlike an interpreter: the Python shim looks there."""
     before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGPIPE, signal.SIGXFSZ)}
     try:
         yield Make(folder)
