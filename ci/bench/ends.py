@@ -138,9 +138,8 @@ def _opt_in(workspace: Workspace, host: str, environ: Mapping[str, str]) -> tupl
         (folder / "Makefile").write_text(f"all:\n{_LINE}\n{tail}")
     (ours / settings.NAME).write_text(_SETTINGS.format(host=host))
     command = [sys.executable, "-m", "make_metrics", "opt-in", "--yes"]
-    subprocess.run(
-        command, cwd=ours, env={**environ, "PYTHONPATH": str(ROOT / "shim")}, check=True, capture_output=True
-    )
+    env = {**environ, "PYTHONPATH": str(ROOT / "shim"), "CI": "true"}  # without a terminal only CI may say yes
+    subprocess.run(command, cwd=ours, env=env, check=True, capture_output=True)
     return plain, ours
 
 

@@ -67,7 +67,8 @@ def agreed(root: Path) -> Iterator[None]:
     """The folder is a project with settings, and its developer has opted in."""
     settings = root / "make-metrics.toml"
     settings.write_text(_SETTINGS)
-    env = {**os.environ, "MAKE_METRICS_HOME": str(root / "m")}
+    # Without a terminal only a CI job may say yes.
+    env = {**os.environ, "MAKE_METRICS_HOME": str(root / "m"), "CI": "true"}
     command = [sys.executable, "-m", "make_metrics", "opt-in", "--yes", "-C", str(root)]
     try:
         subprocess.run(command, env=env, check=True, capture_output=True)

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from make_metrics.project.settings import NAME
-from tests.support.project import SOURCE
+from tests.support.project import SOURCE, answering
 from tests.support.segment_receiver import Receiver
 from tests.support.sharing_project import Sharing, ended
 
@@ -106,7 +106,7 @@ def test_without_settings_the_answer_is_one_line(sharing: Sharing) -> None:
 
 def test_thirty_opt_ins_at_once_make_one_id(sharing: Sharing) -> None:
     words = [sys.executable, "-m", "make_metrics", "opt-in", "--yes"]
-    env = {**sharing.project.environment(), "PYTHONPATH": str(SOURCE)}
+    env = {**sharing.project.environment(), "PYTHONPATH": str(SOURCE), **answering(words)}
     running = [
         subprocess.Popen(words, cwd=sharing.project.folder, env=env, stdout=subprocess.DEVNULL) for _ in range(30)
     ]

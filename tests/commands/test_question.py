@@ -29,7 +29,7 @@ def test_only_a_yes_and_the_enter_key_agree(
 def test_without_a_terminal_nobody_can_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
     with pytest.raises(UserError, match=r"crash-reports on asks a question and needs a terminal.*--yes"):
-        question.require_terminal("crash-reports on")
+        question.require_answer("crash-reports on", yes=False)
 
 
 def test_after_a_yes_the_user_is_told_what_holds_it_back() -> None:

@@ -14,7 +14,7 @@ from tests.support.broken_copy import break_module, logged_failures, run_command
 from tests.support.bugsink import Bugsink
 from tests.support.crashing_project import Crashing
 from tests.support.mutation import function_begins
-from tests.support.project import SOURCE
+from tests.support.project import SOURCE, answering
 
 pytestmark = pytest.mark.timeout(400)  # the first test may have to install bugsink
 
@@ -92,7 +92,7 @@ def test_without_the_extra_reports_wait(crashing: Crashing) -> None:
 def test_the_sdk_is_loaded_only_to_send(offline: Crashing) -> None:
     code = "import sys; from make_metrics.cli import main; [main(words.split()) for words in sys.argv[1:]]; "
     code += "print('sentry_sdk' in sys.modules)"
-    environ = {**offline.project.environment(), "PYTHONPATH": str(SOURCE)}
+    environ = {**offline.project.environment(), "PYTHONPATH": str(SOURCE), **answering(["--yes"])}
 
     def loaded(*commands: str) -> bool:
         output = offline.project.run([sys.executable, "-c", code, *commands], env=environ).stdout

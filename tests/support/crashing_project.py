@@ -10,7 +10,7 @@ import pytest
 from make_metrics import cli
 from make_metrics.project.settings import NAME
 from tests.support.broken_copy import logged_failures
-from tests.support.project import Project, makes
+from tests.support.project import Project, answering, makes
 from tests.support.sharing_project import TEXT
 
 # Planted words that must not leave the machine; a report could hold each of them.
@@ -50,7 +50,7 @@ class Crashing:
     def cli(self, *words: str, status: int = 0, environ: Mapping[str, str] | None = None) -> str:
         """Run a command; its standard output. `errors` is then its standard error."""
         with self.patch.context() as patch:
-            for name, value in (environ or {}).items():
+            for name, value in {**answering(words), **(environ or {})}.items():
                 patch.setenv(name, value)
             returned = cli.main([*words, "--timeout", "100"] if words == ("flush",) else words)
         out, self.errors = self.capsys.readouterr()

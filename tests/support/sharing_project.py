@@ -11,7 +11,7 @@ from typing import Any
 import pexpect
 
 from make_metrics.project import settings
-from tests.support.project import SOURCE, Project, until
+from tests.support.project import SOURCE, Project, answering, until
 from tests.support.segment_receiver import Receiver
 
 TEXT = """
@@ -41,7 +41,7 @@ class Sharing:
 
     def cli(self, *words: str, status: int = 0, environ: Mapping[str, str] | None = None) -> str:
         """Run a command to its end; standard output. Fails unless its exit status is as expected."""
-        env = {**self.project.environment(), "PYTHONPATH": str(SOURCE), **(environ or {})}
+        env = {**self.project.environment(), "PYTHONPATH": str(SOURCE), **answering(words), **(environ or {})}
         done = self.project.run([self.python or sys.executable, "-m", "make_metrics", *words], env=env)
         assert done.returncode == status, done.stdout + done.stderr
         self.errors = done.stderr

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from make_metrics import __version__
 from make_metrics.commands.project import project_at, warn
-from make_metrics.commands.question import ask, require_terminal, why_not_sent
+from make_metrics.commands.question import ask, require_answer, why_not_sent
 from make_metrics.consent import consent
 from make_metrics.consent.mode import Decision, Mode
 from make_metrics.crashes import delivery as crash_delivery
@@ -58,8 +58,7 @@ def _turn_on(paths: Paths, project: Project, *, yes: bool) -> None:
     if consent.status_of(paths, project, os.environ, CRASHES).decision is Decision.YES:
         sys.stdout.write(f"You have already said yes.\n{_why_not_sent(paths, project)}")
         return
-    if not yes:
-        require_terminal("crash-reports on")
+    require_answer("crash-reports on", yes=yes)
     text = crash_notice.text(project.settings)
     sys.stdout.write(text)
     if not yes and not ask("May they be sent?"):

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from make_metrics.commands.asked_metrics import refresh_metrics
 from make_metrics.commands.project import opened_store, project_at, warn
-from make_metrics.commands.question import ask, require_terminal, why_not_sent
+from make_metrics.commands.question import ask, require_answer, why_not_sent
 from make_metrics.consent import consent, notice
 from make_metrics.consent.anonymous_id import ensure_id
 from make_metrics.consent.consent import Status
@@ -49,8 +49,7 @@ def run(given: argparse.Namespace) -> int:
     if _has_agreed(status):
         sys.stdout.write(f"You have already said yes.\n{why_not_sent(status.ruling)}")
         return 0
-    if not given.yes:
-        require_terminal("opt-in")
+    require_answer("opt-in", yes=given.yes)
     text = _notice(paths, project.settings)
     sys.stdout.write(text)
     for sink in project.sinks:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from make_metrics.consent.mode import Mode, Ruling
+from make_metrics.consent.who_answers import refuse_answer_of_a_recipe, refuse_yes_of_a_recipe
 from make_metrics.errors import UserError
 
 
-def require_terminal(command: str) -> None:
-    """Raise UserError unless a question can be asked: standard input and output must be a terminal."""
+def require_answer(command: str, *, yes: bool) -> None:
+    """Raise UserError unless a person, or a CI job, can be the one who says yes; `yes` is whether --yes was given.
+
+    Without --yes a question is asked: standard input and output must be a terminal.
+    """
+    if yes:
+        refuse_yes_of_a_recipe(os.environ, f"make-metrics {command}")
+        return
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UserError(f"{command} asks a question and needs a terminal: run it in one, or use --yes")
+        raise UserError(f"{command} asks a question and needs a terminal: run it in one (in CI, use --yes)")
+    refuse_answer_of_a_recipe(f"make-metrics {command}")
 
 
 def ask(question: str) -> bool:

@@ -41,6 +41,26 @@ def makes_above(process: psutil.Process, names: frozenset[str]) -> list[MakeAbov
     return [make for make in makes if make.key]
 
 
+def make_among_ancestors(names: frozenset[str]) -> psutil.Process | None:
+    """The nearest make above this process, None without one that can be seen."""
+    return next((process for process in _ancestors() if is_make(process, names)), None)
+
+
+def _ancestors() -> list[psutil.Process]:
+    try:
+        return psutil.Process().parents()
+    except psutil.Error:
+        return []
+
+
+def terminal_of(process: psutil.Process) -> str:
+    """The path of a process's controlling terminal; empty without one, or if the process is gone."""
+    try:
+        return process.terminal() or ""
+    except psutil.Error:
+        return ""
+
+
 def rotate(word: bytes) -> bytes:
     """Rotate letters by 13 and digits by 5; twice gives the word back.
 
