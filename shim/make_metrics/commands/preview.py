@@ -121,7 +121,7 @@ def _with_metrics(
             if run and metrics:
                 asked = dict.fromkeys(run.makes, metrics)
                 events = collector.collect_run(
-                    run, events, store.metrics(run_id), default_branch=projects.default_branch, asked=asked
+                    run, events, store.metrics(run_id), default_branch=projects.default_branch, metrics=asked
                 )
             yield from events
         warn(

@@ -120,7 +120,7 @@ def _consenting_id(projects: ProjectCache, project: Project, start_ns: int) -> s
     """The person's id in a project; None unless they said yes before the run started."""
     if not project.sinks:
         return None
-    known = projects.consent_of(project)
-    if known.ruling.mode is not Mode.ON or known.record is None or start_ns < known.record.decided_ns:
+    status = projects.consent_of(project)
+    if status.ruling.mode is not Mode.ON or status.record is None or start_ns < status.record.decided_ns:
         return None
     return projects.anonymous_id(project)

@@ -55,15 +55,15 @@ class Collector:
         self,
         run: Run,
         events: Sequence[Event],
-        known: Mapping[str, Values],
+        stored: Mapping[str, Values],
         *,
         default_branch: Callable[[str], str],
-        asked: Mapping[str, Sequence[Property]],
+        metrics: Mapping[str, Sequence[Property]],
     ) -> list[Event]:
         """The events of a run with their metrics.
 
-        `known` are the values that the events already have, by message id. `default_branch` returns the default branch
-        for a make's directory. `asked` are the optional metrics for the events of each make, by its key.
+        `stored` are the values that the events already have, by message id. `default_branch` returns the default branch
+        for a make's directory. `metrics` are the optional metrics for the events of each make, by its key.
         """
         boot = boot_id()
         by_id: dict[str, Event] = {}
@@ -72,20 +72,20 @@ class Collector:
             make = run.makes.get(key)
             branch = default_branch((make if make and make.head else top_make(run)).directory)
             facts = run_facts(run, key, own_events, default_branch=branch, boot=boot)
-            collected = self.collect(facts, own_events, known, asked.get(key, ()))
+            collected = self.collect(facts, own_events, stored, metrics.get(key, ()))
             by_id |= {event.message_id: event for event in collected}
         return [by_id[event.message_id] for event in events]
 
     def collect(
-        self, run: RunFacts, events: Sequence[Event], known: Mapping[str, Values], asked: Sequence[Property] = ()
+        self, run: RunFacts, events: Sequence[Event], stored: Mapping[str, Values], metrics: Sequence[Property] = ()
     ) -> list[Event]:
-        """The events of one make process with their metrics: git's, and the optional ones that are `asked` for.
+        """The events of one make process with their metrics: git's, and these optional `metrics`.
 
-        `known` are the values that the events already have, by message id. A known value for the run is not computed
-        again, and a known value stays if it cannot be computed again. So combining a run again loses nothing.
+        `stored` are the values that the events already have, by message id. A stored value for the run is not computed
+        again, and a stored value stays if it cannot be computed again. So combining a run again loses nothing.
         """
-        values_of = {event.message_id: dict(known.get(event.message_id, {})) for event in events}
-        declarations = (*_ALWAYS, *asked)
+        values_of = {event.message_id: dict(stored.get(event.message_id, {})) for event in events}
+        declarations = (*_ALWAYS, *metrics)
         run_values: Values = {}
         for name in (declaration.name for declaration in declarations if declaration.scope == "run"):
             for values in values_of.values():

@@ -131,5 +131,5 @@ def _measure(context: Context, run: Run, permitted: Mapping[str, Permission]) ->
         events_of(run),
         context.store.metrics(run.id),
         default_branch=context.projects.default_branch,
-        asked={key: permission.metrics for key, permission in permitted.items()},
+        metrics={key: permission.metrics for key, permission in permitted.items()},
     )
