@@ -11,6 +11,7 @@ import pytest
 import trustme
 
 from make_metrics.sinks import Network, Outcome, SinkSettings, Verdict, kinds
+from make_metrics.sinks.network import proxies_for
 from make_metrics.sinks.user_settings import read_user_settings
 from tests.support.events import traced_batch
 from tests.support.project import Project
@@ -61,6 +62,11 @@ def receiver() -> Iterator[Receiver]:
 def proxy() -> Iterator[Proxy]:
     with proxying() as found:
         yield found
+
+
+def distant(receiver: Receiver) -> str:
+    """The address of a receiver that only the proxy can reach, since it is not this machine by its name."""
+    return f"{receiver.scheme}://receiver.invalid:{receiver.port}"
 
 
 @pytest.fixture(params=["segment", "otlp"])
@@ -124,8 +130,8 @@ def test_a_proxy_of_the_environment_is_a_tunnel_for_https(
 ) -> None:
     monkeypatch.setenv(name, proxy.url)
     monkeypatch.setenv("SSL_CERT_FILE", ca_file)
-    assert send(secure.host).outcome is Outcome.ACCEPTED
-    assert proxy.asked == [("CONNECT", f"127.0.0.1:{secure.port}")]
+    assert send(distant(secure)).outcome is Outcome.ACCEPTED
+    assert proxy.asked == [("CONNECT", f"receiver.invalid:{secure.port}")]
     assert len(secure.requests) == 1
 
 
@@ -133,32 +139,75 @@ def test_a_proxy_of_the_environment_is_used_but_for_no_proxy(
     send: Send, receiver: Receiver, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", proxy.url)
-    assert send(receiver.host).outcome is Outcome.ACCEPTED
+    assert send(distant(receiver)).outcome is Outcome.ACCEPTED
     ((method, url),) = proxy.asked
-    assert (method, url.startswith(receiver.host)) == ("POST", True)
-    monkeypatch.setenv("NO_PROXY", "example.org,127.0.0.1")
-    assert send(receiver.host).outcome is Outcome.ACCEPTED
-    assert send(receiver.host, Network(proxy=proxy.url)).outcome is Outcome.ACCEPTED
+    assert (method, url.startswith(distant(receiver))) == ("POST", True)
+    assert len(receiver.requests) == 1
+    monkeypatch.setenv("NO_PROXY", "example.org,receiver.invalid")
+    assert send(distant(receiver)).outcome is Outcome.LATER
+    assert send(distant(receiver), Network(proxy=proxy.url)).outcome is Outcome.LATER
     assert len(proxy.asked) == 1
+
+
+HERE = [
+    "localhost", "LOCALHOST", "localhost.", "receiver.localhost", "127.0.0.1", "127.1.2.3", "127.1", "127.0.1",
+    "2130706433", "0x7f.1", "0177.1", "[::1]", "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]",
+]  # fmt: skip
+ELSEWHERE = [
+    "localhost.example.org", "notlocalhost", "128.0.0.1", "127.example.org", "127.0.0.1.example.org", "1270.0.0.1",
+    "[::2]", "[::ffff:128.0.0.1]", "[fe80::1]", "10.0.0.1", "example.org",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", ""])
+def test_this_machine_is_reached_without_a_proxy(
+    send: Send, receiver: Receiver, proxy: Proxy, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The proxy would see in clear text what is allowed in clear text only because it does not leave."""
+    if name:
+        monkeypatch.setenv(name, proxy.url)
+    for host in ("127.0.0.1", "localhost", "127.1"):
+        network = None if name else Network(proxy=proxy.url)
+        assert send(f"http://{host}:{receiver.port}", network).outcome is Outcome.ACCEPTED
+    assert proxy.asked == []
     assert len(receiver.requests) == 3
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        assert send(f"http://127.0.0.1:{nobody.getsockname()[1]}").outcome is Outcome.LATER
+    assert proxy.asked == []
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("host", HERE)
+def test_each_spelling_of_this_machine_has_no_proxy(host: str, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://proxy.invalid:3128")
+    network = Network(proxy="http://proxy.invalid:3128")
+    assert proxies_for(network, f"{scheme}://{host}:4318/v1/traces") == {}
+
+
+@pytest.mark.parametrize("host", ELSEWHERE)
+def test_other_hosts_have_the_proxy(host: str) -> None:
+    network = Network(proxy="http://proxy.invalid:3128")
+    assert proxies_for(network, f"https://{host}:4318/v1/traces")["https"] == network.proxy
 
 
 def test_a_proxy_of_the_users_settings_is_used(send: Send, secure: Receiver, proxy: Proxy, ca_file: str) -> None:
     network = Network(proxy=proxy.url, ca_file=ca_file)
-    assert send(secure.host, network).outcome is Outcome.ACCEPTED
+    assert send(distant(secure), network).outcome is Outcome.ACCEPTED
     assert len(proxy.asked) == 1
-    assert send(secure.host, Network(proxy.url, "127.0.0.1", ca_file)).outcome is Outcome.ACCEPTED
+    assert send(distant(secure), Network(proxy.url, "receiver.invalid", ca_file)).outcome is Outcome.LATER
     assert len(proxy.asked) == 1
 
 
 def test_a_proxy_that_refuses_or_is_gone_delays(send: Send, secure: Receiver, proxy: Proxy, ca_file: str) -> None:
     proxy.refuses = 407
     network = Network(proxy=proxy.url, ca_file=ca_file)
-    verdict = send(secure.host, network)
+    verdict = send(distant(secure), network)
     assert (verdict.outcome, verdict.said) == (Outcome.LATER, "the proxy cannot be reached, or refuses")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    assert send(secure.host, Network(proxy=f"http://127.0.0.1:{port}")).outcome is Outcome.LATER
+    assert send(distant(secure), Network(proxy=f"http://127.0.0.1:{port}")).outcome is Outcome.LATER
     assert secure.requests == []
 
 
@@ -167,19 +216,21 @@ def test_flush_uses_the_users_settings(
 ) -> None:
     sharing = Sharing(Project(tmp_path / "project", home), secure)
     (sharing.project.folder / "make-metrics.toml").write_text(
-        f'{TEXT}\n[[sinks]]\ntype = "segment"\nwrite-key = "key"\nhost = "{secure.host}"\n'
+        f'{TEXT}\n[[sinks]]\ntype = "segment"\nwrite-key = "key"\nhost = "{distant(secure)}"\n'
     )
+    settings = sharing.paths.user_settings
+    settings.parent.mkdir(mode=0o700, parents=True)
+    settings.write_text(f'proxy = "{proxy.url}"\n')
     sharing.cli("opt-in", "--yes")
     sharing.cli("flush", status=1)
     assert "the receiver's certificate could not be verified" in sharing.errors
-    settings = sharing.paths.user_settings
     settings.write_text(f'ca-file = "{ca_file}"\nproxy = "socks://x"\n')
     sharing.cli("flush", status=1)
     assert f"{settings}: proxy: must be an address such as" in sharing.errors
     assert secure.requests == []
     settings.write_text(f'ca-file = "{ca_file}"\nproxy = "{proxy.url}"\ntimeout = 60\n')
     assert sharing.cli("flush") == "1 event sent\n"
-    assert [method for method, _ in proxy.asked] == ["CONNECT"]
+    assert [method for method, _ in proxy.asked] == ["CONNECT"] * 2
 
 
 @pytest.mark.parametrize(

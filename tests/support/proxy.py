@@ -1,4 +1,7 @@
-"""An HTTP proxy on loopback: it tunnels (CONNECT, RFC 9110 section 9.3.6) and forwards requests."""
+"""An HTTP proxy on loopback: it tunnels (CONNECT, RFC 9110 section 9.3.6) and forwards requests.
+
+It reaches the hosts of the domain `.invalid` (RFC 2606), which are none, on loopback: a proxy is never asked for that.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,7 @@ def proxying() -> Iterator[Proxy]:
                 self.send_error(proxy.refuses)
                 return
             host, _, port = self.path.rpartition(":")
-            with socket.create_connection((host, int(port)), timeout=_LIMIT_S) as server:
+            with socket.create_connection((address(host), int(port)), timeout=_LIMIT_S) as server:
                 self.send_response(200)
                 self.end_headers()
                 with contextlib.suppress(OSError):
@@ -58,7 +61,7 @@ def proxying() -> Iterator[Proxy]:
                 self.send_error(proxy.refuses)
                 return
             parts = urlsplit(self.path)
-            connection = HTTPConnection(parts.hostname or "", parts.port, timeout=_LIMIT_S)
+            connection = HTTPConnection(address(parts.hostname or ""), parts.port, timeout=_LIMIT_S)
             connection.request("POST", parts.path, body, dict(self.headers.items()))
             answer = connection.getresponse()
             content = answer.read()
@@ -83,6 +86,10 @@ def proxying() -> Iterator[Proxy]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def address(host: str) -> str:
+    return "127.0.0.1" if host.endswith(".invalid") else host
 
 
 def tunnel(left: socket.socket, right: socket.socket) -> None:

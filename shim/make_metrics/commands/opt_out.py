@@ -17,10 +17,10 @@ from make_metrics.consent.anonymous_id import erase_id, read_id
 from make_metrics.consent.mode import Decision, Mode
 from make_metrics.crashes.question import CRASHES
 from make_metrics.deliver import choice_event
-from make_metrics.deliver.time_limit import within
 from make_metrics.files.paths import Paths
 from make_metrics.project.project import Project
 from make_metrics.sinks.sink import Outcome, UnavailableError, Verdict
+from make_metrics.sinks.time_limit import within
 from make_metrics.store.database import ReplacedError
 from make_metrics.store.outbox import Batch, Entry, Outbox, sink_id
 from make_metrics.sweep.sweep import sweep

@@ -6,9 +6,11 @@ answered. So each report arrives at least once; a receiver recognises a second c
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +29,9 @@ from make_metrics.files.paths import Paths, private_directory
 from make_metrics.files.write import require_own_file
 from make_metrics.project.project import Project, project_of
 from make_metrics.project.settings import Dsn
+from make_metrics.sinks import last_check
 from make_metrics.sinks.sink import Outcome, Prepared, Verdict
+from make_metrics.sinks.time_limit import LateError, release_after, within
 from make_metrics.sinks.user_settings import read_user_settings
 from make_metrics.store import database
 from make_metrics.store.outbox import Attempt, Batch, Outbox
@@ -139,21 +143,36 @@ def _deliver(paths: Paths, environ: Mapping[str, str], give_up: float, result: R
     private_directory(paths.state)
     require_own_file(paths.crash_lock)
     patience_s = max(give_up - time.monotonic(), 0)
-    with FileLock(paths.crash_lock, mode=0o600).acquire(timeout=patience_s, poll_interval=0.02):
-        held_projects: set[str] = set()
-        for report in waiting_reports(paths, environ):
-            if report.project.path in held_projects:
-                continue
-            problem = _send(paths, environ, give_up, report, result)
-            if problem:
-                held_projects.add(report.project.path)
-                result.problems.append(f"{report.dsn.host}: {problem}: crash reports wait")
+    lock, abandoned = FileLock(paths.crash_lock, mode=0o600, thread_local=False), list[Future[Any]]()
+    with contextlib.ExitStack() as held:
+        held.enter_context(lock.acquire(timeout=patience_s, poll_interval=0.02))
+        try:
+            held_projects: set[str] = set()
+            for report in waiting_reports(paths, environ):
+                if report.project.path in held_projects or abandoned:
+                    continue
+                problem = _send(paths, environ, give_up, report, result, abandoned)
+                if problem:
+                    held_projects.add(report.project.path)
+                    result.problems.append(f"{report.dsn.host}: {problem}: crash reports wait")
+        finally:
+            release_after(abandoned, held)
 
 
-def _send(paths: Paths, environ: Mapping[str, str], give_up: float, report: WaitingReport, result: Result) -> str:
-    """Send one report. Return why this project's reports have to wait, or an empty text."""
-    project = project_of(report.project.directory)
-    if project.crash_dsn != report.dsn or not _may_send(paths, environ, report.entry, project):
+def _send(
+    paths: Paths, environ: Mapping[str, str], give_up: float, report: WaitingReport, result: Result,
+    abandoned: list[Future[Any]],
+) -> str:  # fmt: skip
+    """Send one report. Return why this project's reports have to wait, or an empty text.
+
+    A request that is still under way at `give_up` is added to `abandoned`.
+    """
+
+    def may_send() -> bool:
+        project = project_of(report.project.directory)
+        return project.crash_dsn == report.dsn and _may_send(paths, environ, report.entry, project)
+
+    if not may_send():
         return ""  # the settings or the decision have changed meanwhile
     wait_s = _wait_s(paths, report)
     if wait_s:
@@ -163,7 +182,15 @@ def _send(paths: Paths, environ: Mapping[str, str], give_up: float, report: Wait
         return "the time is up"
     if problems := crash_report.check(report.event):
         raise ValueError(f"a report with {', '.join(problems)}")
-    verdict = sink_of(report.dsn).send(report.event, timeout_s=remaining_s)
+    sink = sink_of(report.dsn)
+    try:
+        with last_check.asking(lambda: time.monotonic() < give_up and may_send()):
+            verdict = within(remaining_s, lambda: sink.send(report.event, timeout_s=remaining_s))
+    except LateError as error:
+        abandoned.append(error.work)
+        verdict = Verdict(Outcome.LATER, f"no answer within {remaining_s:.1f} s", report.dsn.host)
+    if verdict.outcome is not Outcome.ACCEPTED and not may_send():
+        return ""  # taken back meanwhile: leave no trace of the attempt
     _record_attempt(paths, report, verdict, result.problems)
     if verdict.outcome is Outcome.ACCEPTED:
         result.accepted += 1

@@ -7,7 +7,6 @@ again. Its sending is not used, because it reports no result.
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +18,8 @@ from sentry_sdk.utils import Dsn
 
 from make_metrics import __version__
 from make_metrics.project.settings import Dsn as DsnSettings
+from make_metrics.sinks.answer import strangeness
+from make_metrics.sinks.last_check import StoppedError
 from make_metrics.sinks.network import Session, unanswered
 from make_metrics.sinks.sink import Network, Outcome, Prepared, UnavailableError, Verdict
 
@@ -82,19 +83,12 @@ class SentrySink:
         return Prepared(self._auth.get_api_url(), Envelope({"event_id": event["event_id"]}, [bare]).serialize())
 
     def send(self, event: Mapping[str, Any], *, timeout_s: float) -> Verdict:
-        """Send an event within `timeout_s` seconds and return the verdict; network and receiver never make it raise."""
+        """Send an event and return the verdict; network and receiver never make it raise.
+
+        `timeout_s` limits connecting, and each wait for more of the answer.
+        """
         prepared = self.prepare(event)
         timeout_s = min(timeout_s, self._network.timeout_s)
-        verdicts: list[Verdict] = []
-        # Use a thread: the timeout of requests is for each read, so a receiver could hold us with a byte now and then.
-        thread = threading.Thread(target=lambda: verdicts.append(self._post(prepared, timeout_s)), daemon=True)
-        thread.start()
-        thread.join(timeout_s)
-        return (
-            verdicts[0] if verdicts else Verdict(Outcome.LATER, f"no answer within {timeout_s:g} s", prepared.url, b"")
-        )
-
-    def _post(self, prepared: Prepared, timeout_s: float) -> Verdict:
         headers = {
             "User-Agent": _CLIENT,
             "Content-Type": "application/x-sentry-envelope",
@@ -109,10 +103,8 @@ class SentrySink:
                     headers=headers,
                     timeout=timeout_s,
                     allow_redirects=False,
-                    stream=True,
                 )
-                answer.close()
-        except (requests.RequestException, UnavailableError, OSError, UnicodeError) as error:
+        except (requests.RequestException, UnavailableError, StoppedError, OSError, UnicodeError) as error:
             return unanswered(error, timeout_s, prepared.url)
         return _verdict(answer, prepared)
 
@@ -121,6 +113,8 @@ def _verdict(answer: requests.Response, prepared: Prepared) -> Verdict:
     status = answer.status_code
     text = f"the receiver answered {status}"
     if 200 <= status < 300:
+        if strange := strangeness(answer):
+            return Verdict(Outcome.LATER, strange, prepared.url)
         return Verdict(Outcome.ACCEPTED, "accepted", prepared.url, prepared.body)
     if 300 <= status < 400:
         return Verdict(Outcome.HELD, f"{text}, a redirect: nothing was sent there", prepared.url)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from make_metrics.consent import consent
 from make_metrics.consent.mode import Decision, Mode
-from make_metrics.deliver.time_limit import within
 from make_metrics.files.paths import Paths, private_directory
 from make_metrics.files.write import require_own_file
 from make_metrics.project.project import project_of
+from make_metrics.sinks import last_check
 from make_metrics.sinks.kinds import sink_of
 from make_metrics.sinks.sink import Outcome, Prepared, Sink, SinkSettings, UnavailableError, Verdict
+from make_metrics.sinks.time_limit import LateError, release_after, within
 from make_metrics.store import database
 from make_metrics.store.outbox import Attempt, Batch, Entry, Outbox, sink_id
 from make_metrics.store.store import Store
@@ -36,7 +39,10 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class _Delivery:
-    """What every step of a delivery uses. `deadline_s` is its end on the monotonic clock."""
+    """What every step of a delivery uses. `deadline_s` is its end on the monotonic clock.
+
+    `abandoned` holds the request, if any, that was still under way then.
+    """
 
     paths: Paths
     environ: Mapping[str, str]
@@ -44,6 +50,7 @@ class _Delivery:
     outbox: Outbox
     deadline_s: float
     delivered: Delivered
+    abandoned: list[Future[Any]]
 
 
 class _TimeUpError(Exception):
@@ -53,26 +60,30 @@ class _TimeUpError(Exception):
 def deliver(paths: Paths, environ: Mapping[str, str], *, timeout_s: float) -> Delivered:
     """Send the waiting messages of all projects. Only one process sends at a time.
 
-    Consent is read again before each request. Returns within `timeout_s` seconds, plus the time of an open transaction.
-    Raises UserError if the store cannot be used.
+    Consent is read again before each request, and right before its bytes. Returns within `timeout_s` seconds, plus the
+    time of an open transaction. The lock is held as long as bytes may leave, also by a request that was abandoned: a
+    withdrawal waits for it (`sender.stop`). Raises UserError if the store cannot be used.
     """
     private_directory(paths.state)
     require_own_file(paths.send_lock)
     delivered = Delivered()
     deadline_s = time.monotonic() + timeout_s
-    try:
-        with (
-            FileLock(paths.send_lock, mode=0o600).acquire(timeout=timeout_s, poll_interval=0.02),
-            database.opened(paths, delivered.problems) as connection,
-        ):
-            outbox = Outbox(connection)
-            delivery = _Delivery(paths, environ, Store(connection), outbox, deadline_s, delivered)
-            for directory in outbox.projects():
-                _deliver_project(delivery, directory)
-    except Timeout:
-        delivered.problems.append("another make-metrics is sending")
-    except _TimeUpError:
-        delivered.problems.append(f"not all was sent within {timeout_s:g} s: the rest waits")
+    abandoned: list[Future[Any]] = []
+    with contextlib.ExitStack() as held:
+        try:
+            lock = FileLock(paths.send_lock, mode=0o600, thread_local=False)
+            held.enter_context(lock.acquire(timeout=timeout_s, poll_interval=0.02))
+            with database.opened(paths, delivered.problems) as connection:
+                outbox = Outbox(connection)
+                delivery = _Delivery(paths, environ, Store(connection), outbox, deadline_s, delivered, abandoned)
+                for directory in outbox.projects():
+                    _deliver_project(delivery, directory)
+        except Timeout:
+            delivered.problems.append("another make-metrics is sending")
+        except _TimeUpError:
+            delivered.problems.append(f"not all was sent within {timeout_s:g} s: the rest waits")
+        finally:
+            release_after(abandoned, held)
     return delivered
 
 
@@ -111,18 +122,24 @@ def _deliver_project(delivery: _Delivery, directory: str) -> None:
 def _refusal(delivery: _Delivery, directory: str, settings: SinkSettings | None = None) -> str:
     """Why nothing may be sent for a project now, or to one of its sinks; empty if sending is allowed.
 
-    Consent and settings are read anew. After a no, the project's messages are deleted.
+    After a no, the project's messages are deleted.
     """
-    project = project_of(Path(directory))
-    status = consent.status_of(delivery.paths, project, delivery.environ)
-    if status.decision is Decision.NO:
+    decision, objection = _objection(delivery, directory, settings)
+    if decision is Decision.NO:
         with delivery.store.transaction():
             delivery.outbox.withdraw(directory)
+    return objection
+
+
+def _objection(delivery: _Delivery, directory: str, settings: SinkSettings | None) -> tuple[Decision, str]:
+    """The decision about a project, and why nothing may be sent. Reads both anew, and does not use the store."""
+    project = project_of(Path(directory))
+    status = consent.status_of(delivery.paths, project, delivery.environ)
     if status.ruling.mode is not Mode.ON:
-        return f"nothing is sent: {status.ruling.reason}"
+        return status.decision, f"nothing is sent: {status.ruling.reason}"
     if project.path != directory or (settings and settings not in project.sinks):
-        return "nothing is sent: its settings have changed"
-    return ""
+        return status.decision, "nothing is sent: its settings have changed"
+    return status.decision, ""
 
 
 def _deliver_to_sink(delivery: _Delivery, directory: str, settings: SinkSettings) -> None:
@@ -163,7 +180,10 @@ def _send_batches(
         batch = delivery.outbox.reload(remaining.pop())
         if not batch:
             continue
-        verdict = _send(sink, batch, delivery.deadline_s)
+        verdict = _send(delivery, directory, settings, sink, batch)
+        if verdict.outcome is not Outcome.ACCEPTED and (refusal := _refusal(delivery, directory, settings)):
+            problems.append(f"{directory}: {refusal}")  # taken back meanwhile: leave no trace of the attempt
+            return
         _note(delivery, directory, batch, verdict)
         if verdict.outcome is Outcome.REFUSED and len(batch) > 1:
             middle = len(batch) // 2
@@ -180,16 +200,22 @@ def _count_waiting(*batches: Sequence[Entry]) -> str:
     return f"{count} events wait" if count > 1 else "1 event waits"
 
 
-def _send(sink: Sink, batch: Sequence[Entry], deadline_s: float) -> Verdict:
+def _send(delivery: _Delivery, directory: str, settings: SinkSettings, sink: Sink, batch: Sequence[Entry]) -> Verdict:
     """Send a batch. Raises _TimeUpError if the deadline is over before."""
-    remaining_s = deadline_s - time.monotonic()
+    remaining_s = delivery.deadline_s - time.monotonic()
     if remaining_s <= 0:
         raise _TimeUpError
     messages = [entry.message for entry in batch]
+
+    def may_send() -> bool:
+        return time.monotonic() < delivery.deadline_s and not _objection(delivery, directory, settings)[1]
+
     try:
-        return within(remaining_s, lambda: sink.send(messages, timeout_s=remaining_s))
-    except TimeoutError:
+        with last_check.asking(may_send):
+            return within(remaining_s, lambda: sink.send(messages, timeout_s=remaining_s))
+    except LateError as error:
         # The deadline is over, so nothing more is sent: the abandoned thread may still be using the sink's library.
+        delivery.abandoned.append(error.work)
         return Verdict(Outcome.LATER, f"no answer within {remaining_s:.1f} s", "")
 
 

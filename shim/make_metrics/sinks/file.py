@@ -19,6 +19,7 @@ from pathlib import Path
 
 from make_metrics.errors import UserError
 from make_metrics.files.paths import printable_path, private_directory
+from make_metrics.sinks.last_check import StoppedError, require_permission
 from make_metrics.sinks.sink import Message, Outcome, Prepared, Verdict
 
 LIMIT_BYTES = 10_000_000
@@ -50,7 +51,10 @@ class FileSink:
         prepared = self.prepare(batch)
         try:
             with self._opened() as directory, _locked(f".{self._name}.lock", directory, timeout_s):
+                require_permission()  # after the wait for the lock
                 self._append(batch, directory)
+        except StoppedError as error:
+            return Verdict(Outcome.LATER, str(error), prepared.url)
         except (OSError, UserError) as error:
             reason = error.strerror or "the time is over" if isinstance(error, OSError) else str(error)
             path = printable_path(self._directory / self._name)

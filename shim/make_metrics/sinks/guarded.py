@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from make_metrics.sinks.last_check import StoppedError
 from make_metrics.sinks.sink import Message, Outcome, Prepared, Sink, SinkSettings, UnavailableError, Verdict
 
 
@@ -36,6 +37,8 @@ class Guarded:
         """The inner sink's verdict; LATER if it raises."""
         try:
             return self._sink.send(batch, timeout_s=timeout_s)
+        except StoppedError as error:
+            return Verdict(Outcome.LATER, str(error), self._settings.address)
         except Exception as error:
             return Verdict(Outcome.LATER, self._broken(error), self._settings.address)
 

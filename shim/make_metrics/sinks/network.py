@@ -1,21 +1,27 @@
 """Proxies, certificate authorities and the meaning of HTTP answers, for every sink that uses requests.
 
 The environment comes first (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY; REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE,
-SSL_CERT_FILE), then the user's settings. No redirect is followed, and no password of ~/.netrc is sent.
+SSL_CERT_FILE), then the user's settings. This machine is reached without a proxy, whatever both say. No redirect is
+followed, and no password of ~/.netrc is sent.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import socket
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
 from requests.utils import get_environ_proxies, should_bypass_proxies
 
+from make_metrics.sinks.adapter import Adapter
+from make_metrics.sinks.last_check import StoppedError
 from make_metrics.sinks.sink import Network, Outcome, UnavailableError, Verdict
 
 _RETRY_STATUS = frozenset({408, 425, 429, 460})
@@ -42,7 +48,12 @@ def authorities(network: Network, environ: Mapping[str, str]) -> str:
 
 
 def proxies_for(network: Network, url: str) -> dict[str, str]:
-    """The proxies for an address, by scheme; empty for a direct connection."""
+    """The proxies for an address, by scheme; empty for a direct connection.
+
+    To this machine it is direct: `http` is allowed to it because nothing leaves, and a proxy would be somebody else.
+    """
+    if is_loopback_url(url):
+        return {}
     proxies: dict[str, str] = get_environ_proxies(url, no_proxy=None)
     if proxies or not network.proxy:
         return proxies
@@ -51,9 +62,40 @@ def proxies_for(network: Network, url: str) -> dict[str, str]:
     return {"http": network.proxy, "https": network.proxy}
 
 
+def is_loopback_url(url: str) -> bool:
+    """Whether an address leads to this machine; False if it cannot be parsed."""
+    try:
+        return is_loopback(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is localhost, a name below it (RFC 6761, section 6.3), or an address of 127.0.0.0/8 or ::1.
+
+    Old spellings count (`127.1`, `0x7f.1`, `2130706433`: inet_aton(3)), and so do IPv4 addresses mapped into IPv6.
+    """
+    host = host.strip("[]").rstrip(".").lower()
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.IPv6Address(host)
+    except ValueError:
+        return _is_ipv4_loopback(host)
+    return address.is_loopback or (address.ipv4_mapped is not None and address.ipv4_mapped.is_loopback)
+
+
+def _is_ipv4_loopback(host: str) -> bool:
+    try:
+        return socket.inet_aton(host)[0] == 127 and not any(char.isspace() for char in host)
+    except (OSError, UnicodeError, ValueError):
+        return False
+
+
 class Session(requests.Session):
     """A session that uses the proxies and certificates of this machine's user, and follows no redirect.
 
+    It asks for permission right before bytes leave (`sinks.last_check`), and reads 64 KiB of an answer at most.
     Raises UnavailableError if the file of certificates does not exist.
     """
 
@@ -64,6 +106,8 @@ class Session(requests.Session):
         self._authorities = authorities(network, os.environ)
         self.trust_env = False  # no ~/.netrc; `proxies_for` and `authorities` read the other variables
         self.max_redirects = 0
+        self.mount("http://", Adapter())
+        self.mount("https://", Adapter())
 
     def merge_environment_settings(
         self, url: str | bytes | None, proxies: object, stream: bool | None, verify: object, cert: object
@@ -123,6 +167,8 @@ def _seconds(retry_after: str) -> int:
 
 def unanswered(error: Exception, timeout_s: float, url: str) -> Verdict:
     """The verdict for a request without an answer; raises the error again if it is not about the network."""
+    if isinstance(error, StoppedError):
+        return Verdict(Outcome.LATER, str(error), url)
     if isinstance(error, requests.TooManyRedirects):
         return Verdict(Outcome.HELD, "the receiver redirects elsewhere: nothing was sent there", url)
     if isinstance(error, requests.exceptions.SSLError):

@@ -14,6 +14,8 @@ import requests
 from segment.analytics import request as segment  # type: ignore[import-untyped]
 from segment.analytics.consumer import BATCH_SIZE_LIMIT, MAX_MSG_SIZE  # type: ignore[import-untyped]
 
+from make_metrics.sinks.answer import strangeness
+from make_metrics.sinks.last_check import StoppedError
 from make_metrics.sinks.network import Nowhere, Session, judged, unanswered
 from make_metrics.sinks.sink import Message, Network, Outcome, Prepared, UnavailableError, Verdict
 
@@ -62,11 +64,13 @@ class SegmentSink:
         try:
             with self._session():
                 answer = self._post(batch, timeout_s=timeout_s)
+            if strange := strangeness(answer):
+                return Verdict(Outcome.LATER, strange, url)
             return Verdict(Outcome.ACCEPTED, "accepted", answer.request.url or url, _body(answer.request))
         except segment.APIError as error:
             answer = error.response
             return judged(error.status, answer.headers.get("Retry-After", "") if answer is not None else "", url)
-        except (requests.RequestException, UnavailableError, OSError, UnicodeError) as error:
+        except (requests.RequestException, UnavailableError, StoppedError, OSError, UnicodeError) as error:
             return unanswered(error, timeout_s, url)
 
     def _post(self, batch: Sequence[Message], *, timeout_s: float) -> requests.Response:

@@ -19,8 +19,10 @@ from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExp
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
 
+from make_metrics.sinks.adapter import Adapter
+from make_metrics.sinks.answer import strangeness
 from make_metrics.sinks.network import Nowhere, Session, judged, unanswered
 from make_metrics.sinks.otlp.signals import metrics, spans
 from make_metrics.sinks.sink import Message, Network, Outcome, Prepared, SinkSettings, UnavailableError, Verdict
@@ -28,6 +30,7 @@ from make_metrics.sinks.sink import Message, Network, Outcome, Prepared, SinkSet
 BATCH_MESSAGES = 500
 BATCH_BYTES = 1_000_000
 _SERVICE = "make"
+_TYPES = frozenset({"application/x-protobuf", "application/protobuf", "application/vnd.google.protobuf"})
 _HEADERS = frozenset({"user-agent", "accept-encoding", "accept", "connection", "content-type", "content-length"})
 
 
@@ -35,7 +38,7 @@ class _DoneError(Exception):
     """The one attempt is over. The exporter tries again only after errors of requests, and this is none."""
 
 
-class _Once(HTTPAdapter):
+class _Once(Adapter):
     """Make one request, and keep its answer or error, which the exporter does not give back."""
 
     def __init__(self) -> None:
@@ -48,7 +51,6 @@ class _Once(HTTPAdapter):
         self.request = request
         try:
             answer = super().send(request, *args, **kwargs)
-            _ = answer.content  # read it now: an error while the exporter reads it would make it try again
         except Exception as error:
             self.error = error
             raise _DoneError from error
@@ -125,6 +127,8 @@ class OtlpSink:
             return Verdict(Outcome.HELD, "the receiver's address, or the proxy's, is none", self._url)
         if not 200 <= once.answer.status_code < 300:
             return judged(once.answer.status_code, once.answer.headers.get("Retry-After", ""), self._url)
+        if strange := strangeness(once.answer, types=_TYPES, is_answer=self._is_response):
+            return Verdict(Outcome.LATER, strange, self._url)
         return self._accepted(len(batch), once.request, once.answer.content)
 
     def _export(self, batch: Sequence[Message], session: Session, *, timeout_s: float) -> None:
@@ -139,6 +143,14 @@ class OtlpSink:
                 OTLPSpanExporter(**options).export(spans(batch, self._service))
             else:
                 OTLPMetricExporter(**options).export(metrics(batch, self._service))
+
+    def _is_response(self, content: bytes) -> bool:
+        response = ExportTraceServiceResponse if self._traces else ExportMetricsServiceResponse
+        try:
+            response.FromString(content)
+        except DecodeError:
+            return False
+        return True
 
     def _accepted(self, count: int, request: requests.PreparedRequest, answer: bytes) -> Verdict:
         """Accepted, unless the receiver rejects the only message of the batch.

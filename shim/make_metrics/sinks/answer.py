@@ -1,0 +1,66 @@
+"""Whether a success is the receiver's: a network that asks to sign in answers 200 as well, with a page of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import requests
+
+from make_metrics.sinks.adapter import LIMIT_BYTES
+
+_PAGES = frozenset({"text/html", "application/xhtml+xml", "application/xml", "text/xml"})
+# What receivers declare. Some declare nothing, or answer "OK" as text.
+_TYPES = frozenset({"", "application/json", "text/json", "text/plain", "application/octet-stream"})
+_LONGEST_LINE = 100
+
+
+def strangeness(
+    answer: requests.Response, *, types: frozenset[str] = frozenset(), is_answer: Callable[[bytes], bool] | None = None
+) -> str:
+    """Why a 2xx answer is not one of a receiver's protocol, as a line for people; empty if it is one.
+
+    An answer may be empty, JSON, or a short line of text. `types` are further content types of the protocol, and
+    `is_answer` recognises its further contents.
+    """
+    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    content = answer.content or b""
+    if answer.status_code in (204, 205):  # without content, whatever the header says
+        return ""
+    if kind in _PAGES or content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
+        return _line(answer, "a page", kind or "no type")
+    if len(content) >= LIMIT_BYTES:
+        return _line(answer, f"longer than {LIMIT_BYTES // 1024} KiB", kind or "no type")
+    if not content:
+        return ""
+    if kind not in _TYPES | types and not kind.endswith("+json"):
+        return _line(answer, "of another type", kind)
+    if (is_answer is not None and is_answer(content)) or _is_json_success(content):
+        return ""
+    if "json" in kind or not _is_short_line(content):
+        return _line(answer, "of another form", kind or "no type")
+    return ""
+
+
+def _line(answer: requests.Response, what: str, kind: str) -> str:
+    kind = ascii(kind)[1:-1][:60]
+    return (
+        f"the answer {answer.status_code} is not a receiver's, but {what} ({kind}): does this network ask to sign in?"
+    )
+
+
+def _is_json_success(content: bytes) -> bool:
+    """Whether a content is JSON that does not deny success (`{"success": false}`)."""
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return not (isinstance(document, dict) and document.get("success") is False)
+
+
+def _is_short_line(content: bytes) -> bool:
+    try:
+        text = content.decode().strip()
+    except UnicodeDecodeError:
+        return False
+    return len(text) <= _LONGEST_LINE and text.isprintable() and not text.startswith(("{", "["))
