@@ -55,6 +55,7 @@ _ACTION = _option(
     help="on asks for a yes, off takes it back, preview prints the reports",
 )
 
+_TARGET = _option("target", nargs="?", metavar="TARGET", help="a target of the Makefile: is it measured, and why not?")
 _ADD = _option("--add", nargs="?", const="", metavar="MAKEFILE", help="add the include line to the Makefile")
 _REMOVE = _option("--remove", nargs="?", const="", metavar="MAKEFILE", help="take the include line out again")
 
@@ -66,7 +67,7 @@ COMMANDS = (
     Command("runs", "print the runs of make", (_SINCE, _JSON)),
     Command("off", "turn recording off"),
     Command("on-this-machine", "record on this machine and send nothing"),
-    Command("doctor", "check what make-metrics uses, and print what keeps it from working"),
+    Command("doctor", "say what is recorded here, and what keeps it from being recorded", (_PROJECT, _JSON, _TARGET)),
     Command("opt-in", "show what would be collected from a project, and ask for a yes", (_PROJECT, _YES)),
     Command("opt-out", "stop sending from a project, delete what waits and your id", (_PROJECT,)),
     Command("status", "print the mode and its reason, what waits, and all paths", (_JSON, _PROJECT)),

@@ -27,7 +27,7 @@ def paths() -> Paths:
 def examine(capsys: pytest.CaptureFixture[str]) -> Doctor:
     def examine() -> tuple[int, dict[str, tuple[str, str]]]:
         capsys.readouterr()
-        status = doctor.run(Namespace())
+        status = doctor.run(Namespace(directory=None, target=None, json=False))
         lines = capsys.readouterr().out.splitlines()
         return status, {line[6:17].strip(): (line[:4].strip(), line[19:]) for line in lines}
 

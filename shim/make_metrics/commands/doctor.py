@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 
+from make_metrics.commands.finding import BAD, NOTE, OK, Finding
+from make_metrics.commands.makefile_findings import examine_last_run, examine_makefile
+from make_metrics.commands.project import project_at
 from make_metrics.consent import consent
 from make_metrics.consent.mode import Decision, Mode, through_sudo
 from make_metrics.crashes import log as crash_log
@@ -17,48 +21,52 @@ from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path, private_directory
 from make_metrics.hot import arguments
 from make_metrics.metrics import catalogue
-from make_metrics.project.project import project_of
+from make_metrics.project.project import Project
 from make_metrics.sender import reaper
 from make_metrics.setup import bundle, fragment
 from make_metrics.sinks.user_settings import read_user_settings
 from make_metrics.store import database
 from make_metrics.store.troubles import Troubles
 
-OK, NOTE, BAD = "ok", "note", "BAD"
 _TRY_S = 10
 _SHOWN_FILES, _SHOWN_FAILURES = 3, 3
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The result of a check: OK, NOTE, or BAD if the user has to do something; the subject; and a line about it."""
+def run(given: argparse.Namespace) -> int:
+    """Print the findings as text or as JSON; 1 if one is BAD, else 0.
 
-    result: str
-    subject: str
-    text: str
-
-
-def run(given: argparse.Namespace) -> int:  # noqa: ARG001
-    """Print the findings; 1 if one is BAD, else 0. Raises UserError for a bad MAKE_METRICS_HOME."""
+    Raises UserError for a bad MAKE_METRICS_HOME or a bad directory.
+    """
     paths = Paths.from_environment()
+    project = project_at(given.directory)
+    directory = Path(given.directory or ".")
+    recording = _recording(paths, project)
+    off = recording.text if recording.result != OK else ""
     findings = [
         _fragment(paths),
-        _recording(paths),
+        recording,
         _interpreter(),
         _launcher(),
         _bundle(),
         _psutil(),
         _state(paths),
         _sender(),
-        *_settings(paths),
+        *_settings(paths, project),
         *_damaged_files(paths),
-        *_metrics(paths),
+        *_metrics(paths, project),
         *_store(paths),
         *_failures(paths),
     ]
-    for finding in findings:
-        sys.stdout.write(f"{finding.result:4}  {finding.subject:11}  {finding.text}\n")
-    return int(any(finding.result == BAD for finding in findings))
+    examined = examine_makefile(directory, given.target or "", off=off)
+    examine_last_run(paths, directory, examined)  # after a damaged store was set aside, and that was said
+    findings += examined.findings
+    has_bad = any(finding.result == BAD for finding in findings)
+    if given.json:
+        document = {"ok": not has_bad, "findings": list(map(asdict, findings)), "makefile": examined.document}
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    else:
+        sys.stdout.write("".join(f"{one.result:4}  {one.subject:11}  {one.text}\n" for one in findings))
+    return int(has_bad)
 
 
 def _fragment(paths: Paths) -> Finding:
@@ -79,12 +87,11 @@ def _fragment(paths: Paths) -> Finding:
     return Finding(OK, "fragment", path)
 
 
-def _recording(paths: Paths) -> Finding:
+def _recording(paths: Paths, project: Project) -> Finding:
     if paths.off_file.exists():
         return Finding(NOTE, "recording", "off; make-metrics on-this-machine turns it on")
     if os.environ.get("MAKE_METRICS") == "off":
         return Finding(NOTE, "recording", "off: MAKE_METRICS is 'off' in the environment")
-    project = project_of(Path())
     status = consent.status_of(paths, project, os.environ)
     if status.decision in (Decision.CORRUPT, Decision.UNREADABLE):
         path = printable_path(consent.decision_path(paths, project))
@@ -148,7 +155,10 @@ def _state(paths: Paths) -> Finding:
         for directory in (paths.state, paths.records, paths.makes):
             private_directory(directory)
         probe.touch(mode=0o600)
-        probe.unlink()
+        try:
+            probe.write_bytes(bytes(4096))  # a full disk has room for an empty file
+        finally:
+            probe.unlink()
     except UserError as error:
         return Finding(BAD, "state", str(error))
     except OSError as error:
@@ -164,8 +174,8 @@ def _sender() -> Finding:
     return Finding(OK, "sender", "after a yes, sends when make has ended")
 
 
-def _settings(paths: Paths) -> Iterator[Finding]:
-    for problem in [*project_of(Path()).problems, *read_user_settings(paths)[1]]:
+def _settings(paths: Paths, project: Project) -> Iterator[Finding]:
+    for problem in [*project.problems, *read_user_settings(paths)[1]]:
         yield Finding(BAD, "settings", problem)
 
 
@@ -180,10 +190,9 @@ def _damaged_files(paths: Paths) -> Iterator[Finding]:
         yield Finding(NOTE, "set aside", f"and {len(damaged) - _SHOWN_FILES} more")
 
 
-def _metrics(paths: Paths) -> Iterator[Finding]:
+def _metrics(paths: Paths, project: Project) -> Iterator[Finding]:
     """The metrics of other distributions that the project here asks for."""
-    settings = project_of(Path()).settings
-    names = settings.metrics if settings else ()
+    names = project.settings.metrics if project.settings else ()
     for name, metric in catalogue.refresh(paths, names).items():
         if metric.problem:
             result = BAD if metric.offer else NOTE  # not installed here; others in the project may have it

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from datetime import datetime
 
 from make_metrics.commands.project import project_at, warn
 from make_metrics.commands.reading import combined_store, start_ns
-from make_metrics.consent import consent
-from make_metrics.consent.mode import Mode
+from make_metrics.commands.why_empty import why_empty
 from make_metrics.files.paths import Paths
 from make_metrics.report.rows import Row, document, duration, rows
 
-NOTHING = "No events yet: run make in a project that includes the fragment (make-metrics setup prints the line to add)."
 NOTE = "The times overlap: a goal's include its prerequisites', and a target's include those of the makes it starts."
 
 
@@ -24,6 +21,7 @@ def run(given: argparse.Namespace) -> int:
 
     Raises UserError for a bad `--since` or a store that cannot be used.
     """
+    paths = Paths.from_environment()
     begin_ns = start_ns(given.since)
     warn(project_at(None).problems)
     with combined_store() as store:
@@ -33,11 +31,8 @@ def run(given: argparse.Namespace) -> int:
     elif targets:
         _show_table(targets)
     else:
-        ruling = consent.status_of(Paths.from_environment(), project_at(None), os.environ).ruling
-        if ruling.mode is Mode.OFF:
-            warn([f"nothing is recorded here: {ruling.reason}"])
-        text = f"No events since {given.since}: give an earlier time." if given.since else NOTHING
-        sys.stdout.write(f"{text}\n")
+        reason = f"since {given.since}: give an earlier time" if given.since else f"yet: {why_empty(paths)}"
+        sys.stdout.write(f"No events {reason}.\n")
     return 0
 
 

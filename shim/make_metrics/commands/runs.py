@@ -10,13 +10,14 @@ from dataclasses import asdict
 from make_metrics.combine.event import timestamp
 from make_metrics.combine.summary import Summary
 from make_metrics.commands.reading import combined_store, start_ns
+from make_metrics.commands.why_empty import why_empty
+from make_metrics.files.paths import Paths
 from make_metrics.report.rows import duration
-
-NOTHING = "No runs yet: run make in a project that includes the fragment (make-metrics setup prints the line to add)."
 
 
 def run(given: argparse.Namespace) -> int:
     """Print the runs as a table or as JSON; 0. Raises UserError for a bad `--since` or a store that cannot be used."""
+    paths = Paths.from_environment()
     begin_ns = start_ns(given.since) or 0
     with combined_store() as store:
         summaries = store.runs(since_ns=begin_ns)
@@ -25,8 +26,8 @@ def run(given: argparse.Namespace) -> int:
     elif summaries:
         _show_table(summaries)
     else:
-        line = f"No runs since {given.since}: give an earlier time." if given.since else NOTHING
-        sys.stdout.write(f"{line}\n")
+        reason = f"since {given.since}: give an earlier time" if given.since else f"yet: {why_empty(paths)}"
+        sys.stdout.write(f"No runs {reason}.\n")
     return 0
 
 

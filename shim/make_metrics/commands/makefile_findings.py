@@ -1,0 +1,187 @@
+"""What `make-metrics doctor` says about a Makefile: the line, the hook, what is left to make, and the last run."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from make_metrics.combine.event import timestamp
+from make_metrics.combine.summary import Summary
+from make_metrics.commands.finding import BAD, NOTE, OK, Finding
+from make_metrics.commands.project import opened_store
+from make_metrics.consent.mode import through_sudo
+from make_metrics.errors import UserError
+from make_metrics.files.paths import Paths, printable_path
+from make_metrics.report.printable import printable
+from make_metrics.setup import makefile
+from make_metrics.setup.makefile_reading import Reading, plain_shells, read_makefile
+from make_metrics.setup.makefile_verdict import Left, Verdict, judge, shells_of_targets
+from make_metrics.sweep.sweep import sweep
+
+_SHOWN_TARGETS = 10
+_SWEEP_S = 10
+_ADD = "make-metrics setup --add adds it"
+
+
+@dataclass(slots=True)
+class Examined:
+    """A Makefile as doctor examined it: its findings, and the same for programs."""
+
+    findings: list[Finding] = field(default_factory=list)
+    document: dict[str, Any] = field(default_factory=dict)
+
+    def say(self, result: str, subject: str, text: str, change: str = "") -> None:
+        """Add a finding; `change` is what would have to change."""
+        self.findings.append(
+            Finding(result, subject, printable(f"{text}: {change}" if change else text), printable(change))
+        )
+
+
+def examine_makefile(directory: Path, target: str, *, off: str) -> Examined:
+    """Have make read the Makefile of a directory, and say what is recorded of it, and of one target if it is not empty.
+
+    `off` says why recording is off; empty if it is on.
+    """
+    examined = Examined()
+    try:
+        path = makefile.find_makefile("", directory)
+    except UserError:
+        names = ", ".join(makefile.NAMES)
+        text = f"there is none in {printable_path(directory.resolve())} ({names}); doctor -C DIR looks elsewhere"
+        examined.say(BAD if target else NOTE, "Makefile", text)
+        return examined
+    examined.document = {"path": str(path.resolve()), "line": _has_line(path)}
+    try:
+        reading = read_makefile(path, "" if "=" in target else target)
+    except UserError as error:
+        examined.say(BAD, "Makefile", str(error))
+        return examined
+    examined.document |= {"make": reading.make, "stopped": reading.stopped or None}
+    if reading.stopped:
+        examined.say(BAD, "Makefile", f"{printable_path(path)}: make stops while it reads it: {reading.stopped}")
+        return examined
+    lines = [name for name in reading.files if _has_line(directory / name)]
+    values = reading.values
+    examined.document |= {
+        "make_version": values["version"], "files": reading.files, "line": bool(lines or values["included"]),
+        "included": bool(values["included"]),
+    }  # fmt: skip
+    if not values["included"]:
+        _say_not_included(examined, path, lines)
+        return examined
+    shown = ", ".join(lines) or path.name
+    examined.say(OK, "Makefile", f"{shown} includes {values['fragment']} (GNU make {values['version']})")
+    if values["inert"]:
+        examined.say(NOTE, "hook", f"none: recording is off{f': {off}' if off else ''}")
+        return examined
+    mentions = [name for name in reading.files if _mentions_shell(directory / name)]
+    shells = shells_of_targets(reading)
+    verdict = judge(reading, mentions, plain_shells(path, shells) if shells else frozenset())
+    _say_verdict(examined, verdict)
+    if verdict.hook:
+        _say_targets(examined, reading, verdict)
+    if target:
+        _say_target(examined, reading, verdict, target)
+    return examined
+
+
+def examine_last_run(paths: Paths, directory: Path, examined: Examined) -> None:
+    """Add when make was last recorded in a directory or below it; problems of the store are doctor's own findings."""
+    if through_sudo(os.environ, root=not os.geteuid()):
+        return
+    here = str(directory.resolve())
+    try:
+        sweep(paths, timeout=_SWEEP_S)
+        with opened_store(paths) as store:
+            runs = [run for run in store.runs() if run.directory == here or run.directory.startswith(f"{here}/")]
+    except UserError:
+        return
+    last = runs[-1] if runs else None
+    examined.document["last_run"] = _run_document(last) if last else None
+    if last is None:
+        examined.say(NOTE, "last run", f"none was recorded in {here}")
+        return
+    goals = " ".join(last.goals)
+    targets = f"{last.targets} target{'s' * (last.targets != 1)}"
+    examined.say(OK, "last run", f"{timestamp(last.started_ns)}: make {goals}, {targets}, status {last.exit_status}")
+
+
+def _run_document(run: Summary) -> dict[str, Any]:
+    fields = asdict(run)
+    fields["start_time"] = timestamp(fields.pop("started_ns"))
+    return fields
+
+
+def _has_line(path: Path) -> bool:
+    try:
+        return makefile.has_line(path.read_bytes())
+    except OSError:
+        return False
+
+
+def _mentions_shell(path: Path) -> bool:
+    try:
+        return b"SHELL" in path.read_bytes()
+    except OSError:
+        return False
+
+
+def _say_not_included(examined: Examined, path: Path, lines: list[str]) -> None:
+    name = printable_path(path)
+    if lines:
+        text = f"{', '.join(lines)} has the include line, but make finds no fragment there"
+        examined.say(BAD, "Makefile", text, "make-metrics setup writes it")
+    else:
+        examined.say(BAD, "Makefile", f"{name} has no include line, so nothing of it is recorded", _ADD)
+
+
+def _say_verdict(examined: Examined, verdict: Verdict) -> None:
+    examined.document |= {"hook": verdict.hook or None, "why": verdict.why, "change": verdict.change or None}
+    if verdict.hook:
+        examined.say(OK, "hook", f"{verdict.hook}: {verdict.why}")
+    else:
+        examined.say(BAD, "hook", f"nothing is recorded: {verdict.why}", verdict.change)
+
+
+def _say_targets(examined: Examined, reading: Reading, verdict: Verdict) -> None:
+    recipes = [name for name, target in reading.targets.items() if target.has_recipe]
+    examined.document |= {"targets": len(recipes), "left": [asdict(left) for left in verdict.left]}
+    if recipes and len(verdict.left) == len(recipes):
+        examined.say(BAD, "targets", f"all {len(recipes)} are left to make, and nothing is recorded")
+    else:
+        measured = len(recipes) - len(verdict.left)
+        examined.say(OK, "targets", f"{measured} of {len(recipes)} with a recipe are measured")
+    for left in verdict.left[:_SHOWN_TARGETS]:
+        examined.say(NOTE, "left", f"{left.target}: {left.reason}", left.change)
+    if len(verdict.left) > _SHOWN_TARGETS:
+        examined.say(NOTE, "left", f"and {len(verdict.left) - _SHOWN_TARGETS} more (doctor --json has all)")
+
+
+def _say_target(examined: Examined, reading: Reading, verdict: Verdict, name: str) -> None:
+    result, text, change = _target_result(reading, verdict, name)
+    examined.document["target"] = {"name": name, "measured": result == OK, "reason": text, "change": change or None}
+    examined.say(result, "target", f"{name}: {text}", change)
+
+
+def _target_result(reading: Reading, verdict: Verdict, name: str) -> tuple[str, str, str]:
+    target = reading.targets.get(name)
+    if target is None or not (target.has_recipe or target.prerequisites):
+        # Among the targets of make's database is also what make was asked for, whether a rule names it or not.
+        close = difflib.get_close_matches(name, reading.targets.keys() - {name}, n=1)
+        hint = f" (did you mean {close[0]}?)" if close else ""
+        return NOTE, f"no rule with a recipe names it{hint}; a pattern rule may make it", ""
+    if not verdict.hook:
+        return BAD, "it is left to make, as all targets are", ""
+    for left in _of(verdict.left, name):
+        return BAD, left.reason, left.change
+    if not target.has_recipe:
+        return NOTE, "it has no recipe: only its prerequisites are recorded", ""
+    return OK, "it is measured", ""
+
+
+def _of(left: list[Left], name: str) -> Iterator[Left]:
+    return (entry for entry in left if entry.target == name)

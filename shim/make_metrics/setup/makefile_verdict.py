@@ -1,0 +1,153 @@
+"""What is recorded of a Makefile, what is not and why, and what would have to change. Pure: from what make found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, field
+
+from make_metrics.setup.makefile_reading import Reading, Target
+
+_MOST_PREREQUISITES = 1_500  # as in section 10 of the fragment
+_SHELLS = "sh, dash, ash, ksh or bash, with no options but -e, -u and -o pipefail"
+_VERSIONS = "3.81, 4.0 to 4.4"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A target whose lines make itself runs, unmeasured; why, and what would have to change."""
+
+    target: str
+    reason: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the fragment does in a Makefile.
+
+    `hook` is `shell`, `flags`, or empty if nothing is recorded; `why` says why it is that one. `change` is what would
+    have to change so that something is recorded; empty if that is so already. `left` are the targets left to make.
+    """
+
+    hook: str
+    why: str
+    change: str = ""
+    left: list[Left] = field(default_factory=list)
+
+
+def judge(reading: Reading, mentions: list[str], measured_shells: Set[str]) -> Verdict:
+    """The verdict about a Makefile that includes the fragment, where recording is not off.
+
+    `mentions` are the makefiles that mention SHELL, `measured_shells` the target-specific values of SHELL whose lines
+    the flags hook measures.
+    """
+    values = reading.values
+    hook = values["hook"]
+    if not hook:
+        why, change = _why_no_hook(reading)
+        return Verdict("", why, change)
+    why = _why_this_hook(reading, mentions)
+    obstacle = _obstacle(reading, mentions)
+    if obstacle:
+        return Verdict("", *obstacle)
+    return Verdict(hook, why, left=list(_left(reading, measured_shells)))
+
+
+def shells_of_targets(reading: Reading) -> list[str]:
+    """The values of SHELL that targets and patterns set for themselves."""
+    tables = [*(target.variables for target in reading.targets.values()), *reading.patterns.values()]
+    return list(dict.fromkeys(table["SHELL"] for table in tables if "SHELL" in table))
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether a name fits a pattern of make, with at most one "%" that counts."""
+    before, percent, after = pattern.partition("%")
+    if not percent:
+        return name == pattern
+    return len(name) >= len(before) + len(after) and name.startswith(before) and name.endswith(after)
+
+
+def _why_no_hook(reading: Reading) -> tuple[str, str]:
+    values = reading.values
+    if not values["ready"]:
+        return "the interpreter or the shim that the fragment names is gone", "run make-metrics setup"
+    version = values["version"]
+    if not version.startswith(("3.81", "4.0", "4.1", "4.2", "4.3", "4.4")):
+        return f"GNU make {version} is not among the versions that are measured ({_VERSIONS})", "use one of those"
+    if version == "3.81":
+        return f"SHELL comes from the {values['origin of SHELL']}, and make 3.81 has no other hook", "leave SHELL alone"
+    return (
+        "with .POSIX and the default flags make 4.4 chooses -c or -ec line by line, which our flags would end",
+        "set .SHELLFLAGS (such as .SHELLFLAGS := -ec) before the include line",
+    )
+
+
+def _why_this_hook(reading: Reading, mentions: list[str]) -> str:
+    values = reading.values
+    if values["hook"] == "shell":
+        return "no makefile mentions SHELL, so no target can see the shim there"
+    if values["version"] in ("4.0", "4.1"):
+        return f"make {values['version']} cannot look whether a makefile mentions SHELL"
+    if values["oneshell"]:
+        return "METRICS_ONESHELL is set"
+    if mentions:
+        return f"{', '.join(mentions)} mention{'s' * (len(mentions) == 1)} SHELL, and a target could see the shim there"
+    if values["origin of SHELL"] not in ("default", "file"):
+        return f"SHELL comes from the {values['origin of SHELL']}"
+    if values["mentioned"]:
+        return "a goal or --eval mentions SHELL, or a makefile cannot be read again"
+    return f"SHELL is {values['shell']}"
+
+
+def _obstacle(reading: Reading, mentions: list[str]) -> tuple[str, str] | None:
+    """Why the hook measures no line at all, and what to change; None if it measures lines."""
+    values = reading.values
+    if values["hook"] == "shell":
+        if values["later"]:
+            files = ", ".join(mentions) or "a makefile"
+            return f"{files}, read after the include line, mentions SHELL", "make the include line the last line"
+        if not values["SHELL is ours"]:
+            return "SHELL is set after the include line", "make the include line the last line"
+        return None
+    if not values[".SHELLFLAGS is ours"]:
+        return ".SHELLFLAGS is set after the include line", "make the include line the last line"
+    if values["plain"]:
+        return None
+    shell = values["shell"] or "empty"
+    for name in ("BASH_ENV", "SHELLOPTS"):
+        if values[name] and "bash" in shell + name.lower():
+            return f"{name} is set, which the shell ({shell}) reads at each start", f"unset {name}"
+    if values["warns"] and "bash" in shell:
+        return (
+            "LC_ALL names a locale that is not installed, and bash says so at each start",
+            "set LC_ALL to one that is",
+        )
+    return f"SHELL is {shell}, and its lines are not measured", f"use {_SHELLS}"
+
+
+def _left(reading: Reading, measured_shells: Set[str]) -> Iterator[Left]:
+    skipped = reading.values["skip"].split()
+    for name, target in sorted(reading.targets.items()):
+        if not target.has_recipe:
+            continue
+        if any(matches(pattern, name) for pattern in skipped):
+            yield Left(name, "METRICS_SKIP names it", "take it out of METRICS_SKIP")
+        elif target.prerequisites >= _MOST_PREREQUISITES:
+            reason = f"it has {target.prerequisites} prerequisites: its lines may be too long for a shim"
+            yield Left(name, reason, f"give it fewer than {_MOST_PREREQUISITES}")
+        else:
+            yield from _left_for_its_variables(name, target, reading, measured_shells)
+
+
+def _left_for_its_variables(name: str, target: Target, reading: Reading, measured_shells: Set[str]) -> Iterator[Left]:
+    variables = dict(target.variables)
+    for pattern, values in reading.patterns.items():
+        if matches(pattern, name):
+            variables = {**values, **variables}
+    shell = variables.get("SHELL")
+    if shell is not None and reading.values["hook"] == "shell":
+        yield Left(name, "it has a SHELL of its own", "use the Makefile's SHELL for it")
+    elif shell is not None and shell not in measured_shells:
+        yield Left(name, f"its SHELL is {shell}, and its lines are not measured", f"use {_SHELLS}")
+    elif ".SHELLFLAGS" in variables and reading.values["hook"] == "flags":
+        yield Left(name, "it has .SHELLFLAGS of its own", "use the Makefile's .SHELLFLAGS for it")
