@@ -50,7 +50,8 @@ def test_values_that_are_no_make_are_refused(values: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     "words",
     [b"", b"level=1", b"key=- level=1", b"key=a level=x", b"key=a level=-1", b"key=a parallel=yes", b"key=a wall_ns=",
-     b"key=a branch=%zz", b"key=%FF\xff", b"key=a wall_ns=9223372036854775808"],
+     b"key=a branch=%zz", b"key=%FF\xff", b"key=a wall_ns=9223372036854775808", b"key=a directory=/a%00b",
+     b"key=a directory=a/b", b"key=a repository=..", b"key=a repository=/%00", b"key=a directory=" + b"/a" * 50_000],
 )  # fmt: skip
 def test_an_entry_that_is_no_make_is_torn(words: bytes) -> None:
     contents = parse(b"M " + words + b" ;\n")

@@ -12,7 +12,6 @@ import pytest
 from make_metrics import cli
 from make_metrics.consent.mode import Decision, Inputs, decide
 from make_metrics.project.settings import NAME
-from make_metrics.sweep.sweep import Swept
 from tests.support.segment_receiver import Receiver
 from tests.support.sharing_project import Sharing
 
@@ -53,7 +52,7 @@ def test_status_names_the_deciding_rule_in_each_case(
 ) -> None:
     """Every decision in every environment; the rule is that of `consent.mode`."""
     monkeypatch.chdir(sharing.project.folder)
-    monkeypatch.setattr("make_metrics.commands.status.sweep", lambda *_, **__: Swept())
+    monkeypatch.setattr("make_metrics.commands.status.combine_records", lambda *_, **__: [])
     sharing.cli("opt-in", "--yes")
     (decision,) = sharing.paths.decisions.iterdir()
     yes = decision.read_bytes()

@@ -5,16 +5,32 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from make_metrics.combine import summary
+from make_metrics.combine.run import Run
 from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import ensure_id, erase_id, read_id
+from make_metrics.crashes import log as crash_log
 from make_metrics.files.paths import Paths
 from make_metrics.project.project import Project, project_of
 from make_metrics.store.outbox import Outbox, sink_id
+from make_metrics.sweep import run_records
 from make_metrics.sweep.sweep import sweep
-from tests.support.records import WALL_NS, add, ended_run, line, make_in_project, paths_in
+from tests.support.records import (
+    WALL_NS,
+    add,
+    age,
+    ended_run,
+    entry_of,
+    left_in,
+    line,
+    lines_of,
+    make_in_project,
+    paths_in,
+)
 from tests.support.settings_files import write_settings
 from tests.support.store import ask
 from tests.support.sweep_points import sweep_points
@@ -96,3 +112,63 @@ def test_a_no_and_a_yes_during_a_sweep_delete_what_is_older(paths: Paths, projec
         assert sweep(paths).combined == 2
     assert read_id(paths, project) not in (None, before)
     assert queued(paths, project) == 0
+
+
+def fail_for(monkeypatch: pytest.MonkeyPatch, name: str, run: str) -> None:
+    """Have a function that takes a run, among others, fail for this one."""
+    works = getattr(run_records, name)
+
+    def fail(*words: object, **named: object) -> object:
+        if any(isinstance(word, Run) and word.id == run for word in words):
+            raise RuntimeError("a bug")
+        return works(*words, **named)
+
+    monkeypatch.setattr(run_records, name, fail)
+
+
+def test_a_record_that_cannot_be_combined_costs_only_itself(
+    paths: Paths, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = sorted((ended_run(), ended_run()))
+    record = add(paths, bad, make_in_project(bad, project), line("a", make=bad)).read_bytes()
+    add(paths, good, make_in_project(good, project), line("a", make=good))
+    fail_for(monkeypatch, "events_of", bad)
+    swept = sweep(paths)
+    assert lines_of(paths) == {good: 1}
+    assert queued(paths, project) == 1
+    assert left_in(paths.records) == []
+    (kept,) = paths.set_aside.iterdir()
+    assert kept.read_bytes() == record
+    assert (swept.combined, swept.put_aside, len(swept.problems)) == (1, 1, 1)
+    assert str(kept) in swept.problems[0]
+    assert {entry.part for entry in crash_log.entries(paths)} == {"sweep"}
+
+
+def test_a_run_that_cannot_be_sent_is_recorded(paths: Paths, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad, good = sorted((ended_run(), ended_run()))
+    for run in (bad, good):
+        add(paths, run, make_in_project(run, project), line("a", make=run))
+    fail_for(monkeypatch, "permissions", bad)
+    swept = sweep(paths)
+    assert lines_of(paths) == {bad: 1, good: 1}
+    assert queued(paths, project) == 1
+    assert "nothing of it is sent" in swept.problems[0]
+
+
+def test_of_a_runs_records_only_the_bad_one_is_put_aside(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = ended_run()
+    record = add(paths, run, line("a", make=run))
+    other = record.with_name(f"{run}~1.rec")
+    other.write_bytes(entry_of(line("bad", make=run)))
+    age(other, 120)
+    works = summary.summarise
+
+    def fail(found: Run, *words: Any, **named: Any) -> object:
+        if (run, "bad") in found.work:
+            raise RuntimeError("a bug")
+        return works(found, *words, **named)
+
+    monkeypatch.setattr("make_metrics.sweep.run_records.summarise", fail)
+    assert sweep(paths).put_aside == 1
+    assert lines_of(paths) == {run: 1}
+    assert [path.name.endswith(other.name) for path in paths.set_aside.iterdir()] == [True]

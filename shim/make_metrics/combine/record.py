@@ -75,6 +75,7 @@ _TYPES: dict[str, type] = {each.name: str if each.name == "key" else type(each.d
 
 _TIME_LIMIT = 2**63  # nanoseconds: the limit of the store's integers, the year 2262
 _NUMBER_LIMIT = 2**31
+_PATH_LIMIT = 16_384  # bytes; looking up a longer path would take seconds
 _USAGE_LIMIT = 2**47  # microseconds or KiB: impossibly much, and a sum of 65,536 lines still fits into the store
 
 
@@ -127,7 +128,14 @@ def make_from(values: dict[str, Any]) -> Make:
     in_bounds = 0 <= make.level < _NUMBER_LIMIT and 0 <= make.wall_ns < _TIME_LIMIT and -1 <= make.jobs < _NUMBER_LIMIT
     if not make.key or not in_bounds:
         raise ValueError("a make without a key, or with impossible numbers")
+    if not all(_is_path(path) for path in (make.directory, make.repository)):
+        raise ValueError("a make in a directory that cannot be")
     return make
+
+
+def _is_path(path: str) -> bool:
+    """Whether a text is empty or an absolute path that the system could take. A relative one would lead anywhere."""
+    return not path or (path.startswith("/") and "\0" not in path and len(path) <= _PATH_LIMIT)
 
 
 def _checked(value: object, kind: type) -> Any:

@@ -6,8 +6,10 @@ the same events as if it had been there from the start.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from signal import SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM
 
 from make_metrics.combine.event import Event, message_id
@@ -18,6 +20,7 @@ _ENDS_MAKE = {SIGHUP, SIGINT, SIGQUIT, SIGTERM}
 # Once make has seen a failure, it starts no other target. With jobs, a target that it started just before may begin a
 # little later. One that begins this much later shows that make ignored the failure.
 _SETTLED_NS = 1_000_000_000
+_BUSY_LIMIT_NS = 2**63 - 1  # the store's largest integer: no targets of this machine are busy for 292 years
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -83,7 +86,7 @@ def _merge_work(left: Work, right: Work) -> Work:
     first = min(left, right, key=lambda work: (work.start_ns, work.wall_ns, work.goal, work.level))
     return replace(
         first,
-        busy_ns=left.busy_ns + right.busy_ns,
+        busy_ns=min(left.busy_ns + right.busy_ns, _BUSY_LIMIT_NS),
         lines=left.lines + right.lines,
         final=max(left.final, right.final),
         cpu_us=None if left.cpu_us is None or right.cpu_us is None else left.cpu_us + right.cpu_us,
@@ -126,7 +129,9 @@ def merge(left: Run, right: Run) -> Run:
 def _goal_of_each(work_of: dict[str, Work], goals: tuple[str, ...]) -> dict[str, str]:
     """The goal that each target was made for: the one that make named, else the first goal not yet done before it."""
     goal_names = frozenset(goals)
-    ends = [(goal, work_of[goal].final.end_ns) for goal in goals[:-1] if goal in work_of]
+    goals_with_lines = [goal for goal in goals[:-1] if goal in work_of]
+    # Not the ends alone: with the latest so far, a search by halves does for any number of goals.
+    ends = list(accumulate((work_of[goal].final.end_ns for goal in goals_with_lines), max))
     goal_of = {}
     for target, work in work_of.items():
         if target in goal_names:
@@ -134,7 +139,8 @@ def _goal_of_each(work_of: dict[str, Work], goals: tuple[str, ...]) -> dict[str,
         elif work.goal or not goals:
             goal_of[target] = work.goal
         else:
-            goal_of[target] = next((goal for goal, end_ns in ends if end_ns >= work.start_ns), goals[-1])
+            index = bisect_left(ends, work.start_ns)
+            goal_of[target] = goals_with_lines[index] if index < len(ends) else goals[-1]
     return goal_of
 
 

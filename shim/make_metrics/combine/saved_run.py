@@ -10,6 +10,9 @@ from typing import Any
 from make_metrics.combine.record import make_from
 from make_metrics.combine.run import Final, Run, Work
 
+_LIMIT = 2**63
+_LIMIT_BYTES = 512 * 1024 * 1024
+
 
 def dump(run: Run) -> bytes:
     """A run as bytes for `load`."""
@@ -33,16 +36,43 @@ def _work(
     goal: str, level: int, start_ns: int, wall_ns: int, busy_ns: int, lines: int, last: list[int],
     cpu_us: int | None = None, peak_kib: int | None = None,
 ) -> Work:  # fmt: skip
-    """The work that `_values` took apart. Earlier versions did not store the last two values."""
+    """The work that `_values` took apart. Earlier versions did not store the last two values.
+
+    Raises ValueError if a value is impossible.
+    """
+    numbers = (
+        level,
+        start_ns,
+        wall_ns,
+        busy_ns,
+        lines,
+        *last,
+        *(usage for usage in (cpu_us, peak_kib) if usage is not None),
+    )
+    if not isinstance(goal, str) or not all(type(number) is int and abs(number) < _LIMIT for number in numbers):
+        raise ValueError("impossible work")
     return Work(goal, level, start_ns, wall_ns, busy_ns, lines, Final(*last), cpu_us, peak_kib)
+
+
+def _decompressed(data: bytes) -> bytes:
+    """The bytes that were compressed; raises ValueError if they are more than a run can have."""
+    decompressor = zlib.decompressobj()
+    content = decompressor.decompress(data, _LIMIT_BYTES)
+    if not decompressor.eof:
+        raise ValueError("too much, or cut short")
+    return content
 
 
 def load(data: bytes) -> Run:
     """The run that `dump` was given. Raises ValueError for bytes that `dump` did not make."""
     try:
-        document = json.loads(zlib.decompress(data))
+        document = json.loads(_decompressed(data))
         makes = [make_from(make) for make in document["makes"]]
         work = {(make, target): _work(*values) for make, target, values in document["work"]}
-        return Run(document["id"], {make.key: make for make in makes}, work, document["torn"])
+        texts = (document["id"], *(text for key in work for text in key))
+        torn = document["torn"]
+        if not all(isinstance(text, str) for text in texts) or type(torn) is not int or not 0 <= torn < _LIMIT:
+            raise ValueError("impossible values")
+        return Run(document["id"], {make.key: make for make in makes}, work, torn)
     except (zlib.error, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError("no saved run") from error

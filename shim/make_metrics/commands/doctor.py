@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -39,34 +39,52 @@ def run(given: argparse.Namespace) -> int:
     """
     paths = Paths.from_environment()
     project = project_at(given.directory)
-    directory = Path(given.directory or ".")
-    recording = _recording(paths, project)
-    off = recording.text if recording.result != OK else ""
-    findings = [
-        _fragment(paths),
-        recording,
-        _interpreter(),
-        _launcher(),
-        _bundle(),
-        _psutil(),
-        _state(paths),
-        _sender(),
-        *_settings(paths, project),
-        *_damaged_files(paths),
-        *_metrics(paths, project),
-        *_store(paths),
-        *_failures(paths),
-    ]
-    examined = examine_makefile(directory, given.target or "", off=off)
-    examine_last_run(paths, directory, examined)  # after a damaged store was set aside, and that was said
-    findings += examined.findings
+    document: dict[str, object] = {}
+    checks: dict[str, Callable[[], Finding | Iterable[Finding]]] = {
+        "fragment": lambda: _fragment(paths),
+        "recording": lambda: _recording(paths, project),
+        "interpreter": _interpreter,
+        "fast path": _launcher,
+        "modules": _bundle,
+        "psutil": _psutil,
+        "state": lambda: _state(paths),
+        "sender": _sender,
+        "settings": lambda: _settings(paths, project),
+        "set aside": lambda: _damaged_files(paths),
+        "metric": lambda: _metrics(paths, project),
+        "store": lambda: _store(paths),
+        "failure": lambda: _failures(paths),
+    }
+    findings = [finding for subject, check in checks.items() for finding in _findings(paths, subject, check)]
+    off = next((each.text for each in findings if each.subject == "recording" and each.result != OK), "")
+    # After a damaged store was set aside, and that was said.
+    findings += _findings(paths, "Makefile", lambda: _makefile(paths, given, off, document))
     has_bad = any(finding.result == BAD for finding in findings)
     if given.json:
-        document = {"ok": not has_bad, "findings": list(map(asdict, findings)), "makefile": examined.document}
-        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        text = json.dumps({"ok": not has_bad, "findings": list(map(asdict, findings)), "makefile": document}, indent=2)
+        sys.stdout.write(f"{text}\n")
     else:
         sys.stdout.write("".join(f"{one.result:4}  {one.subject:11}  {one.text}\n" for one in findings))
     return int(has_bad)
+
+
+def _makefile(paths: Paths, given: argparse.Namespace, off: str, document: dict[str, object]) -> list[Finding]:
+    """What doctor finds about the Makefile; the same for programs goes into `document`."""
+    directory = Path(given.directory or ".")
+    examined = examine_makefile(directory, given.target or "", off=off)
+    examine_last_run(paths, directory, examined)
+    document |= examined.document
+    return examined.findings
+
+
+def _findings(paths: Paths, subject: str, check: Callable[[], Finding | Iterable[Finding]]) -> Iterable[Finding]:
+    """The findings of a check; if it raises, one that says so, and the other checks go on."""
+    try:
+        findings = check()
+        yield from [findings] if isinstance(findings, Finding) else findings
+    except Exception as error:
+        crash_log.note(error, part="command", paths=paths)
+        yield Finding(BAD, subject, f"this check failed with {type(error).__name__}: {ascii(str(error))[1:-1][:200]}")
 
 
 def _fragment(paths: Paths) -> Finding:
@@ -174,12 +192,12 @@ def _sender() -> Finding:
     return Finding(OK, "sender", "after a yes, sends when make has ended")
 
 
-def _settings(paths: Paths, project: Project) -> Iterator[Finding]:
+def _settings(paths: Paths, project: Project) -> Iterable[Finding]:
     for problem in [*project.problems, *read_user_settings(paths)[1]]:
         yield Finding(BAD, "settings", problem)
 
 
-def _damaged_files(paths: Paths) -> Iterator[Finding]:
+def _damaged_files(paths: Paths) -> Iterable[Finding]:
     try:
         damaged = sorted(Path(entry.path) for entry in os.scandir(paths.set_aside))
     except OSError:
@@ -190,7 +208,7 @@ def _damaged_files(paths: Paths) -> Iterator[Finding]:
         yield Finding(NOTE, "set aside", f"and {len(damaged) - _SHOWN_FILES} more")
 
 
-def _metrics(paths: Paths, project: Project) -> Iterator[Finding]:
+def _metrics(paths: Paths, project: Project) -> Iterable[Finding]:
     """The metrics of other distributions that the project here asks for."""
     names = project.settings.metrics if project.settings else ()
     for name, metric in catalogue.refresh(paths, names).items():
@@ -201,7 +219,7 @@ def _metrics(paths: Paths, project: Project) -> Iterator[Finding]:
             yield Finding(OK, "metric", f"{name}, of {' '.join(metric.offer[:2])}")
 
 
-def _store(paths: Paths) -> Iterator[Finding]:
+def _store(paths: Paths) -> Iterable[Finding]:
     """Damage of the store, and what went wrong with metrics according to the store."""
     if not paths.store.exists() or through_sudo(os.environ, root=not os.geteuid()):
         return
@@ -217,6 +235,6 @@ def _store(paths: Paths) -> Iterator[Finding]:
         yield Finding(NOTE, "metric", count.text)
 
 
-def _failures(paths: Paths) -> Iterator[Finding]:
+def _failures(paths: Paths) -> Iterable[Finding]:
     for line in crash_log.lines(paths, _SHOWN_FAILURES):
         yield Finding(NOTE, "failure", line)

@@ -8,13 +8,12 @@ import sys
 import time
 
 from make_metrics import environment
-from make_metrics.commands.project import warn, write_request
+from make_metrics.commands.project import combine_records, warn, write_request
 from make_metrics.consent import consent
 from make_metrics.crashes import delivery as crash_delivery
 from make_metrics.deliver.delivery import Delivered, deliver, show
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
-from make_metrics.sweep.sweep import sweep
 
 _SWEEP_S = 5
 _LONGEST_S = 3_600
@@ -31,7 +30,7 @@ def run(given: argparse.Namespace) -> int:
     paths = Paths.from_environment()
     consent.refuse_sudo(os.environ)
     give_up = time.monotonic() + given.timeout
-    warn(sweep(paths, timeout=min(_SWEEP_S, given.timeout)).problems)
+    warn(combine_records(paths, timeout_s=min(_SWEEP_S, given.timeout)))
     if environment.only_prints(os.environ):
         requests = show(paths, os.environ)
         requests += [(crash_delivery.KIND, request) for request in crash_delivery.preview(paths, os.environ)]

@@ -8,15 +8,15 @@ import os
 import sys
 from pathlib import Path
 
-from make_metrics.commands.project import opened_store, warn
+from make_metrics.commands.project import combine_records, opened_store, warn
 from make_metrics.consent import consent
 from make_metrics.crashes import log as crash_log
 from make_metrics.files.paths import Paths, printable_path
 from make_metrics.files.write import remove_file
 from make_metrics.sinks.user_settings import read_user_settings
+from make_metrics.store.database import ReplacedError
 from make_metrics.store.store import Store
 from make_metrics.store.tables import TABLES
-from make_metrics.sweep.sweep import sweep
 
 _SWEEP_S = 10
 # This table says how far each record is combined: without it, a running make's record would be combined again.
@@ -31,9 +31,8 @@ def run(given: argparse.Namespace) -> int:  # noqa: ARG001
     """
     paths = Paths.from_environment()
     consent.refuse_sudo(os.environ)
-    sweep(paths, timeout=_SWEEP_S)  # moves the records of ended makes into the store
-    with opened_store(paths) as store:
-        _erase_tables(store)
+    warn(combine_records(paths, timeout_s=_SWEEP_S))  # moves the records of ended makes into the store
+    _erase_store(paths)
     for directory in (paths.set_aside, paths.files):
         _empty(directory)
     crash_log.erase(paths)
@@ -48,6 +47,17 @@ def _empty(directory: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
         for path in directory.iterdir():
             remove_file(path)
+
+
+def _erase_store(paths: Paths) -> None:
+    """Erase the store; if it turns out to be damaged, erase what was saved into a new one."""
+    try:
+        with opened_store(paths) as store:
+            _erase_tables(store)
+    except ReplacedError as error:
+        warn([error.line])
+        with opened_store(paths) as store:
+            _erase_tables(store)
 
 
 def _erase_tables(store: Store) -> None:

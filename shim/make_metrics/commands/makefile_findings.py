@@ -12,7 +12,7 @@ from typing import Any
 from make_metrics.combine.event import timestamp
 from make_metrics.combine.summary import Summary
 from make_metrics.commands.finding import BAD, NOTE, OK, Finding
-from make_metrics.commands.project import opened_store
+from make_metrics.commands.project import combine_records, opened_store
 from make_metrics.consent.mode import through_sudo
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path
@@ -20,7 +20,6 @@ from make_metrics.report.printable import printable
 from make_metrics.setup import makefile
 from make_metrics.setup.makefile_reading import Reading, plain_shells, read_makefile
 from make_metrics.setup.makefile_verdict import Left, Verdict, judge, shells_of_targets
-from make_metrics.sweep.sweep import sweep
 
 _SHOWN_TARGETS = 10
 _SWEEP_S = 10
@@ -95,7 +94,7 @@ def examine_last_run(paths: Paths, directory: Path, examined: Examined) -> None:
         return
     here = str(directory.resolve())
     try:
-        sweep(paths, timeout=_SWEEP_S)
+        combine_records(paths, timeout_s=_SWEEP_S)
         with opened_store(paths) as store:
             runs = [run for run in store.runs() if run.directory == here or run.directory.startswith(f"{here}/")]
     except UserError:

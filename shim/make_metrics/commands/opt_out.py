@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from make_metrics import environment
-from make_metrics.commands.project import opened_store, project_at, warn, write_request
+from make_metrics.commands.project import combine_records, opened_store, project_at, warn, write_request
 from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import erase_id, read_id
 from make_metrics.consent.mode import Decision, Mode
@@ -23,7 +23,6 @@ from make_metrics.sinks.sink import Outcome, UnavailableError, Verdict
 from make_metrics.sinks.time_limit import within
 from make_metrics.store.database import ReplacedError
 from make_metrics.store.outbox import Batch, Entry, Outbox, sink_id
-from make_metrics.sweep.sweep import sweep
 
 _SWEEP_S = 10
 _EVENT_S = 3.0
@@ -46,10 +45,8 @@ def run(given: argparse.Namespace) -> int:
             # This no is for crash reports too, if they were decided about.
             if consent.status_of(paths, withdrawn, os.environ, CRASHES).decision is not Decision.NONE:
                 consent.write_decision(paths, withdrawn, yes=False, now_ns=now_ns, question=CRASHES)
-    try:
-        sweep(paths, timeout=_SWEEP_S)  # a record that is combined later finds the no
-    finally:
-        count = _delete_waiting(paths, projects)
+    warn(combine_records(paths, timeout_s=_SWEEP_S))  # a record that is combined later finds the no
+    count = _delete_waiting(paths, projects)
     sys.stdout.write(f"Nothing is sent any more from here. {_deleted(count)}, and your id is deleted.\n")
     if mode is Mode.ON and anonymous_id and project.settings and project.settings.opt_out_event:
         entries = choice_event.entries(project, choice="out", anonymous_id=anonymous_id, now_ns=now_ns)
@@ -77,11 +74,15 @@ def _other_decided_projects(paths: Paths, project: Project, directory: Path) -> 
 def _delete_waiting(paths: Paths, projects: Sequence[Project]) -> int:
     """Delete the messages that wait for these projects; return how many there were."""
     try:
-        with opened_store(paths) as store, store.transaction():
-            return sum(Outbox(store.connection).withdraw(project.path) for project in projects)
+        return _withdraw(paths, projects)
     except ReplacedError as error:
-        warn([error.line])  # the store was damaged: what waited in it is set aside with it, and is not sent
-        return 0
+        warn([error.line])  # the store was damaged: what could be read of it is in a new one
+        return _withdraw(paths, projects)
+
+
+def _withdraw(paths: Paths, projects: Sequence[Project]) -> int:
+    with opened_store(paths) as store, store.transaction():
+        return sum(Outbox(store.connection).withdraw(project.path) for project in projects)
 
 
 def _deleted(count: int) -> str:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from make_metrics.crashes import log as crash_log
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path
 from make_metrics.project.project import Project, project_of
@@ -14,6 +15,7 @@ from make_metrics.sinks.kinds import readable, request_line
 from make_metrics.sinks.sink import Prepared
 from make_metrics.store import database
 from make_metrics.store.store import Store
+from make_metrics.sweep.sweep import sweep
 
 
 def project_at(directory: str | None) -> Project:
@@ -24,6 +26,17 @@ def project_at(directory: str | None) -> Project:
     if not path.is_dir():
         raise UserError(f"{printable_path(path)} is not a directory")
     return project_of(path)
+
+
+def combine_records(paths: Paths, *, timeout_s: float) -> list[str]:
+    """Sweep; what was a problem, a line each. Raises nothing: what a command does else must not depend on the sweep."""
+    try:
+        return sweep(paths, timeout=timeout_s).problems
+    except UserError as error:
+        return [str(error)]
+    except Exception as error:
+        crash_log.note(error, part="sweep", paths=paths)
+        return [f"no records were combined: make-metrics failed with {type(error).__name__} (make-metrics doctor)"]
 
 
 def warn(problems: Iterable[str]) -> None:

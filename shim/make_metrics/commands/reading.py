@@ -6,11 +6,10 @@ import contextlib
 import time
 from collections.abc import Iterator
 
-from make_metrics.commands.project import opened_store, warn
+from make_metrics.commands.project import combine_records, opened_store, warn
 from make_metrics.files.paths import Paths
 from make_metrics.report.since import since_ns
 from make_metrics.store.store import Store
-from make_metrics.sweep.sweep import sweep
 
 _SWEEP_S = 10
 
@@ -22,8 +21,9 @@ def combined_store() -> Iterator[Store]:
     Raises UserError if the store cannot be used, and as `database.opened` does for damage.
     """
     paths = Paths.from_environment()
-    warn(sweep(paths, timeout=_SWEEP_S).problems)
+    problems = combine_records(paths, timeout_s=_SWEEP_S)
     with opened_store(paths) as store:
+        warn(problems)  # not before: where the store cannot be opened, the error says it
         yield store
 
 

@@ -11,12 +11,13 @@ from typing import Any
 
 from make_metrics import environment
 from make_metrics.combine.event import timestamp
-from make_metrics.commands.project import project_at
+from make_metrics.commands.project import combine_records, project_at
 from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import id_file, read_id
 from make_metrics.consent.consent import Status
 from make_metrics.consent.decision_file import Record
 from make_metrics.consent.mode import Mode, through_sudo
+from make_metrics.crashes import log as crash_log
 from make_metrics.crashes.question import CRASHES
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
@@ -30,7 +31,6 @@ from make_metrics.sinks.user_settings import read_user_settings
 from make_metrics.store import database
 from make_metrics.store.outbox import Outbox
 from make_metrics.store.troubles import Troubles
-from make_metrics.sweep.sweep import sweep
 
 _SWEEP_S = 10
 
@@ -81,7 +81,7 @@ def _deliveries(paths: Paths, project: Project, problems: list[str]) -> dict[str
     if through_sudo(os.environ, root=not os.geteuid()):
         return unknown
     try:
-        problems += sweep(paths, timeout=_SWEEP_S).problems
+        problems += combine_records(paths, timeout_s=_SWEEP_S)
         with database.opened(paths, problems) as connection:
             outbox = Outbox(connection)
             return {
@@ -96,8 +96,12 @@ def _deliveries(paths: Paths, project: Project, problems: list[str]) -> dict[str
                 "metric_troubles": [asdict(count) for count in Troubles(connection).all()],
             }
     except UserError as error:
-        problems.append(str(error))
-        return unknown
+        if str(error) not in problems:  # the sweep may have said it
+            problems.append(str(error))
+    except Exception as error:
+        crash_log.note(error, part="command", paths=paths)
+        problems.append(f"what waits is unknown: make-metrics failed with {type(error).__name__} (make-metrics doctor)")
+    return unknown
 
 
 def _sender(status: Status) -> dict[str, Any]:

@@ -21,6 +21,8 @@ from make_metrics.metrics import catalogue
 from make_metrics.project.project import Project, project_of
 from make_metrics.properties.property import Property
 
+_DEEPEST = 1_000  # makes above one another; more are no build, and would take the sweep too long
+
 
 @dataclass(frozen=True, slots=True)
 class Permission:
@@ -84,7 +86,7 @@ class ProjectCache:
         """The names of the files in a make's directory."""
         if directory not in self._file_names:
             self._file_names[directory] = frozenset()
-            with contextlib.suppress(OSError), os.scandir(directory) as entries:
+            with contextlib.suppress(OSError, ValueError), os.scandir(directory) as entries:
                 self._file_names[directory] = frozenset(entry.name for entry in entries if entry.is_file())
         return self._file_names[directory]
 
@@ -104,9 +106,9 @@ def permissions(projects: ProjectCache, run: Run) -> dict[str, Permission]:
 
 def _environment_allows(run: Run, make: Make) -> bool:
     """Whether the environments of a make and of all makes above it allow sending; False if any of them is unknown."""
-    seen = set()
+    seen: set[str] = set()
     current: Make | None = make
-    while current is not None and current.key not in seen:
+    while current is not None and current.key not in seen and len(seen) < _DEEPEST:
         if current.ceiling != Mode.ON.word:
             return False
         if not current.parent:

@@ -67,8 +67,10 @@ class Collector:
         """
         boot = boot_id()
         by_id: dict[str, Event] = {}
-        for key in dict.fromkeys(event.make for event in events):
-            own_events = [event for event in events if event.make == key]
+        events_by_make: dict[str, list[Event]] = {}
+        for event in events:
+            events_by_make.setdefault(event.make, []).append(event)
+        for key, own_events in events_by_make.items():
             make = run.makes.get(key)
             branch = default_branch((make if make and make.head else top_make(run)).directory)
             facts = run_facts(run, key, own_events, default_branch=branch, boot=boot)

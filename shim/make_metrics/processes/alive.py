@@ -23,7 +23,7 @@ def alive(run_key: str, boot: str = "") -> bool | None:
 
     from make_metrics.processes.keys import boot_id, process_key
 
-    if boot and boot != boot_id() and boot.split()[0] == boot_id().split()[0]:
+    if boot and boot != boot_id() and boot.split()[:1] == boot_id().split()[:1]:
         return False
     if match[1] != procfs.host().decode("ascii"):
         return None

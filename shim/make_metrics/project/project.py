@@ -44,7 +44,7 @@ def project_of(directory: Path) -> Project:
     """
     try:
         directory = directory.resolve()
-    except (OSError, RuntimeError) as error:  # a loop of symbolic links is a RuntimeError before Python 3.13
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links (before Python 3.13), a NUL, a surrogate
         return Project(directory, None, (f"{printable_path(directory)}: {error}",))
     root = find_root(str(directory))
     folder = Path(root.directory)

@@ -29,12 +29,20 @@ def find_root(directory: str) -> Root:
 
 def path_text(directory: str | os.PathLike[str]) -> str:
     """A path as text that can be stored; bytes that are not UTF-8 become escapes such as \\xff."""
-    return os.fsencode(directory).decode("utf-8", "backslashreplace")
+    return _path_bytes(directory).decode("utf-8", "backslashreplace")
 
 
 def project_key(directory: str | os.PathLike[str]) -> str:
     """The name of a project's files, a hash of its path: names of files would give the path away."""
-    return _sha256(os.fsencode(directory))[:32]
+    return _sha256(_path_bytes(directory))[:32]
+
+
+def _path_bytes(directory: str | os.PathLike[str]) -> bytes:
+    """A path's bytes. No path has other surrogates than those of `os.fsdecode`: a text that does is escaped."""
+    try:
+        return os.fsencode(directory)
+    except UnicodeEncodeError:
+        return os.fspath(directory).encode("utf-8", "backslashreplace")
 
 
 def _sha256(text: bytes) -> str:

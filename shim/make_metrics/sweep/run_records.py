@@ -8,17 +8,21 @@ more, and starts again with a new one.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from make_metrics.combine.event import Event
 from make_metrics.combine.run import Run, events_of, merge
 from make_metrics.combine.summary import summarise
+from make_metrics.crashes import log as crash_log
 from make_metrics.deliver import outgoing
 from make_metrics.deliver.permissions import Permission, ProjectCache, permissions
+from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path
 from make_metrics.files.set_aside import put_aside
 from make_metrics.metrics.collector import Collector
@@ -28,6 +32,11 @@ from make_metrics.store.troubles import Troubles
 from make_metrics.sweep import record_file
 from make_metrics.sweep.record_file import Part
 
+# These say nothing about a record: the store, a lock, the disk or the memory cannot be had now.
+_GENERAL_ERRORS = (sqlite3.Error, Timeout, OSError, MemoryError, UserError)
+# But these are of values that the store cannot hold.
+_VALUE_ERRORS = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
+_BUG = "make-metrics failed on it (make-metrics doctor)"
 _PATIENCE_S = 2  # a writer holds a run's lock for the time of one write
 _MINUTE_NS = 60_000_000_000
 
@@ -57,19 +66,56 @@ class Swept:
 def combine_run(context: Context, run: str, records: Iterable[Path], swept: Swept) -> None:
     """Combine and remove the records of one run, and count them in `swept`.
 
-    Raises Timeout (filelock) if a writer holds the lock for too long, OSError if a record cannot be read, moved or
-    removed, or sqlite3.Error.
+    A record that raises anything else is put aside, so that it costs nothing but itself. Raises Timeout (filelock) if a
+    writer holds the lock for too long, OSError if a record cannot be read, moved or removed, MemoryError, or
+    sqlite3.Error.
     """
     lock_path = context.paths.record_lock(run)
     with FileLock(lock_path, mode=0o600).acquire(timeout=_PATIENCE_S, poll_interval=0.01):
         # The run's main record may have been written since the records were listed.
         paths = {context.paths.records / f"{run}.rec", *records}
         parts = [part for path in sorted(paths) if (part := _read(context, run, path, swept)) is not None]
-        _write(context, run, parts)
-        for part in parts:
+        for part in _store(context, run, parts, swept):
             part.path.unlink()
             swept.combined += 1
         lock_path.unlink()
+
+
+def _store(context: Context, run: str, parts: Sequence[Part], swept: Swept) -> list[Part]:
+    """Write records to the store; return those that are in it. Each of the others is put aside.
+
+    If they raise together, each is tried alone, and then without what is measured and sent.
+    """
+    try:
+        _write(context, run, parts)
+        return list(parts)
+    except Exception as error:
+        _raise_if_general(error)
+        crash_log.note(error, part="sweep", paths=context.paths)
+        if len(parts) > 1:
+            return [part for each in parts for part in _store(context, run, [each], swept)]
+    try:
+        _write(context, run, parts, bare=True)
+        swept.problems.append(f"{printable_path(parts[0].path)} is combined, but nothing of it is sent: {_BUG}")
+        return list(parts)
+    except Exception as error:
+        _raise_if_general(error)
+        crash_log.note(error, part="sweep", paths=context.paths)
+        for part in parts:
+            _put_aside(context, part.path, "cannot be combined", swept)
+        return []
+
+
+def _raise_if_general(error: Exception) -> None:
+    """Raise an error again that is not about the record that raised it."""
+    if isinstance(error, _GENERAL_ERRORS) and not isinstance(error, _VALUE_ERRORS):
+        raise error
+
+
+def _put_aside(context: Context, path: Path, reason: str, swept: Swept) -> None:
+    new_path = put_aside(context.paths, path)
+    swept.put_aside += 1
+    swept.problems.append(f"{printable_path(path)} {reason}: it is kept as {printable_path(new_path)}")
 
 
 def _read(context: Context, run: str, path: Path, swept: Swept) -> Part | None:
@@ -78,11 +124,15 @@ def _read(context: Context, run: str, path: Path, swept: Swept) -> Part | None:
         regular = record_file.is_record(path)
     except FileNotFoundError:
         return None
-    part = record_file.read(path, run, context.store.combined_bytes) if regular else None
+    try:
+        part = record_file.read(path, run, context.store.combined_bytes) if regular else None
+    except Exception as error:
+        _raise_if_general(error)
+        crash_log.note(error, part="sweep", paths=context.paths)
+        _put_aside(context, path, "cannot be read", swept)
+        return None
     if part is None or (not part.readable and (part.complete or not _is_young(part, context.now_ns))):
-        new_path = put_aside(context.paths, path)
-        swept.put_aside += 1
-        swept.problems.append(f"{printable_path(path)} is no record: it is kept as {printable_path(new_path)}")
+        _put_aside(context, path, "is no record", swept)
         return None
     if not part.complete and _is_young(part, context.now_ns):
         swept.left += 1  # its writer does without the lock, and may be about to write
@@ -95,8 +145,11 @@ def _is_young(part: Part, now_ns: int) -> bool:
     return "~" in part.path.name and part.modified_ns > now_ns - _MINUTE_NS
 
 
-def _write(context: Context, name: str, parts: Sequence[Part]) -> None:
-    """Write the records' new entries to the store and, as far as their sending was agreed to, to the outbox."""
+def _write(context: Context, name: str, parts: Sequence[Part], *, bare: bool = False) -> None:
+    """Write the records' new entries to the store and, as far as their sending was agreed to, to the outbox.
+
+    With `bare` nothing is measured or sent, so that neither can fail.
+    """
     store, now_ns = context.store, context.now_ns
     new = Run(name)
     for part in parts:
@@ -106,8 +159,9 @@ def _write(context: Context, name: str, parts: Sequence[Part]) -> None:
     run = merge(saved.run, new) if saved.run else new
     # The parts of a run are deleted after a week. Then nothing of it is sent: it may have started before the yes.
     is_whole = not saved.exists or saved.run is not None
-    permitted = permissions(context.projects, run) if is_whole else {}
-    events = _measure(context, run, permitted) if has_new else []
+    permitted = permissions(context.projects, run) if is_whole and not bare else {}
+    measure = partial(_measure, context, permitted=permitted)
+    events = (events_of if bare else measure)(run) if has_new else []
     entries = outgoing.entries(context.projects, run, events, permitted)
     troubles, context.collector.troubles = context.collector.troubles, []
     with store.transaction():

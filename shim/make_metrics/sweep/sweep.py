@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +15,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from make_metrics.crashes import log as crash_log
 from make_metrics.deliver.permissions import ProjectCache
+from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path, private_directory
 from make_metrics.metrics.collector import Collector
 from make_metrics.processes.alive import alive
@@ -80,10 +82,18 @@ def _sweep_run(context: Context, run: str, records: list[Path], swept: Swept) ->
         pass  # a writer removed its only record again, or another sweep removed the lock
     except Timeout:
         swept.left += len(records)
-    except OSError as error:
+    except (OSError, MemoryError) as error:
         swept.left += len(records)
         path = printable_path(context.paths.records / run)
-        swept.problems.append(f"cannot combine the record {path}.rec: {error.strerror}")
+        reason = error.strerror if isinstance(error, OSError) else "there is not enough memory"
+        swept.problems.append(f"cannot combine the record {path}.rec: {reason}")
+    except (UserError, sqlite3.Error):
+        raise  # about the state directory or the store, and so about all runs
+    except Exception as error:
+        swept.left += len(records)
+        crash_log.note(error, part="sweep", paths=context.paths)
+        path = printable_path(context.paths.records / run)
+        swept.problems.append(f"cannot combine the record {path}.rec: {type(error).__name__} (make-metrics doctor)")
 
 
 def _records_by_run(directory: Path) -> dict[str, list[Path]]:
