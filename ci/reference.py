@@ -1,0 +1,73 @@
+"""Write docs/reference/commands.md from the table of commands: `python -m ci.reference`.
+
+With `--check` it writes nothing, and exits with status 1 if the page is out of date.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from make_metrics.cli import COMMANDS, Command, Option
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "commands.md"
+
+
+def _value(option: Option) -> str:
+    """What stands behind an option's name, or in place of a positional argument's."""
+    keywords = option.keywords
+    if "choices" in keywords:
+        return "{" + ",".join(map(str, keywords["choices"])) + "}"
+    return str(keywords.get("metavar") or option.names[-1].lstrip("-").upper())
+
+
+def _usage(option: Option) -> str:
+    keywords, value = option.keywords, _value(option)
+    if not option.names[0].startswith("-"):
+        return {"?": f"[{value}]", "*": f"[{value} ...]", "+": f"{value} ..."}.get(
+            str(keywords.get("nargs", "")), value
+        )
+    if str(keywords.get("action", "")).startswith(("store_true", "store_false", "store_const", "count")):
+        return f"[{option.names[0]}]"
+    return f"[{option.names[0]} {f'[{value}]' if keywords.get('nargs') == '?' else value}]"
+
+
+def _section(command: Command) -> Iterator[str]:
+    yield f"## `{command.name}`\n"
+    yield f"{command.help[:1].upper()}{command.help[1:]}.\n"
+    yield "    " + " ".join([f"make-metrics {command.name}", *map(_usage, command.options)]) + "\n"
+    if command.options:
+        yield "| argument | meaning |\n|---|---|"
+        for option in command.options:
+            names = ", ".join(f"`{name}`" for name in option.names)
+            yield f"| {names} | {str(option.keywords.get('help', '')).replace('|', '&#124;')} |"
+        yield ""
+
+
+def page() -> str:
+    """The page about all commands."""
+    lines = [
+        "# Reference: commands\n",
+        "<!-- Made from the table in make_metrics/cli.py by `python -m ci.reference`. Change that, not this. -->\n",
+        "`make-metrics --help` lists the commands, `make-metrics COMMAND --help` shows one.\n"
+        "[Variables](variables.md) and [settings](settings.md) have pages of their own.\n",
+    ]
+    for command in COMMANDS:
+        lines += _section(command)
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check the page; 1 if it is out of date."""
+    if arguments == ["--check"]:
+        if not PAGE.exists() or PAGE.read_text() != page():
+            print(f"{PAGE} is out of date: run python -m ci.reference", file=sys.stderr)
+            return 1
+        return 0
+    PAGE.write_text(page())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
