@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,15 @@ def test_a_fragment_that_is_missing_or_old_is_bad(paths: Paths, examine: Doctor)
     set_up(paths)
     paths.fragment.write_text(paths.fragment.read_text() + "# older\n")
     assert examine()[1]["fragment"][0] == "BAD"
+
+
+def test_a_pipe_in_place_of_the_fragment_is_bad_and_holds_nobody(paths: Paths, examine: Doctor) -> None:
+    set_up(paths)
+    paths.fragment.unlink()
+    os.mkfifo(paths.fragment)
+    status, findings = examine()
+    assert (status, findings["fragment"][0]) == (1, "bad")
+    assert "is not a file" in findings["fragment"][1]
 
 
 def test_the_reason_for_no_sender_is_said(paths: Paths, examine: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:

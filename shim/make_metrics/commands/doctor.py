@@ -94,6 +94,8 @@ def _fragment(paths: Paths) -> Finding:
     except UserError as error:
         return Finding(BAD, "fragment", str(error))
     try:
+        if paths.fragment.exists() and not paths.fragment.is_file():  # reading a pipe would never end
+            return Finding(BAD, "fragment", f"{path} is not a file: move it away, and run make-metrics setup")
         text = paths.fragment.read_text()
     except FileNotFoundError:
         return Finding(BAD, "fragment", f"{path} does not exist: run make-metrics setup")

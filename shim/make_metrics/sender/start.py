@@ -16,12 +16,12 @@ import psutil
 from make_metrics import environment
 from make_metrics.consent import gate
 from make_metrics.files import user_dirs
+from make_metrics.files.read import read_file
 from make_metrics.project.root import Root, find_root
 from make_metrics.sender import protocol, reaper
 from make_metrics.sender.protocol import notice_state
 
 _YES = b'"decision": "yes"'
-_LIMIT_BYTES = 65_536
 
 
 def start_sender(pid: int, key: str, state: bytes) -> bool:
@@ -77,8 +77,7 @@ def _taken_back(decision: str, environ: Mapping[str, str]) -> bool:
 
 def _read(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return file.read(_LIMIT_BYTES)
+        return read_file(path, any_owner=True) or b""
     except OSError:
         return b""
 
