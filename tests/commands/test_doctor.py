@@ -61,7 +61,7 @@ def test_a_pipe_in_place_of_the_fragment_is_bad_and_holds_nobody(paths: Paths, e
     paths.fragment.unlink()
     os.mkfifo(paths.fragment)
     status, findings = examine()
-    assert (status, findings["fragment"][0]) == (1, "bad")
+    assert (status, findings["fragment"][0]) == (1, "BAD")
     assert "is not a file" in findings["fragment"][1]
 
 

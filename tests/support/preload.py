@@ -1,4 +1,8 @@
-"""A library for LD_PRELOAD: it makes name look-ups hang, and shifts the clock."""
+"""A library for LD_PRELOAD: it makes name look-ups hang, and shifts the clock.
+
+LOOKUP_HANGS names a file: look-ups hang while it exists, and say so by a file beside it, whose name ends in `.hangs`.
+With any other value they hang for ever.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ _SOURCE = r"""
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,8 +28,13 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
 {
     int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) =
         dlsym(RTLD_NEXT, "getaddrinfo");
-    while (getenv("PRELOADED_LOOKUP_HANGS") != NULL)
-        pause();
+    const char *until = getenv("PRELOADED_LOOKUP_HANGS");
+    while (until != NULL && (*until != '/' || access(until, F_OK) == 0)) {
+        char name[4096];
+        if (*until == '/' && snprintf(name, sizeof name, "%s.hangs", until) < (int)sizeof name)
+            close(open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+        usleep(20000);
+    }
     return real(node, service, hints, found);
 }
 

@@ -22,6 +22,7 @@ from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path
 from make_metrics.project.project import Project, project_of
 from make_metrics.project.settings import NAME
+from make_metrics.sender.stop import stop_sending
 from make_metrics.sinks.sink import Prepared
 
 _NO_DSN = f"there is nothing to agree to: this project's {NAME} has no crash-reports-dsn"
@@ -30,8 +31,8 @@ _NO_DSN = f"there is nothing to agree to: this project's {NAME} has no crash-rep
 def run(given: argparse.Namespace) -> int:
     """Do the action `on`, `off`, `status` or `preview`; 0. Any answer but a yes changes nothing.
 
-    Raises UserError if there is nothing to agree to, no terminal to ask in, a decision cannot be recorded, or
-    sentry-sdk is missing for a preview.
+    Raises UserError if there is nothing to agree to, no terminal to ask in, a decision cannot be recorded, who
+    sends cannot be stopped, or sentry-sdk is missing for a preview.
     """
     paths = Paths.from_environment()
     if given.action in ("on", "off"):
@@ -43,6 +44,7 @@ def run(given: argparse.Namespace) -> int:
     elif given.action == "off":
         with consent.lock(paths):
             consent.write_decision(paths, project, yes=False, now_ns=time.time_ns(), question=CRASHES)
+        warn(stop_sending(paths.crash_lock))
         sys.stdout.write("No crash reports are sent from here any more. Those that were waiting are not sent either.\n")
     elif given.action == "status":
         sys.stdout.write("".join(f"{line}\n" for line in _status_lines(paths, project)))

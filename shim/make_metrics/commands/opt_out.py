@@ -19,6 +19,7 @@ from make_metrics.crashes.question import CRASHES
 from make_metrics.deliver import choice_event
 from make_metrics.files.paths import Paths
 from make_metrics.project.project import Project
+from make_metrics.sender.stop import stop_sending
 from make_metrics.sinks.sink import Outcome, UnavailableError, Verdict
 from make_metrics.sinks.time_limit import within
 from make_metrics.store.database import ReplacedError
@@ -29,7 +30,10 @@ _EVENT_S = 3.0
 
 
 def run(given: argparse.Namespace) -> int:
-    """Withdraw; 0. Raises UserError if the no cannot be recorded, or what waits cannot be deleted."""
+    """Withdraw; 0. When it returns, nothing leaves any more.
+
+    Raises UserError if the no cannot be recorded, what waits cannot be deleted, or who sends cannot be stopped.
+    """
     paths = Paths.from_environment()
     consent.refuse_sudo(os.environ)
     project = project_at(given.directory)
@@ -45,8 +49,11 @@ def run(given: argparse.Namespace) -> int:
             # This no is for crash reports too, if they were decided about.
             if consent.status_of(paths, withdrawn, os.environ, CRASHES).decision is not Decision.NONE:
                 consent.write_decision(paths, withdrawn, yes=False, now_ns=now_ns, question=CRASHES)
-    warn(combine_records(paths, timeout_s=_SWEEP_S))  # a record that is combined later finds the no
-    count = _delete_waiting(paths, projects)
+    try:
+        warn(stop_sending(paths.send_lock, paths.crash_lock))
+    finally:
+        warn(combine_records(paths, timeout_s=_SWEEP_S))  # a record that is combined later finds the no
+        count = _delete_waiting(paths, projects)
     sys.stdout.write(f"Nothing is sent any more from here. {_deleted(count)}, and your id is deleted.\n")
     if mode is Mode.ON and anonymous_id and project.settings and project.settings.opt_out_event:
         entries = choice_event.entries(project, choice="out", anonymous_id=anonymous_id, now_ns=now_ns)

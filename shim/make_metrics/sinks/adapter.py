@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import socket
+import struct
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -19,19 +22,35 @@ _WBITS = {"gzip": 47, "x-gzip": 47, "deflate": 15}  # of zlib: 47 recognises gzi
 
 
 class _Asking:
-    """What a connection does first: ask before it is made, and before each write, so after handshakes and tunnels."""
+    """What a connection does first: ask before it is made, and before each write, so after handshakes and tunnels.
+
+    Until the answer begins, closing it or ending the process discards what the system has not sent yet.
+    """
 
     sock: Any
 
     def connect(self) -> None:
         require_permission()
         super().connect()  # type: ignore[misc]
+        _discard_at_close(self.sock, discard=True)
 
     def send(self, data: Any) -> None:
         if self.sock is None:  # http.client would connect and write without asking in between
             self.connect()
         require_permission()
         super().send(data)  # type: ignore[misc]
+
+    def getresponse(self) -> Any:
+        sock = self.sock
+        response = super().getresponse()  # type: ignore[misc]
+        _discard_at_close(sock, discard=False)
+        return response
+
+
+def _discard_at_close(sock: Any, *, discard: bool) -> None:
+    """Whether closing a socket resets the connection: else the system goes on sending for a process that is gone."""
+    with contextlib.suppress(OSError, AttributeError):  # TLS within TLS has no options
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", discard, 0))
 
 
 @functools.cache
