@@ -9,12 +9,14 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
 
 from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import ensure_id
+from make_metrics.crashes import log as crash_log
 from make_metrics.deliver import delivery
 from make_metrics.deliver.delivery import Delivered, deliver
 from make_metrics.files.paths import Paths
@@ -333,3 +335,27 @@ def test_a_delivery_killed_at_any_point_loses_nothing(paths: Paths, project: Pro
     assert set(receiver.ids) == set(everything)
     ledger = ask(paths, lambda connection: Outbox(connection).sent_batches(str(project.directory)))
     assert sum(batch.events for batch in ledger) == 12_000
+
+
+def test_a_bug_in_one_of_our_sinks_delays_only_its_events(
+    paths: Paths, project: Project, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(project.directory, "https://broken.example.org", receiver.host)
+    project = project_of(project.directory)
+    with consent.lock(paths):
+        consent.write_decision(paths, project, yes=True, now_ns=time.time_ns())
+    queue(paths, project, *names(3))
+    send = SegmentSink.send
+
+    def fail(sink: SegmentSink, *words: Any, **named: Any) -> Any:
+        if "broken" in sink._host:
+            raise TypeError("as a client library that changed")
+        return send(sink, *words, **named)
+
+    monkeypatch.setattr(SegmentSink, "send", fail)
+    delivered = deliver_now(paths)
+    assert delivered.accepted == 3
+    assert waiting(paths, project) == (3, 0)
+    (problem,) = delivered.problems
+    assert 'sink "segment" is broken: TypeError' in problem
+    assert [entry.part for entry in crash_log.entries(paths)] == ["sender"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from filelock import FileLock, Timeout
 
 from make_metrics.consent import consent
 from make_metrics.consent.mode import Decision, Mode
+from make_metrics.crashes import log as crash_log
+from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, private_directory
 from make_metrics.files.write import require_own_file
 from make_metrics.project.project import project_of
@@ -77,7 +81,8 @@ def deliver(paths: Paths, environ: Mapping[str, str], *, timeout_s: float) -> De
                 outbox = Outbox(connection)
                 delivery = _Delivery(paths, environ, Store(connection), outbox, deadline_s, delivered, abandoned)
                 for directory in outbox.projects():
-                    _deliver_project(delivery, directory)
+                    with _contained(delivery, directory):
+                        _deliver_project(delivery, directory)
         except Timeout:
             delivered.problems.append("another make-metrics is sending")
         except _TimeUpError:
@@ -109,6 +114,24 @@ def show(paths: Paths, environ: Mapping[str, str]) -> list[tuple[str, Prepared]]
     return requests
 
 
+@contextlib.contextmanager
+def _contained(delivery: _Delivery, name: str) -> Iterator[None]:
+    """Let a failure of ours cost no more than the delivery to one sink, or of one project: its events wait."""
+    try:
+        yield
+    except (_TimeUpError, UserError, sqlite3.Error, MemoryError):
+        raise
+    except Exception as error:
+        _note_failure(delivery, error)
+        delivery.delivered.problems.append(
+            f"{name}: make-metrics failed with {type(error).__name__} (make-metrics doctor): its events wait"
+        )
+
+
+def _note_failure(delivery: _Delivery, error: BaseException) -> None:
+    crash_log.note(error, part="sender", paths=delivery.paths, environ=delivery.environ)
+
+
 def _deliver_project(delivery: _Delivery, directory: str) -> None:
     """Send a project's messages to each of its sinks."""
     project = project_of(Path(directory))
@@ -116,7 +139,8 @@ def _deliver_project(delivery: _Delivery, directory: str) -> None:
         delivery.delivered.problems.append(f"{directory}: {refusal}")
         return
     for settings in project.sinks:
-        _deliver_to_sink(delivery, directory, settings)
+        with _contained(delivery, settings.address):
+            _deliver_to_sink(delivery, directory, settings)
 
 
 def _refusal(delivery: _Delivery, directory: str, settings: SinkSettings | None = None) -> str:
@@ -156,7 +180,7 @@ def _deliver_to_sink(delivery: _Delivery, directory: str, settings: SinkSettings
         problems.append(f"{settings.address}: {last.result}: not tried again for {wait_s} s")
         return
     try:
-        sink = sink_of(settings)
+        sink = sink_of(settings, failed=partial(_note_failure, delivery))
         batches = sink.batches([entry.message for entry in waiting])
     except UnavailableError as error:
         problems.append(f"{settings.address}: {error}: {_count_waiting(waiting)}")

@@ -1,25 +1,29 @@
-"""A guard around another package's sink: its errors delay that sink's events, and nothing else."""
+"""A guard around a sink, ours or another package's: its errors delay that sink's events, and nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from make_metrics.sinks.last_check import StoppedError
 from make_metrics.sinks.sink import Message, Outcome, Prepared, Sink, SinkSettings, UnavailableError, Verdict
+
+_ERRORS = (Exception, SystemExit)
 
 
 class Guarded:
     """A sink that raises nothing but UnavailableError, and that not from `send`, whatever its inner sink does."""
 
-    def __init__(self, sink: Sink, settings: SinkSettings) -> None:
-        """Guard the sink of these settings."""
-        self._sink, self._settings = sink, settings
+    def __init__(self, sink: Sink, settings: SinkSettings, failed: Callable[[BaseException], object]) -> None:
+        """Guard the sink of these settings. `failed` is told of each error that the guard hides."""
+        self._sink, self._settings, self._failed = sink, settings, failed
 
     def batches(self, messages: Sequence[Message]) -> list[list[int]]:
         """The inner sink's; raises UnavailableError if it raises, or gives positions twice or out of range."""
         try:
             batches = [list(batch) for batch in self._sink.batches(messages)]
-        except Exception as error:
+        except UnavailableError:
+            raise
+        except _ERRORS as error:
             raise UnavailableError(self._broken(error)) from error
         positions = [position for batch in batches for position in batch]
         if len(set(positions)) != len(positions) or not set(positions) <= set(range(len(messages))):
@@ -30,7 +34,9 @@ class Guarded:
         """The inner sink's; raises UnavailableError if it raises."""
         try:
             return self._sink.prepare(batch)
-        except Exception as error:
+        except UnavailableError:
+            raise
+        except _ERRORS as error:
             raise UnavailableError(self._broken(error)) from error
 
     def send(self, batch: Sequence[Message], *, timeout_s: float) -> Verdict:
@@ -39,8 +45,9 @@ class Guarded:
             return self._sink.send(batch, timeout_s=timeout_s)
         except StoppedError as error:
             return Verdict(Outcome.LATER, str(error), self._settings.address)
-        except Exception as error:
+        except _ERRORS as error:
             return Verdict(Outcome.LATER, self._broken(error), self._settings.address)
 
-    def _broken(self, error: Exception) -> str:
+    def _broken(self, error: BaseException) -> str:
+        self._failed(error)
         return f'sink "{self._settings.type}" is broken: {type(error).__name__}: {ascii(str(error))[1:-1][:200]}'

@@ -14,6 +14,7 @@ from make_metrics.sinks.sink import readable as plain
 from make_metrics.sinks.user_settings import read_user_settings
 
 if TYPE_CHECKING:  # takes a while to load, and is rarely needed
+    from collections.abc import Callable
     from importlib.metadata import EntryPoint
 
 # Not entry points of our own: then another package could take a name, a checkout on a path would have no kinds, and
@@ -59,8 +60,10 @@ def lacks(name: str) -> str:
     return f'sink "{name}" lacks a library: {kind.install or f"install {kind.needs}"}'
 
 
-def sink_of(settings: SinkSettings) -> Sink:
+def sink_of(settings: SinkSettings, *, failed: Callable[[BaseException], object] = id) -> Sink:
     """A sink for a receiver of the settings, by this user's settings. Loads its library.
+
+    An exception of the sink is an answer of it (see `sinks.guarded`). If the sink is ours, `failed` is told.
 
     Raises UnavailableError if it cannot be made here, UserError if MAKE_METRICS_HOME is relative.
     """
@@ -76,7 +79,7 @@ def sink_of(settings: SinkSettings) -> Sink:
         raise
     except Exception as error:
         raise UnavailableError(f'sink "{settings.type}" cannot be loaded: {_one_line(error)}') from error
-    return sink if settings.type in BUILT_IN else Guarded(sink, settings)
+    return Guarded(sink, settings, failed if settings.type in BUILT_IN else id)
 
 
 def _one_line(error: Exception) -> str:

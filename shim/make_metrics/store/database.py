@@ -13,11 +13,12 @@ from filelock import BaseFileLock, FileLock, Timeout
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path, private_directory
 from make_metrics.files.set_aside import put_aside
-from make_metrics.store import tables
+from make_metrics.store import salvage, tables
 
 _BUSY_S = 5
 _LOCK_S = 10
 _ATTEMPTS = 3
+_SALVAGE_S = 20
 _HEADER_BYTES = 100
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _NOT_WRITABLE = {
@@ -28,6 +29,9 @@ _NOT_WRITABLE = {
     sqlite3.SQLITE_READONLY,
 }
 _IN_USE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+# What SQLite's bytes may raise on their way into Python's values.
+_DECODING_ERRORS = (ValueError, OverflowError, TypeError, IndexError)
 
 # Device and inode: they identify a file for as long as it exists, whatever its path.
 _FileId = tuple[int, int]
@@ -63,7 +67,7 @@ def opened(paths: Paths, problems: list[str], *, lock: BaseFileLock | None = Non
         connection, file_id = _open(paths, problems, lock)
         try:
             yield connection
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             if not _shows_damage(error, connection):
                 raise
             connection.close()
@@ -75,7 +79,8 @@ def opened(paths: Paths, problems: list[str], *, lock: BaseFileLock | None = Non
 def connect(path: Path) -> sqlite3.Connection:
     """A connection to the store in autocommit mode. The file is created, or migrated, if need be.
 
-    Raises sqlite3.Error, OSError, UserError if a newer version wrote it, or DamagedError if tables are missing.
+    Raises sqlite3.Error, OSError, UserError if a newer version wrote it, DamagedError if tables or columns are missing,
+    or ValueError, OverflowError, TypeError or IndexError if its schema cannot be decoded.
     """
     if not os.path.lexists(path):
         with contextlib.suppress(FileExistsError):
@@ -91,9 +96,10 @@ def connect(path: Path) -> sqlite3.Connection:
         # The sweep removes a record once its events are committed: these must survive a power cut.
         connection.execute("PRAGMA synchronous = FULL")
         tables.migrate(connection)
-        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if not names >= tables.TABLES:
-            raise DamagedError("tables are missing")
+        for table, columns in tables.columns().items():
+            names = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+            if not names >= columns:
+                raise DamagedError(f"the table {table} is missing, or not as it was made")
     except BaseException:
         connection.close()
         raise
@@ -108,10 +114,10 @@ def _open(paths: Paths, problems: list[str], lock: BaseFileLock) -> tuple[sqlite
             file_id = _file_id(paths.store)
             return connect(paths.store), file_id or _file_id(paths.store)
         except sqlite3.DatabaseError as error:
-            if _code(error) not in _DAMAGED:
+            if _code(error) in _IN_USE | _NOT_WRITABLE:
                 raise
-        except DamagedError:
-            pass
+        except (DamagedError, *_DECODING_ERRORS):
+            pass  # SQLite gives a damaged schema to Python as it is
         except OSError as error:
             raise UserError(f"cannot write {printable_path(paths.store)}: {error.strerror}") from error
         if line := _replace(paths, file_id, lock):
@@ -146,32 +152,61 @@ def _code(error: sqlite3.Error) -> int:
     return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
 
 
-def _shows_damage(error: sqlite3.DatabaseError, connection: sqlite3.Connection) -> bool:
+def _shows_damage(error: sqlite3.DatabaseError | UnicodeDecodeError, connection: sqlite3.Connection) -> bool:
     """Whether an error comes from a damaged store. SQLite does not always say so: in doubt, check the whole store."""
-    if _code(error) in _DAMAGED:
-        return True
-    if _code(error) in _IN_USE | _NOT_WRITABLE:
-        return False
+    if isinstance(error, sqlite3.DatabaseError):
+        if _code(error) in _DAMAGED:
+            return True
+        if _code(error) in _IN_USE | _NOT_WRITABLE:
+            return False
     if connection.in_transaction:
         connection.execute("ROLLBACK")
     try:
         return bool(connection.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok")
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
         return True
 
 
 def _replace(paths: Paths, file_id: _FileId | None, lock: BaseFileLock) -> str:
-    """Put the damaged file aside; return a line that says where. Empty if another process has just done it."""
+    """Put the damaged file aside, and make a new one with what can be read of it; return a line that says so.
+
+    Empty if another process has just done it. A process that is killed meanwhile leaves the damaged file in its place.
+    """
     try:
         with lock.acquire(timeout=_LOCK_S):
             if _file_id(paths.store) != file_id:
                 return ""
-            companions = [paths.store.with_name(paths.store.name + suffix) for suffix in ("-wal", "-shm")]
-            new_path = put_aside(paths, paths.store, *companions)
+            new_store, saved = _salvage(paths)
+            new_path = put_aside(paths, *_with_companions(paths.store))
+            if new_store is not None and not os.path.lexists(paths.store):
+                new_store.rename(paths.store)
     except Timeout as error:
         raise UserError("the store is damaged, and another make-metrics is at work: try again") from error
     except OSError as error:
         raise UserError(
             f"cannot put the damaged store {printable_path(paths.store)} aside: {error.strerror}"
         ) from error
-    return f"the store was damaged: it is kept as {printable_path(new_path)}, and a new one is begun"
+    return f"the store was damaged: it is kept as {printable_path(new_path)}, and a new one is begun: {saved}"
+
+
+def _salvage(paths: Paths) -> tuple[Path | None, str]:
+    """A new store with what can be read of the damaged one, beside it, and what that is; None if it cannot be made."""
+    new_store = paths.store.with_name(f"{paths.store.name}.new")
+    try:
+        for path in _with_companions(new_store):
+            path.unlink(missing_ok=True)
+        with contextlib.closing(connect(new_store)) as connection:
+            saved = salvage.save(
+                paths.store, connection, new_store, scratch=paths.state / "salvage", timeout_s=_SALVAGE_S
+            )
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except (OSError, sqlite3.Error, DamagedError, MemoryError, *_DECODING_ERRORS) as error:
+        for path in _with_companions(new_store):
+            path.unlink(missing_ok=True)
+        return None, f"nothing in it could be read ({type(error).__name__})"
+    return new_store, saved
+
+
+def _with_companions(store: Path) -> list[Path]:
+    """A store's file and those that SQLite keeps beside it."""
+    return [store.with_name(store.name + suffix) for suffix in ("", "-wal", "-shm")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import sqlite3
 from collections.abc import Sequence
 
@@ -111,6 +113,18 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ),
 )
 TABLES = frozenset({"runs", "events", "records", "outbox", "delivered", "ledger", "attempts", "dropped", "troubles"})
+_HIGHEST_VERSION = 1_000  # a higher one is no version of ours, but damage
+
+
+@functools.cache
+def columns() -> dict[str, frozenset[str]]:
+    """The names of each table's columns."""
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection)
+        return {
+            table: frozenset(row[1] for row in connection.execute(f"PRAGMA table_info({table})"))
+            for table in sorted(TABLES)
+        }
 
 
 def version(connection: sqlite3.Connection) -> int:
@@ -121,9 +135,12 @@ def version(connection: sqlite3.Connection) -> int:
 def migrate(connection: sqlite3.Connection, steps: Sequence[Sequence[str]] = STEPS) -> None:
     """Apply the steps that a store lacks, each in its own transaction. Several processes may do so at once.
 
-    The connection must be in autocommit mode. Raises UserError if a newer make-metrics wrote the store.
+    The connection must be in autocommit mode. Raises UserError if a newer make-metrics wrote the store, and ValueError
+    if its version is impossible.
     """
     while (applied := version(connection)) != len(steps):
+        if not 0 <= applied <= _HIGHEST_VERSION:
+            raise ValueError(f"no version: {applied}")
         if applied > len(steps):
             raise UserError(
                 f"the store is of version {applied}, newer than this make-metrics knows: upgrade make-metrics"

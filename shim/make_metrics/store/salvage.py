@@ -1,0 +1,267 @@
+"""Reading what can be read of a damaged store, row by row, into a new one.
+
+SQLite's own recovery is not part of Python's `sqlite3`. Rows are read in the order of their key until a damaged page
+raises, then from the other end, then in the halves between. A damaged schema is replaced by the one of the new store,
+whose tables lie on the same pages: every store is made by the same steps.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+import struct
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+_HEADER = 100  # SQLite's file format, section 1.3
+_HALVINGS = 10
+_ERRORS = (sqlite3.Error, UnicodeError, ValueError, OverflowError, struct.error, IndexError)
+# What would be counted or sent twice comes first, in case that the time runs out.
+_ORDER = ("records", "delivered", "attempts", "dropped", "troubles", "runs", "outbox", "events", "ledger")
+_TYPES = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
+
+_Key = tuple[Any, ...]
+_Row = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class _Table:
+    """A table of the damaged store. `columns` and `kinds` are names and types, `key` the names of its key's columns."""
+
+    connection: sqlite3.Connection
+    name: str
+    columns: list[str]
+    kinds: list[type]
+    key: list[str]
+    give_up: float
+    lost: bool = False
+    rows: list[_Row] = field(default_factory=list)
+
+    def read(self, low: _Key | None = None, high: _Key | None = None, halvings: int = _HALVINGS) -> None:
+        """Read the rows between two keys, without these."""
+        first, failed = self._scan(low, high, "ASC")
+        self.rows += first
+        if not failed:
+            return
+        self.lost = True
+        low = self._key_of(first[-1]) if first else low
+        last, failed = self._scan(low, high, "DESC")
+        self.rows += last
+        high = self._key_of(last[-1]) if last else high
+        if failed and halvings and (middle := self._between(low, high)) and time.monotonic() < self.give_up:
+            self.read(low, middle, halvings - 1)
+            self.read(middle, high, halvings - 1)
+
+    def _scan(self, low: _Key | None, high: _Key | None, order: str) -> tuple[list[_Row], bool]:
+        """The rows up to the first that raises, and whether one did."""
+        names, marks = f"({', '.join(self.key)})", f"({', '.join('?' * len(self.key))})"
+        conditions = [f"{names} {sign} {marks}" for sign, bound in ((">", low), ("<", high)) if bound is not None]
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        by = ", ".join(f"{name} {order}" for name in self.key)
+        query = f"SELECT {', '.join(self.columns)} FROM {self.name} {where} ORDER BY {by}"  # noqa: S608
+        rows: list[_Row] = []
+        try:
+            for row in self.connection.execute(query, (*(low or ()), *(high or ()))):
+                rows.append(row)
+                if time.monotonic() > self.give_up:
+                    return rows, True
+        except _ERRORS:
+            return rows, True
+        return rows, False
+
+    def _key_of(self, row: _Row) -> _Key:
+        return tuple(row[self.columns.index(name)] for name in self.key)
+
+    def _between(self, low: _Key | None, high: _Key | None) -> _Key | None:
+        """A key about halfway between two others; None if there is none."""
+        is_number = self.kinds[self.columns.index(self.key[0])] is int
+        lowest: _Key = (0,) if is_number else ("",) * len(self.key)
+        low = low or lowest
+        highest: _Key = (2 * low[0] + 1024,) if is_number else ("\x7f",) * len(self.key)
+        high = high or highest
+        for at, (left, right) in enumerate(zip(low, high, strict=True)):
+            if left != right:
+                middle = (left + right) // 2 if is_number else _middle_text(str(left), str(right))
+                return None if middle == left else (*low[:at], middle, *([""] * (len(low) - at - 1)))
+        return None
+
+    def is_sound(self, row: _Row) -> bool:
+        """Whether each value of a row has its column's type."""
+        return all(value is None or isinstance(value, kind) for value, kind in zip(row, self.kinds, strict=True))
+
+
+def _middle_text(left: str, right: str) -> str:
+    """A text between two others, from their first eight characters that differ."""
+    start = next((at for at, (one, other) in enumerate(zip(left, right, strict=False)) if one != other), 0)
+    start = start or min(len(left), len(right)) * (left[: len(right)] == right[: len(left)])
+    numbers = [sum(min(ord(char), 127) << 7 * (7 - at) for at, char in enumerate(text[start : start + 8]))
+               for text in (left, right)]  # fmt: skip
+    middle = sum(numbers) // 2
+    return left[:start] + "".join(chr(middle >> 7 * (7 - at) & 127) for at in range(8)).rstrip("\0")
+
+
+def save(damaged: Path, new: sqlite3.Connection, template: Path, *, scratch: Path, timeout_s: float) -> str:
+    """Copy what can be read of a damaged store into a new one; what that was, for the user.
+
+    `new` is an empty store with all tables, `template` its file. `scratch` is a directory for copies, which is made and
+    removed: the damaged file stays as it is. Raises OSError if nothing can be copied.
+    """
+    give_up = time.monotonic() + timeout_s
+    new.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(mode=0o700)
+    try:
+        copy = scratch / damaged.name
+        for suffix in ("", "-wal"):
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(damaged.with_name(damaged.name + suffix), copy.with_name(copy.name + suffix))
+        return _save(copy, new, template.read_bytes(), give_up)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _save(copy: Path, new: sqlite3.Connection, template: bytes, give_up: float) -> str:
+    tables = {name: _described(new, name) for name in _ORDER}
+    _mend_header(copy, template)
+    _take_in_wal(copy)
+    roots = _known_roots(copy)
+    if any(not _has_columns(copy, name, columns) for name, (columns, _, _) in tables.items()):
+        try:
+            _replace_schema(copy, template, roots)
+        except _ERRORS:
+            return "nothing in it could be read"
+    counts: dict[str, tuple[int, int | None]] = {}
+    lost = set()
+    with contextlib.closing(_connect(copy)) as old:
+        for name, (columns, kinds, key) in tables.items():
+            table = _Table(old, name, columns, kinds, key, give_up)
+            table.read()
+            rows = [row for row in table.rows if table.is_sound(row)]
+            if table.lost or len(rows) < len(table.rows):
+                lost.add(name)
+            marks = ", ".join("?" * len(columns))
+            new.execute("BEGIN IMMEDIATE")
+            inserted = new.executemany(f"INSERT OR IGNORE INTO {name} ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608
+            counts[name] = inserted.rowcount, _count(old, name)
+            new.execute("COMMIT")
+    if "records" in lost:
+        # How far a record is combined may be lost. Without its parts a run only takes events that it lacks.
+        new.execute("UPDATE runs SET state = NULL")
+    return _summary(counts, lost)
+
+
+def _summary(counts: dict[str, tuple[int, int | None]], lost: set[str]) -> str:
+    if not any(saved for saved, _ in counts.values()):
+        return "nothing in it could be read"
+    if not lost:
+        return f"all that it held could be read, {counts['runs'][0]} runs"
+    texts = []
+    for name in ("runs", "events"):
+        saved, count = counts[name]
+        texts.append(f"{saved} {name}" if count is None or count < saved else f"{saved} of {count} {name}")
+    again = ", and some events may be sent again" if "delivered" in lost else ""
+    return f"{' and '.join(texts)} could be read{again}"
+
+
+def _described(connection: sqlite3.Connection, table: str) -> tuple[list[str], list[type], list[str]]:
+    """A table's columns, their types, and the columns of its key."""
+    rows = connection.execute(f"PRAGMA table_info({table})").fetchall()
+    key = sorted((position, name) for _, name, _, _, _, position in rows if position)
+    return [row[1] for row in rows], [_TYPES[row[2]] for row in rows], [name for _, name in key]
+
+
+def _connect(copy: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(copy, isolation_level=None)
+    connection.text_factory = lambda text: text.decode("utf-8", "replace")
+    connection.execute("PRAGMA writable_schema = ON")  # errors in the schema are passed over
+    return connection
+
+
+def _count(connection: sqlite3.Connection, table: str) -> int | None:
+    try:
+        return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
+    except _ERRORS:
+        return None
+
+
+def _has_columns(copy: Path, table: str, columns: Sequence[str]) -> bool:
+    try:
+        with contextlib.closing(_connect(copy)) as connection:
+            connection.execute(f"SELECT {', '.join(columns)} FROM {table} LIMIT 0")  # noqa: S608
+            return True
+    except sqlite3.OperationalError:
+        return False
+    except _ERRORS:
+        return False
+
+
+def _known_roots(copy: Path) -> dict[str, int]:
+    """The first page of each table and index whose name can be read."""
+    roots: dict[str, int] = {}
+    with contextlib.suppress(*_ERRORS), contextlib.closing(_connect(copy)) as connection:
+        for name, root in connection.execute("SELECT name, rootpage FROM sqlite_master"):
+            if isinstance(root, int) and root > 1:
+                roots[name] = root
+    return roots
+
+
+def _page_size(template: bytes) -> int:
+    return int(struct.unpack_from(">H", template, 16)[0])
+
+
+def _mend_header(copy: Path, template: bytes) -> None:
+    """Give a file the header of a new store, but for the counts of its pages."""
+    size = copy.stat().st_size
+    header = bytearray(template[:_HEADER])
+    struct.pack_into(">I", header, 28, -(-size // _page_size(template)))
+    struct.pack_into(">II", header, 32, 0, 0)  # no free pages: nothing is written to them
+    header[92:96] = header[24:28]
+    with copy.open("r+b") as file:
+        file.write(header)
+
+
+def _take_in_wal(copy: Path) -> None:
+    """Write the log of the last transactions into the file; a log that cannot be read is left out."""
+    try:
+        with contextlib.closing(_connect(copy)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except _ERRORS:
+        for suffix in ("-wal", "-shm"):
+            copy.with_name(copy.name + suffix).unlink(missing_ok=True)
+
+
+def _replace_schema(copy: Path, template: bytes, roots: dict[str, int]) -> None:
+    """Append the pages of the new store's schema to a file, and have its first page lead there.
+
+    A table whose first page is known in this file keeps it.
+    """
+    size = _page_size(template)
+    content = bytearray(copy.read_bytes())
+    content += bytes(-len(content) % size)
+    content[:size] = template[:size]
+
+    def move_children(start: int, header: int) -> None:
+        """Append the pages that an interior page of a table leads to (SQLite's file format, section 1.6)."""
+        kind, count = struct.unpack_from(">BxxH", content, start + header)
+        if kind != 5:
+            return
+        pointers = struct.unpack_from(f">{count}H", content, start + header + 12)
+        for place in (*(start + pointer for pointer in pointers), start + header + 8):
+            (number,) = struct.unpack_from(">I", content, place)
+            child = len(content)
+            content.extend(template[(number - 1) * size : number * size])
+            struct.pack_into(">I", content, place, child // size + 1)
+            move_children(child, 0)
+
+    move_children(0, _HEADER)
+    copy.write_bytes(content)
+    _mend_header(copy, template)
+    with contextlib.closing(_connect(copy)) as connection:
+        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        for name, root in roots.items():
+            if name in names:
+                connection.execute("UPDATE sqlite_master SET rootpage = ? WHERE name = ?", (root, name))

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import random
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from make_metrics.combine.record import Contents
+from make_metrics.combine.run import events_of, gather
+from make_metrics.combine.summary import summarise
+from make_metrics.files.paths import Paths
+from make_metrics.store import database
+from make_metrics.store.outbox import Batch, Entry, Outbox
+from make_metrics.store.store import Store
+from tests.support.records import line, paths_in
+from tests.support.store import ask
+
+RUNS, EVENTS, DELIVERED, RECORDS = 60, 1_200, 1_000, 60
+PAGE = 4096
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    return paths_in(tmp_path)
+
+
+def fill(connection: sqlite3.Connection) -> None:
+    store, outbox = Store(connection), Outbox(connection)
+    with store.transaction():
+        for number in range(RUNS):
+            run = gather(f"r{number}", Contents(lines=[line(f"t{n}", make=f"r{number}", start=n) for n in range(20)]))
+            events = events_of(run)
+            store.put(run, summarise(run, events, fallback_ns=0), events, now_ns=0)
+            store.mark(f"{number:x}" * 8, size=number, now_ns=number)
+        sent = [Entry("segment https://a", "/p", f"{number * 7919 % 100_003:032x}", {}) for number in range(DELIVERED)]
+        outbox.accept(sent, Batch(1, "https://a", DELIVERED, b"{}"))
+        outbox.put([Entry("segment https://a", "/p", "waits", {"properties": {}})], now_ns=1)
+
+
+def counts(connection: sqlite3.Connection) -> dict[str, int]:
+    tables = ("runs", "events", "delivered", "records", "outbox")
+    return {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}  # noqa: S608
+
+
+ALL = {"runs": RUNS, "events": EVENTS, "delivered": DELIVERED, "records": RECORDS, "outbox": 1}
+
+
+def schema_pages(content: bytes) -> list[int]:
+    """Where the pages of the schema begin: the first page, and others that hold an SQL text."""
+    starts = range(0, len(content), PAGE)
+    return [start for start in starts if not start or b"CREATE TABLE" in content[start : start + PAGE]]
+
+
+def test_no_damaged_byte_of_the_schema_costs_a_row(paths: Paths) -> None:
+    ask(paths, fill)
+    whole = paths.store.read_bytes()
+    chance = random.Random(1)  # noqa: S311
+    noticed = 0
+    for page in schema_pages(whole):
+        for _ in range(25):
+            damaged = bytearray(whole)
+            damaged[page + chance.randrange(PAGE)] ^= 1 << chance.randrange(8)
+            paths.store.write_bytes(damaged)
+            problems: list[str] = []
+            try:
+                found = ask(paths, counts, problems)
+            except database.ReplacedError as error:
+                problems.append(error.line)
+                found = ask(paths, counts)
+            assert found == ALL, problems
+            noticed += len(problems)
+            for path in paths.state.glob("store*"):
+                path.unlink()
+    assert noticed > 10
+
+
+@pytest.mark.parametrize("text", [b"CREATE TABLE runs", b"make_level INTEGER", b"CREATE TABLE outbox"])
+def test_a_schema_that_is_no_utf8_is_replaced(paths: Paths, text: bytes) -> None:
+    ask(paths, fill)
+    content = paths.store.read_bytes()
+    assert content.count(text)
+    paths.store.write_bytes(content.replace(text, b"\xff" + text[1:]))
+    problems: list[str] = []
+    assert ask(paths, counts, problems) == ALL
+    assert len(problems) == 1
+    assert f"all that it held could be read, {RUNS} runs" in problems[0]
+    assert ask(paths, counts, problems) == ALL
+    assert len(problems) == 1
+
+
+def test_a_damaged_page_costs_the_rows_on_it_and_no_others(paths: Paths) -> None:
+    ask(paths, fill)
+    whole = paths.store.read_bytes()
+    lost = []
+    for start in range(PAGE, len(whole), 3 * PAGE):
+        paths.store.write_bytes(whole[:start] + b"\xee" * PAGE + whole[start + PAGE :])
+        problems: list[str] = []
+        new_path, saved = database._salvage(paths)
+        assert new_path is not None, saved
+        with closing(database.connect(new_path)) as connection:
+            found = counts(connection)
+        lost.append(sum(ALL.values()) - sum(found.values()))
+        assert all(found[name] <= ALL[name] for name in ALL)
+        assert problems == []
+    # But for the first pages of tables: these lead to all others.
+    assert sorted(lost)[len(lost) * 3 // 4] <= 60
+
+
+def test_what_was_lost_is_said(paths: Paths) -> None:
+    ask(paths, fill)
+    with closing(sqlite3.connect(paths.store)) as connection:
+        root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'runs'").fetchone()[0]
+    content = bytearray(paths.store.read_bytes())
+    content[(root - 1) * PAGE : root * PAGE] = bytes(PAGE)
+    paths.store.write_bytes(content)
+    problems: list[str] = []
+    try:
+        found = ask(paths, lambda connection: Store(connection).runs(), problems)
+    except database.ReplacedError as error:
+        problems.append(error.line)
+        found = ask(paths, lambda connection: Store(connection).runs(), problems)
+    assert len(found) < RUNS
+    assert f"{len(found)} of {RUNS} runs and {EVENTS} of {EVENTS} events could be read" in problems[0]
