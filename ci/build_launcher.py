@@ -56,7 +56,8 @@ def build(target: Path, source: Path | None = None, flags: Sequence[str] = HARDE
                 process = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT_S, check=False)
                 if process.returncode == 0:
                     null = subprocess.DEVNULL
-                    subprocess.run([launcher, PROTOCOL], stdin=null, stderr=null, timeout=_LIMIT_S, check=True)
+                    ask = [str(launcher), PROTOCOL]
+                    subprocess.run(ask, stdin=null, stdout=null, stderr=null, timeout=_LIMIT_S, check=True)
                     launcher.replace(target)
                     return
                 reason = process.stderr.strip() or f"{compiler[0]} ended with status {process.returncode}"

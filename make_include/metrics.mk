@@ -15,6 +15,7 @@
 
 # --- 1. Where is this installation? Set-up writes its paths here; the source has none ---------------------------------
 .metrics.baked.fragment :=
+.metrics.baked.machine :=
 .metrics.baked.python :=
 .metrics.baked.entry :=
 .metrics.baked.launcher :=
@@ -22,6 +23,25 @@
 .metrics.baked.data :=
 .metrics.baked.config :=
 # --- end of set-up's values
+
+# Another kind of machine may share this home. From 4.0 make knows the kind that it was built for; before, the system's
+# loader tells it. Set-up on that machine has added its values, .metrics.for.KIND.NAME. Without these, nothing can be
+# recorded: the programs of a foreign kind do not run. (On a Mac those of both kinds may.)
+.metrics.host := $(if $(filter default,$(origin MAKE_HOST)),$(MAKE_HOST),$(if $(wildcard \
+  /lib64/ld-linux-x86-64.so.2),x86_64)$(if $(wildcard /lib/ld-linux-aarch64.so.1),aarch64))
+.metrics.kind := $(firstword $(subst -, ,$(.metrics.host)))
+.metrics.kind := $(if $(filter x86_64 amd64 i%86,$(.metrics.kind)),x86,$(if $(filter \
+  aarch64 arm%,$(.metrics.kind)),arm,$(.metrics.kind)))
+.metrics.kinds := x86 arm powerpc64le riscv64 s390x
+ifneq ($(filter-out $(.metrics.kind),$(.metrics.baked.machine)),)
+ifneq ($(value .metrics.for.$(.metrics.kind).entry),)
+$(foreach .metrics.word,python entry launcher state data config,$(eval \
+  .metrics.baked.$(.metrics.word) := $$(value .metrics.for.$(.metrics.kind).$(.metrics.word))))
+else ifeq ($(if $(filter $(.metrics.kinds),$(.metrics.kind)),$(filter $(.metrics.kinds),$(.metrics.baked.machine))),)
+else ifeq ($(findstring darwin,$(.metrics.host)),)
+$(foreach .metrics.word,python entry launcher,$(eval .metrics.baked.$(.metrics.word) :=))
+endif
+endif
 
 # --- 2. What is this file's name? It is taken out of MAKEFILE_LIST ----------------------------------------------------
 # Help targets search that list, and $(lastword $(MAKEFILE_LIST)) names the Makefile. A mark at the end of the list
@@ -241,34 +261,28 @@ $(foreach .metrics.word,$(.metrics.goals),$(eval $(.metrics.word): .metrics.goal
 .metrics.launch = $(if $(.metrics.launcher),$(if $(wildcard $(.metrics.launcher)),$(.metrics.launcher) ))
 .metrics.words = $(.metrics.launch)$(.metrics.python) -I -S $(.metrics.entry) mm1 t:$(call \
   .metrics.encode,$@) g:$(call .metrics.encode,$(.metrics.goal)) $(.metrics.meta)
-endif
 
-# --- 11. The SHELL hook: what is SHELL for a line? --------------------------------------------------------------------
-ifeq ($(.metrics.hook),shell)
-ifeq ($(flavor SHELL),simple)
-.metrics.shell := $(SHELL)
-else
-$(eval define .metrics.shell$(.metrics.newline)$(value SHELL)$(.metrics.newline)endef)
+# --- 11. Does the shim run here? The first lines of each make try it (make_metrics/hot/trampoline.sh) -----------------
+# They leave the result in a file that has this process's name; later lines need no second shell. Without such a name
+# (before 4.2 make cannot read a file, some systems have no /proc) all lines are tried.
+.metrics.process :=
+ifneq ($(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version)),)
+.metrics.process := $(word 22,$(file </proc/self/stat))
+.metrics.process := $(if $(.metrics.process),$(strip $(file \
+  </proc/sys/kernel/random/boot_id)).$(firstword $(file </proc/self/stat)).$(.metrics.process))
 endif
-# An empty $@ is never a recipe line.
-.metrics.use = $(if $(value @),$(if $(.metrics.skip)$(.metrics.later),,$(.metrics.exists)))
-unexport SHELL
-SHELL = $(if $(.metrics.use),$(.metrics.words) e: $(words $(.metrics.shell)) )$(.metrics.shell)
-endif
-
-# --- 12. The flags hook: what is .SHELLFLAGS for a line? --------------------------------------------------------------
-ifeq ($(.metrics.hook),flags)
-ifeq ($(origin .SHELLFLAGS),default)
-# A .POSIX after this line would make the default flags -ec. It also gives defaults to these two variables, which shows
-# it. (From 4.4 it means -c for lines with a "-" prefix. The prefix is unknown here, so all lines get -ec.)
-.metrics.default.flags := $(.SHELLFLAGS)
-.metrics.flags = $(if $(filter default,$(origin SCCSGETFLAGS) $(origin FFLAGS)),-ec,$(.metrics.default.flags))
-else ifeq ($(flavor .SHELLFLAGS),simple)
-.metrics.flags := $(.SHELLFLAGS)
-else
-$(eval define .metrics.flags$(.metrics.newline)$(value .SHELLFLAGS)$(.metrics.newline)endef)
-endif
-# The intermediate shell changes four variables. For each, what make would pass on: +value if it is in the environment;
+.metrics.state := $(or $(value XDG_STATE_HOME),$(value HOME)/.local/state)/make-metrics
+.metrics.state := $(if $(.metrics.home),$(.metrics.home)/state,$(or $(.metrics.baked.state),$(.metrics.state)))
+.metrics.mark := $(if $(.metrics.process),$(.metrics.state)/makes/tried.$(.metrics.process))
+.metrics.mark := $(if $(findstring %,$(call .metrics.encode,$(.metrics.mark))),,$(filter /%,$(.metrics.mark)))
+.metrics.tried := $(if $(.metrics.baked.fragment),$(dir $(.metrics.baked.fragment))tried)
+.metrics.tried := $(if $(findstring %,$(call .metrics.encode,$(.metrics.tried))),,$(filter /%,$(.metrics.tried)))
+.metrics.try = $(.metrics.trampoline) $(if $1,-,$(or $(.metrics.mark),+)) $(or $(.metrics.tried),-)
+# yes; no; python: only the interpreter does; empty: unknown yet.
+.metrics.runs = $(if $(.metrics.mark),$(if $(wildcard $(.metrics.mark)),$(eval .metrics.runs := yes)yes,$(if \
+  $(wildcard $(.metrics.mark).py),$(eval .metrics.launcher :=)$(eval .metrics.runs := python)python,$(if $(wildcard \
+  $(.metrics.mark).no),$(eval .metrics.runs := no)no))))
+# An intermediate shell changes four variables. For each, what make would pass on: +value if it is in the environment;
 # .value if it is the makefile's, which may export it or not; - if it is unset; = (leave it) if its value would have to
 # be expanded.
 .metrics.slash := /
@@ -284,6 +298,39 @@ endif
   UTF-8,utf8,$(.metrics.locale)),/usr/lib/locale/$(.metrics.word) /usr/share/locale/$(.metrics.word))
 .metrics.warns = $(if $(.metrics.locale),$(if \
   $(value LOCPATH)$(value LOCALE_ARCHIVE)$(wildcard $(.metrics.locales)),,1))
+endif
+
+# --- 12. The SHELL hook: what is SHELL for a line? --------------------------------------------------------------------
+ifeq ($(.metrics.hook),shell)
+ifeq ($(flavor SHELL),simple)
+.metrics.shell := $(SHELL)
+else
+$(eval define .metrics.shell$(.metrics.newline)$(value SHELL)$(.metrics.newline)endef)
+endif
+# A bash that is called sh may print something at its start. In a removed directory every shell does.
+.metrics.sh.prints := $(value SHELLOPTS)$(if $(filter bash,$(notdir $(realpath /bin/sh))),$(.metrics.warns))
+.metrics.may.try = $(if $(.metrics.sh.prints),,$(realpath .))
+# $1 is .metrics.runs. An empty $@ is never a recipe line.
+.metrics.use = $(if $(value @),$(if $(.metrics.skip)$(.metrics.later)$(filter no,$1),,$(if $(or \
+  $1,$(.metrics.may.try)),$(.metrics.exists))))
+.metrics.before = $(if $(.metrics.use),$(if $1,,/bin/sh $(.metrics.try) )$(.metrics.words) $(if \
+  $1,e:,$(.metrics.environment)) $(words $(.metrics.shell)) )
+unexport SHELL
+SHELL = $(call .metrics.before,$(.metrics.runs))$(.metrics.shell)
+endif
+
+# --- 13. The flags hook: what is .SHELLFLAGS for a line? --------------------------------------------------------------
+ifeq ($(.metrics.hook),flags)
+ifeq ($(origin .SHELLFLAGS),default)
+# A .POSIX after this line would make the default flags -ec. It also gives defaults to these two variables, which shows
+# it. (From 4.4 it means -c for lines with a "-" prefix. The prefix is unknown here, so all lines get -ec.)
+.metrics.default.flags := $(.SHELLFLAGS)
+.metrics.flags = $(if $(filter default,$(origin SCCSGETFLAGS) $(origin FFLAGS)),-ec,$(.metrics.default.flags))
+else ifeq ($(flavor .SHELLFLAGS),simple)
+.metrics.flags := $(.SHELLFLAGS)
+else
+$(eval define .metrics.flags$(.metrics.newline)$(value .SHELLFLAGS)$(.metrics.newline)endef)
+endif
 .metrics.is.bash = $(filter bash,$(notdir $(realpath \
   $(firstword $(.metrics.interpreter)) /bin/$(notdir $(firstword $(.metrics.interpreter))))))
 # The hook takes only shells that run a script without side effects, with plain options; also as "/usr/bin/env bash".
@@ -294,10 +341,12 @@ endif
 .metrics.interpreter = $(if $(filter env,$(notdir $(firstword $(SHELL)))),$(wordlist 2,99,$(SHELL)),$(SHELL))
 .metrics.plain = $(if $(filter-out $(.metrics.options),$(wordlist 2,99,$(.metrics.interpreter))),,$(filter \
   $(.metrics.shells),$(notdir $(firstword $(.metrics.interpreter)))))
-# In a removed directory every start of a shell prints a message: no second shell there.
-.metrics.use = $(if $(value @),$(if $(.metrics.skip),,$(and $(.metrics.plain),$(realpath .),$(.metrics.exists))))
-.SHELLFLAGS = $(if $(.metrics.use),$(.metrics.trampoline) $(.metrics.words) $(.metrics.environment) $(words \
-  $(SHELL)) $(SHELL) )$(.metrics.flags)
+# In a removed directory every start of a shell prints a message: no second shell there. $1 is .metrics.runs.
+.metrics.use = $(if $(value @),$(if $(.metrics.skip)$(filter no,$1),,$(and \
+  $(.metrics.plain),$(realpath .),$(.metrics.exists))))
+.metrics.before = $(if $(.metrics.use),$(.metrics.try) $(.metrics.words) $(.metrics.environment) $(words \
+  $(SHELL)) $(SHELL) )
+.SHELLFLAGS = $(call .metrics.before,$(.metrics.runs))$(.metrics.flags)
 endif
 
 endif

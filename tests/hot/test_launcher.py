@@ -54,7 +54,10 @@ def make(tmp_path: Path) -> Iterator[Make]:
 
 def _fake_python(folder: Path) -> str:
     path = folder / "python"
-    path.write_text("#!/bin/sh\nprintf '%s|' \"$@\"\ngrep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status\nls /proc/self/fd\n")
+    path.write_text(
+        "#!/bin/sh\nif [ $#-$4 = 4-mm1 ]; then printf 'mm1 runs'; exit; fi\nprintf '%s|' \"$@\"\n"
+        "grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status\nls /proc/self/fd\n"
+    )
     path.chmod(0o755)
     return str(path)
 
@@ -73,12 +76,11 @@ def _in_place_of_records(make: Make) -> None:
 
 
 RARE: dict[str, tuple[Callable[[Make], None], dict[str, str], dict[str, Any]]] = {
-    "no directory above ours": (void, {}, {"state": "/nowhere/state"}),
+    "root below another user's make": (void, {"SUDO_UID": "1234", "MAKELEVEL": "2"}, {"make": "1:4.3:make:f"}),
     "somebody's file in the place of ours": (_in_place_of_records, {}, {}),
     "half a marker": (_marker(b"0123abcd.1.2"), {}, {}),
     "a marker that leads away": (_marker(b"../../x 0123abcd.1.2"), {}, {}),
     "a long marker": (_marker(b"1" * 5000 + b" 1.2.3"), {}, {}),
-    "root for somebody": (void, {"SUDO_UID": "1234"}, {}),
     "a relative home": (void, {"MAKE_METRICS_HOME": "relative"}, {}),
     "no home at all": (void, {}, {"state": ""}),
     "a level that is no number": (void, {}, {"make": "x:4.3:make:f"}),
@@ -91,7 +93,7 @@ RARE: dict[str, tuple[Callable[[Make], None], dict[str, str], dict[str, Any]]] =
 def test_rare_cases_are_left_to_python_with_nothing_changed(
     make: Make, launcher: Path, tmp_path: Path, rare: str
 ) -> None:
-    if rare == "root for somebody" and os.geteuid() != 0:
+    if rare.startswith("root") and os.geteuid() != 0:
         pytest.skip("not root")
     prepare, variables, more = RARE[rare]
     prepare(make)
@@ -111,6 +113,27 @@ def test_words_that_no_fragment_writes_are_left_to_python(
     assert make.run(compiled(launcher, python), words) == make.run([python, *PYTHON_SHIM[1:]], words)
 
 
+@pytest.mark.parametrize("variables", [{}, {"SUDO_UID": "1234"}], ids=["no directory above ours", "root for somebody"])
+def test_where_nothing_can_be_recorded_the_line_needs_no_python(
+    make: Make, launcher: Path, tmp_path: Path, variables: dict[str, str]
+) -> None:
+    if variables and os.geteuid() != 0:
+        pytest.skip("not root")
+    words = shim_words("echo ran; exit 3", make.state if variables else "/nowhere/state")
+    done = make.run(compiled(launcher, _fake_python(tmp_path)), words, env=make.environment(**variables))
+    assert (done.status, done.out, done.entries) == (3, b"ran\n", ())
+
+
+@pytest.mark.parametrize("text", ["#!/bin/sh\nexit 1\n", "#!/bin/sh\n", "no program", ""], ids=ascii)
+def test_a_python_that_does_not_run_costs_no_line(make: Make, launcher: Path, tmp_path: Path, text: str) -> None:
+    python = tmp_path / "python"
+    python.write_text(text)
+    python.chmod(0o755)
+    _marker(b"0123abcd.1.2")(make)  # which is left to Python
+    done = make.run(compiled(launcher, str(python)), shim_words("echo ran; exit 3", make.state))
+    assert (done.status, done.out, done.entries) == (3, b"ran\n", ())
+
+
 def test_without_python_the_line_runs_unrecorded(make: Make, launcher: Path) -> None:
     done = make.run(compiled(launcher), shim_words("echo ran; exit 3", "/nowhere/state"))
     assert (done.status, done.out, done.entries) == (3, b"ran\n", ())
@@ -125,7 +148,8 @@ def test_the_launcher_creates_its_directories_without_python(make: Make, launche
 
 
 def test_the_launcher_says_whether_it_can_run_here(launcher: Path) -> None:
-    assert subprocess.run([launcher, "mm1"], check=False).returncode == 0
+    done = subprocess.run([launcher, "mm1"], check=False, capture_output=True)
+    assert (done.returncode, done.stdout) == (0, b"mm1 runs")
     assert subprocess.run([launcher, "mm0"], check=False).returncode != 0
     assert subprocess.run([launcher], check=False).returncode == 127
 

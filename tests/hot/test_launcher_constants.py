@@ -20,6 +20,7 @@ LAUNCHER = (SOURCE / "make_metrics/hot/launcher.c").read_text()
 # By the names in launcher.c. The order counts in a list, and not in a frozenset.
 PYTHON: dict[str, object] = {
     "PROTOCOL": arguments.PROTOCOL,
+    "ANSWER": arguments.ANSWER,
     "DEFAULT_SHELL": line.DEFAULT_SHELL,
     "DEFAULT_PATH": line.DEFAULT_PATH,
     "RECORD_VERSION": record_format.VERSION,
@@ -98,6 +99,10 @@ def test_a_constant_that_changes_in_the_launcher_alone_is_noticed(name: str) -> 
 )
 def test_every_program_speaks_the_same_protocol(path: str) -> None:
     assert set(re.findall(r"\bmm\d+\b", (ROOT / path).read_text())) == {arguments.PROTOCOL.decode()}
+
+
+def test_the_trampoline_knows_the_answer() -> None:
+    assert f'"{arguments.ANSWER.decode()}"' in (SOURCE / "make_metrics/hot/trampoline.sh").read_text()
 
 
 def test_the_trampoline_skips_as_many_words_as_stand_before_the_shell() -> None:

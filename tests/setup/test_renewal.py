@@ -156,3 +156,35 @@ def test_a_link_called_shim_stays(tmp_path: Path) -> None:
     (tmp_path / "shim").symlink_to(folder)
     renewal.remove_old_package(tmp_path)
     assert all((folder / file).is_file() for file in BUNDLES)
+
+
+def test_another_kind_of_machine_keeps_its_values(
+    project: Project, written: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Set-up and renewal on a second machine that shares the home, then on the first one again."""
+    ours, kind = fragment.read_values(written), fragment.kind_of_machine()
+    with monkeypatch.context() as other:
+        other.setattr(fragment, "kind_of_machine", lambda: "riscv64")
+        renewal.set_up(project.paths)
+        both = fragment.read_values(project.paths.fragment.read_text())
+        assert both.keys() == {kind, "riscv64"}
+        assert both[kind]["entry"] == ours[kind]["entry"]
+        renewal.renew()
+        assert fragment.read_values(project.paths.fragment.read_text()) == both
+    assert (project.cli("doctor").stdout.splitlines()[0][:14]) == "ok    fragment"
+    change(project, "# GNU make 3.81", "# An older text. GNU make 3.81")
+    project.cli("runs")
+    text = project.paths.fragment.read_text()
+    assert text.startswith(written.partition(".metrics.baked")[0])
+    assert fragment.read_values(text).keys() == {kind, "riscv64"}
+    project.write("all:\n\t@echo all\n")
+    assert project.make().stdout == "all\n"
+    assert list(project.events()) == ["all"]
+
+
+def test_a_clock_that_is_behind_makes_make_say_nothing(each: Project, written: str) -> None:
+    """Make up to 4.3 warns of makefiles that are dated in the future."""
+    assert each.paths.fragment.stat().st_mtime < 86_400
+    change(each, "# GNU make 3.81", "# An older text. GNU make 3.81")
+    each.cli("runs")
+    assert each.paths.fragment.stat().st_mtime < 86_400

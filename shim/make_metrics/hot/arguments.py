@@ -11,6 +11,7 @@ hook. Texts are percent-encoded by make (make_include/metrics.mk).
 from make_metrics.hot import record_format
 
 PROTOCOL = b"mm1"
+ANSWER = b"mm1 runs"  # to the protocol alone: the shim runs here
 CHANGED_NAMES = (b"PWD", b"OLDPWD", b"_", b"SHLVL")
 
 

@@ -25,11 +25,12 @@
  *
  * Invariants:
  *
- *  1. Rare cases are left to the Python shim: the launcher becomes it. These are: no directory above the state
- *     directory, root through sudo, no /proc, a program that cannot be started while make speaks another language, and
- *     words that the fragment does not write. The launcher decides before it starts or changes anything, so the Python
- *     shim finds signals, descriptors and environment as make left them. Without Python the line runs and is not
- *     recorded. The walk of a make's first line (walk/walk.py) is Python too, in a process beside the line.
+ *  1. Rare cases are left to the Python shim: the launcher becomes it. These are: no state directory yet, a make that
+ *     root runs below another user's make, no /proc, a program that cannot be started while make speaks another
+ *     language, and words that the fragment does not write. The launcher decides before it starts or changes anything,
+ *     so the Python shim finds signals, descriptors and environment as make left them. The launcher first asks the
+ *     Python shim whether it runs: an interpreter may be gone, replaced, or half upgraded. Without Python the line runs
+ *     and is not recorded. The walk of a make's first line (walk/walk.py) is Python too, in a process beside the line.
  *  2. No descriptor of ours is open while the line starts: it gets exactly the descriptors that make left open. All
  *     that the launcher opens is close-on-exec.
  *  3. Signals are blocked before the line starts and are then waited for one by one: none can arrive between a check
@@ -69,6 +70,7 @@
 /* They stand here as values, for whoever reads this file, and are not generated at build time: a test is enough to keep
  * them true, and the build stays one call of the compiler. */
 #define PROTOCOL "mm1"
+#define ANSWER "mm1 runs" /* to the protocol alone: the shim runs here */
 #define DEFAULT_SHELL "/bin/sh" /* it also runs scripts without "#!", as in make */
 #define DEFAULT_PATH "/bin:/usr/bin"
 #define RECORD_VERSION 1
@@ -572,6 +574,41 @@ static char **script_command(const char *path, char **command)
     return words;
 }
 
+/* Become the Python shim; returns if that does not run here. */
+static void become_python(char **shim)
+{
+    char answer[sizeof ANSWER + 1] = "", *words[] = {shim[0], "-I", "-S", shim[3], PROTOCOL, NULL};
+    int fds[2];
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return;
+    pid_t child = vfork();
+    if (child == 0) {
+        if (dup2(fds[1], 1) == 1 && fcntl(1, F_SETFD, 0) == 0) {
+            int null_fd = open("/dev/null", O_RDWR);
+            dup2(null_fd, 0);
+            dup2(null_fd, 2);
+            if (null_fd > 2)
+                close(null_fd);
+            execve(shim[0], words, environ);
+        }
+        _exit(127);
+    }
+    close(fds[1]);
+    size_t length = 0;
+    while (child > 0 && length < sizeof answer - 1) {
+        ssize_t count = read(fds[0], answer + length, sizeof answer - 1 - length);
+        if (count > 0)
+            length += (size_t)count;
+        else if (count == 0 || errno != EINTR)
+            break;
+    }
+    close(fds[0]);
+    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    if (equal(answer, ANSWER))
+        execv(shim[0], shim);
+}
+
 /* Replace this process by the command. */
 static _Noreturn void become(const struct arguments *arguments, char **environment, bool recipe)
 {
@@ -587,7 +624,7 @@ static _Noreturn void become(const struct arguments *arguments, char **environme
     }
     int error = errno;
     if (speaks_other_language(getppid()))
-        execv(arguments->shim[0], arguments->shim);
+        become_python(arguments->shim);
     _exit(report_exec_error(arguments, command[0], error));
 }
 
@@ -652,6 +689,36 @@ static char *find_state_dir(const struct arguments *arguments, char **environmen
     if (base != NULL && *base == '/')
         return join(base, "/make-metrics", "");
     return join(home, "/.local/state/make-metrics", "");
+}
+
+/* Whether the Python shim could not record either: root for somebody else, or no directory above the state
+ * directory. */
+static bool records_nothing(const struct arguments *arguments, char **environment)
+{
+    const char *sudo = variable(environment, "SUDO_UID"), *home = variable(environment, "HOME");
+    struct stat status;
+    if (geteuid() == 0 && sudo != NULL && !equal(sudo, "0"))
+        return arguments->level == 0;
+    char *state = find_state_dir(arguments, environment);
+    if (state == NULL || lstat(state, &status) == 0)
+        return false;
+    const char *root = variable(environment, "MAKE_METRICS_HOME");
+    bool has_root = root != NULL && *root != '\0';
+    size_t length = home == NULL || has_root ? 0 : strlen(home);
+    while (length > 0 && home[length - 1] == '/')
+        length--;
+    char *above = join(state, "", "");
+    if (above == NULL)
+        return false;
+    if (length > 0 && strncmp(state, home, length) == 0 && state[length] == '/')
+        above[length] = '\0';
+    else
+        for (int levels = has_root ? 2 : 1; levels > 0; levels--) {
+            char *slash = strrchr(above, '/');
+            if (slash != NULL)
+                *slash = '\0';
+        }
+    return stat(*above == '\0' ? "/" : above, &status) < 0;
 }
 
 /* ---- marker: hot/recorder.py ------------------------------------------------------------------------------------- */
@@ -1138,7 +1205,8 @@ static _Noreturn void run_line(const struct arguments *arguments, char **environ
             rot18(count, words);
         if (full)
             become(arguments, environment, true);
-        execv(arguments->shim[0], arguments->shim);
+        become_python(arguments->shim);
+        sigprocmask(SIG_BLOCK, &signals, NULL);
     }
     signal(SIGPIPE, SIG_IGN); /* our own writes must not kill us: a message without reader, a record over a limit */
     signal(SIGXFSZ, SIG_IGN);
@@ -1168,8 +1236,8 @@ int main(int count, char **words)
 {
     struct arguments arguments;
     struct recorder recorder = {.parent = getppid()};
-    if (count == 2 && equal(words[1], PROTOCOL))
-        return 0; /* set-up asks whether this program can run here and speaks set-up's protocol */
+    if (count == 2 && equal(words[1], PROTOCOL)) /* set-up or trampoline.sh asks whether this program runs here */
+        return write(1, ANSWER, strlen(ANSWER)) < 0;
     bool parsed = count > 5 && parse_arguments(&arguments, count - 5, words + 5);
     if (parsed) {
         recorder.python = join(words[1], "", "");
@@ -1181,12 +1249,14 @@ int main(int count, char **words)
     if (environment != NULL) {
         if (!is_recipe_line(&arguments, environment, recorder.parent))
             become(&arguments, environment, false);
+        if (records_nothing(&arguments, environment))
+            become(&arguments, environment, true);
         if (open_recorder(&recorder, &arguments, environment))
             run_line(&arguments, environment, &recorder, count, words);
     }
-    if (count > 1)
-        execv(words[1], words + 1);
-    if (parsed) /* the Python shim is gone: run the line, unrecorded */
+    if (count > 4)
+        become_python(words + 1);
+    if (parsed) /* the Python shim does not run: run the line, unrecorded */
         become(&arguments, environment == NULL ? environ : environment, true);
     return 127;
 }

@@ -1,6 +1,113 @@
-# The makefile's own shell runs this in place of a recipe line (the flags hook); it becomes the shim.
-[ -x "$1" ] && exec "$@"
-# The shim cannot be executed any more: become the makefile's own shell. Its words, flags and line stand behind COUNT.
-while [ "$1" != mm1 ]; do shift; done
-shift 7
-exec "$@"
+# The shell between make and the shim. It tries whether the shim runs here, so that no line depends on a file that does
+# not: on a foreign machine's program, behind a noexec mount, in a half-finished upgrade. Every line of the flags hook
+# starts with it, and the first lines of each make with the SHELL hook.
+#
+#     trampoline.sh MARK TRIED [LAUNCHER] PYTHON -I -S ENTRY mm1 ...
+#
+# MARK: "-" if a line of this make has tried, "+" if make cannot find the result, else the name of the result's file:
+# MARK if all runs, MARK.py if only the interpreter does, MARK.no if nothing does. TRIED: the file that says when the
+# interpreter was tried last, "-" for none. Trying the interpreter takes as long as a line: it is done again only after
+# a boot, or if something has changed.
+
+if [ "$1" = - ] && [ -x "$3" ]; then
+	shift 2
+	exec "$@"
+fi
+
+# Become the makefile's own shell. Its words, flags and line stand behind COUNT.
+_make_metrics_leave() {
+	trap - EXIT
+	while [ "$1" != mm1 ]; do shift; done
+	[ "$# $7 $8" != "10 1 /bin/sh" ] || _make_metrics_run_simple "$4" "$9" "${10}"
+	shift 7
+	exec "$@"
+}
+# Run a line that make would start without a shell, and end; does nothing for others (hot/split_words.py has the rule).
+_make_metrics_run_simple() {
+	case $1$2 in *:f-c | *:f-ec) ;; *) return 0 ;; esac
+	case $3 in *["#;\"*?[]&|<>(){}\$\`^~!"]* | *]* | *"
+"* | [" 	"]*) return 0 ;; esac
+	_make_metrics_name=${3%%[" 	"]*}
+	case $_make_metrics_name in
+	"" | *[=\\\']* | . | : | alias | bg | break | case | cd | command | continue | eval | exec | exit | export) return 0 ;;
+	fc | fg | for | getopts | hash | if | jobs | login | logout | read | readonly | return | set | shift) return 0 ;;
+	switch | test | times | trap | type | ulimit | umask | unalias | unset | wait | while) return 0 ;;
+	*/*)
+		[ ! -x "$_make_metrics_name" ] || [ -d "$_make_metrics_name" ] || exec /bin/sh -c "exec $3"
+		[ ! -e "$_make_metrics_name" ] || return 0 # a reason other than that there is no program
+		;;
+	*)
+		_make_metrics_rest=${PATH-/bin:/usr/bin}:
+		while [ -n "$_make_metrics_rest" ]; do
+			_make_metrics_path=${_make_metrics_rest%%:*}/$_make_metrics_name
+			_make_metrics_rest=${_make_metrics_rest#*:}
+			[ ! -f "$_make_metrics_path" ] || [ ! -x "$_make_metrics_path" ] || exec /bin/sh -c "exec $3"
+			[ ! -e "$_make_metrics_path" ] || return 0
+		done
+		;;
+	esac
+	# m:LEVEL:VERSION:MAKE:IFS
+	_make_metrics_level=${1#m:} _make_metrics_rest=${1#m:*:}
+	_make_metrics_level=${_make_metrics_level%%:*}
+	case $_make_metrics_rest in
+	[0-3].* | 4.[0-2]:* | 4.[0-2].*) _make_metrics_text="Command not found" ;;
+	*) _make_metrics_text="No such file or directory" ;;
+	esac
+	_make_metrics_rest=${_make_metrics_rest#*:}
+	_make_metrics_rest=${_make_metrics_rest%:*}
+	[ "${_make_metrics_level:-0}" = 0 ] || _make_metrics_rest="$_make_metrics_rest[$_make_metrics_level]"
+	echo "$_make_metrics_rest: $_make_metrics_name: $_make_metrics_text" >&2
+	exit 127
+}
+# The shell runs a file that is no program as a script: nothing in it can write a file there.
+_make_metrics_answers() {
+	[ "$(cd /proc || cd /; ulimit -f 0; exec "$@" mm1 </dev/null)" = "mm1 runs" ]
+} 2>/dev/null
+# Whether the interpreter was tried since the boot, with the same libraries, and nothing has changed since.
+_make_metrics_is_tried() {
+	[ "$1" != - ] && [ -x "$2" ] && read -r _make_metrics_last <"$1" || return 1
+	[ "$_make_metrics_last" = "$_make_metrics_try" ] || return 1
+	for _make_metrics_path in "$2" "${2%/*}" "$5" "${5%/*}" "${5%/*}/hot"; do
+		[ "$1" -nt "$_make_metrics_path" ] || return 1
+	done
+} 2>/dev/null
+# Write a text into a file of ours; a limit of file size may end the subshell.
+_make_metrics_write() {
+	case $1 in /*) ;; *) return 0 ;; esac
+	[ -d "${1%/*}" ] || { [ -O "${1%/*/*}" ] && mkdir -m 700 "${1%/*}"; } || return 0
+	[ ! -O "${1%/*}" ] || (umask 077; echo "$2" >"$1") || :
+} 2>/dev/null
+
+# No room for another process ends the shell.
+trap '_make_metrics_leave "$@"' EXIT
+if [ "$1" != - ]; then
+	_make_metrics_mark=$1 _make_metrics_tried=$2 _make_metrics_result=
+	if [ "$4" != -I ]; then # there is a launcher
+		if _make_metrics_answers "$3"; then
+			_make_metrics_result=all
+		else
+			shift 3
+			set -- - - "$@"
+			_make_metrics_result=.py
+		fi
+	fi
+	if [ "$_make_metrics_result" != all ]; then
+		_make_metrics_boot=-
+		read -r _make_metrics_boot 2>/dev/null </proc/sys/kernel/random/boot_id || :
+		shift 2
+		_make_metrics_try=$_make_metrics_boot:$1:$4:${LD_PRELOAD-}:${LD_LIBRARY_PATH-}:
+		if _make_metrics_is_tried "$_make_metrics_tried" "$@"; then
+			:
+		elif _make_metrics_answers "$1" -I -S "$4"; then
+			_make_metrics_write "$_make_metrics_tried" "$_make_metrics_try"
+		else
+			_make_metrics_result=.no
+		fi
+		set -- - - "$@"
+	fi
+	_make_metrics_write "$_make_metrics_mark${_make_metrics_result#all}" ""
+	[ "$_make_metrics_result" != .no ] || _make_metrics_leave "$@"
+fi
+shift 2
+[ ! -x "$1" ] || exec "$@"
+_make_metrics_leave "$@"

@@ -15,6 +15,12 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _MAKE_ESCAPES = str.maketrans({"$": "$$", "#": "\\#"})
 _FUNCTION_SYNTAX = frozenset(",()")  # an argument of a make function cannot hold these
 _UNSAFE = re.compile(r"[^A-Za-z0-9._/+,@-]")
+END = "# --- end of set-up's values\n"
+_BAKED = re.compile(r"^(\.metrics\.baked\.(\w+) :=) ?(.*)$", re.MULTILINE)
+_OTHERS = re.compile(r"^\.metrics\.for\.(\w+)\.(\w+) := (.*)\n", re.MULTILINE)
+_NAMES = ("python", "entry", "launcher", "state", "data", "config")  # what another kind of machine has of its own
+
+Values = dict[str, str]  # set-up's values as make sees them, by name
 
 
 def source() -> Path:
@@ -43,7 +49,17 @@ def launcher() -> Path | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return path if process.returncode == 0 else None
+    return path if process.returncode == 0 and process.stdout == arguments.ANSWER else None
+
+
+def kind_of_machine() -> str:
+    """The kind of this machine's programs, by the words that the fragment makes of MAKE_HOST."""
+    machine = os.uname().machine
+    if machine in ("x86_64", "amd64") or re.fullmatch(r"i\d86", machine):
+        return "x86"
+    if machine.startswith(("aarch64", "arm")):
+        return "arm"
+    return re.sub(r"\W", "_", machine.replace("ppc", "powerpc", 1))
 
 
 def escape(path: Path) -> str:
@@ -66,13 +82,49 @@ def render(paths: Paths, *, compiled: bool = True) -> str:
                 f"make cannot run {values[name]}: its path has {unsafe[0]!r} in it. "
                 "Install make-metrics in an environment whose path has only letters, digits and . _ / + , @ -"
             )
+    words = {name: escape(value) for name, value in values.items() if value} | {"machine": kind_of_machine()}
     text = source().read_text()
-    for name, value in values.items():
+    for name in ("machine", *values):
         definition = f"\n.metrics.baked.{name} :=\n"
         if text.count(definition) != 1:
             raise UserError(f"{source()} is damaged; install make-metrics again")
-        text = text.replace(definition, f"{definition[:-1]} {escape(value)}\n" if value else definition)
+        text = text.replace(definition, f"{definition[:-1]} {words[name]}\n" if name in words else definition)
     return text
+
+
+def keep_other_machines(text: str, earlier: str) -> str:
+    """A fragment's text with the values that an earlier one has for other kinds of machines, which share this home."""
+    others = "".join(
+        f".metrics.for.{other}.{name} := {values[name]}\n"
+        for other, values in sorted(read_values(earlier).items())
+        for name in _NAMES
+        if other not in ("", kind_of_machine()) and values.get(name)
+    )
+    return text.replace(END, others + END)
+
+
+def read_values(text: str) -> dict[str, Values]:
+    """The values that set-up has written into a fragment, by the kind of machine; "" for a kind that is not told."""
+    own = {name: value for _, name, value in _BAKED.findall(text)}
+    values: dict[str, Values] = {own["machine"] if own.get("machine") else "": own} if own.get("entry") else {}
+    for kind, name, value in _OTHERS.findall(text):
+        values.setdefault(kind, {"fragment": own.get("fragment", "")})[name] = value
+    return values
+
+
+def without_values(text: str) -> str:
+    """A fragment's text without what set-up has written into it: the source of that fragment."""
+    return _OTHERS.sub("", _BAKED.sub(r"\1", text))
+
+
+def same(text: str, other: str) -> bool:
+    """Whether two fragments have the same source and the same values; set-up on either machine may have written it."""
+    ours, theirs = read_values(text), read_values(other)
+    for values in (*ours.values(), *theirs.values()):
+        values.pop("machine", None)
+        for name in [name for name, value in values.items() if not value]:
+            del values[name]
+    return ours == theirs and without_values(text) == without_values(other)
 
 
 def include_line(paths: Paths) -> str:

@@ -17,7 +17,10 @@ from make_metrics.files.paths import Paths, private_directory
 from make_metrics.files.read import read_file
 from make_metrics.setup import fragment
 
-_BAKED = re.compile(r"^(\.metrics\.baked\.(\w+) :=) ?(.*)$", re.MULTILINE)
+# The fragment's date, seconds since the epoch. Up to 4.3 make complains of a makefile that is dated in the future, and
+# another machine's clock may be years behind, or begin at zero with each boot: no clock is behind this date. Make never
+# compares it with another file's: the fragment's rule has no prerequisites.
+_DATE = 1
 _DIRECTORIES = ("state", "data", "config")
 _SITE_PACKAGES = Path(__file__).resolve().parent.parent.parent
 _BUNDLE = re.compile(r"hot/__pycache__/(mm1|walk)\.[\w.-]+")
@@ -31,12 +34,16 @@ def set_up(paths: Paths) -> None:
     """
     from make_metrics.setup import bundle  # only here: every command imports this module
 
-    text = fragment.render(paths)
+    earlier = ""
+    with contextlib.suppress(OSError, ValueError):
+        earlier = (read_file(paths.fragment) or b"").decode()
+    text = fragment.keep_other_machines(fragment.render(paths), earlier)
     try:
         private_directory(paths.fragment.parent)
         scratch = paths.fragment.with_suffix(f".{os.getpid()}")
         scratch.write_text(text)
         scratch.chmod(0o644)
+        os.utime(scratch, (_DATE, _DATE))
         scratch.replace(paths.fragment)
     except OSError as error:
         raise UserError(f"cannot write {paths.fragment}: {error.strerror}") from error
@@ -61,14 +68,15 @@ def renew() -> None:
 
 
 def _is_outdated(text: str, paths: Paths) -> bool:
-    values = {name: value for _, name, value in _BAKED.findall(text)}
-    if not values.get("entry"):
-        return False  # set-up did not write this file
+    by_kind = fragment.read_values(text)
+    values = by_kind.get(fragment.kind_of_machine()) or by_kind.get("")
+    if not values:
+        return False  # set-up did not write this file, or on another kind of machine only
     if any(values.get(name) != fragment.escape(getattr(paths, name)) for name in _DIRECTORIES):
         return False
     if not os.path.lexists(values["entry"]):
         return True
-    return values["entry"] == str(fragment.entry()) and _BAKED.sub(r"\1", text) != fragment.source().read_text()
+    return values["entry"] == str(fragment.entry()) and fragment.without_values(text) != fragment.source().read_text()
 
 
 def remove_old_package(site_packages: Path = _SITE_PACKAGES) -> None:

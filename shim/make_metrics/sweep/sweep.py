@@ -17,6 +17,7 @@ from make_metrics.crashes import log as crash_log
 from make_metrics.deliver.permissions import ProjectCache
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path, private_directory
+from make_metrics.hot import procfs
 from make_metrics.metrics.collector import Collector
 from make_metrics.processes.alive import alive
 from make_metrics.store import database
@@ -116,8 +117,17 @@ def _has_ended(run: str, files: Iterable[Path], now_ns: int) -> bool:
 
 
 def _remove_old_markers(directory: Path, now_ns: int) -> None:
-    """Remove the markers of make processes that have ended, once they are a day old."""
+    """Remove the markers of make processes that have ended, once they are a day old.
+
+    Also the results of trying the shim, `tried.<boot>.<pid>.<start>` (the fragment names them so): those of this boot
+    as soon as their make has ended.
+    """
+    tried = f"tried.{procfs.boot_id().decode('ascii')}."
     for path in directory.iterdir():
         with contextlib.suppress(FileNotFoundError):
-            if path.lstat().st_mtime_ns < now_ns - _DAY_NS and not alive(path.name):
+            if path.name.startswith(tried):
+                pid, start = path.name.removeprefix(tried).split(".")[:2]
+                if alive(f"{procfs.host().decode('ascii')}.{pid}.{start}") is False:
+                    path.unlink()
+            elif path.lstat().st_mtime_ns < now_ns - _DAY_NS and not alive(path.name):
                 path.unlink()
