@@ -308,7 +308,9 @@ else
 $(eval define .metrics.shell$(.metrics.newline)$(value SHELL)$(.metrics.newline)endef)
 endif
 # A bash that is called sh may print something at its start. In a removed directory every shell does.
-.metrics.sh.prints := $(value SHELLOPTS)$(if $(filter bash,$(notdir $(realpath /bin/sh))),$(.metrics.warns))
+.metrics.sh := $(notdir $(realpath /bin/sh))
+.metrics.sh.prints := $(if $(filter dash busybox,$(.metrics.sh)),,$(value SHELLOPTS)$(if $(filter \
+  bash,$(.metrics.sh)),$(.metrics.warns)))
 .metrics.may.try = $(if $(.metrics.sh.prints),,$(realpath .))
 # $1 is .metrics.runs. An empty $@ is never a recipe line.
 .metrics.use = $(if $(value @),$(if $(.metrics.skip)$(.metrics.later)$(filter no,$1),,$(if $(or \

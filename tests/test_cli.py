@@ -44,7 +44,7 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_.value.code == 0
     text = capsys.readouterr().out
     verbs = ["setup", "include", "report", "events", "runs", "off", "on-this-machine"]
-    verbs += ["opt-in", "opt-out", "status", "preview", "sent", "flush", "forget"]
+    verbs += ["opt-in", "opt-out", "status", "preview", "sent", "flush", "forget", "uninstall"]
     for verb in verbs:
         assert f"\n    {verb}" in text
     assert cli.main(["--version"]) == 0

@@ -47,6 +47,10 @@ _SINCE = _option(
 )
 _JSON = _option("--json", action="store_true", help="print JSON instead of text")
 _PROJECT = _option("-C", metavar="DIR", dest="directory", help="the project of DIR instead of the current directory's")
+_ONE_PROJECT = _option("-C", metavar="DIR", dest="directory", help="only what was recorded of the project of DIR")
+_DATA = _option("--data", action="store_true", help="also remove all that was recorded")
+_DECISIONS = _option("--decisions", action="store_true", help="also remove all decisions and pseudonymous ids")
+_NO_QUESTION = _option("--yes", action="store_true", help="remove without being asked")
 _YES = _option("--yes", action="store_true", help="agree without being asked")
 _TIMEOUT = _option("--timeout", metavar="SECONDS", type=float, default=30.0, help="give up after SECONDS (default: 30)")
 _ACTION = _option(
@@ -77,7 +81,8 @@ COMMANDS = (
     Command("transparency", "print what is collected, why, who gets it, and how to stop", (_PROJECT,)),
     Command("flush", "send what waits now", (_TIMEOUT,)),
     Command("crash-reports", "decide whether failures of make-metrics are reported", (_PROJECT, _ACTION, _YES)),
-    Command("forget", "remove all that was recorded on this machine; decisions stay"),
+    Command("forget", "remove all that was recorded on this machine; decisions stay", (_ONE_PROJECT, _NO_QUESTION)),
+    Command("uninstall", "remove what set-up wrote on this machine", (_DATA, _DECISIONS, _NO_QUESTION)),
 )
 
 
@@ -122,7 +127,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return 0
     if given.command is None:
         parser.error("a command is missing")
-    if given.command not in ("setup", "include"):
+    if given.command not in ("setup", "include", "uninstall"):
         from make_metrics.setup.renewal import renew
 
         renew()

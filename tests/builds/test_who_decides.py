@@ -131,7 +131,7 @@ def test_in_ci_only_a_decision_counts(sharing: Sharing) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_root_through_sudo_writes_nothing(sharing: Sharing) -> None:
-    for words in (["opt-in", "--yes"], ["opt-out"], ["flush"], ["forget"]):
+    for words in (["opt-in", "--yes"], ["opt-out"], ["flush"], ["forget", "--yes"]):
         before = sharing.files()
         sharing.cli(*words, status=1, environ={"SUDO_UID": "1000"})
         assert "without sudo" in sharing.errors

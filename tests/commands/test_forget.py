@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from tests.support.project import Project
 from tests.support.segment_receiver import Receiver
 from tests.support.sharing_project import Sharing
 
@@ -11,7 +14,7 @@ def test_forget_removes_events_and_keeps_decisions(sharing: Sharing, receiver: R
     sharing.make("a")
     sharing.cli("flush")
     sharing.make("b")
-    sharing.cli("forget")
+    sharing.cli("forget", "--yes")
     assert sharing.project.events() == {}
     assert sharing.cli("sent") == "Nothing was sent from this project in the last 90 days.\n"
     assert sharing.mode()[0] == "on"
@@ -20,3 +23,17 @@ def test_forget_removes_events_and_keeps_decisions(sharing: Sharing, receiver: R
     sharing.make("b")
     sharing.cli("flush")
     assert receiver.commands == ["a", "b"]
+
+
+def test_forget_of_one_project_leaves_the_others(project: Project, tmp_path: Path) -> None:
+    other = tmp_path / "project-of-others"
+    for folder in (project.folder, other, project.folder / "sub"):
+        folder.mkdir(exist_ok=True)
+        (folder / "Makefile").write_text(f"{folder.name}:\n\t@:\n{project.line}\n")
+        (folder / "make-metrics.toml").touch() if folder.name != "sub" else None
+        project.make("-C", str(folder))
+    assert set(project.events()) == {"project", "project-of-others", "sub"}
+    done = project.cli("forget", "-C", ".", "--yes")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert str(project.folder) in done.stdout
+    assert set(project.events()) == {"project-of-others"}

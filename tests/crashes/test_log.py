@@ -304,7 +304,7 @@ def test_doctor_shows_the_last_failures(project: Project, tmp_path: Path) -> Non
     assert "RuntimeError: words\\nof\\x1b[31m ours; " in lines[0]
     assert str(project.paths.crashes) in lines[0]
     assert "and 2 more in" in lines[3]
-    assert project.cli("forget").returncode == 0
+    assert project.cli("forget", "--yes").returncode == 0
     assert logged_failures(project) == []
     assert " failure " not in project.cli("doctor").stdout
 

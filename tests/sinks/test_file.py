@@ -224,7 +224,7 @@ def test_events_go_from_make_to_the_file(tmp_path: Path, home: Path, receiver: R
     assert sorted(commands) == ["a", "all", "metrics-opt-in"]
     assert f"append to {(folder / 'builds.jsonl').as_uri()} 3 events" in sharing.cli("sent")
     assert sharing.status()["paths"]["files"] == str(folder)
-    sharing.cli("forget")
+    sharing.cli("forget", "--yes")
     assert list(folder.iterdir()) == []
     # The user, and nobody else, may want it elsewhere.
     own = tmp_path / "own"
@@ -238,7 +238,7 @@ def test_events_go_from_make_to_the_file(tmp_path: Path, home: Path, receiver: R
     sharing.cli("opt-out")
     assert '"choice": "out"' in (own / "builds.jsonl").read_text().splitlines()[-1]
     sharing.cli("opt-in", "--yes")
-    sharing.cli("forget")
+    sharing.cli("forget", "--yes")
     assert f"files that were written to {own} are still there" in sharing.errors
     assert (own / "builds.jsonl").exists()
     sharing.paths.user_settings.write_text('file-directory = "relative"\nspeed = 3\n')

@@ -64,6 +64,11 @@ class Paths:
         return (self.shared or self.data) / "metrics.mk"
 
     @property
+    def tried(self) -> Path:
+        """The file that says when the interpreter was tried last: `hot/trampoline.sh`, for the fragment beside it."""
+        return self.fragment.with_name("tried")
+
+    @property
     def off_file(self) -> Path:
         """The file whose existence turns recording off."""
         return self.data / "off"
