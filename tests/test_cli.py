@@ -30,8 +30,8 @@ def recorded(paths: Paths) -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["report", "--colour"], ["off", "x"], ["events", "--json"]])
-def test_bad_usage_is_one_line_and_status_1(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(arguments) == 1
+def test_bad_usage_is_one_line_and_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(arguments) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.count("\n") == 1

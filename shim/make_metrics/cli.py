@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 
-from make_metrics.errors import UserError
+from make_metrics.errors import UsageError, UserError, did_you_mean
 
-_USER, _BUG, _INTERRUPTED, _BROKEN_PIPE = 1, 3, 130, 141
+_USER, _USAGE, _BUG, _INTERRUPTED, _BROKEN_PIPE = 1, 2, 3, 130, 141
+_INVALID_CHOICE = re.compile(r"argument (\S+): invalid choice: '(.*)' \(choose from (.*)\)", re.DOTALL)
 
 
 class Option(NamedTuple):
@@ -89,7 +91,10 @@ COMMANDS = (
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message} (try: {self.prog} --help)")
+        if match := _INVALID_CHOICE.match(message):
+            hint = did_you_mean(match[2], re.findall(r"[\w-]+", match[3]))
+            message = f"{match[1].lower()} {match[2]!r} is not known{hint}"
+        raise UsageError(f"{message} (try: {self.prog} --help)")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -158,7 +163,10 @@ def _discard_output() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return 0, 1 for a user's error, 3 for a bug, 130 for Ctrl-C, or 141 for a closed pipe."""
+    """Run one command; its exit status.
+
+    0, or 1 for a user's error, 2 for wrong usage, 3 for a bug, 130 for Ctrl-C, 141 for a closed pipe.
+    """
     for stream in (sys.stdout, sys.stderr):
         # A target's name may have characters that the terminal's encoding lacks.
         if stream is not None and hasattr(stream, "reconfigure"):
@@ -172,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
     except UserError as error:
         sys.stderr.write(f"make-metrics: {error}\n")
-        return _USER
+        return _USAGE if isinstance(error, UsageError) else _USER
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:

@@ -22,7 +22,7 @@ def test_only_a_yes_counts(offline: Crashing) -> None:
             sys.executable, ["-m", "make_metrics", "crash-reports", "on"], cwd=str(offline.project.folder), env=environ,
             encoding="utf-8", timeout=30,
         )  # fmt: skip
-        terminal.expect_exact("May they be sent? [y/N] ")
+        terminal.expect_exact("May they be sent? [y/N/d] ")
         terminal.send(answer) if answer == "\x04" else terminal.sendline(answer)
         output, status = ended(terminal)
         assert (status, "Thank you" in output) == (0, agreed), answer
