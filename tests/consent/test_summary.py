@@ -5,9 +5,9 @@ from __future__ import annotations
 import pexpect
 import pytest
 
-from make_metrics.commands.question import wrap
 from make_metrics.consent.summary import KINDS
 from make_metrics.properties.registry import CHOICE, ENVELOPE, PROPERTIES
+from make_metrics.report.wrapped import wrap
 from tests.support.sharing_project import Sharing, ended
 from tests.support.terminal import spawned
 

@@ -40,8 +40,8 @@ def test_without_a_terminal_or_a_dsn_there_is_no_question(offline: Crashing) -> 
         offline.cli("crash-reports", action, "--yes", status=1)
         assert "crash-reports-dsn" in offline.errors
     assert offline.status()["sent to"] == "nobody"
-    offline.cli("crash-reports", status=1)
-    offline.cli("crash-reports", "maybe", status=1)
+    offline.cli("crash-reports", status=2)
+    offline.cli("crash-reports", "maybe", status=2)
 
 
 def test_crash_reports_need_a_yes_of_their_own(offline: Crashing) -> None:
