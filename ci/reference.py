@@ -14,6 +14,20 @@ from make_metrics.cli import COMMANDS, Command, Option
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "commands.md"
 
 
+_STATUSES = (
+    "## Exit statuses\n",
+    "| status | meaning |",
+    "|---|---|",
+    "| 0 | done |",
+    "| 1 | an error that you can mend: a line on standard error says how; from `doctor`: something is BAD; from "
+    "`flush`: something still waits |",
+    "| 2 | wrong usage: an unknown command, option or argument |",
+    "| 3 | a bug in make-metrics: please report it |",
+    "| 130 | stopped by Ctrl-C |",
+    "| 141 | nobody reads the output any more (a closed pipe) |\n",
+)
+
+
 def _value(option: Option) -> str:
     """What stands behind an option's name, or in place of a positional argument's."""
     keywords = option.keywords
@@ -50,8 +64,9 @@ def page() -> str:
     lines = [
         "# Reference: commands\n",
         "<!-- Made from the table in make_metrics/cli.py by `python -m ci.reference`. Change that, not this. -->\n",
-        "`make-metrics --help` lists the commands, `make-metrics COMMAND --help` shows one.\n"
+        "`make-metrics --help` lists the commands, `make-metrics help COMMAND` shows one.\n"
         "[Variables](variables.md) and [settings](settings.md) have pages of their own.\n",
+        *_STATUSES,
     ]
     for command in COMMANDS:
         lines += _section(command)

@@ -105,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         "DO_NOT_TRACK=1 keeps its events on this machine. MAKE_METRICS_HOME names a directory for all files.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    parser.add_argument("-V", "--version", action="store_true", help="print the version and exit")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for command in COMMANDS:
         description = f"{command.help[:1].upper()}{command.help[1:]}."
@@ -127,7 +127,10 @@ def _version() -> str:
 
 def _run(arguments: Sequence[str] | None) -> int:
     parser = _parser()
-    given = parser.parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["help"]:  # "help report" is "report --help"
+        words = [*words[1:2], "--help"]
+    given = parser.parse_args(words)
     if given.version:
         sys.stdout.write(f"make-metrics {_version()}\n")
         return 0
