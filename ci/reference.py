@@ -1,31 +1,22 @@
-"""Write docs/reference/commands.md from the table of commands: `python -m ci.reference`.
+"""Write docs/reference/commands.md from the table of commands, and the schema of make-metrics.toml, twice.
 
-With `--check` it writes nothing, and exits with status 1 if the page is out of date.
+The schema is in the package, and beside the page. `python -m ci.reference` writes all three. With `--check` it writes
+nothing, and exits with status 1 if one is out of date.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from ci import settings_schema
 from make_metrics.cli import COMMANDS, Command, Option
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "commands.md"
-
-
-_STATUSES = (
-    "## Exit statuses\n",
-    "| status | meaning |",
-    "|---|---|",
-    "| 0 | done |",
-    "| 1 | an error that you can mend: a line on standard error says how; from `doctor`: something is BAD; from "
-    "`flush`: something still waits |",
-    "| 2 | wrong usage: an unknown command, option or argument |",
-    "| 3 | a bug in make-metrics: please report it |",
-    "| 130 | stopped by Ctrl-C |",
-    "| 141 | nobody reads the output any more (a closed pipe) |\n",
-)
+ROOT = Path(__file__).resolve().parent.parent
+PAGE, SCHEMA = (ROOT / "docs" / "reference" / name for name in ("commands.md", "make-metrics.schema.json"))
+PACKED_SCHEMA = ROOT / "shim" / "make_metrics" / "project" / SCHEMA.name
 
 
 def _value(option: Option) -> str:
@@ -64,9 +55,8 @@ def page() -> str:
     lines = [
         "# Reference: commands\n",
         "<!-- Made from the table in make_metrics/cli.py by `python -m ci.reference`. Change that, not this. -->\n",
-        "`make-metrics --help` lists the commands, `make-metrics help COMMAND` shows one.\n"
+        "`make-metrics --help` lists the commands, `make-metrics COMMAND --help` shows one.\n"
         "[Variables](variables.md) and [settings](settings.md) have pages of their own.\n",
-        *_STATUSES,
     ]
     for command in COMMANDS:
         lines += _section(command)
@@ -74,13 +64,16 @@ def page() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write or check the page; 1 if it is out of date."""
+    """Write or check the page and the schema; 1 if one is out of date."""
+    schema = json.dumps(settings_schema.schema(), indent=2) + "\n"
+    texts = {PAGE: page(), SCHEMA: schema, PACKED_SCHEMA: schema}
     if arguments == ["--check"]:
-        if not PAGE.exists() or PAGE.read_text() != page():
-            print(f"{PAGE} is out of date: run python -m ci.reference", file=sys.stderr)
-            return 1
-        return 0
-    PAGE.write_text(page())
+        stale = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
+        for path in stale:
+            print(f"{path} is out of date: run python -m ci.reference", file=sys.stderr)
+        return 1 if stale else 0
+    for path, text in texts.items():
+        path.write_text(text)
     return 0
 
 

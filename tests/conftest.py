@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tests.support.git_repository import create_repository
 from tests.support.project import Project, makes
 from tests.support.segment_receiver import Receiver, receiving
 from tests.support.sharing_project import Sharing
+from tests.support.terminals import NONE, has_terminals
 
 CI = ("CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION")
 # A slow machine is no failure, and the same examples are tried everywhere. To look for new ones:
@@ -23,6 +25,28 @@ CI = ("CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION")
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
 stop_ignoring_signals()
+_TERMINALS = has_terminals()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """Where there are no pseudo-terminals, a test that opens one is skipped."""
+    try:
+        yield
+    except OSError as error:
+        if not _TERMINALS and "pty" in str(error):
+            pytest.skip(NONE)
+        raise
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say why tests were skipped: each reason once, with the number of tests."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in skipped)
+    if reasons:
+        terminalreporter.section("skipped, and why")
+    for reason, count in reasons.most_common():
+        terminalreporter.line(f"{count} test{'s' * (count != 1)}: {reason}")
 
 
 @pytest.fixture(autouse=True, scope="session")

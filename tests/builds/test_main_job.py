@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from make_metrics.sweep.sweep import sweep
 from tests.support.broken_copy import without_proc
 from tests.support.project import ROOT, Project, started, until
+from tests.support.terminals import NONE, has_terminals
 
 
 def test_every_target_of_a_nested_parallel_failing_build_has_one_event(each: Project) -> None:
@@ -226,6 +228,8 @@ def test_terminated_make_ends_the_recipe(each: Project) -> None:
 def test_the_walk_finds_make_behind_other_programs(project: Project, before: list[str]) -> None:
     if not shutil.which(before[0]):
         pytest.skip(f"no {before[0]} here")
+    if before[0] == "script" and not has_terminals():
+        pytest.skip(NONE)
     command = [project.make_path, "outer"]
     if before[0] == "script":
         before, command = [*before, " ".join(command)], ["/dev/null"]
@@ -318,7 +322,13 @@ def test_later_lines_do_not_walk(project: Project) -> None:
     assert [event.recipe_lines for event in project.recorded()].count(5) == 4
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="needs a pid namespace of its own")
+def has_namespaces() -> bool:
+    """Whether a pid namespace with a /proc of its own can be made: by root, and not in every chroot."""
+    words = ["unshare", "--pid", "--fork", "--mount-proc", "true"]
+    return bool(shutil.which(words[0])) and subprocess.run(words, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not has_namespaces(), reason="no pid namespace of one's own here")
 def test_two_makes_with_the_same_pid_are_two_runs(project: Project) -> None:
     project.write("one:\n\t@:\ntwo:\n\t@:\n")
     script = f"""

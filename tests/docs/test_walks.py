@@ -39,7 +39,7 @@ def comparable(output: str) -> list[str]:
     """The lines of an output without what differs from run to run: times, dates, directories, widths of columns."""
     output = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "DATE", output)
     output = re.sub(r"\b\d+(\.\d+)?(ms|s)\b", "TIME", output)
-    output = re.sub(r"(?<=\s)/\S+", "DIRECTORY", output)
+    output = re.sub(r"(?<!\S)/\S+", "DIRECTORY", output)
     return [" ".join(line.split()) for line in output.splitlines() if line.strip()]
 
 

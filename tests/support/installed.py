@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -28,6 +29,19 @@ def readable_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
+def _interpreter() -> str:
+    """An interpreter of this version that other users can run too, if there is one; else the tests' own."""
+    own = Path(sys.executable).resolve()
+    code = f"import sys, venv; sys.exit(sys.version_info[:2] != {tuple(sys.version_info[:2])})"
+    for python in (str(own), "/usr/local/bin/python3", "/usr/bin/python3"):
+        with contextlib.suppress(OSError):
+            user = NOBODY if os.geteuid() == 0 else None
+            done = subprocess.run([python, "-c", code], user=user, cwd="/", capture_output=True, check=False)
+            if done.returncode == 0:
+                return python
+    return sys.executable
+
+
 def install_wheel(folder: Path, *, compiler: bool) -> Path:
     """Build the wheel, install it in an environment below a folder, and give that environment's `bin`.
 
@@ -46,7 +60,7 @@ def install_wheel(folder: Path, *, compiler: bool) -> Path:
     )
     (wheel,) = (folder / "dist").iterdir()
     environment = folder / "environment"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    subprocess.run([_interpreter(), "-m", "venv", "--without-pip", environment], check=True)
     python = environment / "bin/python"
     pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check", "install"]
     subprocess.run([*pip, "--no-deps", "--no-index", wheel], check=True, capture_output=True)
