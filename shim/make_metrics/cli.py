@@ -55,6 +55,7 @@ _DIRECTORY = _option("-C", metavar="DIR", dest="directory", help="write it in DI
 _SCHEMA = _option("--schema", action="store_true", help="print the JSON Schema of make-metrics.toml, for editors")
 _YES = _option("--yes", action="store_true", help="agree without being asked")
 _TIMEOUT = _option("--timeout", metavar="SECONDS", type=float, default=30.0, help="give up after SECONDS (default: 30)")
+_RETRY = _option("--retry", action="store_true", help="try what receivers refused, and was set aside, again")
 _ACTION = _option(
     "action",
     choices=("on", "off", "status", "preview"),
@@ -83,7 +84,7 @@ COMMANDS = (
     Command("sent", "print what was sent in the last 90 days", (_PROJECT,)),
     Command("schema", "print what an event may contain; with --json as JSON Schema", (_JSON, _PROJECT)),
     Command("transparency", "print what is collected, why, who gets it, and how to stop", (_PROJECT,)),
-    Command("flush", "send what waits now", (_TIMEOUT,)),
+    Command("flush", "send what waits now", (_TIMEOUT, _RETRY)),
     Command("crash-reports", "decide whether failures of make-metrics are reported", (_PROJECT, _ACTION, _YES)),
     Command("forget", "remove all that was recorded on this machine; decisions stay", (_ONE_PROJECT, _NO_QUESTION)),
     Command("uninstall", "remove what set-up wrote on this machine", (_DATA, _DECISIONS, _NO_QUESTION)),

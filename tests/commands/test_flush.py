@@ -61,3 +61,13 @@ def test_ctrl_c_while_sending_loses_nothing(sharing: Sharing, receiver: Receiver
     assert sharing.status()["waiting"]["events"] == 2
     sharing.cli("flush")
     assert receiver.commands == ["a"]
+
+
+def test_what_was_refused_is_sent_again_when_asked_for(sharing: Sharing, receiver: Receiver) -> None:
+    receiver.answers(400)
+    sharing.cli("opt-in", "--yes")
+    assert "1 event refused for good" in sharing.cli("flush")
+    assert list(sharing.status()["set_aside"].values()) == [1]
+    assert sharing.cli("flush") == "nothing sent\n"
+    assert sharing.cli("flush", "--retry") == "1 event sent\n"
+    assert sharing.status()["set_aside"] == {}

@@ -8,12 +8,13 @@ import sys
 import time
 
 from make_metrics import environment
-from make_metrics.commands.project import combine_records, warn, write_request
+from make_metrics.commands.project import combine_records, opened_store, warn, write_request
 from make_metrics.consent import consent
 from make_metrics.crashes import delivery as crash_delivery
 from make_metrics.deliver.delivery import Delivered, deliver, show
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
+from make_metrics.store.outbox import Outbox
 
 _SWEEP_S = 5
 _LONGEST_S = 3_600
@@ -31,6 +32,9 @@ def run(given: argparse.Namespace) -> int:
     consent.refuse_sudo(os.environ)
     give_up = time.monotonic() + given.timeout
     warn(combine_records(paths, timeout_s=min(_SWEEP_S, given.timeout)))
+    if given.retry:
+        with opened_store(paths) as store, store.transaction():
+            Outbox(store.connection).take_up()
     if environment.only_prints(os.environ):
         requests = show(paths, os.environ)
         requests += [(crash_delivery.KIND, request) for request in crash_delivery.preview(paths, os.environ)]
@@ -50,7 +54,7 @@ def run(given: argparse.Namespace) -> int:
 def _summary(delivered: Delivered) -> str:
     text = f"{_events(delivered.accepted)} sent" if delivered.accepted else "nothing sent"
     if delivered.aside:
-        text += f", {_events(delivered.aside)} refused for good and set aside (make-metrics status)"
+        text += f", {_events(delivered.aside)} refused for good and set aside (flush --retry tries again)"
     return f"{text}\n"
 
 

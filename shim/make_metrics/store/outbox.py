@@ -141,6 +141,10 @@ class Outbox:
             "UPDATE outbox SET aside = ? WHERE sink = ? AND message_id = ?", (reason, entry.sink, entry.message_id)
         )
 
+    def take_up(self) -> int:
+        """Have messages that were set aside wait again, of all projects; return how many there were."""
+        return self._connection.execute("UPDATE outbox SET aside = NULL WHERE aside IS NOT NULL").rowcount
+
     def note_attempt(self, project: str, attempt: Attempt) -> None:
         """Replace the last attempt at a sink."""
         self._connection.execute(
