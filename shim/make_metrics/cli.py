@@ -81,7 +81,7 @@ COMMANDS = (
     Command("opt-out", "stop sending from a project, delete what waits and your id", (_PROJECT,)),
     Command("status", "print the mode and its reason, what waits, and all paths", (_JSON, _PROJECT)),
     Command("preview", "print the exact bytes that would be sent, without sending", (_PROJECT,)),
-    Command("sent", "print what was sent in the last 90 days", (_PROJECT,)),
+    Command("sent", "print what was sent in the last 90 days", (_PROJECT, _JSON)),
     Command("schema", "print what an event may contain; with --json as JSON Schema", (_JSON, _PROJECT)),
     Command("transparency", "print what is collected, why, who gets it, and how to stop", (_PROJECT,)),
     Command("flush", "send what waits now", (_TIMEOUT, _RETRY)),

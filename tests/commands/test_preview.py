@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from tests.support.segment_receiver import Receiver
@@ -33,3 +34,13 @@ def test_preview_is_what_is_sent(sharing: Sharing, receiver: Receiver) -> None:
 
 def _timeless(body: bytes) -> bytes:
     return re.sub(rb'"sentAt": "[^"]*"', b"", body)
+
+
+def test_what_was_sent_is_shown_to_programs_too(sharing: Sharing) -> None:
+    sharing.cli("opt-in", "--yes")
+    assert json.loads(sharing.cli("sent", "--json")) == []
+    sharing.make("a")
+    sharing.cli("flush")
+    (batch, *_) = json.loads(sharing.cli("sent", "--json"))
+    assert batch["address"].startswith(sharing.receiver.host)
+    assert batch["body"] in sharing.cli("sent")

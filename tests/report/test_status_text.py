@@ -23,12 +23,12 @@ STATUS: dict[str, Any] = {
 def test_every_part_of_the_status_is_a_line() -> None:
     assert status_text.lines(STATUS) == [
         "mode: on (you said yes (make-metrics opt-in))",
+        "waiting: 2 events, 300 bytes",
         "project: /p",
         "decision: yes, 2021-05-17, notice aa",
         "notice: aa (accepted)",
         "id: 2f4a",
         "sink: https://events.example.org (segment)",
-        "waiting: 2 events, 300 bytes",
         "sent: 1 batch (make-metrics sent prints them)",
         "sender: sends when make has ended",
         "set aside: 1 (too large)",
@@ -37,8 +37,8 @@ def test_every_part_of_the_status_is_a_line() -> None:
         "metrics: os, jobs",
         "metric in trouble: jobs failed (1 time, last 1970-01-01T00:00:00.000000+00:00: ValueError)",
         "crash reports: local (nothing was decided), to sentry.example.org",
-        "path of store: /s",
         "problem: a problem",
+        "path of store: /s",
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 
 from make_metrics.combine.event import timestamp
@@ -13,11 +14,19 @@ from make_metrics.store.outbox import Outbox
 
 
 def run(given: argparse.Namespace) -> int:
-    """Print the time and address of each batch, then its bytes; 0. Raises UserError if the store cannot be used."""
+    """Print each batch with its time and address, or all as JSON; 0. Raises UserError if the store cannot be used."""
     paths = Paths.from_environment()
     project = project_at(given.directory)
     with opened_store(paths) as store:
         batches = Outbox(store.connection).sent_batches(project.path)
+    if given.json:
+        document = [
+            {"time": timestamp(batch.sent_ns), "address": batch.url, "sink": batch.kind, "events": batch.events,
+             "body": readable(batch.kind, batch.url, batch.body)}
+            for batch in batches
+        ]  # fmt: skip
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        return 0
     for batch in batches:
         count = f"{batch.events} event{'s' * (batch.events != 1)}"
         sys.stdout.write(f"{timestamp(batch.sent_ns)} {request_line(batch.url)} {count}\n")

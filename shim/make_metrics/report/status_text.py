@@ -18,6 +18,10 @@ def lines(status: Document) -> list[str]:
 
 def _consent(status: Document) -> Iterator[str]:
     yield f"mode: {status['mode']} ({status['reason']})"
+    if status["waiting"]:
+        events = status["waiting"]["events"]
+        size = f"{events} event{'s' * (events > 1)}, {status['waiting']['bytes']} bytes"
+        yield f"waiting: {size if events else 'nothing'}"
     yield f"project: {printable(status['project'])}"
     if status["prints"]:
         yield "MAKE_METRICS is log: what would be sent is printed instead"
@@ -39,9 +43,7 @@ def _deliveries(status: Document) -> Iterator[str]:
     if not status["sinks"]:
         yield "sink: none"
     if status["waiting"]:
-        events, batches = status["waiting"]["events"], status["sent_batches"]
-        size = f"{events} event{'s' * (events > 1)}, {status['waiting']['bytes']} bytes"
-        yield f"waiting: {size if events else 'nothing'}"
+        batches = status["sent_batches"]
         yield f"sent: {batches} batch{'es' * (batches != 1)} (make-metrics sent prints them)"
     sender = status["sender"]
     if sender["detached"]:
@@ -67,11 +69,11 @@ def _rest(status: Document) -> Iterator[str]:
     crash_reports = status["crash_reports"]
     if crash_reports["receiver"]:
         yield f"crash reports: {crash_reports['mode']} ({crash_reports['reason']}), to {crash_reports['receiver']}"
-    for name, path in status["paths"].items():
-        if path:
-            yield f"path of {name}: {printable(path)}"
     for problem in status["problems"]:
         yield f"problem: {problem}"
     undecided = status["decision"] in ("none", "older") or status["rule"] == "on-this-machine"
     if status["mode"] != "on" and status["sinks"] and undecided:
         yield "make-metrics opt-in shows what would be collected, and asks for your yes"
+    for name, path in status["paths"].items():
+        if path:
+            yield f"path of {name}: {printable(path)}"
