@@ -19,6 +19,20 @@ PAGE, SCHEMA = (ROOT / "docs" / "reference" / name for name in ("commands.md", "
 PACKED_SCHEMA = ROOT / "shim" / "make_metrics" / "project" / SCHEMA.name
 
 
+_STATUSES = (
+    "## Exit statuses\n",
+    "| status | meaning |",
+    "|---|---|",
+    "| 0 | done |",
+    "| 1 | an error that you can mend: a line on standard error says how; from `doctor`: something is BAD; from "
+    "`flush`: something still waits |",
+    "| 2 | wrong usage: an unknown command, option or argument |",
+    "| 3 | a bug in make-metrics: please report it |",
+    "| 130 | stopped by Ctrl-C |",
+    "| 141 | nobody reads the output any more (a closed pipe) |\n",
+)
+
+
 def _value(option: Option) -> str:
     """What stands behind an option's name, or in place of a positional argument's."""
     keywords = option.keywords
@@ -55,8 +69,9 @@ def page() -> str:
     lines = [
         "# Reference: commands\n",
         "<!-- Made from the table in make_metrics/cli.py by `python -m ci.reference`. Change that, not this. -->\n",
-        "`make-metrics --help` lists the commands, `make-metrics COMMAND --help` shows one.\n"
+        "`make-metrics --help` lists the commands, `make-metrics help COMMAND` shows one.\n"
         "[Variables](variables.md) and [settings](settings.md) have pages of their own.\n",
+        *_STATUSES,
     ]
     for command in COMMANDS:
         lines += _section(command)

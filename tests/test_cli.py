@@ -30,8 +30,8 @@ def recorded(paths: Paths) -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["report", "--colour"], ["off", "x"], ["events", "--json"]])
-def test_bad_usage_is_one_line_and_status_1(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(arguments) == 1
+def test_bad_usage_is_one_line_and_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(arguments) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.count("\n") == 1
@@ -139,3 +139,18 @@ def test_a_command_loads_only_its_own_modules(home: Path) -> None:
         "make_metrics.sweep.sweep",
         "make_metrics.commands.report",
     }
+
+
+def test_help_of_a_command_and_the_short_version(capsys: pytest.CaptureFixture[str]) -> None:
+    def text(*words: str) -> str:
+        with pytest.raises(SystemExit) as left:
+            cli.main(words)
+        assert left.value.code == 0
+        return capsys.readouterr().out
+
+    assert text("help", "report") == text("report", "--help")
+    assert text("help") == text("--help")
+    assert cli.main(["help", "reprot"]) == 2
+    assert "did you mean report?" in capsys.readouterr().err
+    assert cli.main(["-V"]) == 0
+    assert capsys.readouterr().out.startswith("make-metrics ")

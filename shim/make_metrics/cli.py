@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 
-from make_metrics.errors import UserError
+from make_metrics.errors import UsageError, UserError, did_you_mean
 
-_USER, _BUG, _INTERRUPTED, _BROKEN_PIPE = 1, 3, 130, 141
+_USER, _USAGE, _BUG, _INTERRUPTED, _BROKEN_PIPE = 1, 2, 3, 130, 141
+_INVALID_CHOICE = re.compile(r"argument (\S+): invalid choice: '(.*)' \(choose from (.*)\)", re.DOTALL)
 
 
 class Option(NamedTuple):
@@ -73,7 +75,8 @@ COMMANDS = (
     Command("events", "print the events, one JSON object a line", (_SINCE,)),
     Command("runs", "print the runs of make", (_SINCE, _JSON)),
     Command("off", "turn recording off"),
-    Command("on-this-machine", "record on this machine and send nothing"),
+    Command("on", "turn recording on again, as it was before off"),
+    Command("on-this-machine", "record on this machine and send nothing: takes back every yes"),
     Command("doctor", "say what is recorded here, and what keeps it from being recorded", (_PROJECT, _JSON, _TARGET)),
     Command("init", "write a make-metrics.toml to fill in, or print its JSON Schema", (_DIRECTORY, _SCHEMA)),
     Command("check", "check a project's make-metrics.toml, as a step of CI", (_PROJECT,)),
@@ -93,7 +96,10 @@ COMMANDS = (
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message} (try: {self.prog} --help)")
+        if match := _INVALID_CHOICE.match(message):
+            hint = did_you_mean(match[2], re.findall(r"[\w-]+", match[3]))
+            message = f"{match[1].lower()} {match[2]!r} is not known{hint}"
+        raise UsageError(f"{message} (try: {self.prog} --help)")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -104,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         "DO_NOT_TRACK=1 keeps its events on this machine. MAKE_METRICS_HOME names a directory for all files.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    parser.add_argument("-V", "--version", action="store_true", help="print the version and exit")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for command in COMMANDS:
         description = f"{command.help[:1].upper()}{command.help[1:]}."
@@ -126,7 +132,10 @@ def _version() -> str:
 
 def _run(arguments: Sequence[str] | None) -> int:
     parser = _parser()
-    given = parser.parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["help"]:  # "help report" is "report --help"
+        words = [*words[1:2], "--help"]
+    given = parser.parse_args(words)
     if given.version:
         sys.stdout.write(f"make-metrics {_version()}\n")
         return 0
@@ -162,7 +171,10 @@ def _discard_output() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return 0, 1 for a user's error, 3 for a bug, 130 for Ctrl-C, or 141 for a closed pipe."""
+    """Run one command; its exit status.
+
+    0, or 1 for a user's error, 2 for wrong usage, 3 for a bug, 130 for Ctrl-C, 141 for a closed pipe.
+    """
     for stream in (sys.stdout, sys.stderr):
         # A target's name may have characters that the terminal's encoding lacks.
         if stream is not None and hasattr(stream, "reconfigure"):
@@ -176,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
     except UserError as error:
         sys.stderr.write(f"make-metrics: {error}\n")
-        return _USER
+        return _USAGE if isinstance(error, UsageError) else _USER
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:

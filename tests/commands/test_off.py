@@ -12,7 +12,7 @@ def test_off_and_on_this_machine_can_be_said_again(paths: Paths, capsys: pytest.
     for _ in range(2):
         assert cli.main(["off"]) == 0
         assert paths.off_file.exists()
-    assert "on-this-machine" in capsys.readouterr().out
+    assert "make-metrics on turns it on again" in capsys.readouterr().out
     for _ in range(2):
         assert cli.main(["on-this-machine"]) == 0
         assert not paths.off_file.exists()

@@ -12,6 +12,10 @@ def test_on_this_machine_ends_an_opt_in(sharing: Sharing, receiver: Receiver) ->
     sharing.cli("opt-in", "--yes")
     sharing.make("a")
     sharing.cli("report")
+    assert sharing.cli("on-this-machine").splitlines() == [
+        "recording on this machine, nothing is sent",
+        f"took back your yes for {sharing.project.folder} (make-metrics opt-in asks again)",
+    ]
     assert sharing.cli("on-this-machine") == "recording on this machine, nothing is sent\n"
     sharing.make("b")
     sharing.cli("flush", status=1)

@@ -114,3 +114,14 @@ def test_thirty_opt_ins_at_once_make_one_id(sharing: Sharing) -> None:
     (identity,) = sharing.paths.identities.iterdir()
     assert sharing.status()["id"] == identity.read_text().strip()
     assert sharing.status()["waiting"]["events"] == 1  # one yes
+
+
+@pytest.mark.parametrize(("kind", "says"), [("segmnt", "did you mean segment?"), ("acme", "no sink")])
+def test_nobody_is_thanked_for_a_sink_that_is_not_there(sharing: Sharing, kind: str, says: str) -> None:
+    path = sharing.settings()
+    path.write_text(path.read_text().replace('"segment"', f'"{kind}"'))
+    output = sharing.cli("opt-in", "--yes")
+    assert "Thank you" not in output
+    assert "Your yes is recorded.\nBut nothing can be sent: " in output
+    assert says in output.splitlines()[-1]
+    assert "But nothing can be sent: " in sharing.cli("opt-in")

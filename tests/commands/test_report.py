@@ -44,7 +44,7 @@ def test_since_leaves_out_what_is_older(run: str, capsys: pytest.CaptureFixture[
 
 
 def test_a_bad_since_is_one_line(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["report", "--since=yesterday"]) == 1
+    assert cli.main(["report", "--since=yesterday"]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith("make-metrics: --since")

@@ -15,13 +15,14 @@ from make_metrics.files.paths import Paths
 from make_metrics.project.project import project_of
 from make_metrics.project.root import find_root, project_key
 from make_metrics.project.settings import NAME
+from make_metrics.report.wrapped import columns
 from tests.support.broken_copy import without_proc
 from tests.support.project import Project, until
-from tests.support.settings_files import write_settings
+from tests.support.settings_files import FULL_SETTINGS, write_settings
 from tests.support.sharing_project import ended
 
 NOW_NS = 1_790_000_000_000_000_000
-WORDS = "asks for a record of how its make targets are used"
+WORDS = "would like timing data about its make targets."
 MAKEFILE = "all: a\n\t@echo all\na:\n\t@echo a\nquiet:\n\t@:\n"
 
 
@@ -31,6 +32,21 @@ def test_an_invitation_is_due_once_a_week_and_three_times_in_all() -> None:
     assert is_due([NOW_NS], now_ns=NOW_NS + WEEK_NS)
     assert not is_due([NOW_NS + WEEK_NS], now_ns=NOW_NS)  # the clock was set back
     assert not is_due([0] * MAX_TIMES, now_ns=NOW_NS)
+
+
+@pytest.mark.parametrize("locale", ["C.UTF-8", "C"])
+@pytest.mark.parametrize(
+    "name", ["x", "a name of 23 characters", "long " * 40, "\u65e5\u672c\u8a9e" * 50, "\u00e4" * 24], ids=len
+)
+def test_each_line_has_less_than_80_columns(tmp_path: Path, name: str, locale: str) -> None:
+    write_settings(tmp_path / "project", FULL_SETTINGS.replace('name = "Example"', f'name = "{name}"'))
+    environ = {"MAKE_METRICS_HOME": os.environ["MAKE_METRICS_HOME"], "LC_ALL": locale}
+    first, second = invitation.line(environ, str(tmp_path / "project"), now_ns=NOW_NS).decode().split("\n")
+    assert 55 < columns(first) < 80
+    assert (name in first) is (len(name) <= 24 and (name.isascii() or locale != "C"))
+    assert first.startswith("Project ")
+    assert first.endswith(f" {WORDS}")
+    assert second == "Decide: make-metrics opt-in | opt-out"
 
 
 class TestRules:
@@ -105,8 +121,8 @@ class TestRules:
         (folder / NAME).write_text(text.replace('name = "Example"', 'name = "Größe"'), "utf-8")
         home = {"MAKE_METRICS_HOME": os.environ["MAKE_METRICS_HOME"]}
         said = invitation.line({**home, **environ}, str(folder), now_ns=NOW_NS).decode()
-        assert said.startswith(f"make-metrics: Gr{shown}")
-        assert said.isprintable()
+        assert said.startswith(f"Project Gr{shown}")
+        assert said.replace("\n", "").isprintable()
 
 
 class TestInTheTerminal:
@@ -192,7 +208,7 @@ class TestInTheTerminal:
         one.write("all: 1 2 3 4 5 6\n1 2 3 4 5 6:\n\t@echo $@\n")
         said, status = said_in_terminal(one, script='"$0" -j6')
         assert (sorted(said.splitlines()), status) == (
-            sorted(["1", "2", "3", "4", "5", "6", line("Example").strip()]),
+            sorted(["1", "2", "3", "4", "5", "6", *line("Example").splitlines()]),
             0,
         )
         assert {event.target for event in one.recorded()} == {"all", "1", "2", "3", "4", "5", "6"}
@@ -245,7 +261,7 @@ def asking(project: Project) -> Project:
 
 def line(name: str) -> str:
     """The invitation as a terminal shows it."""
-    return f"make-metrics: {name} {WORDS}: make-metrics opt-in shows it, and asks; opt-out ends this\r\n"
+    return f"Project {name} {WORDS}\r\nDecide: make-metrics opt-in | opt-out\r\n"
 
 
 def note(project: Project) -> Path:

@@ -22,7 +22,7 @@ def test_only_a_yes_counts(offline: Crashing) -> None:
             sys.executable, ["-m", "make_metrics", "crash-reports", "on"], cwd=str(offline.project.folder), env=environ,
             encoding="utf-8", timeout=30,
         )  # fmt: skip
-        terminal.expect_exact("May they be sent? [y/N] ")
+        terminal.expect_exact("May they be sent? [y/N/d] ")
         terminal.send(answer) if answer == "\x04" else terminal.sendline(answer)
         output, status = ended(terminal)
         assert (status, "Thank you" in output) == (0, agreed), answer
@@ -40,8 +40,8 @@ def test_without_a_terminal_or_a_dsn_there_is_no_question(offline: Crashing) -> 
         offline.cli("crash-reports", action, "--yes", status=1)
         assert "crash-reports-dsn" in offline.errors
     assert offline.status()["sent to"] == "nobody"
-    offline.cli("crash-reports", status=1)
-    offline.cli("crash-reports", "maybe", status=1)
+    offline.cli("crash-reports", status=2)
+    offline.cli("crash-reports", "maybe", status=2)
 
 
 def test_crash_reports_need_a_yes_of_their_own(offline: Crashing) -> None:

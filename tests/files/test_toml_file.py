@@ -38,10 +38,36 @@ def test_an_unknown_key_is_a_printable_line(key: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        ('name = "x\n', 'line 1: this line ends too early\n    name = "x\n             ^'),
+        ("a = 1\r\nb x\r\n", "line 2: Expected '=' after a key in a key/value pair\n    b x\n      ^"),
+        ("a = 1\n\tb = \x1b", "line 2: Invalid value\n     b =  \n         ^"),
+        ("[[sinks\n", "line 1: Expected ']]' at the end of an array declaration\n    [[sinks\n           ^"),
+    ],
+)
+def test_an_error_of_syntax_shows_its_line_and_a_caret(content: str, shown: str) -> None:
+    with pytest.raises(ValueError, match="is not TOML: ") as raised:
+        parse_toml(content.encode())
+    assert str(raised.value) == f"is not TOML: {shown}"
+    assert str(raised.value).replace("\n", "").isprintable()
+
+
+def test_a_long_line_is_shown_around_its_error() -> None:
+    with pytest.raises(ValueError, match="is not TOML: ") as raised:
+        parse_toml(b"a = " + b"'x', " * 1_000)
+    _, line, caret = str(raised.value).split("\n")
+    assert max(len(line), len(caret)) < 80
+
+
+def test_a_misspelt_key_gets_a_suggestion() -> None:
+    assert unknown_keys({"naem": 1}, RULES) == ["naem: unknown key (did you mean name?)"]
+
+
+@pytest.mark.parametrize(
     ("content", "problem"),
     [
         (b"\xff\xfe", "is not UTF-8"),
-        (b"a = ", "is not TOML: "),
         (b"a = " + b"[" * 20_000, "is not TOML: too deep, or a number too long"),
         (b"a = " + b"1" * 5_000, "is not TOML: too deep, or a number too long"),
     ],

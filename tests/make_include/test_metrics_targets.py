@@ -85,7 +85,7 @@ def test_opt_in_asks_at_the_terminal(each: Project) -> None:
     write_settings(each.folder)
     words = f"{each.make_path} metrics-opt-in"
     with_terminal = pexpect.spawn(words, cwd=str(each.folder), env=each.environment(), encoding="utf-8", timeout=60)
-    with_terminal.expect_exact("May it be sent? [y/N] ")
+    with_terminal.expect_exact("May it be sent? [y/N/d] ")
     with_terminal.sendline("yes")
     with_terminal.expect_exact("Thank you.")
     with_terminal.expect(pexpect.EOF)

@@ -72,7 +72,7 @@ class Sharing:
             encoding="utf-8",
             timeout=60,
         )
-        terminal.expect_exact("May it be sent? [y/N] ")
+        terminal.expect_exact("May it be sent? [y/N/d] ")
         return terminal
 
     def answer(self, text: str) -> tuple[str, int | None]:

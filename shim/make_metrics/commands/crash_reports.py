@@ -10,12 +10,13 @@ from pathlib import Path
 
 from make_metrics import __version__
 from make_metrics.commands.project import project_at, warn
-from make_metrics.commands.question import ask, require_answer, why_not_sent
+from make_metrics.commands.question import ask, require_answer, show, show_summary, why_not_sent
 from make_metrics.consent import consent
 from make_metrics.consent.mode import Decision, Mode
 from make_metrics.crashes import delivery as crash_delivery
 from make_metrics.crashes import log as crash_log
 from make_metrics.crashes import notice as crash_notice
+from make_metrics.crashes import summary
 from make_metrics.crashes.question import CRASHES
 from make_metrics.crashes.report import Failure, Frame, LogEntry
 from make_metrics.errors import UserError
@@ -62,8 +63,11 @@ def _turn_on(paths: Paths, project: Project, *, yes: bool) -> None:
         return
     require_answer("crash-reports on", yes=yes)
     text = crash_notice.text(project.settings)
-    sys.stdout.write(text)
-    if not yes and not ask("May they be sent?"):
+    if yes:
+        show(text)
+    else:
+        show_summary(summary.lines(project.settings))
+    if not yes and not ask("May they be sent?", text):
         sys.stdout.write("Nothing was changed, and no crash reports are sent.\n")
         return
     project = project_of(project.directory)
@@ -71,14 +75,16 @@ def _turn_on(paths: Paths, project: Project, *, yes: bool) -> None:
         raise UserError(f"{NAME} has changed meanwhile: your answer was not recorded, run this again")
     with consent.lock(paths):
         consent.write_decision(paths, project, yes=True, now_ns=time.time_ns(), question=CRASHES)
-    sys.stdout.write(f"Thank you. Failures of make-metrics from now on are reported.\n{_why_not_sent(paths, project)}")
+    obstacle = _why_not_sent(paths, project)
+    thanks = "Your yes is recorded." if obstacle else "Thank you. Failures of make-metrics from now on are reported."
+    sys.stdout.write(f"{thanks}\n{obstacle}")
 
 
 def _why_not_sent(paths: Paths, project: Project) -> str:
     """Lines that say why nothing is sent in spite of a yes; empty if it is."""
     text = why_not_sent(consent.status_of(paths, project, os.environ, CRASHES).ruling)
     if not crash_delivery.can_send():
-        text += f"Reports wait until sentry-sdk is installed: pip install '{crash_delivery.EXTRA}'\n"
+        text += f"But nothing can be sent until sentry-sdk is installed: pip install '{crash_delivery.EXTRA}'\n"
     return text
 
 

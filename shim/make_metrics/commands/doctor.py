@@ -109,7 +109,7 @@ def _fragment(paths: Paths) -> Finding:
 
 def _recording(paths: Paths, project: Project) -> Finding:
     if paths.off_file.exists():
-        return Finding(NOTE, "recording", "off; make-metrics on-this-machine turns it on")
+        return Finding(NOTE, "recording", "off; make-metrics on turns it on again, as it was before")
     if os.environ.get("MAKE_METRICS") == "off":
         return Finding(NOTE, "recording", "off: MAKE_METRICS is 'off' in the environment")
     status = consent.status_of(paths, project, os.environ)

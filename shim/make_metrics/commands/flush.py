@@ -12,7 +12,7 @@ from make_metrics.commands.project import combine_records, opened_store, warn, w
 from make_metrics.consent import consent
 from make_metrics.crashes import delivery as crash_delivery
 from make_metrics.deliver.delivery import Delivered, deliver, show
-from make_metrics.errors import UserError
+from make_metrics.errors import UsageError
 from make_metrics.files.paths import Paths
 from make_metrics.store.outbox import Outbox
 
@@ -27,7 +27,7 @@ def run(given: argparse.Namespace) -> int:
     Raises UserError for a bad `timeout`, or a store that cannot be used.
     """
     if not 0 < given.timeout <= _LONGEST_S:
-        raise UserError(f"--timeout must be more than 0 and at most {_LONGEST_S} seconds")
+        raise UsageError(f"--timeout must be more than 0 and at most {_LONGEST_S} seconds")
     paths = Paths.from_environment()
     consent.refuse_sudo(os.environ)
     give_up = time.monotonic() + given.timeout

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -14,7 +13,7 @@ from make_metrics.combine.summary import Summary
 from make_metrics.commands.finding import BAD, NOTE, OK, Finding
 from make_metrics.commands.project import combine_records, opened_store
 from make_metrics.consent.mode import through_sudo
-from make_metrics.errors import UserError
+from make_metrics.errors import UserError, did_you_mean
 from make_metrics.files.paths import Paths, printable_path
 from make_metrics.report.printable import printable
 from make_metrics.setup import makefile
@@ -170,8 +169,7 @@ def _target_result(reading: Reading, verdict: Verdict, name: str) -> tuple[str, 
     target = reading.targets.get(name)
     if target is None or not (target.has_recipe or target.prerequisites):
         # Among the targets of make's database is also what make was asked for, whether a rule names it or not.
-        close = difflib.get_close_matches(name, reading.targets.keys() - {name}, n=1)
-        hint = f" (did you mean {close[0]}?)" if close else ""
+        hint = did_you_mean(name, reading.targets.keys() - {name})
         return NOTE, f"no rule with a recipe names it{hint}; a pattern rule may make it", ""
     if not verdict.hook:
         return BAD, "it is left to make, as all targets are", ""

@@ -22,5 +22,5 @@ def run(given: argparse.Namespace) -> int:  # noqa: ARG001
     consent.refuse_sudo(os.environ)
     write_file(paths.off_file, b"")
     warn(stop_sending(paths.send_lock, paths.crash_lock))
-    sys.stdout.write("recording is off; make-metrics on-this-machine turns it on again\n")
+    sys.stdout.write("recording is off; make-metrics on turns it on again, as it was before\n")
     return 0

@@ -11,11 +11,11 @@ from dataclasses import replace
 
 from make_metrics.commands.asked_metrics import refresh_metrics
 from make_metrics.commands.project import opened_store, project_at, warn
-from make_metrics.commands.question import ask, require_answer, why_not_sent
-from make_metrics.consent import consent, notice
+from make_metrics.commands.question import ask, require_answer, show, show_summary, why_not_sent
+from make_metrics.consent import consent, notice, summary
 from make_metrics.consent.anonymous_id import ensure_id
 from make_metrics.consent.consent import Status
-from make_metrics.consent.mode import Decision
+from make_metrics.consent.mode import Decision, Ruling
 from make_metrics.deliver import choice_event
 from make_metrics.deliver.outgoing import drop_unlisted
 from make_metrics.errors import UserError
@@ -24,6 +24,7 @@ from make_metrics.metrics import catalogue
 from make_metrics.project.project import Project
 from make_metrics.project.settings import NAME, Settings
 from make_metrics.properties.property import Property
+from make_metrics.sinks.kinds import lacks
 from make_metrics.sinks.user_settings import read_user_settings
 from make_metrics.store.outbox import Entry, Outbox, sink_id
 from make_metrics.sweep.sweep import sweep
@@ -32,7 +33,7 @@ _SWEEP_S = 10
 
 
 def run(given: argparse.Namespace) -> int:
-    """Show the notice and ask, unless `yes` is given; 0. Any answer but a yes changes nothing.
+    """Show a summary and ask, or the notice if `yes` is given; 0. Any answer but a yes changes nothing.
 
     Raises UserError if there is nothing to agree to, no terminal to ask in, or the yes cannot be recorded.
     """
@@ -47,15 +48,16 @@ def run(given: argparse.Namespace) -> int:
     refresh_metrics(paths, project, forget=True)
     status = consent.status_of(paths, project, os.environ)
     if _has_agreed(status):
-        sys.stdout.write(f"You have already said yes.\n{why_not_sent(status.ruling)}")
+        sys.stdout.write(f"You have already said yes.\n{_why_not_sent(project, status.ruling)}")
         return 0
     require_answer("opt-in", yes=given.yes)
     text = _notice(paths, project.settings)
-    sys.stdout.write(text)
-    for sink in project.sinks:
-        if sink.type == "file":
-            sys.stdout.write(f"{sink.host} is kept in {printable_path(read_user_settings(paths)[0].directory)}.\n")
-    if not given.yes and not ask("May it be sent?"):
+    details = text + _where_files_are(paths, project)
+    if given.yes:
+        show(details)
+    else:
+        show_summary(summary.lines(project.settings, catalogue.declarations(paths, project.settings.metrics)))
+    if not given.yes and not ask("May it be sent?", details):
         sys.stdout.write("Nothing was changed, and nothing is sent.\n")
         return 0
     project = project_at(given.directory)
@@ -65,8 +67,23 @@ def run(given: argparse.Namespace) -> int:
     sweep(paths, timeout=_SWEEP_S)
     _record_yes(paths, project)
     ruling = consent.status_of(paths, project, os.environ).ruling
-    sys.stdout.write(f"Thank you. What make does here from now on is sent.\n{why_not_sent(ruling)}")
+    obstacle = _why_not_sent(project, ruling)
+    thanks = "Your yes is recorded." if obstacle else "Thank you. What make does here from now on is sent."
+    sys.stdout.write(f"{thanks}\n{obstacle}")
     return 0
+
+
+def _where_files_are(paths: Paths, project: Project) -> str:
+    directory = printable_path(read_user_settings(paths)[0].directory)
+    return "".join(f"{sink.host} is kept in {directory}.\n" for sink in project.sinks if sink.type == "file")
+
+
+def _why_not_sent(project: Project, ruling: Ruling) -> str:
+    """Lines that say why nothing is sent in spite of a yes, or not to all receivers; empty if all of it is."""
+    missing = {sink.type: problem for sink in project.sinks if (problem := lacks(sink.type))}
+    if {sink.type for sink in project.sinks} == missing.keys():
+        return "".join(f"But nothing can be sent: {problem}\n" for problem in missing.values()) + why_not_sent(ruling)
+    return why_not_sent(ruling) + "".join(f"But not to {name}: {problem}\n" for name, problem in missing.items())
 
 
 def _has_agreed(status: Status) -> bool:

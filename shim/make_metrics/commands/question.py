@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from collections.abc import Iterable
 
 from make_metrics.consent.mode import Mode, Ruling
 from make_metrics.consent.who_answers import refuse_answer_of_a_recipe, refuse_yes_of_a_recipe
 from make_metrics.errors import UserError
+from make_metrics.report.wrapped import pages, summary, wrap
 
 
 def require_answer(command: str, *, yes: bool) -> None:
@@ -23,15 +26,55 @@ def require_answer(command: str, *, yes: bool) -> None:
     refuse_answer_of_a_recipe(f"make-metrics {command}")
 
 
-def ask(question: str) -> bool:
-    """Ask a question in the terminal; only `y` or `yes` and the Enter key are a yes."""
-    sys.stdout.write(f"\n{question} [y/N] ")
+def show(text: str) -> None:
+    """Write a text; to a terminal broken between words at its width."""
+    lines = wrap(text, terminal_size().columns) if sys.stdout.isatty() else text.splitlines()
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def show_summary(lines: Iterable[tuple[str, str]]) -> None:
+    """Write the summary of what is asked for: a label and a text a line, broken between words."""
+    sys.stdout.write("".join(f"{line}\n" for line in summary(lines, terminal_size().columns)))
+
+
+def ask(question: str, details: str = "") -> bool:
+    """Ask a question in the terminal; only `y` or `yes` and the Enter key are a yes.
+
+    If there are details, `d` shows them in pages, and asks again.
+    """
+    choices = "[y/N/d]" if details else "[y/N]"
+    hint = "Nothing is sent without your yes. d shows all details.\n" if details else ""
+    while True:
+        answer = _answer(f"\n{hint}{question} {choices} ")
+        if not details or answer not in ("d", "details"):
+            return answer in ("y", "yes")
+        _page(details)
+
+
+def _answer(prompt: str) -> str:
+    """What was typed in the terminal before the Enter key, in lower case; empty if that was not pressed."""
+    sys.stdout.write(prompt)
     sys.stdout.flush()
     answer = sys.stdin.readline()
-    if not answer.endswith("\n"):  # end of file, or the terminal is gone: nobody has pressed Enter
+    if not answer.endswith("\n"):  # end of file, or the terminal is gone
         sys.stdout.write("\n")
-        return False
-    return answer.strip().lower() in ("y", "yes")
+        return ""
+    return answer.strip().lower()
+
+
+def _page(text: str) -> None:
+    """Write a text in pages of the terminal's size; between two the Enter key goes on, and `q` ends it."""
+    size = terminal_size()
+    for number, page in enumerate(pages(wrap(text, size.columns), size.lines)):
+        if number and _answer("(Enter goes on, q goes back to the question) ") == "q":
+            return
+        sys.stdout.write("".join(f"{line}\n" for line in page))
+
+
+def terminal_size() -> os.terminal_size:
+    """The size of the terminal; 80 columns and 24 rows if it does not say."""
+    size = shutil.get_terminal_size()
+    return os.terminal_size((size.columns or 80, size.lines or 24))
 
 
 def why_not_sent(ruling: Ruling) -> str:

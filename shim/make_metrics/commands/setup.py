@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from make_metrics.errors import UserError
+from make_metrics.errors import UsageError
 from make_metrics.files.paths import Paths, printable_path
 from make_metrics.setup import fragment, makefile
 from make_metrics.setup.renewal import set_up
@@ -18,7 +18,7 @@ def run(given: argparse.Namespace) -> int:
     Raises UserError if the fragment or the Makefile cannot be written, or there is no Makefile.
     """
     if given.add is not None and given.remove is not None:
-        raise UserError("--add and --remove exclude each other: give one of them")
+        raise UsageError("--add and --remove exclude each other: give one of them")
     if given.remove is not None:
         path = makefile.find_makefile(given.remove)
         outcome = "removed the include line" if makefile.remove_line(path) else "has no include line"

@@ -150,12 +150,27 @@ def write_on_this_machine(paths: Paths, *, now_ns: int) -> None:
 
     Raises UserError if the file cannot be written.
     """
-    with contextlib.suppress(OSError):
-        for path in paths.decisions.iterdir():
-            with contextlib.suppress(OSError, *decision_file.PARSE_ERRORS):
-                # The clock may have been set back since that decision.
-                now_ns = max(now_ns, decision_file.parse(read_file(path) or b"").decided_ns + 1)
+    for question_directory in (paths.decisions, paths.crash_decisions):
+        for record in _records(question_directory):
+            # The clock may have been set back since that decision.
+            now_ns = max(now_ns, record.decided_ns + 1)
     write_file(paths.on_this_machine_file, f"{now_ns}\n".encode())
+
+
+def standing_yeses(paths: Paths, directory: Path) -> list[Record]:
+    """The records in a directory of decisions that are a yes, given after the last `make-metrics on-this-machine`."""
+    since_ns = _on_this_machine_ns(paths)
+    return [record for record in _records(directory) if record.yes and record.decided_ns > since_ns]
+
+
+def _records(directory: Path) -> Iterator[Record]:
+    """The decisions in a directory that can be read, in the order of their projects."""
+    records = []
+    with contextlib.suppress(OSError):
+        for path in directory.iterdir():
+            with contextlib.suppress(OSError, *decision_file.PARSE_ERRORS):
+                records.append(decision_file.parse(read_file(path) or b""))
+    return iter(sorted(records, key=lambda record: record.project))
 
 
 def refuse_sudo(environ: Mapping[str, str]) -> None:

@@ -1,12 +1,13 @@
-"""The invitation: one line that says that a project asks for metrics, at most once a week and three times in all.
+"""The invitation: two short lines that say that a project asks for metrics, once a week and three times in all at most.
 
-The walk checks whether it is due (`consent.gate`), makes the line here, and writes it into the make's marker. Make's
+The walk checks whether it is due (`consent.gate`), makes the text here, and writes it into the make's marker. Make's
 first recipe line shows it when it has ended (`hot.recorder`), if its standard error is a terminal.
 """
 
 from __future__ import annotations
 
 import sys
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +19,10 @@ from make_metrics.files.paths import Paths
 from make_metrics.files.write import write_file
 from make_metrics.project.project import project_of
 from make_metrics.project.root import project_key
+
+_COLUMNS = 79
+_FIRST = "Project {} would like timing data about its make targets."
+_SECOND = "Decide: make-metrics opt-in | opt-out"
 
 
 def line(environ: Mapping[str, str], directory: str, *, now_ns: int) -> bytes:
@@ -41,11 +46,21 @@ def line(environ: Mapping[str, str], directory: str, *, now_ns: int) -> bytes:
             write_file(path, "".join(f"{time_ns}\n" for time_ns in [*shown_ns, now_ns]).encode())
     except (UserError, OSError, ValueError):
         return b""
-    return _encode(
-        f"make-metrics: {project.settings.name} asks for a record of how its make targets are used: "
-        "make-metrics opt-in shows it, and asks; opt-out ends this",
-        environ,
-    )
+    return _text(project.settings.name, environ)
+
+
+def _text(name: str, environ: Mapping[str, str]) -> bytes:
+    """The invitation of a project, its name shortened so that each line has less than 80 columns."""
+    shortened = name
+    while (wide := len(_encode(_FIRST.format(shortened), environ).decode()) + _extra_columns(shortened)) > _COLUMNS:
+        name = name[: -max((wide - _COLUMNS) // 10, 1)]
+        shortened = name.rstrip() + "..."
+    return _encode(f"{_FIRST.format(shortened)}\n{_SECOND}", environ)
+
+
+def _extra_columns(name: str) -> int:
+    """How many more columns than characters a name takes."""
+    return sum(unicodedata.east_asian_width(char) in "WF" for char in name)
 
 
 def _encode(text: str, environ: Mapping[str, str]) -> bytes:

@@ -1,26 +1,56 @@
-"""TOML files that people write: parse one, and check its values. Each problem is one line for people."""
+"""TOML files that people write: parse one, and check its values. Each problem is one line for people, or three."""
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from make_metrics.errors import did_you_mean
+
+_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)")  # in tomllib's messages
+_SHOWN = 70  # characters of a line
 LONGEST = 300  # characters of a text
 Rule = Callable[[Any], Any]
 """Returns a value in the form that we use. Raises ValueError with the text that follows the key in a problem's line."""
 
 
 def parse_toml(content: bytes) -> dict[str, Any]:
-    """The document; raises ValueError with a problem's line."""
+    """The document; raises ValueError with a problem's line, and for an error of syntax two more: where it is."""
     try:
-        return tomllib.loads(content.decode())
+        text = content.decode()
     except UnicodeDecodeError:
         raise ValueError("is not UTF-8") from None
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"is not TOML: {ascii(str(error))[1:-1]}") from None
+        raise ValueError(_syntax_problem(str(error), text)) from None
     except (RecursionError, ValueError):
         raise ValueError("is not TOML: too deep, or a number too long") from None
+
+
+def _syntax_problem(message: str, text: str) -> str:
+    """tomllib's message, then the line that it is about, and a caret below the character."""
+    match = _PLACE.search(message)
+    lines = text.replace("\r\n", "\n").split("\n")
+    if match is None:  # at the end of the document
+        rows = [number for number, line in enumerate(lines) if line.strip()]
+        row = rows[-1] if rows else 0
+        column = len(lines[row])
+    else:
+        row, column = int(match[1]) - 1, int(match[2]) - 1
+    what = _printable(_PLACE.sub("", message).removesuffix(" (at end of document)"))
+    line = lines[row] if row < len(lines) else ""
+    start = max(column - _SHOWN // 2, 0)
+    # Each character is shown as one, so that the caret stands below its own.
+    shown = "".join(char if char.isprintable() else " " for char in line[start : start + _SHOWN])
+    what = what.replace("Illegal character '\\n'", "this line ends too early")
+    return f"is not TOML: line {row + 1}: {what}\n    {shown}\n    {' ' * (column - start)}^"
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def check(table: Mapping[str, object], rules: Mapping[str, Rule]) -> tuple[dict[str, Any], list[str]]:
@@ -37,7 +67,7 @@ def check(table: Mapping[str, object], rules: Mapping[str, Rule]) -> tuple[dict[
 
 def unknown_keys(table: Mapping[str, object], rules: Mapping[str, Rule]) -> list[str]:
     """A problem's line for each key of a table that has no rule."""
-    return [f"{printable_key(key)}: unknown key" for key in table if key not in rules]
+    return [f"{printable_key(key)}: unknown key{did_you_mean(key, rules)}" for key in table if key not in rules]
 
 
 def printable_key(key: str) -> str:

@@ -107,7 +107,7 @@ _BOTTOM = f"""
   project's notice said that it sends a last event.
 - With `DO_NOT_TRACK=1` or `MAKE_METRICS=local` in its environment, what a make does is never sent.
 - `make-metrics on-this-machine` takes back every yes so far, for all projects. Recording goes on, on this machine only.
-- `make-metrics off` turns recording off; `MAKE_METRICS=off` in the environment does so for one make.
+- `make-metrics off` turns recording off until `make-metrics on`, `MAKE_METRICS=off` in the environment for one make.
 - When one of these commands returns, nothing leaves any more: it waits three seconds for a sender, and then ends it.
 - `make-metrics forget` removes what was recorded on this machine.
 """

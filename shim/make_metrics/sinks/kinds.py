@@ -6,6 +6,7 @@ import functools
 import importlib.util
 from typing import TYPE_CHECKING
 
+from make_metrics.errors import did_you_mean
 from make_metrics.files.paths import Paths
 from make_metrics.sinks.builtin import FILE, OTLP, SEGMENT
 from make_metrics.sinks.guarded import Guarded
@@ -28,8 +29,9 @@ def kind_of(name: str) -> Kind:
     if name in BUILT_IN:
         return BUILT_IN[name]
     if name not in _registered():
+        hint = did_you_mean(name, [*BUILT_IN, *_registered()])
         raise UnavailableError(
-            f'no sink "{name}" is installed: install the package that brings it, or correct the name'
+            f'no sink "{name}" is installed{hint}: install the package that brings it, or correct the name'
         )
     try:
         kind = _registered()[name].load()

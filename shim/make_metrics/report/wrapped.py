@@ -1,0 +1,53 @@
+"""Text for a terminal of some width: broken between words, and in pages. Pure."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+
+_LEAST = 20  # columns; in less, nothing can be read anyway
+_LABEL = 7  # columns of a summary's labels
+
+
+def columns(text: str) -> int:
+    """How many columns a text of printable characters takes in a terminal."""
+    return sum(
+        2 if unicodedata.east_asian_width(char) in "WF" else 0 if unicodedata.combining(char) else 1 for char in text
+    )
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """The lines of a text, each at most `width` columns wide where its words are; an indented line stays indented."""
+    wrapped = []
+    for line in text.splitlines():
+        indent = re.match(r" *(?:\S+: +(?=\S))?", line) if line.startswith("  ") else None
+        hanging = min(indent.end() if indent else 0, 16, width // 3)
+        wrapped += _wrap_line(line, width, " " * hanging) or [""]
+    return wrapped
+
+
+def summary(lines: Iterable[tuple[str, str]], width: int) -> list[str]:
+    """Lines of a label and a text each, as `wrap` gives them; a text without a label stands at the left."""
+    wrapped = []
+    for label, text in lines:
+        first = f"  {label + ':':{_LABEL}}" if label else ""
+        wrapped += _wrap_line(first + text, width, " " * len(first))
+    return wrapped
+
+
+def pages(lines: Sequence[str], height: int) -> Iterator[list[str]]:
+    """Lines in pages of a terminal of `height` rows, one of which a question between two pages takes."""
+    size = max(height - 1, 1)
+    for start in range(0, len(lines), size):
+        yield list(lines[start : start + size])
+
+
+def _wrap_line(line: str, width: int, hanging: str) -> list[str]:
+    # A wide character counts as two: textwrap counts characters.
+    wide = columns(line) - len(line)
+    width = max(width - wide if wide > 0 else width, _LEAST, len(hanging) + 10)
+    return textwrap.wrap(
+        line, width, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+    )
