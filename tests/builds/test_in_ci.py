@@ -143,8 +143,9 @@ def test_in_ci_the_include_line_changes_nothing(each: Project) -> None:
 def test_the_report_says_why_nothing_is_recorded(plain: Project) -> None:
     env = {**plain.environment(CI="true"), "PYTHONPATH": str(SOURCE)}
     done = plain.run([sys.executable, "-m", "make_metrics", "report"], env=env)
-    assert (done.returncode, done.stdout[:13]) == (0, "No events yet")
-    assert done.stderr == "make-metrics: nothing is recorded here: this is CI, and nothing was decided here\n"
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("No events yet: ")
+    assert "this is CI, and nothing was decided here" in done.stdout
 
 
 def test_nested_makes_of_other_projects_follow_their_own_decisions(project: Project) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from make_metrics.commands.project import warn
+from make_metrics.commands.warn import warn
 from make_metrics.files.paths import Paths
 from make_metrics.metrics import catalogue
 from make_metrics.project.project import Project

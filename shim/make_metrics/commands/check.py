@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from make_metrics.commands.project import project_at, warn
+from make_metrics.commands.project import project_at
+from make_metrics.commands.warn import warn
 from make_metrics.errors import UserError
 from make_metrics.files.paths import printable_path
 from make_metrics.project.settings import NAME

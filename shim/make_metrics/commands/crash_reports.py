@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 
 from make_metrics import __version__
-from make_metrics.commands.project import project_at, warn
+from make_metrics.commands.project import project_at
 from make_metrics.commands.question import ask, require_answer, show, show_summary, why_not_sent
+from make_metrics.commands.warn import warn
 from make_metrics.consent import consent
 from make_metrics.consent.mode import Decision, Mode
 from make_metrics.crashes import delivery as crash_delivery

@@ -8,7 +8,8 @@ import sys
 import time
 
 from make_metrics import environment
-from make_metrics.commands.project import combine_records, opened_store, warn, write_request
+from make_metrics.commands.project import combine_records, opened_store, write_request
+from make_metrics.commands.warn import warn
 from make_metrics.consent import consent
 from make_metrics.crashes import delivery as crash_delivery
 from make_metrics.deliver.delivery import Delivered, deliver, show

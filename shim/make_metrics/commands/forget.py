@@ -8,8 +8,9 @@ import os
 import sys
 from pathlib import Path
 
-from make_metrics.commands.project import combine_records, opened_store, project_at, warn
+from make_metrics.commands.project import combine_records, opened_store, project_at
 from make_metrics.commands.question import ask
+from make_metrics.commands.warn import warn
 from make_metrics.consent import consent
 from make_metrics.crashes import log as crash_log
 from make_metrics.errors import UserError

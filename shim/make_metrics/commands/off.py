@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from make_metrics.commands.project import warn
+from make_metrics.commands.warn import warn
 from make_metrics.consent import consent
 from make_metrics.files.paths import Paths
 from make_metrics.files.write import write_file

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-from make_metrics.commands.project import warn
+from make_metrics.commands.warn import warn
 from make_metrics.consent import consent
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path

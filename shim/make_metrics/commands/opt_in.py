@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from make_metrics.commands.asked_metrics import refresh_metrics
-from make_metrics.commands.project import opened_store, project_at, warn
+from make_metrics.commands.project import opened_store, project_at
 from make_metrics.commands.question import ask, require_answer, show, show_summary, why_not_sent
+from make_metrics.commands.warn import warn
 from make_metrics.consent import consent, notice, summary
 from make_metrics.consent.anonymous_id import ensure_id
 from make_metrics.consent.consent import Status

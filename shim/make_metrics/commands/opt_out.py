@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from make_metrics import environment
-from make_metrics.commands.project import combine_records, opened_store, project_at, warn, write_request
+from make_metrics.commands.project import combine_records, opened_store, project_at, write_request
+from make_metrics.commands.warn import warn
 from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import erase_id, read_id
 from make_metrics.consent.mode import Decision, Mode

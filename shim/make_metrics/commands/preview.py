@@ -10,8 +10,9 @@ from typing import Any
 
 from make_metrics.combine.event import Event
 from make_metrics.combine.summary import StoredEvent
-from make_metrics.commands.project import project_at, warn, write_request
+from make_metrics.commands.project import project_at, write_request
 from make_metrics.commands.reading import combined_store
+from make_metrics.commands.warn import warn
 from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import read_id
 from make_metrics.consent.mode import Mode

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+from make_metrics.commands.warn import warn
 from make_metrics.crashes import log as crash_log
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path
@@ -37,12 +38,6 @@ def combine_records(paths: Paths, *, timeout_s: float) -> list[str]:
     except Exception as error:
         crash_log.note(error, part="sweep", paths=paths)
         return [f"no records were combined: make-metrics failed with {type(error).__name__} (make-metrics doctor)"]
-
-
-def warn(problems: Iterable[str]) -> None:
-    """Write problems to standard error, a line each."""
-    for problem in problems:
-        sys.stderr.write(f"make-metrics: {problem}\n")
 
 
 def write_request(kind: str, request: Prepared) -> None:

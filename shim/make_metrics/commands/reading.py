@@ -6,7 +6,8 @@ import contextlib
 import time
 from collections.abc import Iterator
 
-from make_metrics.commands.project import combine_records, opened_store, warn
+from make_metrics.commands.project import combine_records, opened_store
+from make_metrics.commands.warn import warn
 from make_metrics.files.paths import Paths
 from make_metrics.report.since import since_ns
 from make_metrics.store.store import Store

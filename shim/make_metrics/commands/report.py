@@ -7,8 +7,9 @@ import json
 import sys
 from datetime import datetime
 
-from make_metrics.commands.project import project_at, warn
+from make_metrics.commands.project import project_at
 from make_metrics.commands.reading import combined_store, start_ns
+from make_metrics.commands.warn import warn
 from make_metrics.commands.why_empty import why_empty
 from make_metrics.files.paths import Paths
 from make_metrics.report.rows import Row, document, duration, rows

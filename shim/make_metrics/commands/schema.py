@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from make_metrics.commands.asked_metrics import metrics
-from make_metrics.commands.project import project_at, warn
+from make_metrics.commands.project import project_at
+from make_metrics.commands.warn import warn
 from make_metrics.project.settings import NAME
 from make_metrics.properties.property import Property, shown
 from make_metrics.properties.registry import CHOICE, ENVELOPE, PROPERTIES

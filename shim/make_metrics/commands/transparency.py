@@ -6,7 +6,8 @@ import argparse
 import sys
 
 from make_metrics.commands.asked_metrics import metrics
-from make_metrics.commands.project import project_at, warn
+from make_metrics.commands.project import project_at
+from make_metrics.commands.warn import warn
 from make_metrics.report import transparency_page
 
 

@@ -11,9 +11,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-from filelock import FileLock, Timeout
-
 from make_metrics.errors import UserError
 from make_metrics.files.paths import printable_path
 from make_metrics.files.write import require_own_file
@@ -48,6 +45,8 @@ def stop_sending(*locks: Path) -> Iterator[str]:
 
 def _is_free(path: Path, patience_s: float) -> bool:
     """Whether nobody holds a lock, or lets it go in time; raises UserError if its file cannot be used."""
+    from filelock import FileLock, Timeout  # only here: mostly nobody has ever sent, and the command loads nothing more
+
     require_own_file(path)
     try:
         with FileLock(path, mode=0o600).acquire(timeout=patience_s, poll_interval=0.02):
@@ -63,6 +62,8 @@ def _end_holders(path: Path) -> list[int]:
 
     What they have not sent waits, or comes again: they may end at any time. SIGKILL also ends who is stopped.
     """
+    import psutil  # only here, where somebody is sending
+
     pids = []
     real = os.path.realpath(path)
     for process in psutil.process_iter():
