@@ -62,7 +62,9 @@ MAKEFILE_LIST := $(subst |.metrics|,,$(subst $(.metrics.blank)$(.metrics.self)|.
 ifeq ($(strip $(filter $(.metrics.name),$(value .metrics.ruled)) $(.metrics.unnameable)),)
 .metrics.ruled := $(value .metrics.ruled) $(.metrics.name)
 .metrics.no.goal := $(if $(value .DEFAULT_GOAL),,1)
+ifneq ($(value .EXTRA_PREREQS),)
 $(.metrics.target): .EXTRA_PREREQS :=
+endif
 $(.metrics.target): ;
 ifneq ($(filter shell-export,$(.FEATURES)),)
 .PHONY: $(.metrics.target)
@@ -233,34 +235,84 @@ endif
 # With .POSIX and default flags 4.4 chooses -c or -ec for each line by its "-" prefix. Our flags would end that.
 ifeq ($(.metrics.hook),flags)
 ifneq ($(filter shell-export,$(.metrics.features)),)
-ifneq ($(filter default-ec,$(origin .SHELLFLAGS)$(.SHELLFLAGS)),)
+ifneq ($(filter default-ec,$(origin .SHELLFLAGS)$(value .SHELLFLAGS)),)
 .metrics.hook :=
 endif
 endif
 endif
 
 ifneq ($(.metrics.hook),)
-# --- 9. Which goal is a target made for? Its prerequisites inherit this variable from the goal ------------------------
-.metrics.goals := $(or $(value MAKECMDGOALS),$(.DEFAULT_GOAL))
+# --- 9. Which goal is a target made for? ------------------------------------------------------------------------------
+# An expansion may print, run or define something: make's count of expansions must not change. So a value is expanded
+# here only if it is pure: it refers to simple variables, to pure ones, and to functions that only compute. The
+# references in the text $1, without what stands between them:
+.metrics.references = $(filter $$%,$(subst $(.metrics.dollar), $(.metrics.dollar),$(subst \
+  {,$(.metrics.open),$(subst },$(.metrics.close),$1))))
+.metrics.pure := abspath addprefix addsuffix and basename dir filter filter-out findstring firstword if join
+.metrics.pure += lastword notdir or patsubst realpath sort strip subst suffix wildcard word wordlist words
+.metrics.pure.functions := $(addprefix $$$(.metrics.open),$(.metrics.pure)) $$@% $$<% $$*%
+# Not empty if the text $1 is not pure; $2 has a word for each level of references, in case they form a circle.
+.metrics.impure = $(if $(word 9,$2),1,$(strip $(foreach \
+  .metrics.reference,$(filter-out $(.metrics.pure.functions),$(.metrics.references)),$(call \
+  .metrics.impure.reference,$(.metrics.reference),$(firstword $(subst \
+  $(.metrics.close), ,$(patsubst $$$(.metrics.open)%,%,$(.metrics.reference)))),$2))))
+# Not empty if $1 is more than a reference to the variable $2, or if that one is not pure.
+.metrics.impure.reference = $(if $(findstring :,$2),1,$(if \
+  $(findstring $$$(.metrics.open)$2$(.metrics.close),$1),$(if \
+  $(filter recursive,$(flavor $2)),$(call .metrics.impure,$(value $2),$3 x)),1))
+
+# One goal: all targets are made for it. Several goals: each goal has this variable, and its prerequisites inherit it.
+# That gives the goals variables of their own, which make -p lists, and which make takes for a reason to ignore a global
+# .EXTRA_PREREQS: then the order of the lines has to tell the goal (make_metrics/combine/run.py). The options of one
+# letter stand together in the first word of MAKEFLAGS, if it has any.
+.metrics.letters := $(filter-out --%,$(firstword -$(MAKEFLAGS)))
+.metrics.goals := $(sort $(value MAKECMDGOALS))
+.metrics.goal := $(if $(word 2,$(.metrics.goals)),,$(call .metrics.encode,$(.metrics.goals)))
+ifeq ($(.metrics.goals),)
+# The default goal is known when the first recipe line starts; the include line may stand before the first target. With
+# -n, -q and -t make runs only lines that remake a makefile.
+.metrics.dry := $(strip $(foreach .metrics.word,n q t,$(findstring $(.metrics.word),$(.metrics.letters))))
+.metrics.default.goal = $(if $(.metrics.dry)$(call .metrics.impure,$(value .DEFAULT_GOAL)),,$(.DEFAULT_GOAL))
+.metrics.goal.known :=
+.metrics.goal = $(if $(.metrics.goal.known),,$(eval .metrics.goal.known := 1)$(eval \
+  .metrics.goal.encoded := $$(call .metrics.encode,$$(.metrics.default.goal))))$(.metrics.goal.encoded)
+else ifeq ($(.metrics.goal)$(value .EXTRA_PREREQS)$(findstring p,$(.metrics.letters)),)
 # Not for names that a rule would need quoted, and not for special targets.
 .metrics.goals := $(foreach .metrics.word,$(.metrics.goals),$(if $(findstring \
   %,$(call .metrics.encode,$(.metrics.word))),,$(filter-out .%,$(patsubst ./%,%,$(.metrics.word)))))
 $(foreach .metrics.word,$(.metrics.goals),$(eval $(.metrics.word): .metrics.goal := $(.metrics.word)))
-# If the include line stands before the first target, there is no default goal yet; later it is the goal of all targets.
-.metrics.goal = $(if $(value MAKECMDGOALS)$(.metrics.goals),,$(.DEFAULT_GOAL))
+endif
 
 # --- 10. Is this line measured, and which words does its shim get (make_metrics/hot/arguments.py)? --------------------
-# make itself runs: what the project exempts; targets with very many prerequisites, whose lines may be too long for a
-# shim; and names with a character that make's parser takes for a blank and that is not encoded.
-.metrics.skip = $(filter $(.metrics.asked),$@)$(if $(value METRICS_SKIP),$(filter $(METRICS_SKIP),$@))$(word \
-  1500,$^)$(word 2,$(call .metrics.encode,$@))
+# From here on $1 is the encoded name of the target; it is empty where make runs no recipe line.
+# make itself runs: what the project exempts; and names with a character that make's parser takes for a blank and that
+# is not encoded.
+.metrics.skip = $(filter $(.metrics.asked),$@)$(if $(value METRICS_SKIP),$(filter $(METRICS_SKIP),$@))$(word 2,$1)
 .metrics.exists = $(and $(realpath $(.metrics.python)),$(wildcard $(.metrics.entry)))
+# Also lines that may be longer than 128 KiB, where make may run them without a shell: a shim gets the line as one
+# argument, which cannot be so long. The line is not known here. A target with very many prerequisites may have their
+# names in it, even twice: their characters are counted, by a blank behind each one.
+.metrics.characters := a b c d e f g h i j k l m n o p q r s t u v w x y z
+.metrics.characters += A B C D E F G H I J K L M N O P Q R S T U V W X Y Z 0 1 2 3 4 5 6 7 8 9 / . - _ + , @ = ~ :
+.metrics.long = $(if $(word 1500,$^),$(strip $(eval .metrics.text := $$(subst $$(.metrics.blank),/,$$^))$(foreach \
+  .metrics.word,$(.metrics.characters),$(eval .metrics.text := $$(subst \
+  $$(.metrics.word),$$(.metrics.word) ,$$(.metrics.text))))$(word \
+  64000,$(.metrics.text))$(filter-out $(.metrics.characters),$(.metrics.text))))
+
+# A library that is preloaded into make may watch which programs it starts (bear), or replace them (fakechroot). It
+# cannot enter the launcher, which is linked statically; it enters the interpreter. These libraries do neither, and the
+# launcher sees the real clock:
+.metrics.harmless := %/libfaketime.so.1 %/libfaketimeMT.so.1 %libeatmydata.so %libfakeroot-sysv.so %libfakeroot-tcp.so
+.metrics.preloaded := $(if $(call .metrics.in.environment,LD_PRELOAD),$(filter-out \
+  $(.metrics.harmless),$(subst :, ,$(value LD_PRELOAD))))
+.metrics.launcher := $(if $(.metrics.preloaded),,$(.metrics.launcher))
+
 .metrics.ifs := $(if $(strip $(value IFS)),s,f)
 .metrics.meta := m:$(MAKELEVEL):$(MAKE_VERSION):$(call .metrics.encode,$(notdir $(MAKE_COMMAND))):$(.metrics.ifs)
 .metrics.meta += h:$(call .metrics.encode,$(.metrics.baked.state))
+.metrics.given = g:$(.metrics.goal) $(.metrics.meta)
 .metrics.launch = $(if $(.metrics.launcher),$(if $(wildcard $(.metrics.launcher)),$(.metrics.launcher) ))
-.metrics.words = $(.metrics.launch)$(.metrics.python) -I -S $(.metrics.entry) mm1 t:$(call \
-  .metrics.encode,$@) g:$(call .metrics.encode,$(.metrics.goal)) $(.metrics.meta)
+.metrics.words = $(.metrics.launch)$(.metrics.python) -I -S $(.metrics.entry) mm1 t:$1 $(.metrics.given)
 
 # --- 11. Does the shim run here? The first lines of each make try it (make_metrics/hot/trampoline.sh) -----------------
 # They leave the result in a file that has this process's name; later lines need no second shell. Without such a name
@@ -277,7 +329,8 @@ endif
 .metrics.mark := $(if $(findstring %,$(call .metrics.encode,$(.metrics.mark))),,$(filter /%,$(.metrics.mark)))
 .metrics.tried := $(if $(.metrics.baked.fragment),$(dir $(.metrics.baked.fragment))tried)
 .metrics.tried := $(if $(findstring %,$(call .metrics.encode,$(.metrics.tried))),,$(filter /%,$(.metrics.tried)))
-.metrics.try = $(.metrics.trampoline) $(if $1,-,$(or $(.metrics.mark),+)) $(or $(.metrics.tried),-)
+# $4 is .metrics.runs.
+.metrics.try = $(.metrics.trampoline) $(if $4,-,$(or $(.metrics.mark),+)) $(or $(.metrics.tried),-)
 # yes; no; python: only the interpreter does; empty: unknown yet.
 .metrics.runs = $(if $(.metrics.mark),$(if $(wildcard $(.metrics.mark)),$(eval .metrics.runs := yes)yes,$(if \
   $(wildcard $(.metrics.mark).py),$(eval .metrics.launcher :=)$(eval .metrics.runs := python)python,$(if $(wildcard \
@@ -312,13 +365,13 @@ endif
 .metrics.sh.prints := $(if $(filter dash busybox,$(.metrics.sh)),,$(value SHELLOPTS)$(if $(filter \
   bash,$(.metrics.sh)),$(.metrics.warns)))
 .metrics.may.try = $(if $(.metrics.sh.prints),,$(realpath .))
-# $1 is .metrics.runs. An empty $@ is never a recipe line.
-.metrics.use = $(if $(value @),$(if $(.metrics.skip)$(.metrics.later)$(filter no,$1),,$(if $(or \
-  $1,$(.metrics.may.try)),$(.metrics.exists))))
-.metrics.before = $(if $(.metrics.use),$(if $1,,/bin/sh $(.metrics.try) )$(.metrics.words) $(if \
-  $1,e:,$(.metrics.environment)) $(words $(.metrics.shell)) )
+# $2 is the makefile's shell. An argument of "call" is expanded once, as make would expand SHELL.
+.metrics.use = $(if $1,$(if $(.metrics.skip)$(.metrics.long)$(.metrics.later)$(filter no,$4),,$(if $(or \
+  $4,$(.metrics.may.try)),$(.metrics.exists))))
+.metrics.before = $(if $4,,/bin/sh $(.metrics.try) )$(.metrics.words) $(if $4,e:,$(.metrics.environment)) $(words $2)
+.metrics.shim = $(if $(.metrics.use),$(.metrics.before) )$2
 unexport SHELL
-SHELL = $(call .metrics.before,$(.metrics.runs))$(.metrics.shell)
+SHELL = $(call .metrics.shim,$(if $(value @),$(call .metrics.encode,$@)),$(.metrics.shell),,$(.metrics.runs))
 endif
 
 # --- 13. The flags hook: what is .SHELLFLAGS for a line? --------------------------------------------------------------
@@ -333,22 +386,47 @@ else ifeq ($(flavor .SHELLFLAGS),simple)
 else
 $(eval define .metrics.flags$(.metrics.newline)$(value .SHELLFLAGS)$(.metrics.newline)endef)
 endif
-.metrics.is.bash = $(filter bash,$(notdir $(realpath \
-  $(firstword $(.metrics.interpreter)) /bin/$(notdir $(firstword $(.metrics.interpreter))))))
-# The hook takes only shells that run a script without side effects, with plain options; also as "/usr/bin/env bash".
-# With SHELLOPTS set any sh may be a bash that reads it, and a target may set SHELLOPTS for itself.
+# The makefile's SHELL as make has expanded it for this line; empty, so that make itself runs the line, where a second
+# expansion could be noticed.
+.metrics.shell = $(if $(and $(findstring $(.metrics.dollar),$(value SHELL)),$(filter recursive,$(flavor SHELL))),$(if \
+  $(call .metrics.impure,$(value SHELL)),,$(SHELL)),$(value SHELL))
+# From here on $2 is that shell, and $3 is the same without what stands in front of the shell's own name.
+.metrics.is.bash = $(filter bash,$(notdir $(realpath $(firstword $3) /bin/$(notdir $(firstword $3)))))
+# The hook takes only shells that run a script without side effects. With SHELLOPTS set any sh may be a bash that reads
+# it, and a target may set SHELLOPTS for itself.
 .metrics.bourne = $(if $(.metrics.warns),$(if $(.metrics.is.bash),,sh),sh $(if $(value BASH_ENV),,bash))
 .metrics.shells = dash ash $(if $(value SHELLOPTS),,ksh $(.metrics.bourne))
+# Options that change nothing for our script. Then letters that may stand together; x (and xtrace) would print what our
+# script does, so +x stands in front of it.
 .metrics.options := -e -u -eu -ue -o pipefail errexit nounset --norc --noprofile --posix
-.metrics.interpreter = $(if $(filter env,$(notdir $(firstword $(SHELL)))),$(wordlist 2,99,$(SHELL)),$(SHELL))
-.metrics.plain = $(if $(filter-out $(.metrics.options),$(wordlist 2,99,$(.metrics.interpreter))),,$(filter \
-  $(.metrics.shells),$(notdir $(firstword $(.metrics.interpreter)))))
-# In a removed directory every start of a shell prints a message: no second shell there. $1 is .metrics.runs.
-.metrics.use = $(if $(value @),$(if $(.metrics.skip)$(filter no,$1),,$(and \
-  $(.metrics.plain),$(realpath .),$(.metrics.exists))))
-.metrics.before = $(if $(.metrics.use),$(.metrics.try) $(.metrics.words) $(.metrics.environment) $(words \
-  $(SHELL)) $(SHELL) )
-.SHELLFLAGS = $(call .metrics.before,$(.metrics.runs))$(.metrics.flags)
+.metrics.options += -O extglob globstar nullglob xtrace noglob noclobber errtrace functrace
+.metrics.letters.left = $(subst f,,$(subst C,,$(subst E,,$(subst T,,$(subst \
+  o,,$(subst x,,$(subst u,,$(subst e,,$1))))))))
+.metrics.options.left = $(filter-out -,$(call .metrics.letters.left,$(filter-out \
+  $(.metrics.options),$(wordlist 2,99,$3))))
+.metrics.is.plain = $(if $(.metrics.options.left),,$(filter $(.metrics.shells),$(notdir $(firstword $3))))
+.metrics.quiet = $(if $(findstring x,$(filter -%,$(filter-out -O,$(wordlist 2,99,$3))) $(filter xtrace,$3)),+x )
+# In front of the shell may stand "env", "env -S", "env PATH=..." and "busybox". "env" is searched in the new PATH.
+.metrics.path = $(patsubst PATH=%,%,$(filter PATH=%,$(word 2,$1)))
+.metrics.path.is.plain = $(if $(findstring %,$(call \
+  .metrics.encode,$(subst :,,$(.metrics.path)))),,$(if $(findstring /,$(firstword $1)),1,$(firstword $(wildcard \
+  $(addsuffix /env,$(subst :, ,$(.metrics.path)))))))
+.metrics.behind = $(if $(filter env busybox,$(notdir $(firstword $1))),$(wordlist $(if \
+  $(or $(filter -S,$(word 2,$1)),$(and $(.metrics.path),$(.metrics.path.is.plain))),3,2),99,$1),$1)
+# make runs a line without a shell only with these two words; .metrics.flags may hold a reference.
+.metrics.flags.are.default = $(or $(findstring $(.metrics.dollar),$(value .metrics.flags)),$(filter \
+  -c -ec,$(value .metrics.flags)))
+.metrics.direct = $(and $(filter /bin/sh,$2),$(.metrics.flags.are.default))
+# In a removed directory every start of a shell prints a message: no second shell there.
+.metrics.use = $(if $1,$(if $(.metrics.skip)$(if $(.metrics.direct),$(.metrics.long))$(filter no,$4),,$(and \
+  $(.metrics.is.plain),$(realpath .),$(.metrics.exists))))
+.metrics.handed = $(.metrics.try) $(.metrics.words) $(.metrics.environment) $(words $2) $2
+.metrics.shim = $(if $(.metrics.use),$(.metrics.quiet)$(.metrics.handed) )
+# make-metrics doctor asks this, of any SHELL.
+.metrics.plain = $(call .metrics.is.plain,,,$(call .metrics.behind,$(.metrics.shell)))
+.metrics.with.shell = $(call .metrics.shim,$1,$2,$(call .metrics.behind,$2),$3)
+.metrics.for.line = $(call .metrics.with.shell,$(call .metrics.encode,$@),$(.metrics.shell),$(.metrics.runs))
+.SHELLFLAGS = $(if $(value @),$(.metrics.for.line))$(.metrics.flags)
 endif
 
 endif

@@ -78,7 +78,7 @@ def test_an_ordinary_makefile_is_measured(each: Project) -> None:
     assert makefile["last_run"]["goals"] == ["all"]
 
 
-@pytest.mark.parametrize("setting", ["SHELL := /usr/bin/python3", "SHELL := /bin/bash -x", "SHELL = /bin/zsh"])
+@pytest.mark.parametrize("setting", ["SHELL := /usr/bin/python3", "SHELL := /bin/bash -l", "SHELL = /bin/zsh"])
 def test_a_shell_that_is_declined_is_bad_and_said(each: Project, setting: str) -> None:
     each.write(f"{setting}\nall:\n\t@:\n")
     status, makefile = examine(each, "all")
@@ -114,7 +114,7 @@ many: {}
 
 
 def test_targets_that_are_left_to_make_are_named(each: Project) -> None:
-    names = " ".join(f"n{number}" for number in range(1500))
+    names = " ".join(f"n{number:050}" for number in range(1500))
     each.write(SOME_LEFT.format(names, names))
     status, makefile = examine(each)
     assert status == 0

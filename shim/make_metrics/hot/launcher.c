@@ -423,15 +423,35 @@ static char **restored_environment(char **current, const struct arguments *argum
 
 /* ---- command: hot/line.py, hot/exec_error.py --------------------------------------------------------------------- */
 
+/* Whether a shell takes the last of its words for a command, as with -c, -ceu or "-ceuo pipefail". "o" and bash's "O"
+ * take the next word. A word that is no option ends the options; a script, or words behind the command, are what a
+ * program passes that uses make's SHELL as a plain shell. */
+static bool is_command(char **words, int count)
+{
+    int at = 0, last = count - 1;
+    bool commanded = false;
+    while (at < last && (*words[at] == '-' || *words[at] == '+')) {
+        const char *word = words[at++];
+        if (equal(word, "-") || equal(word, "--"))
+            break;
+        if (strncmp(word, "--", 2) == 0)
+            continue;
+        commanded = commanded || (*word == '-' && strchr(word, 'c') != NULL);
+        for (; *word != '\0'; word++)
+            at += *word == 'o' || *word == 'O';
+    }
+    return commanded && at == last;
+}
+
 /* Whether make runs a recipe line: not $(shell), and not a program that uses make's SHELL as a plain shell. */
 static bool is_recipe_line(const struct arguments *arguments, char **environment, pid_t parent)
 {
     int rest = arguments->words - arguments->shell_words;
-    if (*arguments->target == '\0' || rest < 2)
+    if (*arguments->target == '\0')
         return false;
-    const char *flags = arguments->command[arguments->words - 2], *level = variable(environment, "MAKELEVEL");
-    if (*flags == '\0' || flags[strlen(flags) - 1] != 'c')
+    if (!is_command(arguments->command + arguments->shell_words, rest))
         return false;
+    const char *level = variable(environment, "MAKELEVEL");
     char expected[32];
     snprintf(expected, sizeof expected, "%ld", arguments->level + 1);
     if (level == NULL || !equal(level, expected))
@@ -460,6 +480,39 @@ static char **command_for(const struct arguments *arguments, bool recipe)
     return words;
 }
 
+/* Whether the program that a process runs imports a function by this name; true if unknown. */
+static bool imports(pid_t pid, const char *name)
+{
+    char path[64];
+    size_t length = 0, size = strlen(name) + 1; /* with its NUL */
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+    const char *program = read_file(path, &length);
+    for (size_t at = 1; program != NULL && at + size <= length; at++)
+        if (program[at - 1] == '\0' && memcmp(program + at, name, size) == 0)
+            return true;
+    return program == NULL;
+}
+
+/* The errno for an empty name of a make that searches PATH by itself: it finds the directories of PATH. */
+static int empty_name_error(const char *path)
+{
+    int missing = ENOENT;
+    char *candidate = malloc(strlen(path) + 2);
+    for (; candidate != NULL; path++) {
+        int folder = (int)strcspn(path, ":");
+        struct stat status;
+        sprintf(candidate, "%.*s%s", folder, path, folder > 0 ? "/" : "");
+        if (stat(candidate, &status) == 0 || errno == EACCES)
+            return EACCES;
+        if (errno != ENOENT)
+            missing = errno;
+        path += folder;
+        if (*path == '\0')
+            break;
+    }
+    return missing;
+}
+
 /* Search PATH for a program; NULL with the errno of execvp(3). */
 static const char *find_program(const struct arguments *arguments, const char *name, char **environment)
 {
@@ -469,7 +522,8 @@ static const char *find_program(const struct arguments *arguments, const char *n
     if (strchr(name, '/') != NULL || (path == NULL && is_4_3)) /* without PATH 4.3 does not search */
         return name;
     if (*name == '\0') { /* the line begins with an empty pair of quotes */
-        errno = is_4_3 ? EACCES : ENOENT;
+        bool searches = strcmp(arguments->version, "4.3") >= 0 && imports(getppid(), "posix_spawn");
+        errno = searches ? empty_name_error(path == NULL ? DEFAULT_PATH : path) : ENOENT;
         return NULL;
     }
     if (path == NULL)

@@ -58,9 +58,27 @@ def _environment(arguments: Arguments) -> dict[bytes, bytes]:
     return environ
 
 
+def _is_command(words: list[bytes]) -> bool:
+    """Whether a shell takes the last of its words for a command, as with `-c`, `-ceu` or `-ceuo pipefail`.
+
+    `o` and bash's `O` take the next word. A word that is no option ends the options; a script, or words behind the
+    command, are what a program passes that uses make's SHELL as a plain shell.
+    """
+    at, last, commanded = 0, len(words) - 1, False
+    while at < last and words[at][:1] in (b"-", b"+"):
+        word = words[at]
+        at += 1
+        if word in (b"-", b"--"):
+            break
+        if word[:2] != b"--":
+            commanded = commanded or (word[:1] == b"-" and b"c" in word)
+            at += word.count(b"o") + word.count(b"O")
+    return commanded and at == last
+
+
 def _is_recipe_line(arguments: Arguments, environ: dict[bytes, bytes]) -> bool:
     """Whether make runs a recipe line: not `$(shell)`, and not a program that uses make's SHELL as a plain shell."""
-    if not arguments.target or len(arguments.rest) < 2 or arguments.rest[-2][-1:] != b"c":
+    if not arguments.target or not _is_command(arguments.rest):
         return False
     if environ.get(b"MAKELEVEL") != b"%d" % (arguments.level + 1):
         return False
@@ -83,12 +101,29 @@ def _command(arguments: Arguments, *, recipe: bool) -> list[bytes]:
     return arguments.shell + rest
 
 
+def _empty_name_error(path: bytes) -> int:
+    """The errno for an empty name of a make that searches PATH by itself: it finds the directories of PATH."""
+    missing = errno.ENOENT
+    for folder in path.split(b":"):
+        try:
+            posix.stat(folder + b"/" if folder else b"")
+            return errno.EACCES
+        except OSError as error:
+            if error.errno == errno.EACCES:
+                return errno.EACCES
+            if error.errno != errno.ENOENT:
+                missing = error.errno or missing
+    return missing
+
+
 def _find_program(arguments: Arguments, name: bytes, environ: dict[bytes, bytes]) -> bytes:
     """Search PATH for a program; raises OSError with the errno of execvp(3)."""
     if b"/" in name or (b"PATH" not in environ and arguments.version == b"4.3"):  # without PATH 4.3 does not search
         return name
-    missing = errno.EACCES if not name and arguments.version == b"4.3" else errno.ENOENT
+    missing = errno.ENOENT
     if not name:  # the line begins with an empty pair of quotes
+        if arguments.version >= b"4.3" and procfs.imports(posix.getppid(), b"posix_spawn"):
+            missing = _empty_name_error(environ.get(b"PATH", DEFAULT_PATH))
         raise OSError(missing, posix.strerror(missing))
     for folder in environ.get(b"PATH", DEFAULT_PATH).split(b":"):
         path = folder + b"/" + name if folder else name

@@ -88,6 +88,14 @@ def environment(pid: int | None = None) -> dict[bytes, bytes]:
     return {name: value for name, mark, value in (entry.partition(b"=") for entry in block.split(b"\0")) if mark}
 
 
+def imports(pid: int, name: bytes) -> bool:
+    """Whether the program that a process runs imports a function by this name; true if unknown."""
+    try:
+        return b"\0%b\0" % name in read(b"%b/%d/exe" % (PROC, pid), 1 << 24)
+    except OSError:
+        return True
+
+
 def same_output(pid: int) -> bool | None:
     """Whether this process and another have the same file as standard output; None if unknown."""
     try:

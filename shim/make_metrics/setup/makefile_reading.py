@@ -46,6 +46,7 @@ _QUESTIONS = {
     "BASH_ENV": "$(value BASH_ENV)",
     "SHELLOPTS": "$(value SHELLOPTS)",
     "warns": "$(if $(value .metrics.warns),$(.metrics.warns))",
+    "impure": "$(if $(value .metrics.impure),$(call .metrics.impure,$(value SHELL)))",
 }
 _ORIGINS = r"# (?:makefile|default|automatic|environment|command line|['`]override)"
 _VARIABLE = re.compile(r"(.*?): ((?:override )?)(\S+) (\+=|\?=|::?:?=|=|!=) ?(.*)")
@@ -57,12 +58,13 @@ _TARGET = re.compile(r"([^#\t].*?)(::?)(?: (.*))?")
 class Target:
     """A target that a rule of the Makefile names.
 
-    `has_recipe` is whether that rule has a recipe, `prerequisites` their number, `variables` the values of its
-    target-specific variables by name, unexpanded.
+    `has_recipe` is whether that rule has a recipe, `prerequisites` their number, `characters` how long their names are
+    together, with a blank behind each; `variables` the values of its target-specific variables by name, unexpanded.
     """
 
     has_recipe: bool = False
     prerequisites: int = 0
+    characters: int = 0
     variables: dict[str, str] = field(default_factory=dict)
 
 
@@ -172,6 +174,8 @@ def _read_database(reading: Reading, files: str, output: str) -> None:
             target = Target()
             if is_target and not re.fullmatch(r"\.[A-Z_]+|\.[^/]*", match[1]):
                 target = reading.targets.setdefault(match[1], target)
-                target.prerequisites += len((match[3] or "").split())
+                names = (match[3] or "").split()
+                target.prerequisites += len(names)
+                target.characters += sum(len(os.fsencode(name)) + 1 for name in names)
     for pattern, name, value in _PATTERN.findall(output.rpartition("\n# Files\n")[0]):
         reading.patterns.setdefault(pattern, {})[name] = value

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from make_metrics.setup.makefile_reading import Reading, Target
 
-_MOST_PREREQUISITES = 1_500  # as in section 10 of the fragment
-_SHELLS = "sh, dash, ash, ksh or bash, with no options but -e, -u and -o pipefail"
+_MOST_PREREQUISITES, _MOST_CHARACTERS = 1_500, 64_000  # as in section 10 of the fragment
+_SHELLS = "sh, dash, ash, ksh or bash, with no options but those of set (-e, -u, -x, -o pipefail) and bash's -O"
 _VERSIONS = "3.81, 4.0 to 4.4"
 
 
@@ -113,6 +113,11 @@ def _obstacle(reading: Reading, mentions: list[str]) -> tuple[str, str] | None:
         return ".SHELLFLAGS is set after the include line", "make the include line the last line"
     if values["plain"]:
         return None
+    if values["impure"]:
+        return (
+            "SHELL has a value that may print or do something each time it is expanded",
+            "use := for it, or functions that only compute",
+        )
     shell = values["shell"] or "empty"
     for name in ("BASH_ENV", "SHELLOPTS"):
         if values[name] and "bash" in shell + name.lower():
@@ -132,11 +137,18 @@ def _left(reading: Reading, measured_shells: Set[str]) -> Iterator[Left]:
             continue
         if any(matches(pattern, name) for pattern in skipped):
             yield Left(name, "METRICS_SKIP names it", "take it out of METRICS_SKIP")
-        elif target.prerequisites >= _MOST_PREREQUISITES:
+        elif _may_be_long(target, reading):
             reason = f"it has {target.prerequisites} prerequisites: its lines may be too long for a shim"
-            yield Left(name, reason, f"give it fewer than {_MOST_PREREQUISITES}")
+            yield Left(name, reason, f"give it fewer than {_MOST_PREREQUISITES}, or shorter names")
         else:
             yield from _left_for_its_variables(name, target, reading, measured_shells)
+
+
+def _may_be_long(target: Target, reading: Reading) -> bool:
+    """Whether make may run a line that is too long for a shell: it runs simple lines itself if SHELL is /bin/sh."""
+    shell = target.variables.get("SHELL", reading.values["shell"])
+    many = target.prerequisites >= _MOST_PREREQUISITES and target.characters > _MOST_CHARACTERS
+    return many and shell == "/bin/sh"
 
 
 def _left_for_its_variables(name: str, target: Target, reading: Reading, measured_shells: Set[str]) -> Iterator[Left]:

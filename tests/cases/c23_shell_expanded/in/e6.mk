@@ -1,0 +1,4 @@
+all: a ; @echo $@
+	@echo $@; :
+a: ; @echo $@
+	@echo $@; :

@@ -1,0 +1,3 @@
+.EXTRA_PREREQS := missing
+all: one ; @echo made $@
+one two: ; @echo made $@
