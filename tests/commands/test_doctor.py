@@ -119,9 +119,14 @@ def test_a_damaged_store_is_bad_once(paths: Paths, examine: Doctor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "word"), [("name = 5\n", "name"), ("nonsense = true\n", "nonsense"), ("= broken", "make-metrics.toml")]
+    ("text", "word", "lines"),
+    [
+        ("name = 5\n", "name", 1),
+        ("nonsense = true\n", "nonsense", 1),
+        ("= broken", "make-metrics.toml", 3),  # with the line and a caret
+    ],
 )
-def test_bad_settings_are_one_line_each_and_cost_nothing(project: Project, text: str, word: str) -> None:
+def test_bad_settings_are_reported_and_cost_nothing(project: Project, text: str, word: str, lines: int) -> None:
     project.write("all:\n\t@echo all\n")
     (project.folder / "make-metrics.toml").write_text(text)
     done = project.make()
@@ -130,7 +135,7 @@ def test_bad_settings_are_one_line_each_and_cost_nothing(project: Project, text:
     assert report.returncode == 0
     assert "all " in report.stdout
     assert report.stderr.startswith("make-metrics: ")
-    assert report.stderr.count("\n") == 1
+    assert report.stderr.count("\n") == lines
     assert word in report.stderr
     assert word in project.cli("doctor").stdout
     assert (project.folder / "make-metrics.toml").read_text() == text

@@ -42,8 +42,6 @@ def plain(project: Project) -> tuple[int, str, str]:
     [
         (*RECORDER_FAILS, "KeyError", "make_metrics/hot/recorder.py"),
         ("hot/recorder.py", module_ends("clas Recorder:"), "SyntaxError", "make_metrics/hot/line.py"),
-        ("hot/line.py", module_ends("import nothing_at_all"), "ModuleNotFoundError", "make_metrics/hot/line.py"),
-        ("hot/record_format.py", constant_is("VERSION", "int('x')"), "ValueError", "make_metrics/hot/record_format.py"),
         ("hot/state_dir.py", module_ends("posix.fstat(987)"), "OSError", "make_metrics/hot/state_dir.py"),
         ("hot/append.py", function_begins("_give_to_owner", "posix.fstat(987)"), "OSError",
          "make_metrics/hot/append.py"),
@@ -65,6 +63,24 @@ def test_a_failing_shim_is_logged_and_the_build_is_the_same(
     assert entry.make.split(".")[0].isdecimal()
     assert entry.allowed is Path("/proc/self/environ").exists()
     assert abs(entry.first_ns - time.time_ns()) < 600 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("name", "mutation"),
+    [
+        ("hot/line.py", module_ends("import nothing_at_all")),
+        ("hot/record_format.py", constant_is("VERSION", "int('x')")),
+    ],
+)
+def test_a_shim_that_cannot_start_is_left_out_by_the_trial(
+    tmp_path: Path, home: Path, name: str, mutation: Mutation
+) -> None:
+    """No line is run with it, so there is nothing to log: the build is as plain make's, and nothing is recorded."""
+    project = Project(tmp_path / "project", home, compiled=False)
+    expected = plain(project)
+    use_copy(project, break_module(tmp_path, name, mutation))
+    assert outcome(project) == expected
+    assert project.recorded() == []
 
 
 WALK_FAILS = "walk/walk.py", function_begins("walk", "None.nothing")

@@ -29,3 +29,18 @@ def message(number: int, version: bytes, environ: dict[bytes, bytes]) -> bytes:
         return posix.strerror(number).encode(_locale.nl_langinfo(_locale.CODESET), "surrogateescape")
     except Exception:  # this locale is not installed: make has not found it either
         return posix.strerror(number).encode("utf-8", "surrogateescape")
+
+
+def empty_name_error(path: bytes) -> int:
+    """The errno for an empty name of a make that searches PATH by itself: it finds the directories of PATH."""
+    missing = errno.ENOENT
+    for folder in path.split(b":"):
+        try:
+            posix.stat(folder + b"/" if folder else b"")
+            return errno.EACCES
+        except OSError as error:
+            if error.errno == errno.EACCES:
+                return errno.EACCES
+            if error.errno != errno.ENOENT:
+                missing = error.errno or missing
+    return missing

@@ -101,21 +101,6 @@ def _command(arguments: Arguments, *, recipe: bool) -> list[bytes]:
     return arguments.shell + rest
 
 
-def _empty_name_error(path: bytes) -> int:
-    """The errno for an empty name of a make that searches PATH by itself: it finds the directories of PATH."""
-    missing = errno.ENOENT
-    for folder in path.split(b":"):
-        try:
-            posix.stat(folder + b"/" if folder else b"")
-            return errno.EACCES
-        except OSError as error:
-            if error.errno == errno.EACCES:
-                return errno.EACCES
-            if error.errno != errno.ENOENT:
-                missing = error.errno or missing
-    return missing
-
-
 def _find_program(arguments: Arguments, name: bytes, environ: dict[bytes, bytes]) -> bytes:
     """Search PATH for a program; raises OSError with the errno of execvp(3)."""
     if b"/" in name or (b"PATH" not in environ and arguments.version == b"4.3"):  # without PATH 4.3 does not search
@@ -123,7 +108,9 @@ def _find_program(arguments: Arguments, name: bytes, environ: dict[bytes, bytes]
     missing = errno.ENOENT
     if not name:  # the line begins with an empty pair of quotes
         if arguments.version >= b"4.3" and procfs.imports(posix.getppid(), b"posix_spawn"):
-            missing = _empty_name_error(environ.get(b"PATH", DEFAULT_PATH))
+            from make_metrics.hot import exec_error  # only here, as it is rare
+
+            missing = exec_error.empty_name_error(environ.get(b"PATH", DEFAULT_PATH))
         raise OSError(missing, posix.strerror(missing))
     for folder in environ.get(b"PATH", DEFAULT_PATH).split(b":"):
         path = folder + b"/" + name if folder else name

@@ -74,6 +74,7 @@ _make_metrics_is_tried() {
 # Write a text into a file of ours; a limit of file size may end the subshell.
 _make_metrics_write() {
 	case $1 in /*) ;; *) return 0 ;; esac
+	[ ! -L "${1%/*}" ] && [ ! -L "${1%/*/*}" ] || return 0 # a link may lead to another user's directory
 	[ -d "${1%/*}" ] || { [ -O "${1%/*/*}" ] && mkdir -m 700 "${1%/*}"; } || return 0
 	[ ! -O "${1%/*}" ] || (umask 077; echo "$2" >"$1") || :
 } 2>/dev/null
