@@ -8,15 +8,13 @@ import pytest
 
 from make_metrics.combine.record import Contents, Make
 from make_metrics.combine.run import Run, events_of, gather, merge
-from make_metrics.consent import consent
-from make_metrics.consent.anonymous_id import ensure_id
 from make_metrics.deliver import outgoing
 from make_metrics.deliver.permissions import ProjectCache, permissions
 from make_metrics.files.paths import Paths
-from make_metrics.project.project import Project, project_of
+from make_metrics.project.project import Project
 from make_metrics.store.outbox import sink_id
-from tests.support.records import WALL_NS, line, make_in_project, paths_in
-from tests.support.settings_files import write_settings
+from tests.support.agreed_project import agreed_project
+from tests.support.records import line, make_in_project, paths_in
 
 
 @pytest.fixture
@@ -26,13 +24,7 @@ def paths(tmp_path: Path) -> Paths:
 
 @pytest.fixture
 def project(tmp_path: Path, paths: Paths) -> Project:
-    """A project with a yes that is older than the tests' lines."""
-    write_settings(tmp_path / "project")
-    project = project_of(tmp_path / "project")
-    with consent.lock(paths):
-        ensure_id(paths, project)
-        consent.write_decision(paths, project, yes=True, now_ns=WALL_NS)
-    return project
+    return agreed_project(tmp_path / "project", paths)
 
 
 @pytest.mark.parametrize("ceiling", ["", "off", "local", "ON", "x"])

@@ -15,10 +15,11 @@ from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import ensure_id, erase_id, read_id
 from make_metrics.crashes import log as crash_log
 from make_metrics.files.paths import Paths
-from make_metrics.project.project import Project, project_of
+from make_metrics.project.project import Project
 from make_metrics.store.outbox import Outbox, sink_id
 from make_metrics.sweep import run_records
 from make_metrics.sweep.sweep import sweep
+from tests.support.agreed_project import agreed_project
 from tests.support.records import (
     WALL_NS,
     add,
@@ -31,7 +32,6 @@ from tests.support.records import (
     make_in_project,
     paths_in,
 )
-from tests.support.settings_files import write_settings
 from tests.support.store import ask
 from tests.support.sweep_points import sweep_points
 
@@ -43,13 +43,7 @@ def paths(tmp_path: Path) -> Paths:
 
 @pytest.fixture
 def project(tmp_path: Path, paths: Paths) -> Project:
-    """A project with a yes that is older than the tests' lines."""
-    write_settings(tmp_path / "project")
-    project = project_of(tmp_path / "project")
-    with consent.lock(paths):
-        ensure_id(paths, project)
-        consent.write_decision(paths, project, yes=True, now_ns=WALL_NS)
-    return project
+    return agreed_project(tmp_path / "project", paths)
 
 
 def queued(paths: Paths, project: Project) -> int:

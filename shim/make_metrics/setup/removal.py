@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from make_metrics.errors import UserError
@@ -12,8 +12,6 @@ from make_metrics.files.paths import Paths
 from make_metrics.files.read import read_file
 from make_metrics.files.write import remove_file
 from make_metrics.setup import bundle, fragment
-
-_LOCK = ".lock"
 
 
 def other_installation(paths: Paths) -> str:
@@ -70,12 +68,6 @@ def remove_empty_directories(paths: Paths) -> None:
             for folder in [*(path for path in root.iterdir() if path.is_dir() and not path.is_symlink()), root]:
                 with contextlib.suppress(OSError):
                     folder.rmdir()
-
-
-def what_is_left(paths: Paths) -> Iterator[Path]:
-    """The directories and files of ours that are still there."""
-    for root in dict.fromkeys((paths.state, paths.config, paths.data)):
-        yield from _files(root)
 
 
 def _files(folder: Path) -> list[Path]:

@@ -1,0 +1,22 @@
+"""A project whose events may be sent, without a question that was asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from make_metrics.consent import consent
+from make_metrics.consent.anonymous_id import ensure_id
+from make_metrics.files.paths import Paths
+from make_metrics.project.project import Project, project_of
+from tests.support.records import WALL_NS
+from tests.support.settings_files import write_settings
+
+
+def agreed_project(folder: Path, paths: Paths) -> Project:
+    """A project in a folder, with a yes that is older than the tests' lines."""
+    write_settings(folder)
+    project = project_of(folder)
+    with consent.lock(paths):
+        ensure_id(paths, project)
+        consent.write_decision(paths, project, yes=True, now_ns=WALL_NS)
+    return project
