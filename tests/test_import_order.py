@@ -44,7 +44,7 @@ def test_every_import_follows_the_order_of_folders() -> None:
         ("store/store.py", "def late() -> None:\n    import make_metrics.walk.walk", "A folder imports only"),
         ("consent/mode.py", "from make_metrics.consent import consent", "No circle"),
         ("hot/procfs.py", "from make_metrics import environment", "The hot path"),
-        ("combine/run.py", "import subprocess", "Combining and reporting"),
+        ("combine/run.py", "import subprocess", "Combining, analysing and reporting"),
         ("entry.py", "from make_metrics import cli", "Nothing imports the command line"),
     ],
 )
