@@ -28,6 +28,7 @@ except ImportError:  # run by hand, or by the tests
 ROOT = Path(__file__).resolve().parent.parent
 PROTOCOL = "mm1"  # tests/hot/test_launcher_constants.py compares it with hot/arguments.py
 SOURCE, LAUNCHER = "shim/make_metrics/hot/launcher.c", "shim/make_metrics/hot/launcher"
+SOURCES = "shim/make_metrics/hot/in_c"  # which the source includes
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Werror")
 HARDENING = ("-O2", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2", "-fstack-protector-strong", "-s", "-Wl,-z,relro,-z,now")
 # In place of the hardening: undefined behaviour ends the program with a message on standard error.

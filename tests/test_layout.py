@@ -27,7 +27,7 @@ OTHER_FOLDERS = {
 OTHER_FILES = {
     "hot/test_hot_path.py": "what a line loads and costs: all modules of the folder",
     "hot/test_launcher.py": "launcher.c: faults, locks and signals",
-    "hot/test_launcher_constants.py": "launcher.c: its constants are those of the Python modules",
+    "hot/test_launcher_constants.py": "in_c/constants.h: its constants are those of the Python modules",
     "hot/test_launcher_lines.py": "launcher.c: generated lines",
     "hot/test_launcher_words.py": "launcher.c: its functions, called one by one",
     "metrics/test_installed_metrics.py": "metrics of an installed distribution, from make to receiver",

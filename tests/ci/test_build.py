@@ -48,7 +48,7 @@ def test_with_a_compiler(source: Path) -> None:
     assert made.filename is not None
     assert "-py3-none-linux_" in made.filename
     assert made.getinfo("make_metrics/hot/launcher").external_attr >> 16 & 0o111 == 0o111
-    assert not {"make_metrics/hot/launcher.c"} & set(made.namelist())
+    assert not [name for name in made.namelist() if name.endswith((".c", ".h"))]
     assert {"make_metrics/metrics.mk", "make_metrics/hot/trampoline.sh"} <= set(made.namelist())
     launcher = source / "shim/make_metrics/hot/launcher"
     assert made.read("make_metrics/hot/launcher") == launcher.read_bytes()

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ci import compare
-from ci.build_launcher import LAUNCHER, SOURCE, build
+from ci.build_launcher import LAUNCHER, SOURCE, SOURCES, build
 from ci.conformance import approved, cases, report
 from ci.conformance.__main__ import main as suite
 from ci.conformance.__main__ import prepare
@@ -26,6 +26,7 @@ from tests.support.mutation import (
     c_function_begins,
     function_begins,
     mutate,
+    mutate_one_of,
     variable_is,
     variable_unassigned,
 )
@@ -119,7 +120,7 @@ MUTATIONS: dict[str, tuple[str, Mutation, str]] = {
     "line not recorded": (RECORDER, function_begins("Recorder.finish", "return None"), "b01_cd"),
     "line recorded twice": (RECORDER, function_begins("Recorder.finish", "original(*words)"), "b01_cd"),
 }
-# The same for the compiled fast path: what is broken in launcher.c, and the case that notices.
+# The same for the compiled fast path: what is broken in hot/in_c, and the case that notices.
 LAUNCHER_MUTATIONS: dict[str, tuple[Mutation, str]] = {
     "wrong exit status": (c_function_begins("exit_like", "a1 = a1 > 0 ? 1 : a1;"), "d04_simple"),
     "swallowed SIGPIPE": (c_function_begins("start", "signal(SIGPIPE, SIG_IGN);"), "f03_traps"),
@@ -183,7 +184,7 @@ def test_the_unbroken_fast_path_passes(copy: Path) -> None:
 @pytest.mark.parametrize("mutation", LAUNCHER_MUTATIONS.values(), ids=LAUNCHER_MUTATIONS.keys())
 def test_a_broken_fast_path_fails(copy: Path, mutation: tuple[Mutation, str]) -> None:
     fault, notices = mutation
-    mutate(copy / SOURCE, fault)
+    mutate_one_of(copy / SOURCES, "*.c", fault)
     _compiled(copy)
     done = _suite_in(copy, notices, shim="compiled")
     assert done.returncode == 1, done.stdout + done.stderr
@@ -207,7 +208,7 @@ def test_the_launcher_does_nothing_that_c_leaves_undefined(copy: Path) -> None:
 
 
 def test_what_c_leaves_undefined_is_seen(copy: Path) -> None:
-    mutate(copy / SOURCE, c_call_is("decode", "malloc(size)", "malloc((size) - 1)"))
+    mutate_one_of(copy / SOURCES, "*.c", c_call_is("decode", "malloc(size)", "malloc((size) - 1)"))
     done = _sanitized(copy, "b01_cd")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "AddressSanitizer: heap-buffer-overflow" in done.stdout

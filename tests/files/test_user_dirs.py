@@ -1,7 +1,7 @@
 """Where a user's directories are: one table for every program that computes them.
 
 These are `files.paths` for the commands, `files.user_dirs` for the walk, `hot.state_dir` for the Python shim,
-launcher.c for the compiled one, and the fragment.
+in_c/state_dir.c for the compiled one, and the fragment.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from make_metrics.hot import append, arguments, line, procfs, record_format, rec
 from make_metrics.setup import bundle
 from tests.support.project import ROOT, SOURCE
 
-LAUNCHER = (SOURCE / "make_metrics/hot/launcher.c").read_text()
-# By the names in launcher.c. The order counts in a list, and not in a frozenset.
+LAUNCHER = (SOURCE / "make_metrics/hot/in_c/constants.h").read_text()
+# By the names in constants.h. The order counts in a list, and not in a frozenset.
 PYTHON: dict[str, object] = {
     "PROTOCOL": arguments.PROTOCOL,
     "ANSWER": arguments.ANSWER,
@@ -53,9 +53,8 @@ LIMITS = {"KEY_MAX", "NUMBER_DIGITS_MAX"}  # beyond them the launcher leaves the
 
 def defined(source: str) -> dict[str, object]:
     """The constants of a launcher's source, each with its value as Python writes it."""
-    section = source.partition("/* ---- constants")[2].partition("/* ----")[0]
     values: dict[str, object] = {}
-    for definition in DEFINITION.finditer(section):
+    for definition in DEFINITION.finditer(source):
         if definition["name"]:
             name, value = definition["name"], value_of(definition["value"])
         else:

@@ -7,6 +7,7 @@ inside of a function can be rewritten and the mutation still does the same.
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,18 @@ def mutate(path: Path, mutation: Mutation) -> None:
         raise LookupError(f"{path}: {error.args[0]}") from error
     assert broken != text
     path.write_text(broken)
+
+
+def mutate_one_of(folder: Path, pattern: str, mutation: Mutation) -> None:
+    """Break the one file in a folder that defines the name; raises LookupError if none or more than one does."""
+    broken = {}
+    for path in sorted(folder.glob(pattern)):
+        with contextlib.suppress(LookupError):
+            broken[path] = mutation(path.read_text())
+    if len(broken) != 1:
+        raise LookupError(f"{len(broken)} files in {folder} define it")
+    ((path, text),) = broken.items()
+    path.write_text(text)
 
 
 # ---- Python ----
@@ -101,7 +114,7 @@ def module_ends(statements: str) -> Mutation:
 
 
 def _c_function(text: str, name: str) -> re.Match[str]:
-    """A function's definition, as launcher.c lays it out: it ends on its first line, or with a brace in column 1."""
+    """A function's definition, as hot/in_c lays it out: it ends on its first line, or with a brace in column 1."""
     definition = rf"^(?P<type>\w[\w \*]*[ \*]){name}\((?P<parameters>[^()]*)\)\s*(?P<body>\{{(?:.*\}}$|(?:.*\n)*?\}}$))"
     found = re.findall(definition, text, re.MULTILINE)
     if len(found) != 1:

@@ -31,7 +31,7 @@ def compiled(launcher: Path, python: str = "/nowhere/python") -> Sequence[str]:
 
 def copied(folder: Path) -> Sequence[str]:
     """The Python shim of a copy of the package, on which set-up did not work: each module comes from its own file."""
-    shutil.copytree(SOURCE, folder / "shim", ignore=shutil.ignore_patterns("__pycache__", "launcher*"))
+    shutil.copytree(SOURCE, folder / "shim", ignore=shutil.ignore_patterns("__pycache__", "launcher*", "in_c"))
     return (*PYTHON_SHIM[:-1], str(folder / "shim/make_metrics/entry.py"))
 
 

@@ -1,0 +1,89 @@
+/* hot/append.py: appending to a record, under its lock. */
+
+static int64_t nanoseconds(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+/* As root (a nested make under sudo), give a file to the owner of its directory. */
+static bool give_to_owner(int fd, const char *folder)
+{
+    struct stat owner, status;
+    if (geteuid() != 0)
+        return true;
+    if (stat(folder, &owner) < 0 || fstat(fd, &status) < 0)
+        return false;
+    return status.st_uid == owner.st_uid || fchown(fd, owner.st_uid, owner.st_gid) == 0;
+}
+
+/* Lock a file, which is created if missing; gives the descriptor that holds the lock, -1 if it is not free in time.
+ *
+ * Tries again after 1/parts of the time waited so far: many lines may wait on few cores, so each tries less often the
+ * longer it waits. */
+static int lock(const char *path, const char *folder, int operation, int64_t patience_ns, int parts)
+{
+    int64_t begin = nanoseconds(CLOCK_MONOTONIC);
+    for (;;) {
+        int fd = open(path, OPEN_FLAGS, 0600);
+        struct stat status;
+        if (fd < 0)
+            return -1;
+        if (give_to_owner(fd, folder)) {
+            if (flock(fd, operation | LOCK_NB) == 0) {
+                if (fstat(fd, &status) == 0 && status.st_nlink > 0)
+                    return fd;
+                close(fd); /* its holder combined the record and removed the lock while we waited */
+                continue;
+            }
+            int64_t waited = nanoseconds(CLOCK_MONOTONIC) - begin;
+            if (errno == EWOULDBLOCK && waited < patience_ns) {
+                const struct timespec pause = {0, waited / parts > LOCK_PAUSE_NS ? waited / parts : LOCK_PAUSE_NS};
+                close(fd);
+                nanosleep(&pause, NULL);
+                continue;
+            }
+        }
+        close(fd);
+        return -1;
+    }
+}
+
+static bool random_digits(char digits[17])
+{
+    unsigned char bytes[8];
+    if (getentropy(bytes, sizeof bytes) < 0)
+        return false;
+    for (size_t at = 0; at < sizeof bytes; at++)
+        sprintf(digits + 2 * at, "%02x", bytes[at]);
+    return true;
+}
+
+/* Append to a record file, all or nothing. */
+static void append(const char *path, const char *folder, const char *run, const char *text, int flags)
+{
+    int fd = open(path, OPEN_FLAGS | O_APPEND | flags, 0600);
+    struct stat status;
+    char last, digits[17], preamble[KEY_MAX + 32] = "";
+    if (fd < 0)
+        return;
+    if (give_to_owner(fd, folder) && fstat(fd, &status) == 0) {
+        bool ready = true;
+        if (status.st_size == 0) {
+            ready = random_digits(digits);
+            snprintf(preamble, sizeof preamble, "R %d %s %s ;\n", RECORD_VERSION, run, digits);
+        } else {
+            ready = pread(fd, &last, 1, status.st_size - 1) == 1;
+            if (last != '\n')
+                strcpy(preamble, "\n"); /* end the torn entry before ours: it must not cost ours too */
+        }
+        const char *whole = ready ? join(preamble, text, "") : NULL;
+        if (whole != NULL) {
+            ssize_t written = write(fd, whole, strlen(whole));
+            /* The disk is full: remove the half entry. If that fails too, readers skip a torn entry. */
+            if (written >= 0 && (size_t)written != strlen(whole) && ftruncate(fd, status.st_size) < 0)
+                preamble[0] = '\0';
+        }
+    }
+    close(fd);
+}

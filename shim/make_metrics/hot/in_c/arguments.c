@@ -1,0 +1,60 @@
+/* hot/arguments.py: the words from the fragment. */
+
+/* The words from the fragment, decoded. */
+struct arguments {
+    char *target, *goal, *version, *make, *state;
+    const char *environment; /* still encoded; empty with the SHELL hook */
+    long level;
+    bool before_4_4; /* make is older than 4.4: $(shell) in it gets another MAKELEVEL than a recipe line */
+    bool is_4_3; /* exactly 4.3, which searches PATH by its own rule */
+    bool splits_lines; /* make itself would split a simple line: IFS is unchanged */
+    char **command; /* the makefile's shell, flags and line, from main()'s words */
+    char **shim; /* the command line of the Python shim, from main()'s words */
+    int shell_words, words; /* the number of words of the shell, and of the whole command */
+};
+
+/* Decode the words; false if they are not exactly what the fragment writes. */
+static bool parse_arguments(struct arguments *arguments, int count, char **words)
+{
+    static const char *const prefixes[] = {"t:", "g:", "m:", "h:", "e:"};
+    if (count < 8 || !equal(words[0], PROTOCOL))
+        return false;
+    for (size_t at = 0; at < COUNT(prefixes); at++)
+        if (strncmp(words[at + 1], prefixes[at], 2) != 0)
+            return false;
+
+    char *part[4] = {join(words[3] + 2, "", ""), NULL, NULL, NULL}; /* LEVEL:VERSION:MAKE:IFS */
+    if (part[0] == NULL)
+        return false;
+    for (size_t at = 1; at < COUNT(part); at++) {
+        char *colon = strchr(part[at - 1], ':');
+        if (colon == NULL)
+            return false;
+        *colon = '\0';
+        part[at] = colon + 1;
+    }
+    if (strchr(part[3], ':') != NULL)
+        return false;
+    const char *dot = strchr(part[1], '.');
+    if (dot == NULL)
+        return false;
+    long major = parse_number(part[1], dot), minor = parse_number(dot + 1, dot + 1 + strcspn(dot + 1, "."));
+    arguments->level = *part[0] == '\0' ? 0 : parse_number(part[0], part[0] + strlen(part[0]));
+    long shell = parse_number(words[6], words[6] + strlen(words[6]));
+    if (major < 0 || minor < 0 || arguments->level < 0 || shell < 1 || shell > count - 7)
+        return false;
+
+    arguments->target = decode(words[1] + 2);
+    arguments->goal = decode(words[2] + 2);
+    arguments->version = part[1];
+    arguments->before_4_4 = major < 4 || (major == 4 && minor < 4);
+    arguments->is_4_3 = equal(part[1], "4.3");
+    arguments->make = decode(part[2]);
+    arguments->splits_lines = equal(part[3], "f");
+    arguments->state = decode(words[4] + 2);
+    arguments->environment = words[5] + 2;
+    arguments->command = words + 7;
+    arguments->shell_words = (int)shell;
+    arguments->words = count - 7;
+    return arguments->target != NULL && arguments->goal != NULL && arguments->make != NULL && arguments->state != NULL;
+}

@@ -1,0 +1,81 @@
+/* hot/line.py, hot/arguments.py: the environment as make passed it on. */
+
+/* The place of a variable in an environment; NULL if it is not set. */
+static char **find_variable(char **environment, const char *name, size_t length)
+{
+    for (; *environment != NULL; environment++)
+        if (strncmp(*environment, name, length) == 0 && (*environment)[length] == '=')
+            return environment;
+    return NULL;
+}
+
+/* The value of a variable; NULL if it is not set. */
+static const char *variable(char **environment, const char *name)
+{
+    char **place = find_variable(environment, name, strlen(name));
+    return place == NULL ? NULL : *place + strlen(name) + 1;
+}
+
+/* Whether a shell keeps a variable of this name. */
+static bool is_identifier(const char *name, size_t length)
+{
+    for (size_t at = 0; at < length; at++)
+        if ((unsigned char)name[at] >= 0x80 || (!isalnum((unsigned char)name[at]) && name[at] != '_'))
+            return false;
+    return length > 0;
+}
+
+/* The environment as make passed it on: undoes what the intermediate shell changed and dropped. NULL for words that the
+ * fragment does not write. */
+static char **restored_environment(char **current, const struct arguments *arguments, pid_t parent)
+{
+    if (*arguments->environment == '\0')
+        return current;
+    size_t length = 0, count = 0;
+    char *of_make = environment_of(parent, &length);
+    size_t room = COUNT(changed_names) + 1;
+    for (char **variable = current; *variable != NULL; variable++)
+        room++;
+    for (size_t at = 0; of_make != NULL && at < length; at++)
+        room += of_make[at] == '\0' || at + 1 == length;
+    char **environment = calloc(room, sizeof *environment);
+    if (environment == NULL)
+        return NULL;
+    for (; *current != NULL; current++)
+        environment[count++] = *current;
+
+    char *word = join(arguments->environment, "", "");
+    for (size_t at = 0; at < COUNT(changed_names) && word != NULL; at++) {
+        char *next = strchr(word, '/');
+        if (next != NULL)
+            *next++ = '\0';
+        const char *name = changed_names[at];
+        char **place = find_variable(environment, name, strlen(name));
+        if (*word == '+' || (*word == '.' && place != NULL)) {
+            const char *value = decode(word + 1);
+            char *variable = value == NULL ? NULL : join(name, "=", value);
+            if (variable == NULL)
+                return NULL;
+            if (place == NULL)
+                place = &environment[count++];
+            *place = variable;
+        } else if (*word == '-' && place != NULL) {
+            memmove(place, place + 1, (size_t)(environment + count - place) * sizeof *place);
+            count--;
+        }
+        word = next;
+    }
+
+    size_t count_before = count; /* if make has a name twice, the last one counts, as in a dictionary */
+    for (char *variable = of_make; variable != NULL && variable < of_make + length; variable += strlen(variable) + 1) {
+        const char *mark = strchr(variable, '=');
+        if (mark == NULL || is_identifier(variable, (size_t)(mark - variable)))
+            continue; /* sh drops names that are no identifiers, and only those */
+        char **place = find_variable(environment, variable, (size_t)(mark - variable));
+        if (place == NULL)
+            environment[count++] = variable;
+        else if (place >= environment + count_before)
+            *place = variable;
+    }
+    return environment;
+}

@@ -1,0 +1,191 @@
+/* hot/recorder.py: marker, walk and invitation. */
+
+/* The bookkeeping of one line. `run` is empty until the walk has named it. */
+struct recorder {
+    pid_t parent, walk_pid;
+    const char *python, *entry;
+    char *state, *records, *makes, *marker;
+    char run[KEY_MAX], make[KEY_MAX];
+    bool attended; /* this line started the walk, and somebody would see what it prints at its end */
+    char *invitation; /* what the walk has left for that developer; NULL for nothing */
+};
+
+/* Whether a text is a process key: it becomes a file's name. */
+static bool is_process_key(const char *text)
+{
+    size_t length = strlen(text);
+    return length > 4 && length < KEY_MAX - 1 && length == strspn(text, "0123456789abcdef.") && *text != '.';
+}
+
+/* Create a private directory if it is missing; its parent must exist. False if another user's is in its place. */
+static bool ensure_directory(const char *path)
+{
+    struct stat status;
+    bool exists = path != NULL && lstat(path, &status) == 0;
+    if (path != NULL && !exists && errno == ENOENT && (mkdir(path, 0700) == 0 || errno == EEXIST))
+        exists = lstat(path, &status) == 0;
+    return exists && S_ISDIR(status.st_mode) && (status.st_uid == geteuid() || geteuid() == 0);
+}
+
+/* Take run and make from the marker; they stay as they are if no walk has ended yet. False for a damaged marker. */
+static bool read_marker(struct recorder *recorder)
+{
+    char *text = read_file(recorder->marker, NULL);
+    if (text == NULL)
+        return errno == ENOENT;
+    char *rest = strchr(text, '\n');
+    if (rest != NULL) {
+        *rest++ = '\0';
+        recorder->invitation = rest;
+    }
+    const char *run = strtok(text, " "), *make = run == NULL ? NULL : strtok(NULL, " ");
+    if (run == NULL)
+        return true;
+    bool is_verdict = make == NULL && (equal(run, NOT_A_MAKE) || equal(run, NO_MAKE_ABOVE));
+    if (!is_verdict && (make == NULL || strtok(NULL, " ") != NULL || !is_process_key(run) || !is_process_key(make)))
+        return false;
+    snprintf(recorder->run, sizeof recorder->run, "%s", run);
+    if (!is_verdict)
+        snprintf(recorder->make, sizeof recorder->make, "%s", make);
+    return true;
+}
+
+/* Prepare the state directory, and read the run if it is known; false for a case that is left to the Python shim. */
+static bool open_recorder(struct recorder *recorder, const struct arguments *arguments, char **environment)
+{
+    recorder->state = find_state_dir(arguments, environment);
+    if (recorder->state == NULL || !process_key(recorder->parent, recorder->make))
+        return false;
+    recorder->records = join(recorder->state, "/records", "");
+    recorder->makes = join(recorder->state, "/makes", "");
+    recorder->marker = recorder->makes == NULL ? NULL : join(recorder->makes, "/", recorder->make);
+    return recorder->marker != NULL && ensure_directory(recorder->state) && ensure_directory(recorder->records) &&
+           ensure_directory(recorder->makes) && read_marker(recorder);
+}
+/* Whether standard error is a terminal and this process is in its foreground process group. */
+static bool is_foreground(void) { return isatty(2) && tcgetpgrp(2) == getpgrp(); }
+
+/* Print the walk's invitation to the developer, if there is one; never waits for the terminal. */
+static void invite(const struct recorder *recorder)
+{
+    struct pollfd terminal = {.fd = 2, .events = POLLOUT};
+    if (!recorder->attended || recorder->invitation == NULL || *recorder->invitation == '\0' || !is_foreground())
+        return;
+    if (poll(&terminal, 1, 0) != 1 || terminal.revents != POLLOUT)
+        return;
+    const char *text = join(recorder->invitation, "\n", "");
+    signal(SIGTTOU, SIG_IGN); /* we may be put in the background just now */
+    if (text != NULL && write(2, text, strlen(text)) < 0)
+        return; /* nobody reads standard error */
+}
+
+/* Start the walk up the process tree, unless another line of this make has started it.
+ *
+ * The walk's standard output is the locked marker: it unlocks the marker when the run stands there, or by ending. */
+static void start_walk(struct recorder *recorder, const struct arguments *arguments, char **environment)
+{
+    char parent[16], make[KEY_MAX];
+    int marker_fd = lock(recorder->marker, recorder->makes, LOCK_EX, 0, LOCK_PARTS);
+    if (marker_fd < 0 && errno != EWOULDBLOCK)
+        marker_fd = open(recorder->marker, OPEN_FLAGS, 0600); /* without locks two lines may walk: both find the same */
+    if (marker_fd < 0)
+        return;
+    if (read_marker(recorder) && *recorder->run == '\0') {
+        snprintf(parent, sizeof parent, "%d", (int)recorder->parent);
+        snprintf(make, sizeof make, "%s", recorder->make);
+        recorder->attended = arguments->level == 0 && is_foreground();
+        char *words[] = {(char *)recorder->python, "-I", "-S", (char *)recorder->entry, "walk", parent, make,
+                         recorder->state, arguments->make, arguments->version, arguments->goal,
+                         recorder->attended ? ATTENDED : UNATTENDED, NULL};
+        /* The walk inherits our signal mask and gets a process group that no terminal signals. Block SIGTSTP until it
+         * has that group: Ctrl-Z before that would stop it, and `fg` would not continue it. The child of vfork only
+         * makes system calls, on its own descriptors. */
+        sigset_t stop, mask;
+        sigemptyset(&stop);
+        sigaddset(&stop, SIGTSTP);
+        sigprocmask(SIG_BLOCK, &stop, &mask);
+        pid_t child = vfork();
+        if (child == 0) {
+            setpgid(0, 0);
+            /* marker_fd may be 1 itself: dup2 then leaves it close-on-exec. null_fd may be 0 or 2. */
+            if (dup2(marker_fd, 1) == 1 && fcntl(1, F_SETFD, 0) == 0) {
+                int null_fd = open("/dev/null", O_RDWR);
+                if (null_fd != 0)
+                    dup2(null_fd, 0);
+                if (null_fd != 2)
+                    dup2(null_fd, 2);
+                if (null_fd > 2)
+                    close(null_fd);
+                execve(recorder->python, words, environment);
+            }
+            _exit(127);
+        }
+        sigprocmask(SIG_SETMASK, &mask, NULL);
+        recorder->walk_pid = child;
+    }
+    close(marker_fd); /* the walk's standard output holds the lock */
+}
+
+/* Wait for the walk without locks: only the line that started the walk sees it end, as its parent. */
+static void wait_for_walk(struct recorder *recorder)
+{
+    const struct timespec pause = {0, 1000000};
+    int64_t deadline = nanoseconds(CLOCK_MONOTONIC) + WALK_PATIENCE_NS;
+    while (recorder->walk_pid > 0 && nanoseconds(CLOCK_MONOTONIC) < deadline) {
+        if (waitpid(recorder->walk_pid, NULL, WNOHANG) != 0)
+            recorder->walk_pid = 0;
+        else
+            nanosleep(&pause, NULL);
+    }
+}
+
+/* Know the run, if need be by waiting for the walk; false if nothing is recorded. */
+static bool resolve_run(struct recorder *recorder, struct line *line)
+{
+    if (*recorder->run == '\0') {
+        int parts = recorder->walk_pid > 0 ? STARTER_LOCK_PARTS : LOCK_PARTS;
+        int lock_fd = lock(recorder->marker, recorder->makes, LOCK_SH, WALK_PATIENCE_NS, parts);
+        if (lock_fd >= 0)
+            close(lock_fd);
+        else if (errno != EWOULDBLOCK)
+            wait_for_walk(recorder);
+        read_marker(recorder); /* if it is still empty, this make becomes a run of its own, which it most often is */
+    }
+    if (recorder->walk_pid > 0)
+        kill(recorder->walk_pid, SIGKILL); /* what it does after the walk can be done by others, later */
+    if (equal(recorder->run, NOT_A_MAKE))
+        return false;
+    if (equal(recorder->run, NO_MAKE_ABOVE)) {
+        *recorder->run = '\0';
+        if (!process_key(getpid(), recorder->make))
+            return false;
+        if (line->fate == 0)
+            line->fate = ORPHAN;
+    }
+    if (*recorder->run == '\0')
+        snprintf(recorder->run, sizeof recorder->run, "%s", recorder->make);
+    if (line->fate == 0 && getppid() != recorder->parent)
+        line->fate = ORPHAN;
+    return true;
+}
+/* Append the line's entry to its run's record, or without the lock to a record file of its own. */
+static void append_line(const struct recorder *recorder, const struct arguments *arguments, const struct line *line)
+{
+    const char *text = line_entry(recorder->make, arguments->target, arguments->goal, arguments->level, line);
+    const char *folder = recorder->records, *base = join(folder, "/", recorder->run);
+    const char *lock_path = base == NULL ? NULL : join(base, ".lock", "");
+    char digits[17];
+    if (text == NULL || lock_path == NULL)
+        return;
+    int lock_fd = lock(lock_path, folder, LOCK_EX, LOCK_PATIENCE_NS, LOCK_PARTS);
+    if (lock_fd >= 0) {
+        const char *path = join(base, ".rec", "");
+        if (path != NULL)
+            append(path, folder, recorder->run, text, 0);
+        close(lock_fd);
+    } else if (random_digits(digits)) {
+        const char *name = join("~", digits, ".rec"), *path = name == NULL ? NULL : join(base, name, "");
+        if (path != NULL)
+            append(path, folder, recorder->run, text, O_EXCL);
+    }
+}

@@ -1,0 +1,91 @@
+/* hot/procfs.py: what is asked of the system about processes, on Linux from /proc. */
+
+/* A whole file with a NUL after it; NULL if it cannot be read. Files in /proc have no size. */
+static char *read_file(const char *path, size_t *length)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t room = 4096, size = 0;
+    char *text = fd < 0 ? NULL : malloc(room);
+    while (text != NULL) {
+        ssize_t count = read(fd, text + size, room - size - 1);
+        if (count <= 0) {
+            text[size] = '\0';
+            if (count < 0)
+                text = NULL;
+            break;
+        }
+        size += (size_t)count;
+        if (room - size < 2)
+            text = realloc(text, room *= 2);
+    }
+    if (fd >= 0)
+        close(fd);
+    if (length != NULL)
+        *length = size;
+    return text;
+}
+
+/* A file of a process in /proc; NULL if it cannot be read. */
+static char *read_process_file(pid_t pid, const char *name, size_t *length)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+    return read_file(path, length);
+}
+
+/* The environment that a process was started with, a NUL behind each variable; NULL if it cannot be read. */
+static char *environment_of(pid_t pid, size_t *length) { return read_process_file(pid, "environ", length); }
+
+/* Which file a process has as standard output; false if unknown. */
+static bool output_of(pid_t pid, struct stat *status)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/fd/1", (int)pid);
+    return stat(path, status) == 0;
+}
+
+/* Whether the program that a process runs imports a function by this name; true if unknown. */
+static bool imports(pid_t pid, const char *name)
+{
+    size_t length = 0, size = strlen(name) + 1; /* with its NUL */
+    const char *program = read_process_file(pid, "exe", &length);
+    for (size_t at = 1; program != NULL && at + size <= length; at++)
+        if (program[at - 1] == '\0' && memcmp(program + at, name, size) == 0)
+            return true;
+    return program == NULL;
+}
+
+/* The key of a process, `<host>.<pid>.<start>`; false without /proc. */
+static bool process_key(pid_t pid, char key[KEY_MAX])
+{
+    const char *text = read_process_file(pid, "stat", NULL);
+    const char *at = text == NULL ? NULL : strrchr(text, ')'); /* the last one: a program's name may hold one too */
+    if (at == NULL)
+        return false;
+    at++;
+    for (int field = 3; field < 22 && at != NULL; field++) {
+        at += strspn(at, " ");
+        at = strchr(at, ' ');
+    }
+    if (at == NULL)
+        return false;
+    char *end;
+    unsigned long long start = strtoull(at, &end, 10);
+    if (end == at)
+        return false;
+
+    uint64_t host = 0;
+    struct stat namespace;
+    int digits = 0;
+    text = read_file("/proc/sys/kernel/random/boot_id", NULL);
+    for (; text != NULL && hexadecimal_value(*text) + (*text == '-') >= 0; text++)
+        if (*text != '-') {
+            host = (host * 16 + (uint64_t)hexadecimal_value(*text)) % HOST_PRIME;
+            digits++;
+        }
+    if (digits == 0 || (*text != '\0' && *text != '\n') || stat("/proc/self/ns/pid", &namespace) < 0)
+        host = 0;
+    else
+        host = (host + (uint64_t)namespace.st_ino % HOST_PRIME) % HOST_PRIME;
+    return snprintf(key, KEY_MAX, "%08llx.%d.%llu", (unsigned long long)host, (int)pid, start) < KEY_MAX;
+}
