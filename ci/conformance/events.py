@@ -19,8 +19,7 @@ from make_metrics.combine import record
 from make_metrics.combine.event import Event
 from make_metrics.combine.run import Run, events_of, gather, merge
 from make_metrics.files.paths import Paths
-from make_metrics.hot import record_format
-from make_metrics.processes import tree
+from make_metrics.hot import arguments, record_format
 from make_metrics.store import database
 from make_metrics.store.store import Store
 from make_metrics.sweep.sweep import sweep
@@ -35,12 +34,19 @@ def _line(event: Event) -> str:
 
 
 def _writers(state: Path) -> list[int]:
-    """The pids of shims and walks that still run for a state directory: their command lines name it."""
-    names = str(state), tree.rotate(os.fsencode(state)).decode()
+    """The pids of shims and walks that still run for a state directory.
+
+    Their command lines name it. A launcher that runs a line shows a title alone; its directory and its environment name
+    the folder of the bench.
+    """
     pids = []
+    bench, title = str(state.parent.parent), os.fsdecode(arguments.TITLE)
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if any(name in word for word in process.cmdline() for name in names):
+            words, name = process.cmdline(), str(state)
+            if words and words[0].startswith(title):
+                words, name = [process.cwd(), *process.environ().values()], bench
+            if any(name in word for word in words):
                 pids.append(process.pid)
     return pids
 

@@ -21,6 +21,8 @@ LAUNCHER = (SOURCE / "make_metrics/hot/in_c/constants.h").read_text()
 PYTHON: dict[str, object] = {
     "PROTOCOL": arguments.PROTOCOL,
     "ANSWER": arguments.ANSWER,
+    "TITLE": arguments.TITLE,
+    "TARGET_FILE": arguments.TARGET_FILE,
     "DEFAULT_SHELL": line.DEFAULT_SHELL,
     "DEFAULT_PATH": line.DEFAULT_PATH,
     "RECORD_VERSION": record_format.VERSION,
@@ -76,7 +78,7 @@ def value_of(text: str) -> object:
 def test_launcher_and_python_shim_have_the_same_constants() -> None:
     values = defined(LAUNCHER)
     assert {name: values.get(name) for name in PYTHON} == PYTHON
-    assert values.keys() == {*PYTHON, *LIMITS, "OPEN_FLAGS"}, (
+    assert values.keys() == {*PYTHON, *LIMITS, "NAME", "OPEN_FLAGS"}, (
         "a constant is compared, or is listed as the launcher's own"
     )
 

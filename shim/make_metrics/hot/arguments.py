@@ -12,6 +12,10 @@ from make_metrics.hot import record_format
 
 PROTOCOL = b"mm1"
 ANSWER = b"mm1 runs"  # to the protocol alone: the shim runs here
+# Once the compiled launcher runs a line, it shows this and make's pid in place of its words, and its encoded target as
+# the name of a file in memory. `ps` is readable then, and a recipe's `pkill -f NAME` does not find the launcher.
+TITLE = b"make-metrics: line of make "
+TARGET_FILE = b"make-metrics target "
 CHANGED_NAMES = (b"PWD", b"OLDPWD", b"_", b"SHLVL")
 
 

@@ -8,16 +8,14 @@ from collections import namedtuple
 
 import psutil
 
-from make_metrics.hot import arguments
+from make_metrics.hot import arguments, record_format
 from make_metrics.processes.keys import process_key
-
-_ROTATED = bytes.maketrans(
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
-    b"NOPQRSTUVWXYZABCDEFGHIJKLMnopqrstuvwxyzabcdefghijklm5678901234",
-)
 
 MakeAbove = namedtuple("MakeAbove", ("process", "key", "target"))
 MakeAbove.__doc__ = "A make above another make: its process, its key, and the target whose recipe started the other."
+
+Shim = namedtuple("Shim", ("target", "has_make"))
+Shim.__doc__ = "A shim that runs a recipe line: the target, empty if unknown, and whether its make still runs."
 
 
 def is_make(process: psutil.Process, names: frozenset[str]) -> bool:
@@ -61,25 +59,35 @@ def terminal_of(process: psutil.Process) -> str:
         return ""
 
 
-def rotate(word: bytes) -> bytes:
-    """Rotate letters by 13 and digits by 5; twice gives the word back.
-
-    A running launcher shows its words so in the list of processes, where `pkill -f` would otherwise match it.
-    """
-    return word.translate(_ROTATED)
-
-
-def arguments_of(process: psutil.Process) -> arguments.Arguments | None:
-    """What make handed to a shim process, None if the process is no shim."""
+def shim_of(process: psutil.Process) -> Shim | None:
+    """What a process that runs a recipe line shows of it, None if the process is no shim."""
     with contextlib.suppress(psutil.Error, ValueError, IndexError):
         words = [os.fsencode(word) for word in process.cmdline()]
-        if rotate(arguments.PROTOCOL) in words:
-            words = [rotate(word) for word in words]
-        return arguments.Arguments(words[words.index(arguments.PROTOCOL) :])
+        if words[0].startswith(arguments.TITLE):
+            return Shim(_shown_target(process.pid), process.ppid() == int(words[0].removeprefix(arguments.TITLE)))
+        handed = arguments.Arguments(words[words.index(arguments.PROTOCOL) :])
+        parent = process.parent()
+        names = frozenset({"make", "gmake", os.fsdecode(handed.make)})
+        return Shim(handed.target, parent is not None and is_make(parent, names))
     return None
 
 
+def _shown_target(pid: int) -> bytes:
+    """The target that a launcher shows among its descriptors, empty if they cannot be read."""
+    shown = b"/memfd:" + arguments.TARGET_FILE
+    with contextlib.suppress(OSError, ValueError):
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            path = f"/proc/{pid}/fd/{name}"
+            file = os.fsencode(os.readlink(path)).removesuffix(b" (deleted)")
+            if file == shown:
+                with open(path, "rb") as content:
+                    return record_format.decode(content.read())
+            if file.startswith(shown):
+                return record_format.decode(file.removeprefix(shown))
+    return b""
+
+
 def target_of(process: psutil.Process) -> str:
-    """The target whose recipe a shim process runs, empty if the process is no shim."""
-    handed = arguments_of(process)
-    return handed.target.decode("utf-8", "backslashreplace") if handed else ""
+    """The target whose recipe a shim process runs, empty if it is unknown or the process is no shim."""
+    shim = shim_of(process)
+    return shim.target.decode("utf-8", "backslashreplace") if shim else ""

@@ -51,17 +51,13 @@ def lines_remain(group: int) -> bool:
     """Whether a shim of this process group still runs though its make has gone, as after `kill -9` of make."""
     import psutil
 
-    from make_metrics.processes.tree import arguments_of, is_make
+    from make_metrics.processes.tree import shim_of
 
     for pid in psutil.pids():
         try:
             if os.getpgid(pid) == group:
-                process = psutil.Process(pid)
-                handed, parent = arguments_of(process), process.parent()
-                if handed is None:
-                    continue
-                names = frozenset({"make", "gmake", os.fsdecode(handed.make)})
-                if parent is None or not is_make(parent, names):
+                shim = shim_of(psutil.Process(pid))
+                if shim is not None and not shim.has_make:
                     return True
         except (OSError, psutil.Error):
             continue

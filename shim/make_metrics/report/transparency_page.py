@@ -112,6 +112,16 @@ _BOTTOM = f"""
 - `make-metrics forget` removes what was recorded on this machine.
 """
 
+_OTHERS = """
+## What others on this machine see
+
+While a recipe line runs, the list of processes (`ps`) shows a process `make-metrics: line of make 1234`, where 1234 is
+make's process id. The program overwrites its own words with that: they would repeat the target and the line, and a
+recipe's `pkill -f NAME` would find them. `make-metrics doctor` says where the interpreter runs the lines instead of the
+compiled program. It cannot do so, and all its words are seen. The walk beside a make's first line and the sender show
+their words too: make's version and goals, and our paths; never a key or an address.
+"""
+
 _CRASHES = f"""
 ## Failures of make-metrics itself
 
@@ -180,6 +190,7 @@ def page(settings: Settings | None = None, metrics: Sequence[Property] = ()) -> 
             _RECEIVERS,
             _receivers(settings) if settings else "",
             _BOTTOM,
+            _OTHERS,
             _crash_reports(),
             _CODE,
         )

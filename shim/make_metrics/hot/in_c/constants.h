@@ -4,6 +4,8 @@
  * them true, and the build stays one call of the compiler. */
 #define PROTOCOL "mm1"
 #define ANSWER "mm1 runs" /* to the protocol alone: the shim runs here */
+#define TITLE "make-metrics: line of make " /* in the list of processes; make's pid follows */
+#define TARGET_FILE "make-metrics target " /* the name of a file in memory; the encoded target follows */
 #define DEFAULT_SHELL "/bin/sh" /* it also runs scripts without "#!", as in make */
 #define DEFAULT_PATH "/bin:/usr/bin"
 #define RECORD_VERSION 1
@@ -32,6 +34,7 @@ static const int ends_make[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT};
 static const int waited_for[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGINT, SIGQUIT};
 
 /* These have no counterpart in Python. */
+#define NAME "make-metrics" /* in the list of processes, where that shows no words */
 #define KEY_MAX 128 /* bytes of a process key with its NUL; a longer one is left to the Python shim */
 #define NUMBER_DIGITS_MAX 6 /* digits of a number in the arguments; a longer one is left to the Python shim */
 #define OPEN_FLAGS (O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW)

@@ -50,32 +50,6 @@ static bool contains(const int *numbers, size_t count, int wanted)
 
 static int64_t microseconds(struct timeval time) { return (int64_t)time.tv_sec * 1000000 + time.tv_usec; }
 
-/* Hide our command line: a recipe's `pkill -f NAME` must not find the launcher, which does not exist without the
- * include line. ROT13 for letters, ROT5 for digits; a second call restores the words. processes/tree.py reads them. */
-static void rot18(int count, char **words)
-{
-    for (int at = 0; at < count; at++)
-        for (char *byte = words[at]; *byte != '\0'; byte++)
-            if ((unsigned char)*byte < 0x80 && isalnum((unsigned char)*byte)) {
-                char first = isdigit((unsigned char)*byte) ? '0' : isupper((unsigned char)*byte) ? 'A' : 'a';
-                int range = first == '0' ? 10 : 26;
-                *byte = (char)(first + (*byte - first + range / 2) % range);
-            }
-}
-
-/* The words in memory of their own; NULL without memory. */
-static char **copy_words(char **words)
-{
-    size_t count = 0;
-    while (words[count] != NULL)
-        count++;
-    char **copies = calloc(count + 1, sizeof *copies);
-    for (size_t at = 0; copies != NULL && at < count; at++)
-        if ((copies[at] = join(words[at], "", "")) == NULL)
-            return NULL;
-    return copies;
-}
-
 /* Wait for the child to end, through Ctrl-C; forward make's signals to it; then take the signals that are pending.
  *
  * Group signals reach the child directly: only signals that make itself sent are forwarded. If the child is a shell and
@@ -132,17 +106,19 @@ static _Noreturn void exit_like(int status)
     _exit(status);
 }
 
-/* Run the line and record it, and end as it ended. */
-static _Noreturn void run_line(const struct arguments *arguments, char **environment, struct recorder *recorder,
-                               int count, char **words)
+/* Run the line and record it, and end as it ended. The words are main()'s. */
+static _Noreturn void run_line(struct arguments *arguments, char **environment, struct recorder *recorder, int count,
+                               char **words)
 {
-    char **command = command_for(arguments, true), **copy = copy_words(command);
-    bool is_shell = command == arguments->command;
     struct line line = {0};
-    if (copy != NULL) { /* before the line starts: it may look for us at once */
-        command = copy;
-        rot18(count, words);
+    char **copies = show_title(count, words, recorder->parent); /* before the line starts: it may look for us at once */
+    if (copies != NULL) {
+        arguments->command = copies + (arguments->command - words);
+        arguments->shim = copies + (arguments->shim - words);
     }
+    show_target(arguments->target);
+    char **command = command_for(arguments, true);
+    bool is_shell = command == arguments->command;
     sigset_t signals, mask;
     sigemptyset(&signals);
     for (size_t at = 0; at < COUNT(waited_for); at++) {
@@ -163,8 +139,6 @@ static _Noreturn void run_line(const struct arguments *arguments, char **environ
     if (child < 0 && (full || speaks_other_language(recorder->parent))) {
         signal(SIGCHLD, SIG_DFL);
         sigprocmask(SIG_SETMASK, &mask, NULL);
-        if (copy != NULL)
-            rot18(count, words);
         if (full)
             become(arguments, environment, true);
         become_python(arguments->shim);

@@ -89,3 +89,36 @@ static bool process_key(pid_t pid, char key[KEY_MAX])
         host = (host + (uint64_t)namespace.st_ino % HOST_PRIME) % HOST_PRIME;
     return snprintf(key, KEY_MAX, "%08llx.%d.%llu", (unsigned long long)host, (int)pid, start) < KEY_MAX;
 }
+
+/* Say in the list of processes who we are, and nothing else: a recipe's `pkill -f NAME` must not find the launcher, which
+ * does not exist without the include line. The kernel keeps a program's words in one piece; gives them in memory of their
+ * own, NULL without memory. */
+static char **show_title(int count, char **words, pid_t parent)
+{
+    size_t room = (size_t)(words[count - 1] + strlen(words[count - 1]) + 1 - words[0]);
+    char **copies = calloc((size_t)count + 1, sizeof *copies), *text = malloc(room);
+    if (copies == NULL || text == NULL)
+        return NULL;
+    memcpy(text, words[0], room);
+    for (int at = 0; at < count; at++)
+        copies[at] = text + (words[at] - words[0]);
+    memset(words[0], '\0', room);
+    snprintf(words[0], room, "%s%d", TITLE, (int)parent);
+    prctl(PR_SET_NAME, NAME);
+    return copies;
+}
+
+/* Tell a make that this line starts for which target it does (processes/tree.py): as the name of a file in memory, which
+ * stands among our descriptors; a long target is the file's content. It is close-on-exec: the line does not get it. */
+static void show_target(const char *target)
+{
+    char *name = malloc(strlen(TARGET_FILE) + 3 * strlen(target) + 2);
+    if (name == NULL)
+        return;
+    *encode(name + sprintf(name, "%s", TARGET_FILE), target) = '\0';
+    if (memfd_create(name, MFD_CLOEXEC) >= 0 || errno != EINVAL)
+        return;
+    int fd = memfd_create(TARGET_FILE, MFD_CLOEXEC);
+    if (fd >= 0 && write(fd, name + strlen(TARGET_FILE), strlen(name) - strlen(TARGET_FILE)) < 0)
+        close(fd);
+}
