@@ -64,6 +64,17 @@ _ACTION = _option(
     help="on asks for a yes, off takes it back, preview prints the reports",
 )
 
+_RUN = _option(
+    "which", nargs="?", default="last", metavar="RUN", help="a run's name, last or last~2 (default: last, the newest)"
+)
+_GOAL = _option("--goal", metavar="NAME", help="of the runs that had this goal")
+_ALL = _option("--all", action="store_true", help="of the runs of all projects")
+_OF = _option("-C", metavar="DIR", dest="directory", help="of the runs of the project of DIR, not the current one")
+_WHICH = (_GOAL, _ALL, _OF)
+_FORMAT = _option(
+    "--format", choices=("text", "json", "markdown"), default="text", help="text (the default), json or markdown"
+)
+
 _TARGET = _option("target", nargs="?", metavar="TARGET", help="a target of the Makefile: is it measured, and why not?")
 _ADD = _option("--add", nargs="?", const="", metavar="MAKEFILE", help="add the include line to the Makefile")
 _REMOVE = _option("--remove", nargs="?", const="", metavar="MAKEFILE", help="take the include line out again")
@@ -74,6 +85,8 @@ COMMANDS = (
     Command("report", "print what each target cost", (_SINCE, _JSON)),
     Command("events", "print the events, one JSON object a line", (_SINCE,)),
     Command("runs", "print the runs of make", (_SINCE, _JSON)),
+    Command("last", "print what the newest run says: failures, critical path, slowest targets", (*_WHICH, _FORMAT)),
+    Command("run", "print what a run says, as last does for the newest", (_RUN, *_WHICH, _FORMAT)),
     Command("off", "turn recording off"),
     Command("on", "turn recording on again, as it was before off"),
     Command("on-this-machine", "record on this machine and send nothing: takes back every yes"),

@@ -7,17 +7,9 @@ import pytest
 from make_metrics.analysis.build import Build, BuiltTarget
 from make_metrics.store import builds
 from make_metrics.sweep.sweep import sweep
+from tests.support.builds import last_build
 from tests.support.project import Project
 from tests.support.store import ask
-
-
-def last_build(project: Project) -> Build:
-    assert sweep(project.paths, timeout=10).problems == []
-    run_id = ask(project.paths, lambda connection: builds.newest(connection))
-    assert run_id is not None
-    build = ask(project.paths, lambda connection: builds.build(connection, run_id))
-    assert build is not None
-    return build
 
 
 def targets(build: Build) -> dict[str, BuiltTarget]:
