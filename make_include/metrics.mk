@@ -404,7 +404,20 @@ endif
   o,,$(subst x,,$(subst u,,$(subst e,,$1))))))))
 .metrics.options.left = $(filter-out -,$(call .metrics.letters.left,$(filter-out \
   $(.metrics.options),$(wordlist 2,99,$3))))
-.metrics.is.plain = $(if $(.metrics.options.left),,$(filter $(.metrics.shells),$(notdir $(firstword $3))))
+# A project's own tools/sh, or a script of that name elsewhere, may show how often it is started. Each name is looked up
+# once, in PATH or in the directories $2. Only 4.2 and later can read a file.
+.metrics.found = $(if $(findstring /,$1),$1,$(firstword $(wildcard $(addsuffix \
+  /$1,$(subst :, ,$(or $2,$(value PATH),/bin:/usr/bin))))))
+.metrics.is.script = $(if $(filter 4.0 4.1,$(.metrics.version)),1,$(filter \#!%,$(firstword $(file <$1))))
+.metrics.is.own = $(if $(filter /%,$(filter-out $(CURDIR)/%,$1)),$(or $(filter \
+  /bin/% /usr/bin/% /usr/local/bin/%,$1),$(if $(.metrics.is.script),,1)))
+.metrics.shells.seen :=
+.metrics.look = $(if $(filter %:$1:$2,$(.metrics.shells.seen)),,$(eval .metrics.shells.seen += $(if \
+  $(call .metrics.is.own,$(call .metrics.found,$1,$2)),own):$1:$2))$(filter own:$1:$2,$(.metrics.shells.seen))
+.metrics.is.known = $(or $(filter busybox,$(notdir $(firstword $3))),$(if $(findstring \
+  %,$(call .metrics.encode,$1)),,$(.metrics.look)))
+.metrics.is.plain = $(if $(.metrics.options.left),,$(and $(filter $(.metrics.shells),$(notdir $(firstword $3))),$(call \
+  .metrics.is.known,$(firstword $3),$(call .metrics.path,$2),$2)))
 .metrics.quiet = $(if $(findstring x,$(filter -%,$(filter-out -O,$(wordlist 2,99,$3))) $(filter xtrace,$3)),+x )
 # In front of the shell may stand "env", "env -S", "env PATH=..." and "busybox". "env" is searched in the new PATH.
 .metrics.path = $(patsubst PATH=%,%,$(filter PATH=%,$(word 2,$1)))
@@ -423,7 +436,7 @@ endif
 .metrics.handed = $(.metrics.try) $(.metrics.words) $(.metrics.environment) $(words $2) $2
 .metrics.shim = $(if $(.metrics.use),$(.metrics.quiet)$(.metrics.handed) )
 # make-metrics doctor asks this, of any SHELL.
-.metrics.plain = $(call .metrics.is.plain,,,$(call .metrics.behind,$(.metrics.shell)))
+.metrics.plain = $(call .metrics.is.plain,,$(.metrics.shell),$(call .metrics.behind,$(.metrics.shell)))
 .metrics.with.shell = $(call .metrics.shim,$1,$2,$(call .metrics.behind,$2),$3)
 .metrics.for.line = $(call .metrics.with.shell,$(call .metrics.encode,$@),$(.metrics.shell),$(.metrics.runs))
 .SHELLFLAGS = $(if $(value @),$(.metrics.for.line))$(.metrics.flags)

@@ -25,21 +25,9 @@ from pathlib import Path
 from ci.build_launcher import sanitized
 from ci.conformance import approved, cases, events, report
 from ci.conformance.cases import Case, Mode
-from ci.conformance.execute import PATH, Bench, stop_ignoring_signals
+from ci.conformance.execute import PATH, Bench, prepare, stop_ignoring_signals
 from make_metrics.files.paths import private_directory
 from make_metrics.setup import fragment
-
-
-def prepare(root: Path, make: Path, *, compiled: bool) -> Bench:
-    """A bench in a new folder, with the fragment that set-up writes."""
-    root.mkdir()
-    bench = Bench(root, make, compiled=compiled)
-    private_directory(bench.paths.data)
-    (root / "bin").mkdir()
-    (root / "bin" / "make").symlink_to(make)  # for a case that runs "make"
-    bench.paths.fragment.write_text(fragment.render(bench.paths, compiled=compiled))
-    return bench
-
 
 # Cases in which a sanitizer cannot work, and why.
 _NOT_SANITIZED = {"f06_limits": "an address space of 2 GB is less than AddressSanitizer reserves for itself"}

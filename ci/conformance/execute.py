@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ci.conformance.cases import Case, Mode, instrument, is_instrumented, normaliser
-from make_metrics.files.paths import Paths
+from make_metrics.files.paths import Paths, private_directory
 from make_metrics.setup import fragment
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -56,6 +56,7 @@ class Bench:
     root: Path
     make: Path
     compiled: bool
+    limit_s: float = LIMIT_S
 
     @property
     def paths(self) -> Paths:
@@ -106,7 +107,7 @@ class Bench:
             start_new_session=True,
         )
         try:
-            output, errors = process.communicate(timeout=LIMIT_S)
+            output, errors = process.communicate(timeout=self.limit_s)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             output, errors = process.communicate()
@@ -115,9 +116,20 @@ class Bench:
         if mode.jobs:
             texts = ["".join(line + "\n" for line in sorted(text.splitlines())) for text in texts]
         try:
-            return Outcome(texts[0], texts[1], process.returncode, _files(self.work))
+            return Outcome(texts[0], texts[1], process.returncode, tuple(map(normalise, _files(self.work))))
         finally:
             _remove(self.work)
+
+
+def prepare(root: Path, make: Path, *, compiled: bool) -> Bench:
+    """A bench in a new folder, with the fragment that set-up writes."""
+    root.mkdir()
+    bench = Bench(root, make, compiled=compiled)
+    private_directory(bench.paths.data)
+    (root / "bin").mkdir()
+    (root / "bin" / "make").symlink_to(make)  # for a case that runs "make"
+    bench.paths.fragment.write_text(fragment.render(bench.paths, compiled=compiled))
+    return bench
 
 
 def _files(work: Path) -> tuple[str, ...]:

@@ -18,8 +18,7 @@ from ci import compare
 from ci.build_launcher import LAUNCHER, SOURCE, SOURCES, build
 from ci.conformance import approved, cases, report
 from ci.conformance.__main__ import main as suite
-from ci.conformance.__main__ import prepare
-from ci.conformance.execute import Outcome
+from ci.conformance.execute import Outcome, prepare
 from tests.support.mutation import (
     Mutation,
     c_call_is,
