@@ -74,6 +74,7 @@ _WHICH = (_GOAL, _ALL, _OF)
 _FORMAT = _option(
     "--format", choices=("text", "json", "markdown"), default="text", help="text (the default), json or markdown"
 )
+_JOBS = _option("-j", "--jobs", nargs="+", metavar="N", help="estimate for N jobs each (default: 1 2 4 8 16 unlimited)")
 
 _TARGET = _option("target", nargs="?", metavar="TARGET", help="a target of the Makefile: is it measured, and why not?")
 _ADD = _option("--add", nargs="?", const="", metavar="MAKEFILE", help="add the include line to the Makefile")
@@ -87,6 +88,11 @@ COMMANDS = (
     Command("runs", "print the runs of make", (_SINCE, _JSON)),
     Command("last", "print what the newest run says: failures, critical path, slowest targets", (*_WHICH, _FORMAT)),
     Command("run", "print what a run says, as last does for the newest", (_RUN, *_WHICH, _FORMAT)),
+    Command(
+        "what-if",
+        "estimate what a run would take with other numbers of jobs, and which targets to speed up first",
+        (_RUN, *_WHICH, _JOBS, _FORMAT),
+    ),
     Command("off", "turn recording off"),
     Command("on", "turn recording on again, as it was before off"),
     Command("on-this-machine", "record on this machine and send nothing: takes back every yes"),
