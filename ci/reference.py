@@ -1,7 +1,7 @@
-"""Write docs/reference/commands.md from the table of commands, and the schema of make-metrics.toml, twice.
+"""Write docs/reference/commands.md, the completions for shells and the manual page from the table of commands.
 
-The schema is in the package, and beside the page. `python -m ci.reference` writes all three. With `--check` it writes
-nothing, and exits with status 1 if one is out of date.
+And the schema of make-metrics.toml, twice: in the package, and beside the page. `python -m ci.reference` writes all of
+them. With `--check` it writes nothing, and exits with status 1 if one is out of date.
 """
 
 from __future__ import annotations
@@ -11,26 +11,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ci import settings_schema
+from ci import completion, settings_schema
 from make_metrics.cli import COMMANDS, Command, Option
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE, SCHEMA = (ROOT / "docs" / "reference" / name for name in ("commands.md", "make-metrics.schema.json"))
 PACKED_SCHEMA = ROOT / "shim" / "make_metrics" / "project" / SCHEMA.name
 
-
-_STATUSES = (
-    "## Exit statuses\n",
-    "| status | meaning |",
-    "|---|---|",
-    "| 0 | done |",
-    "| 1 | an error that you can mend: a line on standard error says how; from `doctor`: something is BAD; from "
-    "`flush`: something still waits |",
-    "| 2 | wrong usage: an unknown command, option or argument |",
-    "| 3 | a bug in make-metrics: please report it |",
-    "| 130 | stopped by Ctrl-C |",
-    "| 141 | nobody reads the output any more (a closed pipe) |\n",
-)
+SHELLS = ROOT / "shim" / "make_metrics" / "commands" / "shells"
 
 
 def _value(option: Option) -> str:
@@ -71,7 +59,7 @@ def page() -> str:
         "<!-- Made from the table in make_metrics/cli.py by `python -m ci.reference`. Change that, not this. -->\n",
         "`make-metrics --help` lists the commands, `make-metrics help COMMAND` shows one.\n"
         "[Variables](variables.md) and [settings](settings.md) have pages of their own.\n",
-        *_STATUSES,
+        *completion.STATUSES,
     ]
     for command in COMMANDS:
         lines += _section(command)
@@ -79,9 +67,10 @@ def page() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write or check the page and the schema; 1 if one is out of date."""
+    """Write or check the files; 1 if one is out of date."""
     schema = json.dumps(settings_schema.schema(), indent=2) + "\n"
     texts = {PAGE: page(), SCHEMA: schema, PACKED_SCHEMA: schema}
+    texts |= {SHELLS / name: text for name, text in completion.texts().items()}
     if arguments == ["--check"]:
         stale = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
         for path in stale:

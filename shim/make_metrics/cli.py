@@ -63,7 +63,7 @@ _ACTION = _option(
     choices=("on", "off", "status", "preview"),
     help="on asks for a yes, off takes it back, preview prints the reports",
 )
-
+_SHELL = _option("shell", choices=("bash", "zsh", "fish", "man"), help="the shell; man for the manual page")
 _RUN = _option(
     "which", nargs="?", default="last", metavar="RUN", help="a run's name, last or last~2 (default: last, the newest)"
 )
@@ -75,7 +75,6 @@ _FORMAT = _option(
     "--format", choices=("text", "json", "markdown"), default="text", help="text (the default), json or markdown"
 )
 _JOBS = _option("-j", "--jobs", nargs="+", metavar="N", help="estimate for N jobs each (default: 1 2 4 8 16 unlimited)")
-
 _TARGET = _option("target", nargs="?", metavar="TARGET", help="a target of the Makefile: is it measured, and why not?")
 _ADD = _option("--add", nargs="?", const="", metavar="MAKEFILE", help="add the include line to the Makefile")
 _REMOVE = _option("--remove", nargs="?", const="", metavar="MAKEFILE", help="take the include line out again")
@@ -102,13 +101,14 @@ COMMANDS = (
     Command("opt-in", "show what would be collected from a project, and ask for a yes", (_PROJECT, _YES)),
     Command("opt-out", "stop sending from a project, delete what waits and your id", (_PROJECT,)),
     Command("status", "print the mode and its reason, what waits, and all paths", (_JSON, _PROJECT)),
-    Command("preview", "print the exact bytes that would be sent, without sending", (_PROJECT,)),
+    Command("preview", "print the exact bytes that would be sent, without sending", (_PROJECT, _JSON)),
     Command("sent", "print what was sent in the last 90 days", (_PROJECT, _JSON)),
     Command("schema", "print what an event may contain; with --json as JSON Schema", (_JSON, _PROJECT)),
     Command("transparency", "print what is collected, why, who gets it, and how to stop", (_PROJECT,)),
     Command("flush", "send what waits now", (_TIMEOUT, _RETRY)),
     Command("crash-reports", "decide whether failures of make-metrics are reported", (_PROJECT, _ACTION, _YES)),
     Command("forget", "remove all that was recorded on this machine; decisions stay", (_ONE_PROJECT, _NO_QUESTION)),
+    Command("completion", "print what completes our commands in a shell, or the manual page", (_SHELL,)),
     Command("uninstall", "remove what set-up wrote on this machine", (_DATA, _DECISIONS, _NO_QUESTION)),
 )
 
@@ -121,23 +121,24 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message} (try: {self.prog} --help)")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def parser() -> argparse.ArgumentParser:
+    """The parser of the command line, made from the table."""
+    whole = _Parser(
         prog="make-metrics",
         description="Times every target of the Makefiles that include its fragment, and reports what each one costs.",
         epilog="For one make, MAKE_METRICS=off in the environment turns recording off; MAKE_METRICS=local or "
         "DO_NOT_TRACK=1 keeps its events on this machine. MAKE_METRICS_HOME names a directory for all files.",
         allow_abbrev=False,
     )
-    parser.add_argument("-V", "--version", action="store_true", help="print the version and exit")
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    whole.add_argument("-V", "--version", action="store_true", help="print the version and exit")
+    subparsers = whole.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for command in COMMANDS:
         description = f"{command.help[:1].upper()}{command.help[1:]}."
         subparser = subparsers.add_parser(command.name, help=command.help, description=description, allow_abbrev=False)
         subparser.set_defaults(run=command.run)
         for option in command.options:
             subparser.add_argument(*option.names, **option.keywords)
-    return parser
+    return whole
 
 
 def _version() -> str:
@@ -150,17 +151,17 @@ def _version() -> str:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    parser = _parser()
+    whole = parser()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["help"]:  # "help report" is "report --help"
         words = [*words[1:2], "--help"]
-    given = parser.parse_args(words)
+    given = whole.parse_args(words)
     if given.version:
         sys.stdout.write(f"make-metrics {_version()}\n")
         return 0
     if given.command is None:
-        parser.error("a command is missing")
-    if given.command not in ("setup", "include", "uninstall", "init", "check"):
+        whole.error("a command is missing")
+    if given.command not in ("setup", "include", "uninstall", "init", "check", "completion"):
         from make_metrics.setup.renewal import renew
 
         renew()

@@ -44,3 +44,15 @@ def test_what_was_sent_is_shown_to_programs_too(sharing: Sharing) -> None:
     (batch, *_) = json.loads(sharing.cli("sent", "--json"))
     assert batch["address"].startswith(sharing.receiver.host)
     assert batch["body"] in sharing.cli("sent")
+
+
+def test_a_preview_for_programs_has_the_same_requests(sharing: Sharing) -> None:
+    assert json.loads(sharing.cli("preview", "--json")) == []
+    sharing.make()
+    text = sharing.cli("preview")
+    requests = json.loads(sharing.cli("preview", "--json"))
+    assert [(request["events"] > 0, request["waits"], request["sink"]) for request in requests] == [
+        (True, False, "segment")
+    ]
+    shown = "".join(f"POST {request['address']}\n{request['body']}" for request in requests)
+    assert _timeless(shown.encode()) == _timeless(text.encode())

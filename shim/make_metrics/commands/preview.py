@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +28,7 @@ from make_metrics.metrics.collector import Collector
 from make_metrics.project.project import Project
 from make_metrics.project.settings import NAME
 from make_metrics.properties.property import Property
-from make_metrics.sinks.kinds import sink_of, takes_traces
+from make_metrics.sinks.kinds import readable, sink_of, takes_traces
 from make_metrics.sinks.sink import SinkSettings, UnavailableError
 from make_metrics.store.outbox import Outbox, sink_id
 from make_metrics.store.store import Store
@@ -45,7 +47,10 @@ class _Preview:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Print each request, its address and its body on a line each; 0. Raises UserError if the project has no sink."""
+    """Print each request, its address and its body on a line each, or all as JSON; 0.
+
+    Raises UserError if the project has no sink.
+    """
     paths = Paths.from_environment()
     project = project_at(given.directory)
     warn(project.problems)
@@ -63,18 +68,30 @@ def run(given: argparse.Namespace) -> int:
         warn([f"nothing waits for {addresses}: this shows the project's latest events as they would be sent"])
     if ruling.mode is not Mode.ON:
         warn([f"nothing is sent: {ruling.reason}"])
+    requests: list[dict[str, object]] = []
     for preview in previews:
         try:
-            _write_requests(preview)
+            requests += _show(preview, as_text=not given.json)
         except UnavailableError as error:
             warn([f"{preview.sink.address}: {error}"])
+    if given.json:
+        sys.stdout.write(json.dumps(requests, indent=2) + "\n")
     return 0
 
 
-def _write_requests(preview: _Preview) -> None:
-    sink = sink_of(preview.sink)
+def _show(preview: _Preview, *, as_text: bool) -> list[dict[str, object]]:
+    """The requests to a sink, each for a JSON document in the words of `sent --json`; printed if asked for text."""
+    kind, sink = preview.sink.type, sink_of(preview.sink)
+    requests: list[dict[str, object]] = []
     for batch in sink.batches(preview.messages):
-        write_request(preview.sink.type, sink.prepare([preview.messages[index] for index in batch]))
+        request = sink.prepare([preview.messages[index] for index in batch])
+        if as_text:
+            write_request(kind, request)
+        body = readable(kind, request.url, request.body)
+        requests.append(
+            {"address": request.url, "sink": kind, "events": len(batch), "waits": preview.waits, "body": body}
+        )
+    return requests
 
 
 def _previews(store: Store, paths: Paths, project: Project) -> list[_Preview]:
