@@ -75,6 +75,7 @@ _FORMAT = _option(
     "--format", choices=("text", "json", "markdown"), default="text", help="text (the default), json or markdown"
 )
 _JOBS = _option("-j", "--jobs", nargs="+", metavar="N", help="estimate for N jobs each (default: 1 2 4 8 16 unlimited)")
+_OUTPUT = _option("-o", metavar="FILE", dest="output", required=True, help="the file to write, - for standard output")
 _TARGET = _option("target", nargs="?", metavar="TARGET", help="a target of the Makefile: is it measured, and why not?")
 _ADD = _option("--add", nargs="?", const="", metavar="MAKEFILE", help="add the include line to the Makefile")
 _REMOVE = _option("--remove", nargs="?", const="", metavar="MAKEFILE", help="take the include line out again")
@@ -87,6 +88,7 @@ COMMANDS = (
     Command("runs", "print the runs of make", (_SINCE, _JSON)),
     Command("last", "print what the newest run says: failures, critical path, slowest targets", (*_WHICH, _FORMAT)),
     Command("run", "print what a run says, as last does for the newest", (_RUN, *_WHICH, _FORMAT)),
+    Command("trace", "write a run as a trace that Perfetto and Chrome open", (_RUN, *_WHICH, _OUTPUT)),
     Command(
         "what-if",
         "estimate what a run would take with other numbers of jobs, and which targets to speed up first",

@@ -29,10 +29,10 @@ def test_last_says_what_failed_and_what_was_slow(each: Project) -> None:
     assert each.make("-k", "-j2").returncode == 2
     done = each.cli("last")
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.match(r"run [0-9a-f]{4,}  make all took \d+ms: status [23]\n", done.stdout)
+    assert re.match(r"run [0-9a-f]{4,}  make all took [\d.]+m?s: status [23]\n", done.stdout)
     assert "  -j2: " in done.stdout
     assert LONG in done.stdout  # whole in a pipe
-    assert re.search(r"Failed\n +\d+ms  .*file.o  status 3\n", done.stdout)
+    assert re.search(r"Failed\n +[\d.]+m?s  .*file.o  status 3\n", done.stdout)
     assert "\x1b" not in done.stdout
 
 
@@ -102,7 +102,7 @@ def test_on_a_terminal_each_line_fits_and_no_number_breaks(sharing: Sharing, wid
     slowest = lines[next(at for at, line in enumerate(lines) if line.startswith("Slowest")) + 1 :]
     assert len(slowest) == 3
     for line in slowest:
-        assert re.match(r" +\d+ms +\d+%  \S", line), line
+        assert re.match(r" +[\d.]+m?s +\d+%  \S", line), line
     assert (LONG in "\n".join(lines)) is False
     assert any("direct" in line and "..." in line and line.endswith("file.o") for line in slowest)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from hypothesis import strategies as st
+
 from make_metrics.analysis.build import Build, BuiltTarget, MakeProcess
 from make_metrics.store import builds
 from make_metrics.sweep.sweep import sweep
@@ -33,6 +35,24 @@ def build_of(*targets: BuiltTarget, jobs: int = 1, makes: Iterable[MakeProcess] 
         "targets": tuple(sorted(targets, key=lambda each: (each.start_us, -each.end_us, each.make))),
     }
     return Build(**{**values, **more})  # type: ignore[arg-type]
+
+
+@st.composite
+def nested_builds(draw: st.DrawFn) -> Build:
+    """A run whose makes are where they can be: their targets within the time of the target that started them."""
+    makes, targets, holders = list[MakeProcess](), list[BuiltTarget](), [(0, "", 0, 100)]
+    for number in range(draw(st.integers(1, 4))):
+        parent, name, least, most = draw(st.sampled_from(holders))
+        if number:
+            makes.append(MakeProcess(number=number, parent=parent, parent_target=name, level=1))
+        for index in range(draw(st.integers(1, 5))):
+            start = draw(st.integers(least, most))
+            end = draw(st.integers(start, most))
+            targets.append(target(f"t{index}", start, end, make=number))
+            holders.append((number, f"t{index}", start, end))
+        if not number:
+            holders.pop(0)
+    return build_of(*targets, makes=makes)
 
 
 def last_build(project: Project) -> Build:

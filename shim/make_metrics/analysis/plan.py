@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from make_metrics.analysis.build import Build, BuiltTarget, MakeProcess
+from make_metrics.analysis.nesting import holders
 from make_metrics.analysis.running import running_jobs
 from make_metrics.analysis.waits import Disk, Knowledge, Slots, waits
 
@@ -59,7 +60,9 @@ class Plan:
 
 def plan(build: Build, disk: Disk | None = None) -> Plan:
     """The plan of a run. Without `disk`, prerequisites that are no targets of the run are taken for sources."""
-    homes, containers = _places(build)
+    containers = holders(build)
+    # A make that no recorded target started uses the slots of the top make.
+    homes = [make.number if make.number in containers else 0 for make in build.makes]
     pools, pool_of = _pools(build, containers)
     slots = []
     for index, pool in enumerate(pools):
@@ -81,48 +84,6 @@ def plan(build: Build, disk: Disk | None = None) -> Plan:
     begin_us = min((target.start_us for target in build.targets), default=build.duration_us)
     resolved = tuple(Pool(known.limit, pool.fixed) for known, pool in zip(slots, pools, strict=True))
     return Plan(begin_us, tuple(jobs), resolved, tuple(pool_of), knowledge)
-
-
-def _places(build: Build) -> tuple[list[int], dict[int, int]]:
-    """For each make the make whose slots it uses for its targets, and for each nested make the target that holds it.
-
-    A make that no recorded target started counts as a part of the top make.
-    """
-    indices = {(target.make, target.name): index for index, target in enumerate(build.targets)}
-    with_targets = {target.make for target in build.targets}
-    homes, containers = list(range(len(build.makes))), dict[int, int]()
-    for make in build.makes:
-        if make.number == 0 or make.number not in with_targets:
-            continue
-        container, process = None, make
-        for _ in build.makes:  # the chain of makes above ends at the top, or is a circle in damaged data
-            if process.parent is None:
-                break
-            container = indices.get((process.parent, process.parent_target))
-            if container is not None:
-                break
-            process = build.makes[process.parent]
-        if container is None or build.targets[container].make == make.number:
-            homes[make.number] = 0
-        else:
-            containers[make.number] = container
-    for make_number in _in_circles(build, containers):
-        homes[make_number] = 0
-        del containers[make_number]
-    return homes, containers
-
-
-def _in_circles(build: Build, containers: Mapping[int, int]) -> list[int]:
-    """Makes that, by damaged data, are inside themselves."""
-    circles = []
-    for make in containers:
-        seen, current = set[int](), make
-        while current in containers and current not in seen:
-            seen.add(current)
-            current = build.targets[containers[current]].make
-        if current in seen:
-            circles.append(make)
-    return circles
 
 
 def _pools(build: Build, containers: Mapping[int, int]) -> tuple[list[Pool], list[int]]:

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from make_metrics.analysis.build import Build
+from make_metrics.analysis.nesting import holders
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,8 @@ class Running:
 
 def running_jobs(build: Build, makes: Collection[int] | None = None) -> Running:
     """The running jobs of some makes of a run, by their numbers; of all without `makes`."""
-    holder = {(target.make, target.name): index for index, target in enumerate(build.targets)}
-    lender: dict[int, int | None] = {}
-    for make in build.makes:
-        is_nested = make.parent is not None and (makes is None or make.parent in makes)
-        lender[make.number] = holder.get((make.parent or 0, make.parent_target)) if is_nested else None
+    lender = {make: holder for make, holder in holders(build).items()
+              if makes is None or build.targets[holder].make in makes}  # fmt: skip
     changes = []
     for index, target in enumerate(build.targets):
         if makes is None or target.make in makes:
@@ -54,7 +52,7 @@ def running_jobs(build: Build, makes: Collection[int] | None = None) -> Running:
     runs = [False] * len(build.targets)
     for time_us, change, index in changes:
         make_number = build.targets[index].make
-        inside = lender[make_number]
+        inside = lender.get(make_number)
         runs[index] = change > 0
         count += change if not lent[index] else 0
         active[make_number] += change

@@ -8,7 +8,7 @@ import sys
 
 from make_metrics.analysis.findings import findings
 from make_metrics.commands.chosen_run import chosen_run, plan_of
-from make_metrics.report import run as report
+from make_metrics.report.run import summary as report
 from make_metrics.report.screen import show
 
 

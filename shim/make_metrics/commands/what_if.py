@@ -10,7 +10,7 @@ from make_metrics.analysis.schedule import UNLIMITED
 from make_metrics.analysis.what_if import JOBS, what_if
 from make_metrics.commands.chosen_run import chosen_run, plan_of
 from make_metrics.errors import UsageError, UserError
-from make_metrics.report import what_if as report
+from make_metrics.report.run import what_if as report
 from make_metrics.report.screen import show
 
 _MOST = 100_000

@@ -9,7 +9,7 @@ import pytest
 from make_metrics.analysis.build import Build
 from make_metrics.analysis.plan import plan
 from make_metrics.analysis.what_if import what_if
-from make_metrics.report.what_if import Estimates, document, lines, markdown_lines
+from make_metrics.report.run.what_if import Estimates, document, lines, markdown_lines
 from tests.support.builds import build_of, target
 
 KNOWN = build_of(target("a", 0, 1_000), target("b", 1_000, 1_500), target("c", 1_500, 1_600, "a", "b"))

@@ -7,7 +7,7 @@ import json
 from make_metrics.analysis.build import Build, MakeProcess
 from make_metrics.analysis.findings import findings
 from make_metrics.analysis.plan import plan
-from make_metrics.report.run import Run, document, lines, markdown_lines, shown_steps
+from make_metrics.report.run.summary import Run, document, lines, markdown_lines, shown_steps
 from tests.support.builds import build_of, target
 
 
