@@ -59,7 +59,21 @@ MAKEFILE_LIST := $(subst |.metrics|,,$(subst $(.metrics.blank)$(.metrics.self)|.
 .metrics.name := $(subst $(.metrics.blank),|,$(.metrics.self))
 # No rule can name a file with one of these characters.
 .metrics.unnameable := $(foreach .metrics.word,: ; = % $$ | &,$(findstring $(.metrics.word),$(.metrics.self)))
-ifeq ($(strip $(filter $(.metrics.name),$(value .metrics.ruled)) $(.metrics.unnameable)),)
+# Shells' completions, editors and recipes that list targets read what -p prints together with -q or -n, and would show
+# this file. There it gets no rule, unless a rule in the makefiles could be one for anything.
+.metrics.listing :=
+ifneq ($(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(MAKE_VERSION)),)
+.metrics.listing := $(filter-out --%,$(firstword -$(MAKEFLAGS)))
+.metrics.listing := $(and $(findstring p,$(.metrics.listing)),$(findstring q,$(subst n,q,$(.metrics.listing))))
+endif
+ifneq ($(.metrics.listing),)
+.metrics.text := $(foreach .metrics.word,$(MAKEFILE_LIST),$(if \
+  $(filter-out /dev/% /proc/%,$(wildcard $(.metrics.word))),$(file <$(.metrics.word)),%:))
+.metrics.listing := $(if $(findstring %:,$(subst \
+  .DEFAULT:,%:,$(subst $(.metrics.blank),,$(.metrics.text)))),,1)
+.metrics.text :=
+endif
+ifeq ($(strip $(filter $(.metrics.name),$(value .metrics.ruled)) $(.metrics.unnameable))$(.metrics.listing),)
 .metrics.ruled := $(value .metrics.ruled) $(.metrics.name)
 .metrics.no.goal := $(if $(value .DEFAULT_GOAL),,1)
 ifneq ($(value .EXTRA_PREREQS),)

@@ -18,8 +18,8 @@
  *     so the Python shim finds signals, descriptors and environment as make left them. The launcher first asks the
  *     Python shim whether it runs: an interpreter may be gone, replaced, or half upgraded. Without Python the line runs
  *     and is not recorded. The walk of a make's first line (walk/walk.py) is Python too, in a process beside the line.
- *  2. The line gets exactly the descriptors that make left open: all that the launcher opens is close-on-exec. While the
- *     line starts only the file in memory that shows the target is open.
+ *  2. The line gets exactly the descriptors that make left open: all that the launcher opens is close-on-exec. While
+ *     the line starts only the file in memory that shows the target is open.
  *  3. Signals are blocked before the line starts and are then waited for one by one: none can arrive between a check
  *     and a wait.
  *  4. After the start no bookkeeping can fail the line, delay its end by more than the lock's patience, or print. The

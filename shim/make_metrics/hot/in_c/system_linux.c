@@ -90,9 +90,9 @@ static bool process_key(pid_t pid, char key[KEY_MAX])
     return snprintf(key, KEY_MAX, "%08llx.%d.%llu", (unsigned long long)host, (int)pid, start) < KEY_MAX;
 }
 
-/* Say in the list of processes who we are, and nothing else: a recipe's `pkill -f NAME` must not find the launcher, which
- * does not exist without the include line. The kernel keeps a program's words in one piece; gives them in memory of their
- * own, NULL without memory. */
+/* Say in the list of processes who we are, and nothing else: a recipe's `pkill -f NAME` must not find the launcher,
+ * which does not exist without the include line. The kernel keeps a program's words in one piece; gives them in memory
+ * of their own, NULL without memory. */
 static char **show_title(int count, char **words, pid_t parent)
 {
     size_t room = (size_t)(words[count - 1] + strlen(words[count - 1]) + 1 - words[0]);
@@ -108,8 +108,9 @@ static char **show_title(int count, char **words, pid_t parent)
     return copies;
 }
 
-/* Tell a make that this line starts for which target it does (processes/tree.py): as the name of a file in memory, which
- * stands among our descriptors; a long target is the file's content. It is close-on-exec: the line does not get it. */
+/* Tell a make that this line starts for which target it does (processes/tree.py): as the name of a file in memory,
+ * which stands among our descriptors; a long target is the file's content. It is close-on-exec: the line does not get
+ * it. */
 static void show_target(const char *target)
 {
     char *name = malloc(strlen(TARGET_FILE) + 3 * strlen(target) + 2);
