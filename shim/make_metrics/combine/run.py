@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from signal import SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM
+from typing import NamedTuple
 
 from make_metrics.combine.event import Event, message_id
 from make_metrics.combine.record import Contents, Line, Make
@@ -21,6 +22,7 @@ _ENDS_MAKE = {SIGHUP, SIGINT, SIGQUIT, SIGTERM}
 # little later. One that begins this much later shows that make ignored the failure.
 _SETTLED_NS = 1_000_000_000
 _BUSY_LIMIT_NS = 2**63 - 1  # the store's largest integer: no targets of this machine are busy for 292 years
+LINES_KEPT = 1_000  # of one target, each for itself
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,11 +35,22 @@ class Final:
     fate: int
 
 
+class Piece(NamedTuple):
+    """One recipe line of a target; the values are those of a `Line`."""
+
+    start_ns: int
+    end_ns: int
+    status: int
+    cpu_us: int | None
+    peak_kib: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """The recipe lines of one target in one make process, added up.
 
     `busy_ns` and `cpu_us` are sums, `peak_kib` is the maximum. The last two are None if they are unknown for any line.
+    `several` are the lines themselves, in order, if they are two to `LINES_KEPT`; see `pieces`.
     """
 
     goal: str
@@ -49,6 +62,14 @@ class Work:
     final: Final
     cpu_us: int | None = None
     peak_kib: int | None = None
+    several: tuple[Piece, ...] = ()
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """Each line in order; empty if they are too many, or if an earlier version added them up."""
+        if self.lines > 1:
+            return self.several
+        return (Piece(self.start_ns, self.final.end_ns, self.final.status, self.cpu_us, self.peak_kib),)
 
 
 @dataclass(slots=True)
@@ -61,7 +82,7 @@ class Run:
     torn: int = 0
 
 
-def _without_dot(name: str) -> str:
+def without_dot(name: str) -> str:
     """A goal's or target's name without leading "./", as make itself names it."""
     while name.startswith("./") and len(name) > 2:
         name = name[2:].lstrip("/")
@@ -70,7 +91,7 @@ def _without_dot(name: str) -> str:
 
 def _work(line: Line) -> Work:
     return Work(
-        goal=_without_dot(line.goal),
+        goal=without_dot(line.goal),
         level=line.level,
         start_ns=line.start_ns,
         wall_ns=line.wall_ns,
@@ -82,12 +103,18 @@ def _work(line: Line) -> Work:
     )
 
 
+def _order(piece: Piece) -> tuple[int, ...]:
+    return *piece[:3], -1 if piece.cpu_us is None else piece.cpu_us, -1 if piece.peak_kib is None else piece.peak_kib
+
+
 def _merge_work(left: Work, right: Work) -> Work:
     first = min(left, right, key=lambda work: (work.start_ns, work.wall_ns, work.goal, work.level))
+    lines, pieces = left.lines + right.lines, (*left.pieces, *right.pieces)
     return replace(
         first,
         busy_ns=min(left.busy_ns + right.busy_ns, _BUSY_LIMIT_NS),
-        lines=left.lines + right.lines,
+        lines=lines,
+        several=tuple(sorted(pieces, key=_order)) if len(pieces) == lines <= LINES_KEPT else (),
         final=max(left.final, right.final),
         cpu_us=None if left.cpu_us is None or right.cpu_us is None else left.cpu_us + right.cpu_us,
         peak_kib=None if left.peak_kib is None or right.peak_kib is None else max(left.peak_kib, right.peak_kib),
@@ -100,7 +127,7 @@ def gather(run: str, contents: Contents) -> Run:
     for make in contents.makes:
         _add_make(gathered, make)
     for line in contents.lines:
-        _add_work(gathered, (line.make, _without_dot(line.target)), _work(line))
+        _add_work(gathered, (line.make, without_dot(line.target)), _work(line))
     return gathered
 
 
@@ -221,7 +248,7 @@ def _event(process: _Process, target: str, *, is_goal: bool) -> Event:
     first = min(covered, key=lambda work: (work.start_ns, work.wall_ns))
     return Event(
         message_id=message_id(process.run, make.key, target),
-        parent_id=message_id(process.run, make.parent, _without_dot(make.parent_target)) if make.parent_target else "",
+        parent_id=message_id(process.run, make.parent, without_dot(make.parent_target)) if make.parent_target else "",
         run=process.run,
         make=make.key,
         target=target,
@@ -245,7 +272,7 @@ def _processes(run: Run) -> Iterable[_Process]:
         by_make.setdefault(key, {})[target] = work
     for key, work_of in by_make.items():
         make = run.makes.get(key) or Make(key=key, level=min(work.level for work in work_of.values()))
-        goals = tuple(dict.fromkeys(_without_dot(goal) for goal in make.goals))
+        goals = tuple(dict.fromkeys(without_dot(goal) for goal in make.goals))
         if not goals:
             goals = tuple(sorted({work.goal for work in work_of.values() if work.goal}))
         yield _Process(run.id, make, work_of, goals)

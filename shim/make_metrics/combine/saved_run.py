@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from make_metrics.combine.record import make_from
-from make_metrics.combine.run import Final, Run, Work
+from make_metrics.combine.run import Final, Piece, Run, Work
 
 _LIMIT = 2**63
 _LIMIT_BYTES = 512 * 1024 * 1024
@@ -28,15 +29,16 @@ def dump(run: Run) -> bytes:
 def _values(work: Work) -> list[Any]:
     final = work.final
     last = [final.end_ns, final.start_ns, final.status, final.fate]
-    return [work.goal, work.level, work.start_ns, work.wall_ns, work.busy_ns, work.lines, last,
-            work.cpu_us, work.peak_kib]  # fmt: skip
+    values = [work.goal, work.level, work.start_ns, work.wall_ns, work.busy_ns, work.lines, last,
+              work.cpu_us, work.peak_kib]  # fmt: skip
+    return [*values, work.several] if work.several else values
 
 
 def _work(
     goal: str, level: int, start_ns: int, wall_ns: int, busy_ns: int, lines: int, last: list[int],
-    cpu_us: int | None = None, peak_kib: int | None = None,
+    cpu_us: int | None = None, peak_kib: int | None = None, several: Sequence[Sequence[int | None]] = (),
 ) -> Work:  # fmt: skip
-    """The work that `_values` took apart. Earlier versions did not store the last two values.
+    """The work that `_values` took apart. Earlier versions did not store the last three values.
 
     Raises ValueError if a value is impossible.
     """
@@ -47,11 +49,14 @@ def _work(
         busy_ns,
         lines,
         *last,
-        *(usage for usage in (cpu_us, peak_kib) if usage is not None),
-    )
+        *(number for piece in several for number in piece[:3]),
+        *(usage for usage in (cpu_us, peak_kib, *(usage for piece in several for usage in piece[3:]))
+          if usage is not None),
+    )  # fmt: skip
     if not isinstance(goal, str) or not all(type(number) is int and abs(number) < _LIMIT for number in numbers):
         raise ValueError("impossible work")
-    return Work(goal, level, start_ns, wall_ns, busy_ns, lines, Final(*last), cpu_us, peak_kib)
+    pieces = tuple(Piece(*piece) for piece in several)  # type: ignore[arg-type]
+    return Work(goal, level, start_ns, wall_ns, busy_ns, lines, Final(*last), cpu_us, peak_kib, pieces)
 
 
 def _decompressed(data: bytes) -> bytes:

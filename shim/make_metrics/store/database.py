@@ -13,7 +13,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path, private_directory
 from make_metrics.files.set_aside import put_aside
-from make_metrics.store import salvage, tables
+from make_metrics.store import earlier, salvage, tables
 
 _BUSY_S = 5
 _LOCK_S = 10
@@ -100,6 +100,7 @@ def connect(path: Path) -> sqlite3.Connection:
             names = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
             if not names >= columns:
                 raise DamagedError(f"the table {table} is missing, or not as it was made")
+        earlier.move(connection)
     except BaseException:
         connection.close()
         raise

@@ -19,9 +19,13 @@ from typing import Any
 
 _HEADER = 100  # SQLite's file format, section 1.3
 _HALVINGS = 10
+_FEW_ROOTS = 2
 _ERRORS = (sqlite3.Error, UnicodeError, ValueError, OverflowError, struct.error, IndexError)
 # What would be counted or sent twice comes first, in case that the time runs out.
-_ORDER = ("records", "delivered", "attempts", "dropped", "troubles", "runs", "outbox", "events", "ledger")
+_ORDER = ("records", "delivered", "attempts", "dropped", "troubles", "notes", "texts", "builds", "makes", "runs",
+          "outbox", "targets", "events", "states", "ledger", "lines")  # fmt: skip
+# What is counted for the user: the tables of this version and of earlier ones.
+_COUNTED = {"runs": ("builds", "runs"), "events": ("targets", "events")}
 _TYPES = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
 
 _Key = tuple[Any, ...]
@@ -78,15 +82,16 @@ class _Table:
 
     def _between(self, low: _Key | None, high: _Key | None) -> _Key | None:
         """A key about halfway between two others; None if there is none."""
-        is_number = self.kinds[self.columns.index(self.key[0])] is int
-        lowest: _Key = (0,) if is_number else ("",) * len(self.key)
+        are_numbers = [self.kinds[self.columns.index(name)] is int for name in self.key]
+        lowest = tuple(0 if is_number else "" for is_number in are_numbers)
         low = low or lowest
-        highest: _Key = (2 * low[0] + 1024,) if is_number else ("\x7f",) * len(self.key)
-        high = high or highest
+        high = high or tuple(
+            2 * each + 1024 if is_number else "\x7f" for is_number, each in zip(are_numbers, low, strict=True)
+        )
         for at, (left, right) in enumerate(zip(low, high, strict=True)):
             if left != right:
-                middle = (left + right) // 2 if is_number else _middle_text(str(left), str(right))
-                return None if middle == left else (*low[:at], middle, *([""] * (len(low) - at - 1)))
+                middle = (left + right) // 2 if are_numbers[at] else _middle_text(str(left), str(right))
+                return None if middle == left else (*low[:at], middle, *lowest[at + 1 :])
         return None
 
     def is_sound(self, row: _Row) -> bool:
@@ -129,7 +134,15 @@ def _save(copy: Path, new: sqlite3.Connection, template: bytes, give_up: float) 
     _mend_header(copy, template)
     _take_in_wal(copy)
     roots = _known_roots(copy)
-    if any(not _has_columns(copy, name, columns) for name, (columns, _, _) in tables.items()):
+    # SQLite numbers the first pages in the order in which tables are made, so all stores have the same. A few that
+    # differ are damaged; if many do, somebody has rewritten the file (VACUUM).
+    expected = dict(new.execute("SELECT name, rootpage FROM sqlite_master"))
+    wrong = {name for name, root in roots.items() if root != expected.get(name, root)}
+    if len(wrong) <= _FEW_ROOTS:
+        roots = {name: root for name, root in roots.items() if name not in wrong}
+    if len(roots) < len(expected) or any(
+        not _has_columns(copy, name, columns) for name, (columns, _, _) in tables.items()
+    ):
         try:
             _replace_schema(copy, template, roots)
         except _ERRORS:
@@ -151,18 +164,23 @@ def _save(copy: Path, new: sqlite3.Connection, template: bytes, give_up: float) 
     if "records" in lost:
         # How far a record is combined may be lost. Without its parts a run only takes events that it lacks.
         new.execute("UPDATE runs SET state = NULL")
+        new.execute("DELETE FROM states")
     return _summary(counts, lost)
 
 
 def _summary(counts: dict[str, tuple[int, int | None]], lost: set[str]) -> str:
     if not any(saved for saved, _ in counts.values()):
         return "nothing in it could be read"
+    saved = {name: sum(counts[table][0] for table in tables) for name, tables in _COUNTED.items()}
     if not lost:
-        return f"all that it held could be read, {counts['runs'][0]} runs"
+        return f"all that it held could be read, {saved['runs']} runs"
     texts = []
-    for name in ("runs", "events"):
-        saved, count = counts[name]
-        texts.append(f"{saved} {name}" if count is None or count < saved else f"{saved} of {count} {name}")
+    for name, tables in _COUNTED.items():
+        totals = [counts[table][1] for table in tables]
+        total = sum(filter(None, totals))
+        texts.append(
+            f"{saved[name]} {name}" if None in totals or total < saved[name] else f"{saved[name]} of {total} {name}"
+        )
     again = ", and some events may be sent again" if "delivered" in lost else ""
     return f"{' and '.join(texts)} could be read{again}"
 

@@ -1,12 +1,12 @@
-"""The store's runs, events and records: writing and reading them, and how long they are kept."""
+"""The store's runs, events and records: writing and reading them. `store.bounds` says how long they are kept."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 
 from make_metrics.combine import saved_run
@@ -14,15 +14,17 @@ from make_metrics.combine.event import Event
 from make_metrics.combine.run import Run
 from make_metrics.combine.summary import StoredEvent, Summary
 from make_metrics.properties.property import Value
+from make_metrics.store.rows import LINE_COLUMNS, MAKE_COLUMNS, TARGET_COLUMNS, Reader, Writer
+from make_metrics.store.texts import Texts
 
-DAY_NS = 86_400_000_000_000
-KEEP_NS = 90 * DAY_NS
-KEEP_STATE_NS = 7 * DAY_NS
-LIMIT_BYTES = 64 * 1024 * 1024
-_EVENT_COLUMNS = tuple(field.name for field in fields(Event))  # the last one, metrics, is JSON
-_values_but_metrics = attrgetter(*_EVENT_COLUMNS[:-1])
-_GIT_COLUMNS = ("git_checked_out_master", "git_commit_time")
-_SUMMARY_COLUMNS = tuple(field.name for field in fields(Summary))
+_MAKES = f"SELECT {', '.join(MAKE_COLUMNS[1:])} FROM makes WHERE build = ? ORDER BY number"  # noqa: S608
+_TARGETS = f"SELECT {', '.join(TARGET_COLUMNS[1:])} FROM targets WHERE build = ?"  # noqa: S608
+_SUMMARY = (
+    "SELECT id, started_ns, directory, goals, exit_status, duration_ms, before_ms, targets, make_version, jobs, "
+    "commit_id, branch, torn FROM builds"
+)
+_start = attrgetter("start_wall_ns", "make_level", "message_id")
+_SLACK_NS = 1_000_000_000  # a clock may have been set while a run went on
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class SavedRun:
 
 
 class Store:
-    """The tables runs, events and records. Every method may raise sqlite3.Error (see `store.database.opened`)."""
+    """The tables of runs and records. Every method may raise sqlite3.Error (see `store.database.opened`)."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         """Use a connection in autocommit mode, with migrated tables."""
@@ -59,7 +61,9 @@ class Store:
 
     def load_run(self, run: str) -> SavedRun:
         """A run's parts, as far as they are still stored."""
-        row = self._connection.execute("SELECT state FROM runs WHERE id = ?", (run,)).fetchone()
+        row = self._connection.execute(
+            "SELECT state FROM builds LEFT JOIN states ON states.build = builds.number WHERE id = ?", (run,)
+        ).fetchone()
         if row is None or row[0] is None:
             return SavedRun(row is not None, None)
         try:
@@ -69,12 +73,13 @@ class Store:
 
     def metrics(self, run: str) -> dict[str, dict[str, Value]]:
         """The values of all metrics of a run's events, those of git included, by message id."""
-        columns = ", ".join(_GIT_COLUMNS)
-        rows = self._connection.execute(f"SELECT message_id, metrics, {columns} FROM events WHERE run = ?", (run,))  # noqa: S608
         values = {}
-        for message_id, metrics, on_default_branch, commit_time in rows:
-            git = dict(zip(_GIT_COLUMNS, (_boolean(on_default_branch), commit_time), strict=True))
-            values[message_id] = _metrics(metrics) | {name: value for name, value in git.items() if value is not None}
+        for stored in self._stored("WHERE id = ?", run):
+            event = stored.event
+            git = {"git_checked_out_master": event.git_checked_out_master, "git_commit_time": event.git_commit_time}
+            values[event.message_id] = dict(event.metrics) | {
+                name: value for name, value in git.items() if value is not None
+            }
         return values
 
     def combined_bytes(self, identity: str) -> int:
@@ -86,106 +91,135 @@ class Store:
         """Note that the first `size` bytes of a record are combined."""
         self._connection.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", (identity, size, now_ns))
 
-    def put(self, run: Run, summary: Summary, events: Iterable[Event], *, now_ns: int) -> None:
+    def put(self, run: Run, summary: Summary, events: Sequence[Event], *, now_ns: int) -> None:
         """Write a run and its events. They replace an earlier form of the run."""
-        self._connection.execute("DELETE FROM events WHERE run = ?", (run.id,))
-        values = {name: getattr(summary, name) for name in _SUMMARY_COLUMNS}
-        values |= {"goals": json.dumps(summary.goals), "combined_ns": now_ns, "state": saved_run.dump(run)}
-        self._connection.execute(f"INSERT OR REPLACE INTO runs {_columns_and_values(values)}", tuple(values.values()))
-        self._insert(run, events)
+        build = self.put_summary(summary, now_ns=now_ns)
+        self._connection.execute("INSERT INTO states VALUES (?, ?)", (build, saved_run.dump(run)))
+        self._insert(build, run, events)
 
-    def put_late(self, run: Run, events: Iterable[Event]) -> None:
-        """Add events to a run whose parts are deleted. Events that the run already has stay as they are."""
-        self._insert(run, events)
+    def put_summary(self, summary: Summary, *, now_ns: int) -> int:
+        """Write a run without its events, in place of an earlier form and its events; return its number."""
+        row = self._connection.execute("SELECT number FROM builds WHERE id = ?", (summary.id,)).fetchone()
+        if row is not None:
+            self.delete(row)
+        texts = Texts(self._connection)
+        values = {
+            "number": row and row[0],
+            "id": summary.id,
+            "started_ns": summary.started_ns,
+            "directory": texts.number(summary.directory),
+            "goals": texts.number(json.dumps(summary.goals)),
+            "exit_status": summary.exit_status,
+            "duration_ms": summary.duration_ms,
+            "before_ms": summary.before_ms,
+            "targets": summary.targets,
+            "make_version": texts.number(summary.make_version),
+            "jobs": summary.jobs,
+            "commit_id": texts.number(summary.commit),
+            "branch": texts.number(summary.branch),
+            "torn": summary.torn,
+            "combined_ns": now_ns,
+            "lines": 0,
+        }
+        return self._connection.execute(_insertion("builds", values), tuple(values.values())).lastrowid or 0
 
-    def _insert(self, run: Run, events: Iterable[Event]) -> None:
-        directories = {key: make.directory for key, make in run.makes.items()}
-        self._connection.executemany(
-            f"INSERT OR IGNORE INTO events {_columns_and_values((*_EVENT_COLUMNS, 'directory'))}",
-            (
-                (*_values_but_metrics(event), json.dumps(event.metrics), directories.get(event.make, ""))
-                for event in events
-            ),
+    def put_late(self, run: Run, events: Sequence[Event], *, parent_ids: Mapping[str, str] | None = None) -> None:
+        """Add events to a run whose parts are deleted. Events that the run already has stay as they are.
+
+        `parent_ids` are those of makes whose parents are unknown, by the make's key.
+        """
+        (build,) = self._connection.execute("SELECT number FROM builds WHERE id = ?", (run.id,)).fetchone()
+        present = {(stored.event.make, stored.event.target) for stored in self._stored("WHERE id = ?", run.id)}
+        new = [event for event in events if (event.make, event.target) not in present]
+        self._insert(build, run, new, parent_ids=parent_ids)
+
+    def _insert(
+        self, build: int, run: Run, events: Sequence[Event], *, parent_ids: Mapping[str, str] | None = None
+    ) -> None:
+        connection = self._connection
+        started_ns = connection.execute("SELECT started_ns FROM builds WHERE number = ?", (build,)).fetchone()[0]
+        known = connection.execute("SELECT key, number, metrics FROM makes WHERE build = ?", (build,)).fetchall()
+        writer = Writer(
+            Texts(connection),
+            run.id,
+            build,
+            started_ns,
+            numbers={key: number for key, number, _ in known},
+            metrics={number: metrics for _, number, metrics in known},
         )
+        makes = writer.makes(run, events, parent_ids=parent_ids)
+        connection.executemany(_insertion("makes", MAKE_COLUMNS), makes)
+        targets, lines = writer.targets(run, events)
+        connection.executemany(_insertion("targets", TARGET_COLUMNS), targets)
+        connection.executemany(_insertion("lines", LINE_COLUMNS), lines)
+        connection.execute("UPDATE builds SET lines = lines + ? WHERE number = ?", (len(lines), build))
 
     def events(self, *, since_ns: int = 0) -> list[StoredEvent]:
         """All events that began at `since_ns` (nanoseconds since the epoch) or later, in order of their start."""
-        columns = ", ".join(f"events.{name}" for name in (*_EVENT_COLUMNS, "directory"))
-        rows = self._connection.execute(
-            f"SELECT {columns}, coalesce(runs.directory, '') FROM events LEFT JOIN runs ON runs.id = events.run "  # noqa: S608
-            "WHERE start_wall_ns >= ? ORDER BY start_wall_ns, make_level, message_id",
-            (since_ns,),
-        )
-        return [
-            StoredEvent(_event(values), run_directory, make_directory)
-            for *values, make_directory, run_directory in rows
-        ]
+        return sorted(self.iterate_events(since_ns=since_ns), key=lambda stored: _start(stored.event))
+
+    def iterate_events(self, *, since_ns: int = 0) -> Iterator[StoredEvent]:
+        """The same, one run after the other in the order of their start: the memory that it takes is one run's."""
+        condition = "WHERE started_ns + 1000000 * duration_ms >= ? ORDER BY started_ns, id"
+        for stored in self._stored(condition, since_ns - _SLACK_NS):
+            if stored.event.start_wall_ns >= since_ns // 1000 * 1000:
+                yield stored
+
+    def _stored(self, condition: str, value: object) -> Iterator[StoredEvent]:
+        """The events of the runs that an SQL condition with a value selects; each run's in order of their start."""
+        texts = Texts(self._connection)
+        builds = self._connection.execute(f"SELECT number, id, started_ns, directory FROM builds {condition}", (value,))  # noqa: S608
+        for number, run, started_ns, directory in builds:
+            reader = Reader(texts, run, started_ns, self._connection.execute(_MAKES, (number,)))
+            events = map(reader.event, self._connection.execute(_TARGETS, (number,)))
+            for event in sorted((event for event in events if event is not None), key=_start):
+                yield StoredEvent(event, texts.text(directory), reader.directory_of(event.make))
 
     def runs(self, *, since_ns: int = 0) -> list[Summary]:
         """All runs that started at `since_ns` (nanoseconds since the epoch) or later, in order of their start."""
-        rows = self._connection.execute(
-            f"SELECT {', '.join(_SUMMARY_COLUMNS)} FROM runs WHERE started_ns >= ? ORDER BY started_ns, id",  # noqa: S608
-            (since_ns,),
-        )
-        runs = [dict(zip(_SUMMARY_COLUMNS, row, strict=True)) for row in rows]
-        return [Summary(**{**run, "goals": tuple(json.loads(run["goals"]))}) for run in runs]
-
-    def prune(self, *, now_ns: int, limit_bytes: int = LIMIT_BYTES) -> None:
-        """Delete what is too old, then the oldest runs until the store holds no more than `limit_bytes`."""
-        oldest_ns = now_ns - KEEP_NS
-        with self.transaction():
-            self._delete_runs("started_ns < ?", oldest_ns)
-            self._connection.execute(
-                "UPDATE runs SET state = NULL WHERE state IS NOT NULL AND combined_ns < ?", (now_ns - KEEP_STATE_NS,)
+        texts = Texts(self._connection)
+        rows = self._connection.execute(f"{_SUMMARY} WHERE started_ns >= ? ORDER BY started_ns, id", (since_ns,))
+        return [
+            Summary(
+                id=run,
+                started_ns=started_ns,
+                directory=texts.text(directory),
+                goals=_goals(texts.text(goals)),
+                exit_status=exit_status,
+                duration_ms=duration_ms,
+                targets=targets,
+                make_version=texts.text(make_version),
+                torn=torn,
+                before_ms=before_ms,
+                jobs=jobs,
+                commit=texts.text(commit),
+                branch=texts.text(branch),
             )
-            self._connection.execute("DELETE FROM records WHERE seen_ns < ?", (oldest_ns,))
-        while self.used_bytes() > limit_bytes and (count := self._number("SELECT count(*) FROM runs")):
-            with self.transaction():
-                self._delete_runs("id IN (SELECT id FROM runs ORDER BY started_ns, id LIMIT ?)", 1 + count // 20)
-        if self._number("PRAGMA freelist_count"):
-            # This pragma returns a row for each freed page. `execute` would stop at the first one.
-            self._connection.executescript("PRAGMA incremental_vacuum")
+            for (run, started_ns, directory, goals, exit_status, duration_ms, before_ms, targets, make_version, jobs,
+                 commit, branch, torn) in rows
+        ]  # fmt: skip
 
-    def used_bytes(self) -> int:
-        """The size of the store's contents in bytes, without free pages."""
-        pages = self._number("PRAGMA page_count") - self._number("PRAGMA freelist_count")
-        return pages * self._number("PRAGMA page_size")
-
-    def _delete_runs(self, condition: str, value: int) -> None:
-        """Delete the runs for which an SQL condition holds with this value, and their events."""
-        self._connection.execute(f"DELETE FROM events WHERE run IN (SELECT id FROM runs WHERE {condition})", (value,))  # noqa: S608
-        self._connection.execute(f"DELETE FROM runs WHERE {condition}", (value,))  # noqa: S608
-
-    def _number(self, query: str) -> int:
-        return int(self._connection.execute(query).fetchone()[0])
+    def delete(self, numbers: Sequence[int]) -> None:
+        """Delete runs, by their numbers in the table builds, and all that belongs to them."""
+        wanted = json.dumps(list(numbers))
+        for table in ("lines", "targets", "makes", "states", "builds"):
+            column = "number" if table == "builds" else "build"
+            self._connection.execute(
+                f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))",  # noqa: S608
+                (wanted,),
+            )
 
 
-def _columns_and_values(names: Iterable[str]) -> str:
-    """The end of an INSERT statement that fills these columns."""
-    names = list(names)
-    return f"({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+def _insertion(table: str, columns: Iterable[str]) -> str:
+    """The INSERT statement that fills these columns."""
+    columns = list(columns)
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
 
 
-def _boolean(value: object) -> bool | None:
-    """A boolean from its column, which holds 0, 1 or NULL."""
-    return None if value is None else bool(value)
-
-
-def _metrics(column: object) -> dict[str, Value]:
-    """Metrics from their column, without values of a wrong type; empty if the column holds no JSON object."""
+def _goals(text: str) -> tuple[str, ...]:
+    """A list of goals from its text; empty if a damaged store has lost it."""
     try:
-        values = json.loads(str(column))
-    except (ValueError, RecursionError):
-        return {}
-    if not isinstance(values, dict):
-        return {}
-    return {name: value for name, value in values.items() if isinstance(value, Value)}
-
-
-def _event(row: Sequence[object]) -> Event:
-    values = dict(zip(_EVENT_COLUMNS, row, strict=True))
-    for name in ("goal", "parallel"):
-        values[name] = bool(values[name])
-    values["git_checked_out_master"] = _boolean(values["git_checked_out_master"])
-    values["metrics"] = _metrics(values["metrics"])
-    return Event(**values)  # type: ignore[arg-type]
+        goals = json.loads(text)
+    except ValueError:
+        return ()
+    return tuple(map(str, goals)) if isinstance(goals, list) else ()

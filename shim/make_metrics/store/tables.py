@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from make_metrics.errors import UserError
+from make_metrics.store.views import VIEWS
 
 # A released step is never changed: a change of the tables is a new step. Times are nanoseconds since the epoch.
 STEPS: tuple[tuple[str, ...], ...] = (
@@ -111,8 +112,101 @@ STEPS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (metric, kind)
         ) WITHOUT ROWID""",
     ),
+    (
+        # Runs in a fraction of the room: a text that many rows share is stored once, an id that can be computed never.
+        # The tables runs and events are those of earlier versions; `store.earlier` moves their rows, and leaves them
+        # empty. A column that refers to a text is 0 for the empty one.
+        """CREATE TABLE texts (
+            id INTEGER PRIMARY KEY,
+            text TEXT NOT NULL UNIQUE
+        )""",
+        """CREATE TABLE builds (            -- one for each run
+            number INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            started_ns INTEGER NOT NULL,
+            directory INTEGER NOT NULL,     -- a text, as all that follow where it says so
+            goals INTEGER NOT NULL,         -- a text: a JSON list
+            exit_status INTEGER NOT NULL,
+            duration_ms INTEGER NOT NULL,
+            before_ms INTEGER,              -- make's own time before the first recipe line; NULL if unknown
+            targets INTEGER NOT NULL,
+            make_version INTEGER NOT NULL,  -- a text
+            jobs INTEGER NOT NULL,          -- 0 no limit, -1 unknown
+            commit_id INTEGER NOT NULL,     -- a text
+            branch INTEGER NOT NULL,        -- a text
+            torn INTEGER NOT NULL,
+            combined_ns INTEGER NOT NULL,   -- when lines were last added
+            lines INTEGER NOT NULL          -- how many rows of the table lines belong to it
+        )""",
+        "CREATE INDEX builds_started ON builds (started_ns)",
+        "CREATE INDEX builds_directory ON builds (directory, started_ns)",
+        """CREATE TABLE states (            -- for lines that come late; see make_metrics.combine.saved_run
+            build INTEGER PRIMARY KEY,
+            state BLOB NOT NULL
+        )""",
+        """CREATE TABLE makes (             -- the make processes of each run
+            build INTEGER NOT NULL,
+            number INTEGER NOT NULL,
+            key TEXT NOT NULL,
+            parent INTEGER,                 -- the number of the make that started it; NULL for none, or if unknown
+            parent_target INTEGER NOT NULL, -- a text: the target whose recipe started it
+            parent_id TEXT,                 -- of the event of that target, where an earlier version stored only this
+            level INTEGER NOT NULL,
+            directory INTEGER NOT NULL,     -- a text
+            goals INTEGER NOT NULL,         -- a text: a JSON list
+            make_version INTEGER NOT NULL,  -- a text
+            jobs INTEGER NOT NULL,
+            parallel INTEGER NOT NULL,
+            is_test INTEGER NOT NULL,       -- a text
+            start_us INTEGER,               -- since the run's start; NULL if unknown
+            metrics TEXT NOT NULL,          -- JSON: values by name, those that all its targets share
+            PRIMARY KEY (build, number)
+        ) WITHOUT ROWID""",
+        # A target's own lines began `start_us` after the run, and took `span_us`, of which `idle_us` were between
+        # them. Its event began `lead_us` before them; it took `whole_ms`, or as long as the lines if that is NULL.
+        """CREATE TABLE targets (
+            build INTEGER NOT NULL,
+            make INTEGER NOT NULL,
+            name INTEGER NOT NULL,          -- a text
+            start_us INTEGER NOT NULL,
+            span_us INTEGER NOT NULL,
+            idle_us INTEGER NOT NULL,
+            exit_status INTEGER NOT NULL,
+            lines INTEGER NOT NULL,
+            cpu_us INTEGER,
+            peak_kib INTEGER,
+            goal INTEGER NOT NULL,
+            lead_us INTEGER NOT NULL,
+            whole_ms INTEGER,
+            prerequisites INTEGER,          -- a text: two JSON lists, normal and order-only ones; NULL if unknown
+            newer INTEGER,                  -- bits: which normal ones were newer, the first is 1; NULL if unknown
+            metrics TEXT,                   -- JSON: values by name, as far as they differ from the make's
+            PRIMARY KEY (build, make, name)
+        ) WITHOUT ROWID""",
+        # The only line of a target has no row: its target says the same, unless make ignored that it failed.
+        """CREATE TABLE lines (
+            build INTEGER NOT NULL,
+            make INTEGER NOT NULL,
+            name INTEGER NOT NULL,          -- a text: its target
+            number INTEGER NOT NULL,        -- from 1
+            start_us INTEGER NOT NULL,      -- since the first line of its target
+            duration_us INTEGER NOT NULL,
+            exit_status INTEGER NOT NULL,
+            cpu_us INTEGER,
+            peak_kib INTEGER,
+            PRIMARY KEY (build, make, name, number)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE notes (             -- what the store knows about itself
+            name TEXT PRIMARY KEY,
+            value INTEGER NOT NULL
+        ) WITHOUT ROWID""",
+        *VIEWS,
+    ),
 )
-TABLES = frozenset({"runs", "events", "records", "outbox", "delivered", "ledger", "attempts", "dropped", "troubles"})
+TABLES = frozenset(
+    {"runs", "events", "records", "outbox", "delivered", "ledger", "attempts", "dropped", "troubles"}
+    | {"texts", "builds", "states", "makes", "targets", "lines", "notes"}
+)
 _HIGHEST_VERSION = 1_000  # a higher one is no version of ours, but damage
 
 

@@ -1,0 +1,151 @@
+"""How much the store keeps, and how long. What tells the least is given up first.
+
+1. Recipe lines of their own, of all but the newest runs.
+2. Saved states, which late lines are merged into.
+3. The oldest runs.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from make_metrics.store.store import Store
+
+DAY_NS = 86_400_000_000_000
+KEEP_NS = 90 * DAY_NS
+KEEP_STATE_NS = 7 * DAY_NS
+LIMIT_MB = 256
+LIMIT_LINES = 250_000  # about 7 MB
+_TEXTS_NS = DAY_NS
+
+# Notes: the start of the newest run that has lost its lines, or that was given up because of the store's size.
+LINES_UNTIL, SIZE_UNTIL, TEXTS_CLEANED = "lines_until_ns", "size_until_ns", "texts_cleaned_ns"
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far back the store reaches. Times are nanoseconds since the epoch, 0 for none.
+
+    `oldest_ns` is the start of the oldest run, `lines_ns` that of the oldest one whose recipe lines are kept.
+    `size_until_ns` is the start of the newest run that was given up because of the store's size.
+    """
+
+    runs: int
+    oldest_ns: int
+    lines_ns: int
+    size_until_ns: int
+    bytes: int
+
+
+class Bounds:
+    """The bounds of one store. Every method may raise sqlite3.Error."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Use a connection in autocommit mode."""
+        self._connection = connection
+        self._store = Store(connection)
+
+    def reach(self) -> Reach:
+        """How far back the store reaches."""
+        runs, oldest_ns = self._connection.execute(
+            "SELECT count(*), coalesce(min(started_ns), 0) FROM builds"
+        ).fetchone()
+        until_ns = self._note(LINES_UNTIL)
+        lines_ns = self._number("SELECT coalesce(min(started_ns), 0) FROM builds WHERE started_ns > ?", until_ns)
+        return Reach(runs, oldest_ns, lines_ns, self._note(SIZE_UNTIL), self.used_bytes())
+
+    def prune(self, *, now_ns: int, limit_bytes: int = LIMIT_MB * 1_000_000, limit_lines: int = LIMIT_LINES) -> None:
+        """Delete what is too old, then what tells the least until the store holds no more than `limit_bytes`."""
+        oldest_ns = now_ns - KEEP_NS
+        with self._store.transaction():
+            self._delete("started_ns < ?", oldest_ns)
+            self._connection.execute(
+                "DELETE FROM states WHERE build IN (SELECT number FROM builds WHERE combined_ns < ?)",
+                (now_ns - KEEP_STATE_NS,),
+            )
+            self._connection.execute("DELETE FROM records WHERE seen_ns < ?", (oldest_ns,))
+            self._thin_lines(limit_lines)
+        while self.used_bytes() > limit_bytes and self._give_up_one():
+            pass
+        if now_ns - self._note(TEXTS_CLEANED) > _TEXTS_NS:
+            self._delete_unused_texts(now_ns)
+        if self._number("PRAGMA freelist_count"):
+            # This pragma returns a row for each freed page. `execute` would stop at the first one.
+            self._connection.executescript("PRAGMA incremental_vacuum")
+
+    def used_bytes(self) -> int:
+        """The size of the store's contents in bytes, without free pages."""
+        pages = self._number("PRAGMA page_count") - self._number("PRAGMA freelist_count")
+        return pages * self._number("PRAGMA page_size")
+
+    def _give_up_one(self) -> bool:
+        """Give up a part of what tells the least; False if nothing is left."""
+        with self._store.transaction():
+            lines = self._number("SELECT coalesce(sum(lines), 0) FROM builds")
+            if lines:
+                self._thin_lines(lines // 2)
+                return True
+            if states := self._number("SELECT count(*) FROM states"):
+                self._connection.execute(
+                    "DELETE FROM states WHERE build IN (SELECT number FROM builds JOIN states ON build = number "
+                    "ORDER BY started_ns, id LIMIT ?)",
+                    (1 + states // 2,),
+                )
+                return True
+            count = self._number("SELECT count(*) FROM builds")
+            if not count:
+                return False
+            chosen = "SELECT number, started_ns FROM builds ORDER BY started_ns, id LIMIT ?"
+            rows = self._connection.execute(chosen, (1 + count // 20,)).fetchall()
+            self._store.delete([number for number, _ in rows])
+            self._put_note(SIZE_UNTIL, rows[-1][1])
+            return True
+
+    def _thin_lines(self, limit: int) -> None:
+        """Delete the lines of the oldest runs until the newest ones have no more than `limit` of them."""
+        if self._number("SELECT coalesce(sum(lines), 0) FROM builds") <= limit:
+            return
+        rows = self._connection.execute(
+            "SELECT number, started_ns FROM (SELECT number, started_ns, lines, "
+            "sum(lines) OVER (ORDER BY started_ns DESC, id DESC ROWS UNBOUNDED PRECEDING) AS total FROM builds) "
+            "WHERE total > ? AND lines ORDER BY started_ns",
+            (limit,),
+        ).fetchall()
+        self._connection.executemany("DELETE FROM lines WHERE build = ?", [(number,) for number, _ in rows])
+        self._connection.executemany("UPDATE builds SET lines = 0 WHERE number = ?", [(number,) for number, _ in rows])
+        self._put_note(LINES_UNTIL, rows[-1][1])
+
+    def _delete_unused_texts(self, now_ns: int) -> None:
+        """Delete the texts that no row refers to any more."""
+        with self._store.transaction():
+            used = " UNION ".join(
+                f"SELECT {column} FROM {table}"  # noqa: S608
+                for table, columns in _REFERENCES.items()
+                for column in columns
+            )
+            self._connection.execute(f"DELETE FROM texts WHERE id NOT IN ({used})")  # noqa: S608
+            self._put_note(TEXTS_CLEANED, now_ns)
+
+    def _delete(self, condition: str, value: int) -> None:
+        """Delete the runs for which an SQL condition holds with this value."""
+        rows = self._connection.execute(f"SELECT number FROM builds WHERE {condition}", (value,))  # noqa: S608
+        self._store.delete([number for (number,) in rows])
+
+    def _note(self, name: str) -> int:
+        row = self._connection.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
+        return row[0] if row and isinstance(row[0], int) else 0
+
+    def _put_note(self, name: str, value: int) -> None:
+        self._connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, value))
+
+    def _number(self, query: str, *values: int) -> int:
+        return int(self._connection.execute(query, values).fetchone()[0])
+
+
+_REFERENCES = {
+    "builds": ("directory", "goals", "make_version", "commit_id", "branch"),
+    "makes": ("parent_target", "directory", "goals", "make_version", "is_test"),
+    "targets": ("name", "coalesce(prerequisites, 0)"),
+    "lines": ("name",),
+}
