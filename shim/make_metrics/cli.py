@@ -94,6 +94,7 @@ COMMANDS = (
         "estimate what a run would take with other numbers of jobs, and which targets to speed up first",
         (_RUN, *_WHICH, _JOBS, _FORMAT),
     ),
+    Command("store", "print the path of the store, a SQLite file with views for other programs", (_JSON,)),
     Command("off", "turn recording off"),
     Command("on", "turn recording on again, as it was before off"),
     Command("on-this-machine", "record on this machine and send nothing: takes back every yes"),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import time
+
 import pytest
 
 from make_metrics.analysis.build import Build, BuiltTarget
 from make_metrics.store import builds
+from make_metrics.store.bounds import DAY_NS, Bounds
+from make_metrics.store.store import Store
 from make_metrics.sweep.sweep import sweep
 from tests.support.builds import last_build
 from tests.support.project import Project
@@ -44,18 +49,48 @@ def test_a_nested_run_is_one_build(each: Project) -> None:
     assert build.duration_us == max(target.end_us for target in build.targets)
 
 
-def test_a_week_later_the_events_still_give_a_build(project: Project) -> None:
+def test_a_week_later_the_build_is_the_same(project: Project) -> None:
     project.write("all: a\n\t@sleep 0.05\na:\n\t@sleep 0.1\n")
     assert project.make().returncode == 0
     before = last_build(project)
-    ask(project.paths, lambda connection: connection.execute("UPDATE runs SET state = NULL"))
-    after = last_build(project)
-    assert (after.id, after.status, len(after.makes)) == (before.id, before.status, len(before.makes))
-    assert after.makes[0].goals == ("all",)
-    for was, now in zip(before.targets, after.targets, strict=True):
-        assert (was.name, was.is_goal, was.status) == (now.name, now.is_goal, now.status)
-        assert now.start_us == pytest.approx(was.start_us, abs=5_000)
-        assert now.end_us == pytest.approx(was.end_us, abs=5_000)
+    ask(project.paths, lambda connection: Bounds(connection).prune(now_ns=time.time_ns() + 8 * DAY_NS))
+    assert ask(project.paths, lambda connection: Store(connection).load_run(before.id).run) is None
+    assert last_build(project) == before
+
+
+def test_each_line_is_kept_with_its_own_status(each: Project) -> None:
+    each.write(
+        """\
+        all: single
+            @sleep 0.05
+            -@sleep 0.1; exit 3
+            @sleep 0.05
+        single:
+            -@exit 4
+        """
+    )
+    assert each.make().returncode == 0
+    made = targets(last_build(each))
+    lines = made["all"].lines
+    assert [line.status for line in lines] == [0, 3, 0]
+    assert [line.status for line in made["single"].lines] == [4]
+    assert (made["all"].status, made["single"].status) == (0, 0)
+    assert lines[0].start_us == made["all"].start_us
+    assert all(line.end_us <= after.start_us for line, after in itertools.pairwise(lines))
+    assert made["all"].own_us == pytest.approx(sum(line.end_us - line.start_us for line in lines), abs=3)
+    assert 100_000 <= lines[1].end_us - lines[1].start_us < made["all"].own_us - 95_000
+    assert all((line.peak_kib or 0) > 0 and line.cpu_us is not None for line in lines)
+
+
+def test_what_make_does_before_its_first_line_counts(each: Project) -> None:
+    each.write("X := $(shell sleep 0.4)\nall:\n\t@true\n")
+    assert each.make().returncode == 0
+    build = last_build(each)
+    assert build.targets[0].start_us >= 390_000
+    (summary,) = ask(each.paths, lambda connection: Store(connection).runs())
+    assert (summary.before_ms or 0) >= 390
+    assert summary.duration_ms >= (summary.before_ms or 0)
+    assert summary.duration_ms == pytest.approx(build.duration_us / 1_000, abs=2)
 
 
 def test_a_run_that_is_not_there_is_none(project: Project) -> None:

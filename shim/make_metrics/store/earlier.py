@@ -28,31 +28,47 @@ _RUNS = "SELECT id, started_ns, directory, goals, exit_status, duration_ms, targ
 
 
 def move(connection: sqlite3.Connection) -> None:
-    """Move all that is left; does nothing in a moment if nothing is. Raises sqlite3.Error."""
+    """Move all that is left; does nothing in a moment if nothing is. Raises sqlite3.Error.
+
+    The events of a moved run are deleted last, all at once: they lie on pages all over the file.
+    """
+    if not _number(connection, "SELECT EXISTS (SELECT 1 FROM runs) OR EXISTS (SELECT 1 FROM events)"):
+        return
     store = Store(connection)
-    while _number(connection, "SELECT EXISTS (SELECT 1 FROM runs) OR EXISTS (SELECT 1 FROM events)"):
-        with store.transaction():
-            moved = 0
-            while moved < _PIECE and (run := _next_run(connection)):
-                moved += 1 + _moved_run(connection, store, run)
+    # A power cut may undo the last pieces: then they are moved again.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    while _moved_piece(connection, store):
+        pass
+    connection.execute("PRAGMA synchronous = FULL")
+    with store.transaction():
+        if not _number(connection, "SELECT EXISTS (SELECT 1 FROM runs)"):
+            lost = connection.execute("SELECT DISTINCT run FROM events WHERE run NOT IN (SELECT id FROM builds)")
+            for (run,) in lost.fetchall():  # of runs that a damaged store had lost
+                _try_to_move(connection, store, str(run))
+            connection.execute("DELETE FROM events")
 
 
-def _next_run(connection: sqlite3.Connection) -> str | None:
-    row = connection.execute("SELECT id FROM runs ORDER BY started_ns DESC, id DESC LIMIT 1").fetchone()
-    row = row or connection.execute("SELECT run FROM events LIMIT 1").fetchone()
-    return str(row[0]) if row else None
+def _moved_piece(connection: sqlite3.Connection, store: Store) -> bool:
+    """Move some runs; False if none is left."""
+    with store.transaction():
+        count = 0
+        while count < _PIECE:
+            row = connection.execute("SELECT id FROM runs ORDER BY started_ns DESC, id DESC LIMIT 1").fetchone()
+            if row is None:
+                return False
+            count += 1 + _try_to_move(connection, store, row[0])
+            connection.execute("DELETE FROM runs WHERE id = ?", row)
+        return True
 
 
-def _moved_run(connection: sqlite3.Connection, store: Store, name: str) -> int:
-    """Move a run, or delete it if a damaged store has impossible values in it; returns how many events it had."""
+def _try_to_move(connection: sqlite3.Connection, store: Store, name: str) -> int:
+    """Move a run, but not one with the impossible values of a damaged store; returns how many events it has."""
     connection.execute("SAVEPOINT run")
     count = 0
     try:
         count = _move_run(connection, store, name)
     except (TypeError, ValueError, OverflowError, KeyError, sqlite3.DataError, sqlite3.IntegrityError):
         connection.execute("ROLLBACK TO run")
-    connection.execute("DELETE FROM events WHERE run = ?", (name,))
-    connection.execute("DELETE FROM runs WHERE id = ?", (name,))
     connection.execute("RELEASE run")
     return count
 
@@ -75,7 +91,7 @@ def _move_run(connection: sqlite3.Connection, store: Store, name: str) -> int:
     build = store.put_summary(_summary(row, run, events), now_ns=row[-2])
     if state is not None:
         connection.execute("INSERT INTO states VALUES (?, ?)", (build, state))
-    store.put_late(run, events, parent_ids=parent_ids)
+    store.put_events(build, run, events, parent_ids=parent_ids)
     return len(events)
 
 

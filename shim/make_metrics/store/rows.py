@@ -51,11 +51,12 @@ class Writer:
         for key, own_events in by_make.items():
             first = own_events[0]
             makes.setdefault(key, Make(key=key, level=first.make_level, parallel=first.parallel, is_test=first.is_test))
+        makes.setdefault(run.id, Make(key=run.id))
         for make in list(makes.values()):
             if make.parent:
                 makes.setdefault(make.parent, Make(key=make.parent, level=max(make.level - 1, 0)))
         new = [make for make in makes.values() if make.key not in self.numbers]
-        for make in sorted(new, key=lambda make: (make.level, make.wall_ns, make.key)):
+        for make in sorted(new, key=lambda make: (make.key != run.id, make.level, make.wall_ns, make.key)):
             self.numbers[make.key] = len(self.numbers)
         rows = []
         for make in new:

@@ -95,7 +95,7 @@ class Store:
         """Write a run and its events. They replace an earlier form of the run."""
         build = self.put_summary(summary, now_ns=now_ns)
         self._connection.execute("INSERT INTO states VALUES (?, ?)", (build, saved_run.dump(run)))
-        self._insert(build, run, events)
+        self.put_events(build, run, events)
 
     def put_summary(self, summary: Summary, *, now_ns: int) -> int:
         """Write a run without its events, in place of an earlier form and its events; return its number."""
@@ -123,19 +123,20 @@ class Store:
         }
         return self._connection.execute(_insertion("builds", values), tuple(values.values())).lastrowid or 0
 
-    def put_late(self, run: Run, events: Sequence[Event], *, parent_ids: Mapping[str, str] | None = None) -> None:
-        """Add events to a run whose parts are deleted. Events that the run already has stay as they are.
-
-        `parent_ids` are those of makes whose parents are unknown, by the make's key.
-        """
+    def put_late(self, run: Run, events: Sequence[Event]) -> None:
+        """Add events to a run whose parts are deleted. Events that the run already has stay as they are."""
         (build,) = self._connection.execute("SELECT number FROM builds WHERE id = ?", (run.id,)).fetchone()
         present = {(stored.event.make, stored.event.target) for stored in self._stored("WHERE id = ?", run.id)}
         new = [event for event in events if (event.make, event.target) not in present]
-        self._insert(build, run, new, parent_ids=parent_ids)
+        self.put_events(build, run, new)
 
-    def _insert(
+    def put_events(
         self, build: int, run: Run, events: Sequence[Event], *, parent_ids: Mapping[str, str] | None = None
     ) -> None:
+        """Add events that the run with this number lacks.
+
+        `parent_ids` are those of makes whose parents are unknown, by the make's key.
+        """
         connection = self._connection
         started_ns = connection.execute("SELECT started_ns FROM builds WHERE number = ?", (build,)).fetchone()[0]
         known = connection.execute("SELECT key, number, metrics FROM makes WHERE build = ?", (build,)).fetchall()

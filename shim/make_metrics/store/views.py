@@ -71,3 +71,4 @@ VIEWS = (
         LEFT JOIN lines ON lines.build = targets.build AND lines.make = targets.make AND lines.name = targets.name
     WHERE targets.lines = 1 OR lines.number IS NOT NULL""",
 )
+NAMES = ("runs_v1", "targets_v1", "lines_v1")

@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/make-metrics
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_make_metrics_subparsers=(setup include report events runs last run trace what-if off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall help)
+_shtab_make_metrics_subparsers=(setup include report events runs last run trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall help)
 
 _shtab_make_metrics_setup_option_strings=(-h --help --add --remove)
 _shtab_make_metrics_include_option_strings=(-h --help)
@@ -16,6 +16,7 @@ _shtab_make_metrics_last_option_strings=(-h --help --goal --all -C --format)
 _shtab_make_metrics_run_option_strings=(-h --help --goal --all -C --format)
 _shtab_make_metrics_trace_option_strings=(-h --help --goal --all -C -o)
 _shtab_make_metrics_what_if_option_strings=(-h --help --goal --all -C -j --jobs --format)
+_shtab_make_metrics_store_option_strings=(-h --help --json)
 _shtab_make_metrics_off_option_strings=(-h --help)
 _shtab_make_metrics_on_option_strings=(-h --help)
 _shtab_make_metrics_on_this_machine_option_strings=(-h --help)
@@ -65,8 +66,8 @@ _shtab_make_metrics_run___format_choices=(text json markdown)
 _shtab_make_metrics_what_if___format_choices=(text json markdown)
 _shtab_make_metrics_crash_reports_pos_0_choices=(on off status preview)
 _shtab_make_metrics_completion_pos_0_choices=(bash zsh fish man)
-_shtab_make_metrics_help_pos_0_choices=(setup include report events runs last run trace what-if off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall)
-_shtab_make_metrics_pos_0_choices=(setup include report events runs last run trace what-if off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall help)
+_shtab_make_metrics_help_pos_0_choices=(setup include report events runs last run trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall)
+_shtab_make_metrics_pos_0_choices=(setup include report events runs last run trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall help)
 
 _shtab_make_metrics_setup__h_nargs=0
 _shtab_make_metrics_setup___help_nargs=0
@@ -96,6 +97,9 @@ _shtab_make_metrics_what_if___help_nargs=0
 _shtab_make_metrics_what_if___all_nargs=0
 _shtab_make_metrics_what_if__j_nargs=+
 _shtab_make_metrics_what_if___jobs_nargs=+
+_shtab_make_metrics_store__h_nargs=0
+_shtab_make_metrics_store___help_nargs=0
+_shtab_make_metrics_store___json_nargs=0
 _shtab_make_metrics_off__h_nargs=0
 _shtab_make_metrics_off___help_nargs=0
 _shtab_make_metrics_on__h_nargs=0

@@ -50,7 +50,7 @@ function _shtab_make_metrics_using
   test "$_shtab_make_metrics_cmdpath" = "$argv"
 end
 
-set -g _shtab_make_metrics_commands setup include report events runs last run trace what-if off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall help
+set -g _shtab_make_metrics_commands setup include report events runs last run trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall help
 set -g _shtab_make_metrics_opts_with_value --add --format --goal --jobs --remove --since --timeout -C -j -o
 
 complete -c make-metrics -e
@@ -100,6 +100,9 @@ complete -c make-metrics -n '_shtab_make_metrics_using what-if' -l all -d 'of th
 complete -c make-metrics -n '_shtab_make_metrics_using what-if' -s C -xka "(__fish_complete_directories)" -d 'of the runs of the project of DIR, not the current one'
 complete -c make-metrics -n '_shtab_make_metrics_using what-if' -s j -l jobs -x -d 'estimate for N jobs each (default: 1 2 4 8 16 unlimited)'
 complete -c make-metrics -n '_shtab_make_metrics_using what-if' -l format -xka "text json markdown" -d 'text (the default), json or markdown'
+complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a store -d 'Print the path of the store, a SQLite file with views for other programs.'
+complete -c make-metrics -n '_shtab_make_metrics_using store' -s h -l help -d 'show this help message and exit'
+complete -c make-metrics -n '_shtab_make_metrics_using store' -l json -d 'print JSON instead of text'
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a off -d 'Turn recording off.'
 complete -c make-metrics -n '_shtab_make_metrics_using off' -s h -l help -d 'show this help message and exit'
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a on -d 'Turn recording on again, as it was before off.'
@@ -167,4 +170,4 @@ complete -c make-metrics -n '_shtab_make_metrics_using uninstall' -l decisions -
 complete -c make-metrics -n '_shtab_make_metrics_using uninstall' -l yes -d 'remove without being asked'
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a help -d 'show what a command does'
 complete -c make-metrics -n '_shtab_make_metrics_using help' -s h -l help -d 'show this help message and exit'
-complete -c make-metrics -n '_shtab_make_metrics_using help; and test $_shtab_make_metrics_npos -eq 0' -ka "setup include report events runs last run trace what-if off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall" -d command
+complete -c make-metrics -n '_shtab_make_metrics_using help; and test $_shtab_make_metrics_npos -eq 0' -ka "setup include report events runs last run trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall" -d command

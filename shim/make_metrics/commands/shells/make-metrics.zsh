@@ -34,6 +34,7 @@ _shtab_make_metrics_commands() {
     sent:'Print what was sent in the last 90 days.'
     setup:'Write the fragment, and add its line to a Makefile or print it.'
     status:'Print the mode and its reason, what waits, and all paths.'
+    store:'Print the path of the store, a SQLite file with views for other programs.'
     trace:'Write a run as a trace that Perfetto and Chrome open.'
     transparency:'Print what is collected, why, who gets it, and how to stop.'
     uninstall:'Remove what set-up wrote on this machine.'
@@ -114,7 +115,7 @@ _shtab_make_metrics_forget_defaults_added=0
 
 _shtab_make_metrics_help_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  ":command:(setup include report events runs last run trace what-if off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall)"
+  ":command:(setup include report events runs last run trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall)"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -260,6 +261,14 @@ _shtab_make_metrics_status_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_make_metrics_status_defaults_added=0
 
+_shtab_make_metrics_store_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[print JSON instead of text]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_make_metrics_store_defaults_added=0
+
 _shtab_make_metrics_trace_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--goal[of the runs that had this goal]:NAME:"
@@ -346,6 +355,7 @@ _shtab_make_metrics() {
         sent) _arguments -C -s $_shtab_make_metrics_sent_options ;;
         setup) _arguments -C -s $_shtab_make_metrics_setup_options ;;
         status) _arguments -C -s $_shtab_make_metrics_status_options ;;
+        store) _arguments -C -s $_shtab_make_metrics_store_options ;;
         trace) _arguments -C -s $_shtab_make_metrics_trace_options ;;
         transparency) _arguments -C -s $_shtab_make_metrics_transparency_options ;;
         uninstall) _arguments -C -s $_shtab_make_metrics_uninstall_options ;;
