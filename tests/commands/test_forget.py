@@ -37,3 +37,17 @@ def test_forget_of_one_project_leaves_the_others(project: Project, tmp_path: Pat
     assert (done.returncode, done.stderr) == (0, "")
     assert str(project.folder) in done.stdout
     assert set(project.events()) == {"project-of-others"}
+
+
+def test_forget_of_one_project_removes_its_part_of_other_runs(project: Project, tmp_path: Path) -> None:
+    other = tmp_path / "project-of-others"
+    other.mkdir()
+    (other / "Makefile").write_text(f"outer:\n\t@$(MAKE) -C {project.folder} secret-name\n{project.line}\n")
+    project.write("secret-name:\n\t@:\n\t@:\n")
+    (project.folder / "make-metrics.toml").touch()
+    project.make("-C", str(other))
+    assert set(project.events()) == {"outer", "secret-name"}
+    assert any(b"secret-name" in path.read_bytes() for path in project.paths.state.glob("store*"))
+    assert project.cli("forget", "-C", ".", "--yes").returncode == 0
+    assert set(project.events()) == {"outer"}
+    assert not any(b"secret-name" in path.read_bytes() for path in project.paths.state.glob("store*"))

@@ -18,6 +18,7 @@ from make_metrics.files.paths import Paths, printable_path
 from make_metrics.files.write import remove_file
 from make_metrics.project.project import Project
 from make_metrics.sinks.user_settings import read_user_settings
+from make_metrics.store.bounds import Bounds
 from make_metrics.store.database import ReplacedError
 from make_metrics.store.store import Store
 from make_metrics.store.tables import TABLES
@@ -85,14 +86,10 @@ def _erase_store(paths: Paths, project: Project | None) -> None:
 
 def _erase_project(store: Store, project: Project) -> None:
     """Delete a project's rows. The ids of what was delivered stay: they keep it from being sent again."""
-    connection, root = store.connection, str(project.directory)
-    inside = "(directory = ?1 OR substr(directory, 1, length(?2)) = ?2)"
-    below = root.rstrip("/") + "/"
+    connection = store.connection
     connection.execute("PRAGMA secure_delete = ON")
     with store.transaction():
-        runs = f"SELECT id FROM runs WHERE {inside}"  # noqa: S608
-        connection.execute(f"DELETE FROM events WHERE {inside} OR run IN ({runs})", (root, below))  # noqa: S608
-        connection.execute(f"DELETE FROM runs WHERE {inside}", (root, below))  # noqa: S608
+        Bounds(connection).delete_inside(str(project.directory))
         for table in ("outbox", "ledger", "attempts", "dropped"):
             connection.execute(f"DELETE FROM {table} WHERE project = ?", (project.path,))  # noqa: S608
     connection.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")

@@ -69,7 +69,9 @@ class Bounds:
         while self.used_bytes() > limit_bytes and self._give_up_one():
             pass
         if now_ns - self._note(TEXTS_CLEANED) > _TEXTS_NS:
-            self._delete_unused_texts(now_ns)
+            with self._store.transaction():
+                self.delete_unused_texts()
+                self._put_note(TEXTS_CLEANED, now_ns)
         if self._number("PRAGMA freelist_count"):
             # This pragma returns a row for each freed page. `execute` would stop at the first one.
             self._connection.executescript("PRAGMA incremental_vacuum")
@@ -116,16 +118,32 @@ class Bounds:
         self._connection.executemany("UPDATE builds SET lines = 0 WHERE number = ?", [(number,) for number, _ in rows])
         self._put_note(LINES_UNTIL, rows[-1][1])
 
-    def _delete_unused_texts(self, now_ns: int) -> None:
-        """Delete the texts that no row refers to any more."""
-        with self._store.transaction():
-            used = " UNION ".join(
-                f"SELECT {column} FROM {table}"  # noqa: S608
-                for table, columns in _REFERENCES.items()
-                for column in columns
-            )
-            self._connection.execute(f"DELETE FROM texts WHERE id NOT IN ({used})")  # noqa: S608
-            self._put_note(TEXTS_CLEANED, now_ns)
+    def delete_unused_texts(self) -> None:
+        """Delete the texts that no row refers to any more. Needs a transaction of the caller's."""
+        used = " UNION ".join(
+            f"SELECT {column} FROM {table}"  # noqa: S608
+            for table, columns in _REFERENCES.items()
+            for column in columns
+        )
+        self._connection.execute(f"DELETE FROM texts WHERE id NOT IN ({used})")  # noqa: S608
+
+    def delete_inside(self, directory: str) -> None:
+        """Delete what was recorded in a directory and below: runs, and those makes of other runs that ran there.
+
+        Needs a transaction of the caller's.
+        """
+        below = directory.rstrip("/") + "/"
+        inside = "directory IN (SELECT id FROM texts WHERE text = ?1 OR substr(text, 1, length(?2)) = ?2)"
+        rows = self._connection.execute(f"SELECT number FROM builds WHERE {inside}", (directory, below))  # noqa: S608
+        self._store.delete([number for (number,) in rows])
+        makes = self._connection.execute(
+            f"SELECT build, number FROM makes WHERE {inside}",  # noqa: S608
+            (directory, below),
+        ).fetchall()
+        for table, column in (("lines", "make"), ("targets", "make"), ("makes", "number")):
+            self._connection.executemany(f"DELETE FROM {table} WHERE build = ? AND {column} = ?", makes)  # noqa: S608
+        self._connection.executemany("DELETE FROM states WHERE build = ?", {(build,) for build, _ in makes})
+        self.delete_unused_texts()
 
     def _delete(self, condition: str, value: int) -> None:
         """Delete the runs for which an SQL condition holds with this value."""
