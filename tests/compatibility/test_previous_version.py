@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from make_metrics.properties.registry import OPTIONAL, check
 from make_metrics.store.tables import STEPS
 from tests.support.previous_version import COMBINED, DATA, WAITING, PreviousVersion
 
@@ -58,22 +59,55 @@ def test_the_report_counts_old_and_new_runs(previous: PreviousVersion) -> None:
     }
 
 
-def test_the_yes_holds_and_what_waits_is_sent_to_the_same_receiver(previous: PreviousVersion) -> None:
+def waiting(previous: PreviousVersion) -> list[dict[str, Any]]:
+    return [json.loads(text) for (text,) in rows(previous, "SELECT message FROM outbox ORDER BY sink, message_id")]
+
+
+def test_an_old_yes_is_asked_again_once_and_nothing_is_sent_in_between(previous: PreviousVersion) -> None:
+    written = (previous.paths.files / "builds.jsonl").read_bytes()
+    before = waiting(previous)
+    assert {message["properties"].get("event_version", 1) for message in before} == {1}
     status = json.loads(previous.cli("status", "--json"))
-    assert status["mode"] == "on", status
+    assert (status["mode"], status["decision"]) == ("local", "older")
+    assert "has changed since your yes" in status["reason"]
     previous.cli("runs")
-    waiting = rows(previous, "SELECT sink, count(*) FROM outbox WHERE sink LIKE 'segment %' GROUP BY sink")
-    assert waiting == [("segment http://127.0.0.1:9 2c70e12b", 6)]
-    messages = [json.loads(text) for (text,) in rows(previous, "SELECT message FROM outbox")]
+    previous.cli("flush", status=1)
+    assert (previous.paths.files / "builds.jsonl").read_bytes() == written
+    assert waiting(previous) == before  # nor does anything new wait
+    previous.cli("opt-in", "--yes", CI="true")
+    assert json.loads(previous.cli("status", "--json"))["mode"] == "on"
+    assert "already said yes" in previous.cli("opt-in", "--yes", CI="true")
+
+
+def test_what_waited_is_sent_as_the_new_notice_says(previous: PreviousVersion) -> None:
+    """The names that the Makefile does not spell now are gone from it, also from what is set aside."""
+    makefile = previous.project / "Makefile"
+    makefile.write_text(makefile.read_text().replace("second", "%"))
+    connection = sqlite3.connect(previous.paths.store)
+    with connection:
+        connection.execute("UPDATE outbox SET aside = 'refused' WHERE message LIKE '%\"second\"%'")
+    connection.close()
+    previewed = previous.cli("preview")
+    previous.cli("opt-in", "--yes", CI="true")
+    messages = [message for message in waiting(previous) if "recipe_ms" in message["properties"]]
+    assert sorted(message["properties"]["command"] for message in messages) == ["all", "fails", "first", "other"]
+    assert {message["properties"]["event_version"] for message in messages} == {2}
+    assert all(check(message, metrics=OPTIONAL) == [] for message in messages)
+    assert '"second"' not in previewed + str(waiting(previous))
+    runs = {message["properties"]["command"]: message["properties"]["run_id"] for message in messages}
+    assert runs["all"] == runs["first"] == runs["other"] != runs["fails"]
     (id_file,) = previous.paths.identities.iterdir()
     assert {message["anonymousId"] for message in messages} == {id_file.read_text().strip()}
 
 
 def test_flush_sends_each_event_to_the_file_once(previous: PreviousVersion) -> None:
-    previous.cli("flush", status=1)  # nobody answers at the other receiver's address
+    previous.cli("opt-in", "--yes", CI="true")
+    for _ in range(2):
+        previous.cli("flush", status=1)  # nobody answers at the other receiver's address
     written = lines((previous.paths.files / "builds.jsonl").read_text())
     commands = [message["properties"]["command"] for message in written]
-    assert sorted(commands) == ["all", "fails", "first", "metrics-opt-in", "second", "third"]
+    # The third was recorded before the yes to the notice of this version.
+    assert sorted(commands) == ["all", "fails", "first", "metrics-opt-in", "metrics-opt-in", "second"]
 
 
 def test_sent_and_preview_read_what_is_there(previous: PreviousVersion) -> None:

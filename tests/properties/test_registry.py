@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from make_metrics.combine.event import properties
 from make_metrics.deliver.outgoing import sendable_message
 from make_metrics.project.project import Project, project_of
+from make_metrics.project.target_names import TargetNames
+from make_metrics.properties.property import Property
 from make_metrics.properties.registry import CHOICE, ENVELOPE, OPTIONAL, PROPERTIES, check
 from tests.support.events import EVENT, ID, message_with
 from tests.support.project import SOURCE
@@ -25,7 +28,8 @@ def project(tmp_path: Path) -> Project:
 
 
 def test_an_event_has_exactly_the_declared_properties() -> None:
-    assert list(properties(EVENT)) == [entry.name for entry in PROPERTIES]
+    assert list(properties(replace(EVENT, parent_id=ID))) == [entry.name for entry in PROPERTIES]
+    assert list(properties(EVENT)) == [entry.name for entry in PROPERTIES if entry.name != "parent_id"]
     assert set(message_with()) == {entry.name for entry in ENVELOPE} | {"properties"}
     assert check(message_with()) == []
 
@@ -75,7 +79,32 @@ def test_a_targets_name_may_have_plain_characters_only(text: str) -> None:
 
 @pytest.mark.parametrize("target", ["/etc/passwd", "../x", "a/../../b", "~/x", "a/b c", "a//b/.."])
 def test_a_path_that_leaves_the_project_is_never_sent(project: Project, target: str) -> None:
-    assert sendable_message(replace(EVENT, target=target), project, anonymous_id=ID, file_names=frozenset()) is None
-    assert (
-        sendable_message(replace(EVENT, target="a/b.o"), project, anonymous_id=ID, file_names=frozenset()) is not None
-    )
+    names = TargetNames(frozenset({target, "a/b.o"}))
+
+    def message(name: str) -> dict[str, object] | None:
+        event = replace(EVENT, target=name)
+        return sendable_message(event, project, anonymous_id=ID, file_names=frozenset(), names=names)
+
+    assert message(target) is None
+    assert message("a/b.o") is not None
+
+
+def test_no_text_of_a_foreign_metric_holds_a_name_that_no_makefile_spells(project: Project) -> None:
+    def metric(name: str, **options: Any) -> Property:
+        words = {"values": "a text", "purpose": "p", "sources": (), "always": False, "provider": "queue-metrics 1.0"}
+        return Property(name=name, kind="string", **words, **options)  # type: ignore[arg-type]
+
+    free, closed = metric("free", pattern="[ -~]*", example="x"), metric("closed", choices=("db1", "x"), example="x")
+    names = TargetNames(frozenset({"dev.pull", "ab"}))
+
+    def sent(text: str, *typed: str) -> dict[str, Any]:
+        event = replace(EVENT, metrics={"free": text, "closed": "db1"})
+        message = sendable_message(
+            event, project, anonymous_id=ID, file_names=frozenset(), names=names, metrics=(free, closed), typed=typed
+        )
+        assert message is not None
+        return {name: message["properties"].get(name) for name in ("free", "closed")}
+
+    assert sent("took ssh-db1 long", "ssh-db1") == {"free": None, "closed": "db1"}
+    assert sent("db", "db") == {"free": None, "closed": "db1"}
+    assert sent("dev.pull ab", "dev.pull", "ab", "d") == {"free": "dev.pull ab", "closed": "db1"}

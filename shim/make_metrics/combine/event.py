@@ -15,7 +15,7 @@ from typing import Any
 from make_metrics.properties.property import Value
 
 NAME = "make.target.run"
-VERSION = 1
+VERSION = 2
 COMMAND_LIMIT = 50
 _NAMESPACE = uuid.UUID("6b1f1d5e-52b5-5c54-9d0a-3c1d0c1a7f10")
 
@@ -58,13 +58,18 @@ def message_id(run: str, make: str, target: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, f"{run}/{make}/{target}"))
 
 
+def run_id(run: str, anonymous_id: str) -> str:
+    """The id of a run in a project. It is made from the person's id there, so that two projects cannot match theirs."""
+    return message_id(run, anonymous_id, "")
+
+
 def timestamp(wall_ns: int) -> str:
     """Nanoseconds since the epoch as ISO 8601 in UTC, with microseconds: `2021-05-17T19:44:09.105052+00:00`."""
     seconds, rest = divmod(wall_ns, 1_000_000_000)
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000).isoformat(timespec="microseconds")
 
 
-def properties(event: Event) -> dict[str, Any]:
+def properties(event: Event, *, anonymous_id: str = "") -> dict[str, Any]:
     """The event's properties and all its metrics. Unknown values are left out, never guessed."""
     values: dict[str, Any] = {
         "command": event.target[:COMMAND_LIMIT],
@@ -80,6 +85,8 @@ def properties(event: Event) -> dict[str, Any]:
         "recipe_lines": event.recipe_lines,
         "make_level": event.make_level,
         "parallel": event.parallel,
+        "run_id": run_id(event.run, anonymous_id),
+        "parent_id": event.parent_id or None,
         "event_version": VERSION,
     }
     metrics = {name: value for name, value in event.metrics.items() if name not in values}
@@ -94,5 +101,5 @@ def envelope(event: Event, *, anonymous_id: str | None = None, sent_at: str | No
         "messageId": event.message_id,
         "timestamp": timestamp(event.start_wall_ns + event.duration_ms * 1_000_000),
         "sentAt": sent_at,
-        "properties": properties(event),
+        "properties": properties(event, anonymous_id=anonymous_id or ""),
     }

@@ -38,6 +38,7 @@ class Make:
     - `key`: the process. Unlike a pid, a key is never used again.
     - `parent`, `parent_target`: the key of the make above, and the target whose recipe started this make.
     - `goals`: the goals of its command line, else the default goal.
+    - `makefiles`: those of its command line (-f), none if it looked for its default ones.
     - `head`, `branch`: the commit and the branch that were checked out when it began.
     - `boot`: the machine and its boot. Another boot of this machine has ended the run; another machine that shares the
       home may still be at it.
@@ -52,6 +53,7 @@ class Make:
     parent_target: str = ""
     level: int = 0
     goals: tuple[str, ...] = ()
+    makefiles: tuple[str, ...] = ()
     wall_ns: int = 0
     directory: str = ""
     version: str = ""

@@ -6,8 +6,6 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import replace
 
 from make_metrics.commands.asked_metrics import refresh_metrics
 from make_metrics.commands.project import opened_store, project_at
@@ -18,16 +16,16 @@ from make_metrics.consent.anonymous_id import ensure_id
 from make_metrics.consent.consent import Status
 from make_metrics.consent.mode import Decision, Ruling
 from make_metrics.deliver import choice_event
-from make_metrics.deliver.outgoing import drop_unlisted
+from make_metrics.deliver.permissions import ProjectCache
+from make_metrics.deliver.renewed import renewed
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path
 from make_metrics.metrics import catalogue
 from make_metrics.project.project import Project
 from make_metrics.project.settings import NAME, Settings
-from make_metrics.properties.property import Property
 from make_metrics.sinks.kinds import lacks
 from make_metrics.sinks.user_settings import read_user_settings
-from make_metrics.store.outbox import Entry, Outbox, sink_id
+from make_metrics.store.outbox import Outbox, sink_id
 from make_metrics.sweep.sweep import sweep
 
 _SWEEP_S = 10
@@ -108,16 +106,11 @@ def _record_yes(paths: Paths, project: Project) -> None:
             outbox = Outbox(store.connection)
             if status.yes_holds:
                 outbox.keep_only(project.path, map(sink_id, project.sinks))
-                outbox.put(_narrowed(outbox, project, metrics), now_ns=now_ns)
+                entries = outbox.all_entries(project.path)
+                outbox.rewrite(renewed(store, ProjectCache(paths), project, entries, metrics))
             else:  # what waits was recorded before this yes
                 outbox.withdraw(project.path)
             if not has_agreed:
                 outbox.put(choice_events, now_ns=now_ns)
         if not has_agreed:
             consent.write_decision(paths, project, yes=True, now_ns=time.time_ns())
-
-
-def _narrowed(outbox: Outbox, project: Project, metrics: Sequence[Property]) -> list[Entry]:
-    """What waits, without the properties that the notice of this yes does not list."""
-    waiting = [entry for sink in project.sinks for entry in outbox.waiting(project.path, sink_id(sink))]
-    return [replace(entry, message=drop_unlisted(entry.message, metrics)) for entry in waiting]

@@ -7,10 +7,11 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from make_metrics.combine.event import Event
+from make_metrics.combine.run import Run
 from make_metrics.combine.summary import StoredEvent
 from make_metrics.commands.project import project_at, write_request
 from make_metrics.commands.reading import combined_store
@@ -19,8 +20,9 @@ from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import read_id
 from make_metrics.consent.mode import Mode
 from make_metrics.deliver import trace_messages
-from make_metrics.deliver.outgoing import sendable_message
+from make_metrics.deliver.outgoing import sendable_message, typed_names, with_parents
 from make_metrics.deliver.permissions import ProjectCache
+from make_metrics.deliver.renewed import renewed
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
 from make_metrics.metrics import catalogue
@@ -96,36 +98,66 @@ def _show(preview: _Preview, *, as_text: bool) -> list[dict[str, object]]:
 
 def _previews(store: Store, paths: Paths, project: Project) -> list[_Preview]:
     outbox = Outbox(store.connection)
+    projects = ProjectCache(paths)
+    metrics = projects.metrics(project)
     previews = []
     examples: list[dict[str, Any]] | None = None
     for settings in project.sinks:
-        messages = [entry.message for entry in outbox.waiting(project.path, sink_id(settings))]
+        waiting = outbox.waiting(project.path, sink_id(settings))
+        messages = [entry.message for entry in renewed(store, projects, project, waiting, metrics)]
         waits = bool(messages)
         if not waits:
-            examples = _examples(store, paths, project) if examples is None else examples
+            if examples is None:
+                examples = _examples(store, projects, project, read_id(paths, project) or NO_ID)
             messages = trace_messages.examples(store, examples) if takes_traces(settings.type) else examples
         previews.append(_Preview(settings, messages, waits))
     return previews
 
 
-def _examples(store: Store, paths: Paths, project: Project) -> list[dict[str, Any]]:
-    """The project's latest events as messages, oldest first; with an id of zeros if there is no id yet."""
-    anonymous_id = read_id(paths, project) or NO_ID
-    projects = ProjectCache(paths)
+def _examples(store: Store, projects: ProjectCache, project: Project, anonymous_id: str) -> list[dict[str, Any]]:
+    """The project's latest events as messages, oldest first."""
     metrics = projects.metrics(project)
     latest: list[StoredEvent] = []
-    for stored in reversed(store.events()):
+    all_events = store.events()
+    for stored in reversed(all_events):
         if len(latest) == _EXAMPLES:
             break
-        if stored.make_directory and projects.project_of(stored.make_directory).path == project.path:
-            file_names = projects.file_names(stored.make_directory)
-            if sendable_message(stored.event, project, anonymous_id=anonymous_id, file_names=file_names) is not None:
-                latest.append(stored)
-    messages = [
-        sendable_message(event, project, anonymous_id=anonymous_id, file_names=frozenset(), metrics=metrics)
-        for event in _with_metrics(store, projects, latest[::-1], metrics)
-    ]
-    return [message for message in messages if message is not None]
+        if (
+            stored.make_directory
+            and projects.project_of(stored.make_directory).path == project.path
+            and _message(projects, project, stored, (), None, anonymous_id) is not None
+        ):
+            latest.append(stored)
+    by_id = {stored.event.message_id: stored for stored in latest}
+    runs = {run: store.load_run(run).run for run in {stored.event.run for stored in latest}}
+    messages = {}
+    for event in _with_metrics(store, projects, latest[::-1], metrics):
+        stored = replace(by_id[event.message_id], event=event)
+        if message := _message(projects, project, stored, metrics, runs[event.run], anonymous_id):
+            messages[event.message_id] = message
+    return [*with_parents([stored.event for stored in all_events], messages).values()]
+
+
+def _message(
+    projects: ProjectCache,
+    project: Project,
+    stored: StoredEvent,
+    metrics: Sequence[Property],
+    run: Run | None,
+    anonymous_id: str,
+) -> dict[str, Any] | None:
+    """A stored event as a message; None if it would stay here. `run` is None if it need not be known."""
+    event = stored.event
+    make = run.makes.get(event.make) if run else None
+    return sendable_message(
+        event,
+        project,
+        anonymous_id=anonymous_id,
+        file_names=projects.file_names(stored.make_directory),
+        names=projects.target_names(project, stored.make_directory, make.makefiles if make else ()),
+        metrics=metrics,
+        typed=typed_names(run) if run else (),
+    )
 
 
 def _with_metrics(

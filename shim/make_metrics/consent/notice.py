@@ -13,8 +13,8 @@ from make_metrics.sinks.kinds import takes_traces
 from make_metrics.sinks.sink import SinkSettings
 
 NEVER = (
-    "command lines, variables, the text or output of recipes, the environment, absolute paths, and the names of hosts, "
-    "users and branches, or e-mail addresses"
+    "command lines, names of targets that only you have typed, variables, the text or output of recipes, the "
+    "environment, absolute paths, and the names of hosts, users and branches, or e-mail addresses"
 )
 FILES_KEPT = "Targets that are files are kept on this machine."
 FILES_SENT = "The names of targets that are files are sent too, as paths within the project."

@@ -16,10 +16,17 @@ Lines = list[tuple[str, str]]
 
 # The kinds of things that every event has, with the properties of each kind. tests/consent compares the registry.
 KINDS: dict[str, tuple[str, ...]] = {
-    "each target's name": ("command", "command_type", "type", "event", "event_version", "messageId"),
+    "target names that makefiles spell": (
+        "command",
+        "command_type",
+        "type",
+        "event",
+        "event_version",
+        "messageId",
+    ),
     "times": ("start_time", "timestamp", "duration_ms", "recipe_ms", "recipe_lines"),
     "exit status": ("exit_status",),
-    "how make was run": ("goal", "make_level", "parallel", "is_test"),
+    "how make was run": ("goal", "make_level", "parallel", "is_test", "run_id", "parent_id"),
     "commit time": ("git_commit_time", "git_checked_out_master"),
     "a pseudonym": ("anonymousId",),
     "your yes": ("choice",),

@@ -19,6 +19,7 @@ from make_metrics.consent.mode import Mode
 from make_metrics.files.paths import Paths
 from make_metrics.metrics import catalogue
 from make_metrics.project.project import Project, project_of
+from make_metrics.project.target_names import TargetNames, spelled_names
 from make_metrics.properties.property import Property
 
 _DEEPEST = 1_000  # makes above one another; more are no build, and would take the sweep too long
@@ -28,12 +29,13 @@ _DEEPEST = 1_000  # makes above one another; more are no build, and would take t
 class Permission:
     """The permission to send the events of a make.
 
-    It names the make's project and directory, the person's id in the project, and the optional metrics that the notice
-    lists.
+    It names the make's project, directory and makefiles (-f), the person's id in the project, and the optional metrics
+    that the notice lists.
     """
 
     project: Project
     directory: str
+    makefiles: tuple[str, ...]
     anonymous_id: str
     metrics: tuple[Property, ...]
 
@@ -47,6 +49,7 @@ class ProjectCache:
         self._projects: dict[str, Project] = {}
         self._consents: dict[Path, consent.Status] = {}
         self._file_names: dict[str, frozenset[str]] = {}
+        self._target_names: dict[tuple[str, tuple[str, ...], str], TargetNames] = {}
 
     def project_of(self, directory: str) -> Project:
         """The project of a make's directory. An empty directory has one without settings."""
@@ -90,6 +93,13 @@ class ProjectCache:
                 self._file_names[directory] = frozenset(entry.name for entry in entries if entry.is_file())
         return self._file_names[directory]
 
+    def target_names(self, project: Project, directory: str, makefiles: tuple[str, ...] = ()) -> TargetNames:
+        """The names of targets that the makefiles of a make in a project spell."""
+        key = (directory, makefiles, project.path)
+        if key not in self._target_names:
+            self._target_names[key] = spelled_names(directory, makefiles, outermost=project.path)
+        return self._target_names[key]
+
 
 def permissions(projects: ProjectCache, run: Run) -> dict[str, Permission]:
     """The permissions of a run's makes, by the make's key. A make whose events stay here has none."""
@@ -100,7 +110,9 @@ def permissions(projects: ProjectCache, run: Run) -> dict[str, Permission]:
             project = projects.project_of(make.directory)
             anonymous_id = _consenting_id(projects, project, start_ns)
             if anonymous_id:
-                by_make[key] = Permission(project, make.directory, anonymous_id, projects.metrics(project))
+                by_make[key] = Permission(
+                    project, make.directory, make.makefiles, anonymous_id, projects.metrics(project)
+                )
     return by_make
 
 

@@ -10,16 +10,11 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from make_metrics.combine.event import Event, message_id, properties, timestamp
+from make_metrics.combine.event import Event, properties, run_id, timestamp
 from make_metrics.deliver import traceparent
 from make_metrics.properties.trace import RUN
 
 _MS_NS = 1_000_000
-
-
-def run_id(run: str, anonymous_id: str) -> str:
-    """The message id of a run itself, in a project."""
-    return message_id(run, anonymous_id, "")
 
 
 def span_id(message: str, anonymous_id: str) -> str:
@@ -57,12 +52,12 @@ def with_trace(
     run_message = _run_message([event for event in events if event.make in makes], sample, root)
     traced = [{**run_message, "trace": position(root, outer_span)}]
     for name, message in messages.items():
-        parent = _sent_ancestor(name, parents, messages) or root
+        parent = sent_ancestor(name, parents, messages) or root
         traced.append({**message, "trace": position(name, span_id(parent, anonymous_id))})
     return traced
 
 
-def _sent_ancestor(message: str, parents: Mapping[str, str], sent: Iterable[str]) -> str:
+def sent_ancestor(message: str, parents: Mapping[str, str], sent: Iterable[str]) -> str:
     """The nearest ancestor of a message that is sent itself; empty if there is none.
 
     Ancestors that are not sent, such as targets that are files, are skipped.

@@ -28,6 +28,11 @@ def goals(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in plain if word and "=" not in word))
 
 
+def makefiles(words: Sequence[str]) -> tuple[str, ...]:
+    """The makefiles that a make command line names (-f), in order; none if make looks for its default ones."""
+    return tuple(argument for letter, argument in _parse(words)[1] if letter == "f" and argument)
+
+
 def flags(makeflags: str) -> dict[str, bool]:
     """What MAKEFLAGS says of jobs, -k and -i, by the names of fields of `combine.record.Make`."""
     letters, words = _parse_makeflags(makeflags)
@@ -61,8 +66,8 @@ def builds_nothing(makeflags: str) -> bool:
 
 def _jobs_of_command(words: Sequence[str]) -> int:
     """The number of the last -j with one on a make command line, -1 if there is none."""
-    _, arguments = _parse(words)
-    numbers = [int(argument) for argument in arguments if argument.isdecimal()]
+    _, options = _parse(words)
+    numbers = [int(argument) for letter, argument in options if letter == "j" and argument.isdecimal()]
     return numbers[-1] if numbers else -1
 
 
@@ -73,22 +78,24 @@ def _parse_makeflags(makeflags: str) -> tuple[str, list[str]]:
     return letters, words
 
 
-def _parse(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The words of a make command line that are no options, and the arguments of -j (empty for a bare -j)."""
+def _parse(words: Sequence[str]) -> tuple[list[str], list[tuple[str, str]]]:
+    """The words of a make command line that are no options, and the options that take an argument, each with it.
+
+    Options are named by their letter. The argument of a bare -j is empty.
+    """
     plain: list[str] = []
-    jobs_arguments: list[str] = []
+    options: list[tuple[str, str]] = []
     rest = list(words[1:])
     while rest:
         word = rest.pop(0)
         if word == "--":
-            return plain + rest, jobs_arguments
+            return plain + rest, options
         if not word.startswith("-") or word == "-":
             plain.append(word)
             continue
-        letter, argument = _long_option(word[2:], rest) if word.startswith("--") else _letters(word[1:], rest)
-        if letter == "j":
-            jobs_arguments.append(argument)
-    return plain, jobs_arguments
+        option = _long_option(word[2:], rest) if word.startswith("--") else _letters(word[1:], rest)
+        options.append(option)
+    return plain, options
 
 
 def _letters(cluster: str, rest: list[str]) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -82,6 +83,24 @@ def dirty(repository: str) -> bool | None:
     output = _run(repository, "-c", "core.fsmonitor=false", "status", "--porcelain", "-z", "--untracked-files=no",
                 "--ignore-submodules=dirty")  # fmt: skip
     return None if output is None else bool(output)
+
+
+def tracked_files(repository: str, pathspecs: Sequence[str]) -> frozenset[str] | None:
+    """The files that git tracks among those that pathspecs name, relative to the repository's root.
+
+    None if git tracks no file at all, as in a repository that was just made; none if git cannot be asked. Raises
+    subprocess.TimeoutExpired if git takes longer than a second.
+    """
+    output = _list_files(repository, *pathspecs)
+    if output == "" and not _list_files(repository):
+        return None
+    return frozenset((output or "").split("\0")) - {""}
+
+
+def _list_files(repository: str, *pathspecs: str) -> str | None:
+    # A container may run as another user than the repository's owner. Listing runs nothing that the repository names.
+    options = ("-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
+    return _run(repository, *options, "ls-files", "-z", "--cached", "--", *pathspecs)
 
 
 def _run(repository: str, *words: str) -> str | None:

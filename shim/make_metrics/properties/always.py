@@ -17,10 +17,11 @@ TARGET: tuple[Property, ...] = (
     Property(
         name="command",
         kind="string",
-        values="the target's name: at most 50 letters, digits and . : + % _ -; never a command line",
+        values="the target's name if a rule in the project's makefiles spells it, else as much as they spell (ssh-%), "
+        "or other; at most 50 letters, digits and . : + % _ -; never a command line, nor what only you have typed",
         purpose="which targets are used most often",
         example="dev.pull",
-        sources=("make_metrics/combine/event.py",),
+        sources=("make_metrics/combine/event.py", "make_metrics/project/target_names.py"),
         pattern=_WORD,
     ),
     Property(
@@ -113,11 +114,31 @@ TARGET: tuple[Property, ...] = (
         sources=("make_metrics/processes/command_line.py",),
     ),
     Property(
+        name="run_id",
+        kind="string",
+        values="a number (UUID version 5) made from the run and your id, so that it means nothing in other projects",
+        purpose="which events are of one run of make",
+        example="b0f7f4c8-2f1e-5a5c-9d7e-6f0f4d1a8c3b",
+        sources=("make_metrics/combine/event.py",),
+        pattern=_UUID,
+    ),
+    Property(
+        name="parent_id",
+        kind="string",
+        values="the messageId of an event of this project: the target whose recipe started this make; left out where "
+        "there is none",
+        purpose="which target a make was started from",
+        example="9a4d1c5e-7c1b-5e8f-8b55-0b6d5a2c4f10",
+        sources=("make_metrics/combine/event.py", "make_metrics/deliver/outgoing.py"),
+        always=False,
+        pattern=_UUID,
+    ),
+    Property(
         name="event_version",
         kind="integer",
         values="a number",
         purpose="the version of this list",
-        example=1,
+        example=2,
         sources=("make_metrics/combine/event.py",),
         least=1,
         most=1_000,

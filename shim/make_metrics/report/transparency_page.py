@@ -78,6 +78,15 @@ file (`.o`, `.html`, ...), or has the name of a file beside the Makefile at the 
 as make has ended, or with the next report or `flush`); the rule is in `deliver/message.py`. A name with characters
 other than letters, digits and `. : + % _ -` is not sent either.
 
+A target's name is sent only if an explicit rule in one of the project's makefiles spells it, as it stands or in a
+variable that the makefiles set to plain words. Of a target that a pattern rule made, the pattern is sent, such as
+`ssh-%`; it is the same for a name that a makefile computes in part (`deploy-$(USER)` gives `deploy-%`). All others are
+sent as `other`: arguments that only a rule for anything (`%:`, `.DEFAULT`) takes, and what a makefile computes from
+goals, environment or the output of a program. The makefiles are those of make's command line or its directory, with
+those that they include, as they are when the run is combined. Only those in the repository count, and of those only the
+ones that git tracks; the rule is in `project/target_names.py`. The names themselves stay on this machine: `make-metrics
+report` shows them.
+
 The id is a pseudonym; it does not make you anonymous: the receiver can tell that two events come from the same person.
 The id is random and for one project only. It is made when you say yes, and deleted when you say no. {ADDRESS}
 """
@@ -152,6 +161,7 @@ These files are in shim/make_metrics/ in the repository.
 | what the notice says | `consent/notice.py`, `project/settings.py` |
 | what may be sent | `properties/registry.py`, `properties/always.py`, `properties/property.py` |
 | what is sent | `deliver/permissions.py`, `deliver/outgoing.py`, `deliver/message.py` |
+| which names are sent | `project/target_names.py`, `project/makefile_rules.py` |
 | how metrics are computed | `metrics/collector.py`, `properties/metric.py`, `properties/facts.py` |
 | metrics of other distributions | `metrics/catalogue.py`, `metrics/child.py`, `metrics/worker.py` |
 | what waits, and what was sent | `store/outbox.py` |

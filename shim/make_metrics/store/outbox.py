@@ -105,6 +105,21 @@ class Outbox:
         )
         return _entries(rows)
 
+    def all_entries(self, project: str) -> list[Entry]:
+        """All messages of a project, also those set aside, which may wait again one day."""
+        rows = self._connection.execute(
+            "SELECT sink, project, message_id, message FROM outbox WHERE project = ? ORDER BY queued_ns, message_id",
+            (project,),
+        )
+        return _entries(rows)
+
+    def rewrite(self, entries: Iterable[Entry]) -> None:
+        """Replace the messages of entries that are in the outbox, also of those set aside."""
+        self._connection.executemany(
+            "UPDATE outbox SET message = ? WHERE sink = ? AND message_id = ?",
+            [(json.dumps(entry.message), entry.sink, entry.message_id) for entry in entries],
+        )
+
     def reload(self, entries: Sequence[Entry]) -> list[Entry]:
         """Read entries again: those that still wait, in the same order, each with its present message."""
         keys = [(entry.sink, entry.project, entry.message_id) for entry in entries]

@@ -64,6 +64,7 @@ def describe(
         parent_target=above[0].target if above else "",
         level=len(above),
         goals=goals or ((default_goal,) if default_goal else ()),
+        makefiles=command_line.makefiles(words),
         wall_ns=start_time_ns(make),
         directory=directory,
         version=version,

@@ -15,6 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.semconv._incubating.attributes import cicd_attributes, process_attributes
 from opentelemetry.semconv._incubating.metrics import cicd_metrics
 
+from make_metrics.combine.event import run_id
 from make_metrics.deliver import trace
 from make_metrics.deliver.message import message
 from make_metrics.sinks.otlp.sink import OtlpSink
@@ -207,7 +208,7 @@ def test_spans_have_the_names_of_the_conventions(receiver: Receiver) -> None:
     assert set(described) == {f"make.{name.removeprefix('make_')}" for name in rest}
     described = attributes(root["attributes"])
     assert described[cicd_attributes.CICD_PIPELINE_RESULT] == "failure"
-    assert described[cicd_attributes.CICD_PIPELINE_RUN_ID] == trace.run_id("m", ID)
+    assert described[cicd_attributes.CICD_PIPELINE_RUN_ID] == run_id("m", ID)
     assert described[cicd_attributes.CICD_PIPELINE_ACTION_NAME] == "RUN"
     assert int(deep["endTimeUnixNano"]) - int(deep["startTimeUnixNano"]) == 10_000_000
     assert int(root["endTimeUnixNano"]) - int(root["startTimeUnixNano"]) == 60_000_000
