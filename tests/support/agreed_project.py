@@ -13,8 +13,10 @@ from tests.support.settings_files import write_settings
 
 
 def agreed_project(folder: Path, paths: Paths) -> Project:
-    """A project in a folder, with a yes that is older than the tests' lines."""
+    """A project in a folder whose Makefile spells `all`, `a`, `b` and `c`; its yes is older than the tests' lines."""
     write_settings(folder)
+    if not (folder / "Makefile").exists():
+        (folder / "Makefile").write_text("all a b c: ;\n")
     project = project_of(folder)
     with consent.lock(paths):
         ensure_id(paths, project)
