@@ -33,6 +33,7 @@ def project(tmp_path: Path, paths: Paths) -> Project:
     write_settings(
         tmp_path / "project", 'metrics = ["os", "jobs", "cpu_ms", "peak_memory_kib", "make_version"]\n' + FULL_SETTINGS
     )
+    (tmp_path / "project/Makefile").write_text("a b: ;\n")
     project = project_of(tmp_path / "project")
     with consent.lock(paths):
         ensure_id(paths, project)
