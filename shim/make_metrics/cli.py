@@ -75,6 +75,8 @@ _FORMAT = _option(
     "--format", choices=("text", "json", "markdown"), default="text", help="text (the default), json or markdown"
 )
 _JOBS = _option("-j", "--jobs", nargs="+", metavar="N", help="estimate for N jobs each (default: 1 2 4 8 16 unlimited)")
+_PAGE = _option("-o", metavar="FILE", dest="output", help="the file to write (default: make-timeline-RUN.html)")
+_OPEN = _option("--open", action="store_true", help="open it in the browser")
 _OUTPUT = _option("-o", metavar="FILE", dest="output", required=True, help="the file to write, - for standard output")
 _TARGET = _option("target", nargs="?", metavar="TARGET", help="a target of the Makefile: is it measured, and why not?")
 _ADD = _option("--add", nargs="?", const="", metavar="MAKEFILE", help="add the include line to the Makefile")
@@ -88,6 +90,7 @@ COMMANDS = (
     Command("runs", "print the runs of make", (_SINCE, _JSON)),
     Command("last", "print what the newest run says: failures, critical path, slowest targets", (*_WHICH, _FORMAT)),
     Command("run", "print what a run says, as last does for the newest", (_RUN, *_WHICH, _FORMAT)),
+    Command("timeline", "write a run as one HTML file with a timeline of its jobs", (_RUN, *_WHICH, _PAGE, _OPEN)),
     Command("trace", "write a run as a trace that Perfetto and Chrome open", (_RUN, *_WHICH, _OUTPUT)),
     Command(
         "what-if",

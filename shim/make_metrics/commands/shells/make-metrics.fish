@@ -50,7 +50,7 @@ function _shtab_make_metrics_using
   test "$_shtab_make_metrics_cmdpath" = "$argv"
 end
 
-set -g _shtab_make_metrics_commands setup include report events runs last run trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall help
+set -g _shtab_make_metrics_commands setup include report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall help
 set -g _shtab_make_metrics_opts_with_value --add --format --goal --jobs --remove --since --timeout -C -j -o
 
 complete -c make-metrics -e
@@ -87,6 +87,13 @@ complete -c make-metrics -n '_shtab_make_metrics_using run' -l goal -x -d 'of th
 complete -c make-metrics -n '_shtab_make_metrics_using run' -l all -d 'of the runs of all projects'
 complete -c make-metrics -n '_shtab_make_metrics_using run' -s C -xka "(__fish_complete_directories)" -d 'of the runs of the project of DIR, not the current one'
 complete -c make-metrics -n '_shtab_make_metrics_using run' -l format -xka "text json markdown" -d 'text (the default), json or markdown'
+complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a timeline -d 'Write a run as one HTML file with a timeline of its jobs.'
+complete -c make-metrics -n '_shtab_make_metrics_using timeline' -s h -l help -d 'show this help message and exit'
+complete -c make-metrics -n '_shtab_make_metrics_using timeline' -l goal -x -d 'of the runs that had this goal'
+complete -c make-metrics -n '_shtab_make_metrics_using timeline' -l all -d 'of the runs of all projects'
+complete -c make-metrics -n '_shtab_make_metrics_using timeline' -s C -xka "(__fish_complete_directories)" -d 'of the runs of the project of DIR, not the current one'
+complete -c make-metrics -n '_shtab_make_metrics_using timeline' -s o -x -d 'the file to write (default: make-timeline-RUN.html)'
+complete -c make-metrics -n '_shtab_make_metrics_using timeline' -l open -d 'open it in the browser'
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a trace -d 'Write a run as a trace that Perfetto and Chrome open.'
 complete -c make-metrics -n '_shtab_make_metrics_using trace' -s h -l help -d 'show this help message and exit'
 complete -c make-metrics -n '_shtab_make_metrics_using trace' -l goal -x -d 'of the runs that had this goal'
@@ -170,4 +177,4 @@ complete -c make-metrics -n '_shtab_make_metrics_using uninstall' -l decisions -
 complete -c make-metrics -n '_shtab_make_metrics_using uninstall' -l yes -d 'remove without being asked'
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a help -d 'show what a command does'
 complete -c make-metrics -n '_shtab_make_metrics_using help' -s h -l help -d 'show this help message and exit'
-complete -c make-metrics -n '_shtab_make_metrics_using help; and test $_shtab_make_metrics_npos -eq 0' -ka "setup include report events runs last run trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall" -d command
+complete -c make-metrics -n '_shtab_make_metrics_using help; and test $_shtab_make_metrics_npos -eq 0' -ka "setup include report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall" -d command

@@ -35,6 +35,7 @@ _shtab_make_metrics_commands() {
     setup:'Write the fragment, and add its line to a Makefile or print it.'
     status:'Print the mode and its reason, what waits, and all paths.'
     store:'Print the path of the store, a SQLite file with views for other programs.'
+    timeline:'Write a run as one HTML file with a timeline of its jobs.'
     trace:'Write a run as a trace that Perfetto and Chrome open.'
     transparency:'Print what is collected, why, who gets it, and how to stop.'
     uninstall:'Remove what set-up wrote on this machine.'
@@ -115,7 +116,7 @@ _shtab_make_metrics_forget_defaults_added=0
 
 _shtab_make_metrics_help_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  ":command:(setup include report events runs last run trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall)"
+  ":command:(setup include report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall)"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -269,6 +270,19 @@ _shtab_make_metrics_store_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_make_metrics_store_defaults_added=0
 
+_shtab_make_metrics_timeline_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--goal[of the runs that had this goal]:NAME:"
+  "--all[of the runs of all projects]"
+  "-C[of the runs of the project of DIR, not the current one]:DIR:_files -/"
+  "-o[the file to write (default\: make-timeline-RUN.html)]:FILE:"
+  "--open[open it in the browser]"
+  ":a run\'s name, last or last\~2 (default\: last, the newest):"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_make_metrics_timeline_defaults_added=0
+
 _shtab_make_metrics_trace_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--goal[of the runs that had this goal]:NAME:"
@@ -356,6 +370,7 @@ _shtab_make_metrics() {
         setup) _arguments -C -s $_shtab_make_metrics_setup_options ;;
         status) _arguments -C -s $_shtab_make_metrics_status_options ;;
         store) _arguments -C -s $_shtab_make_metrics_store_options ;;
+        timeline) _arguments -C -s $_shtab_make_metrics_timeline_options ;;
         trace) _arguments -C -s $_shtab_make_metrics_trace_options ;;
         transparency) _arguments -C -s $_shtab_make_metrics_transparency_options ;;
         uninstall) _arguments -C -s $_shtab_make_metrics_uninstall_options ;;
