@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import sys
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -24,14 +25,19 @@ def terminal_output(words: list[str], width: int) -> str:
     return output.decode().replace("\r\n", "\n")
 
 
+def draw(path: str | Path, width: int, words: list[str], *, title: str = "") -> None:
+    """Draw the output of a command on a terminal of `width` columns."""
+    text = terminal_output(words, width)
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+        console = Console(record=True, width=width, file=nowhere)
+        console.print(Text.from_ansi(text))
+        console.save_svg(str(path), title=title or " ".join(words))
+
+
 def main() -> int:
     """Write the picture; 0."""
     path, width, *words = sys.argv[1:]
-    text = terminal_output(words, int(width))
-    with open(os.devnull, "w") as nowhere:  # noqa: PTH123
-        console = Console(record=True, width=int(width), file=nowhere)
-        console.print(Text.from_ansi(text))
-        console.save_svg(path, title=" ".join(words))
+    draw(path, int(width), words)
     return 0
 
 

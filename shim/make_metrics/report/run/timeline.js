@@ -320,7 +320,7 @@
     pen.fillRect(left, top, wide, tall);
     if (wide > 24 && target.lines.length > 1) {
       pen.fillStyle = colour.ground;
-      for (const line of target.lines.slice(1)) pen.fillRect(x(line.start), top + tall - 5, 1, 5);
+      for (const line of target.lines.slice(1)) pen.fillRect(x(line.start), top + 3, 1, tall - 3);
       for (const line of target.lines) {
         pen.fillStyle = line.status ? colour.failed : colour.faint;
         pen.fillRect(Math.max(left, x(line.start)), top + tall - 2, Math.min(x(line.end), left + wide) - Math.max(left, x(line.start)) - 1, 2);
