@@ -22,7 +22,7 @@ from make_metrics.deliver.delivery import Delivered, deliver
 from make_metrics.files.paths import Paths
 from make_metrics.project.project import Project, project_of
 from make_metrics.sinks.segment import SegmentSink
-from make_metrics.store.bounds import Bounds
+from make_metrics.store.history import History
 from make_metrics.store.outbox import Entry, Outbox, sink_id
 from tests.support.records import paths_in
 from tests.support.segment_receiver import Answer, Receiver, receiving
@@ -308,7 +308,7 @@ def test_the_connection_is_in_no_transaction_while_it_waits_for_an_answer(
     send = SegmentSink.send
 
     def prune_and_send(self: SegmentSink, batch: list[object], *, timeout_s: float) -> object:
-        ask(paths, lambda connection: Bounds(connection).prune(now_ns=0))
+        ask(paths, lambda connection: History(connection).prune(now_ns=0))
         return send(self, batch, timeout_s=timeout_s)  # type: ignore[arg-type]
 
     monkeypatch.setattr(SegmentSink, "send", prune_and_send)

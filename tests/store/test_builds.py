@@ -9,7 +9,7 @@ import pytest
 
 from make_metrics.analysis.build import Build, BuiltTarget
 from make_metrics.store import builds
-from make_metrics.store.bounds import DAY_NS, Bounds
+from make_metrics.store.history import DAY_NS, History
 from make_metrics.store.store import Store
 from make_metrics.sweep.sweep import sweep
 from tests.support.builds import last_build
@@ -53,7 +53,7 @@ def test_a_week_later_the_build_is_the_same(project: Project) -> None:
     project.write("all: a\n\t@sleep 0.05\na:\n\t@sleep 0.1\n")
     assert project.make().returncode == 0
     before = last_build(project)
-    ask(project.paths, lambda connection: Bounds(connection).prune(now_ns=time.time_ns() + 8 * DAY_NS))
+    ask(project.paths, lambda connection: History(connection).prune(now_ns=time.time_ns() + 8 * DAY_NS))
     assert ask(project.paths, lambda connection: Store(connection).load_run(before.id).run) is None
     assert last_build(project) == before
 

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from make_metrics.combine import saved_run
-from make_metrics.combine.run import Run, events_of
+from make_metrics.combine.record import Contents, Make
+from make_metrics.combine.run import Run, events_of, gather, merge
 from make_metrics.combine.summary import summarise
 from make_metrics.properties.property import Value
-from make_metrics.store import database
+from make_metrics.store import builds, database
 from make_metrics.store.store import SavedRun, Store
-from tests.support.records import WALL_NS, run_with
+from tests.support.records import WALL_NS, line, run_with
 
 
 @pytest.fixture
@@ -121,3 +122,34 @@ def test_a_run_with_damaged_parts_has_none(connection: sqlite3.Connection, state
     put(Store(connection), run_with("r", "a"))
     connection.execute("UPDATE states SET state = ?", (state,))
     assert Store(connection).load_run("r") == SavedRun(exists=True, run=None)
+
+
+def test_a_run_that_is_written_in_pieces_is_the_same(tmp_path: Path, connection: sqlite3.Connection) -> None:
+    store = Store(connection)
+    name = "r"
+    lines = [line(f"t{at}", make=name, start=at) for at in range(9) for _ in range(1 + at % 2)]
+    run = gather(name, Contents(lines=lines))
+    events, early = events_of(run), summarise(run, events_of(run), fallback_ns=0)
+    with_header = gather(name, Contents(makes=[Make(key=name, goals=("t8",), wall_ns=WALL_NS - 5_000_000)]))
+    run = merge(run, with_header)
+    events, summary = events_of(run), summarise(run, events_of(run), fallback_ns=0)
+    with store.transaction():
+        store.put_some(run, [replace(event, exit_status=3) for event in events[:5]], early, now_ns=1)
+        store.put_some(run, [events[0], *events[3:]], early, now_ns=1)
+        store.put_some(run, events[1:3], early, now_ns=1)
+        store.put_some(run, [replace(events[0], target="surplus")], early, now_ns=1)
+    assert store.count_events(name) == 10
+    with store.transaction():
+        store.keep_only(name, [(event.make, event.target) for event in events])
+        store.put_run(run, summary, now_ns=1)
+    assert store.load_run(name).run == run
+    with closing(database.connect(tmp_path / "at-once")) as other:
+        at_once = Store(other)
+        with at_once.transaction():
+            at_once.put(run, summary, events, now_ns=1)
+        assert store.runs() == at_once.runs()
+        assert store.events() == at_once.events()
+        assert builds.build(connection, name) == builds.build(other, name)
+        assert list(store.metrics(name, events[:2])) == [event.message_id for event in events[:2]]
+        for query in ("SELECT lines FROM builds", "SELECT count(*) FROM lines"):
+            assert connection.execute(query).fetchone() == other.execute(query).fetchone() == (8,)

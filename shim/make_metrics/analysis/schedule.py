@@ -3,7 +3,7 @@
 The rules are those of GNU make's job server. A make has one slot of its own: the nested make that of the target which
 started it. For each further job it takes a slot from the pool that all makes of the run share. It starts targets in the
 order in which they began when they were recorded. Such list scheduling is at most twice as long as the best schedule
-(R. L. Graham, "Bounds on Multiprocessing Timing Anomalies", 1969), and may take longer with one job more.
+(R. L. Graham, "History on Multiprocessing Timing Anomalies", 1969), and may take longer with one job more.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ from make_metrics.files.paths import Paths, printable_path
 from make_metrics.files.write import remove_file
 from make_metrics.project.project import Project
 from make_metrics.sinks.user_settings import read_user_settings
-from make_metrics.store.bounds import Bounds
 from make_metrics.store.database import ReplacedError
+from make_metrics.store.history import History
 from make_metrics.store.store import Store
 from make_metrics.store.tables import TABLES
 
@@ -89,7 +89,7 @@ def _erase_project(store: Store, project: Project) -> None:
     connection = store.connection
     connection.execute("PRAGMA secure_delete = ON")
     with store.transaction():
-        Bounds(connection).delete_inside(str(project.directory))
+        History(connection).delete_inside(str(project.directory))
         for table in ("outbox", "ledger", "attempts", "dropped"):
             connection.execute(f"DELETE FROM {table} WHERE project = ?", (project.path,))  # noqa: S608
     connection.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,4 +1,4 @@
-"""The store's runs, events and records: writing and reading them. `store.bounds` says how long they are kept."""
+"""The store's runs, events and records: writing and reading them. `store.history` says how long they are kept."""
 
 from __future__ import annotations
 
@@ -71,11 +71,14 @@ class Store:
         except (ValueError, TypeError):
             return SavedRun(True, None)
 
-    def metrics(self, run: str) -> dict[str, dict[str, Value]]:
-        """The values of all metrics of a run's events, those of git included, by message id."""
+    def metrics(self, run: str, events: Iterable[Event] | None = None) -> dict[str, dict[str, Value]]:
+        """The values of all metrics of a run's events, or of these of them, git's included, by message id."""
+        wanted = None if events is None else {event.message_id for event in events}
         values = {}
         for stored in self._stored("WHERE id = ?", run):
             event = stored.event
+            if wanted is not None and event.message_id not in wanted:
+                continue
             git = {"git_checked_out_master": event.git_checked_out_master, "git_commit_time": event.git_commit_time}
             values[event.message_id] = dict(event.metrics) | {
                 name: value for name, value in git.items() if value is not None
@@ -97,27 +100,69 @@ class Store:
         self._connection.execute("INSERT INTO states VALUES (?, ?)", (build, saved_run.dump(run)))
         self.put_events(build, run, events)
 
+    def put_run(self, run: Run, summary: Summary, *, now_ns: int) -> int:
+        """Write a run without its events; those that it has stay, in their places. Return its number."""
+        connection, texts = self._connection, Texts(self._connection)
+        row = connection.execute("SELECT number, started_ns FROM builds WHERE id = ?", (run.id,)).fetchone()
+        if row is None:
+            build = self.put_summary(summary, now_ns=now_ns)
+        else:
+            build, started_ns = row
+            earlier_us = started_ns // 1000 - summary.started_ns // 1000
+            for table in ("targets", "makes"):  # their times begin with the run
+                connection.execute(f"UPDATE {table} SET start_us = start_us + ? WHERE build = ?", (earlier_us, build))  # noqa: S608
+            values = {**_row_of(texts, summary), "combined_ns": now_ns}
+            assignments = ", ".join(f"{name} = ?" for name in values)
+            connection.execute(f"UPDATE builds SET {assignments} WHERE number = ?", (*values.values(), build))  # noqa: S608
+        connection.execute("INSERT OR REPLACE INTO states VALUES (?, ?)", (build, saved_run.dump(run)))
+        return build
+
+    def put_some(self, run: Run, events: Sequence[Event], summary: Summary, *, now_ns: int) -> None:
+        """Write some events of a run. They replace earlier forms of themselves.
+
+        `summary` is what is known of the run so far: it is written if the store has nothing of the run.
+        """
+        row = self._connection.execute("SELECT number FROM builds WHERE id = ?", (run.id,)).fetchone()
+        build = row[0] if row else self.put_summary(summary, now_ns=now_ns)
+        self._delete_events(build, {(event.make, event.target) for event in events})
+        self.put_events(build, run, events)
+
+    def count_events(self, run: str) -> int:
+        """How many events of a run the store has."""
+        query = "SELECT count(*) FROM targets WHERE build = (SELECT number FROM builds WHERE id = ?)"
+        return int(self._connection.execute(query, (run,)).fetchone()[0])
+
+    def keep_only(self, run: str, events: Iterable[tuple[str, str]]) -> None:
+        """Delete a run's events but these, given by make and target."""
+        kept = set(events)
+        present = {(each.event.make, each.event.target) for each in self._stored("WHERE id = ?", run)}
+        row = self._connection.execute("SELECT number FROM builds WHERE id = ?", (run,)).fetchone()
+        if row is not None:
+            self._delete_events(row[0], present - kept)
+
+    def _delete_events(self, build: int, events: Iterable[tuple[str, str]]) -> None:
+        texts = Texts(self._connection)
+        numbers = dict(self._connection.execute("SELECT key, number FROM makes WHERE build = ?", (build,)).fetchall())
+        keys = [(build, numbers[make], texts.number(target)) for make, target in events if make in numbers]
+        for table in ("lines", "targets"):
+            self._connection.executemany(f"DELETE FROM {table} WHERE build = ? AND make = ? AND name = ?", keys)  # noqa: S608
+        self.count_lines([build])
+
+    def count_lines(self, builds: Iterable[int]) -> None:
+        """Note how many rows of the table lines belong to these runs, by their numbers."""
+        self._connection.executemany(
+            "UPDATE builds SET lines = (SELECT count(*) FROM lines WHERE build = ?1) WHERE number = ?1",
+            [(build,) for build in builds],
+        )
+
     def put_summary(self, summary: Summary, *, now_ns: int) -> int:
         """Write a run without its events, in place of an earlier form and its events; return its number."""
         row = self._connection.execute("SELECT number FROM builds WHERE id = ?", (summary.id,)).fetchone()
         if row is not None:
             self.delete(row)
-        texts = Texts(self._connection)
         values = {
             "number": row and row[0],
-            "id": summary.id,
-            "started_ns": summary.started_ns,
-            "directory": texts.number(summary.directory),
-            "goals": texts.number(json.dumps(summary.goals)),
-            "exit_status": summary.exit_status,
-            "duration_ms": summary.duration_ms,
-            "before_ms": summary.before_ms,
-            "targets": summary.targets,
-            "make_version": texts.number(summary.make_version),
-            "jobs": summary.jobs,
-            "commit_id": texts.number(summary.commit),
-            "branch": texts.number(summary.branch),
-            "torn": summary.torn,
+            **_row_of(Texts(self._connection), summary),
             "combined_ns": now_ns,
             "lines": 0,
         }
@@ -209,6 +254,25 @@ class Store:
                 f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))",  # noqa: S608
                 (wanted,),
             )
+
+
+def _row_of(texts: Texts, summary: Summary) -> dict[str, str | int | None]:
+    """A summary as columns of the table builds."""
+    return {
+        "id": summary.id,
+        "started_ns": summary.started_ns,
+        "directory": texts.number(summary.directory),
+        "goals": texts.number(json.dumps(summary.goals)),
+        "exit_status": summary.exit_status,
+        "duration_ms": summary.duration_ms,
+        "before_ms": summary.before_ms,
+        "targets": summary.targets,
+        "make_version": texts.number(summary.make_version),
+        "jobs": summary.jobs,
+        "commit_id": texts.number(summary.commit),
+        "branch": texts.number(summary.branch),
+        "torn": summary.torn,
+    }
 
 
 def _insertion(table: str, columns: Iterable[str]) -> str:

@@ -21,7 +21,7 @@ from make_metrics.hot import procfs
 from make_metrics.metrics.collector import Collector
 from make_metrics.processes.alive import alive
 from make_metrics.store import database
-from make_metrics.store.bounds import Bounds
+from make_metrics.store.history import History
 from make_metrics.store.outbox import Outbox
 from make_metrics.store.store import Store
 from make_metrics.store.troubles import Troubles
@@ -68,7 +68,7 @@ def _sweep(paths: Paths, lock: BaseFileLock, problems: list[str]) -> Swept:
         with store.transaction():
             outbox.prune(now_ns=now_ns)
             Troubles(connection).prune(now_ns=now_ns)
-        Bounds(connection).prune(now_ns=now_ns)
+        History(connection).prune(now_ns=now_ns)
     crash_log.prune(paths, now_ns=now_ns)
     return swept
 

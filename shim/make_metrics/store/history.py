@@ -7,7 +7,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from make_metrics.store.store import Store
@@ -17,7 +19,8 @@ KEEP_NS = 90 * DAY_NS
 KEEP_STATE_NS = 7 * DAY_NS
 LIMIT_MB = 256
 LIMIT_LINES = 250_000  # about 7 MB
-_TEXTS_NS = DAY_NS
+_TEXTS_NS = 7 * DAY_NS
+_KEPT_RUNS = 10  # the latest stay, however large they are
 
 # Notes: the start of the newest run that has lost its lines, or that was given up because of the store's size.
 LINES_UNTIL, SIZE_UNTIL, TEXTS_CLEANED = "lines_until_ns", "size_until_ns", "texts_cleaned_ns"
@@ -38,7 +41,7 @@ class Reach:
     bytes: int
 
 
-class Bounds:
+class History:
     """The bounds of one store. Every method may raise sqlite3.Error."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -55,19 +58,32 @@ class Bounds:
         lines_ns = self._number("SELECT coalesce(min(started_ns), 0) FROM builds WHERE started_ns > ?", until_ns)
         return Reach(runs, oldest_ns, lines_ns, self._note(SIZE_UNTIL), self.used_bytes())
 
-    def prune(self, *, now_ns: int, limit_bytes: int = LIMIT_MB * 1_000_000, limit_lines: int = LIMIT_LINES) -> None:
-        """Delete what is too old, then what tells the least until the store holds no more than `limit_bytes`."""
-        oldest_ns = now_ns - KEEP_NS
+    def prune(
+        self, *, now_ns: int, written: Collection[str] = (), limit_bytes: int = LIMIT_MB * 1_000_000,
+        limit_lines: int = LIMIT_LINES,
+    ) -> int:  # fmt: skip
+        """Delete what is too old, then what tells the least until the store holds no more than `limit_bytes`.
+
+        The runs `written`, and the ten that were combined last, stay whatever they take. Returns how many runs the
+        bound has cost.
+        """
+        oldest_ns, kept = now_ns - KEEP_NS, json.dumps(list(written))
         with self._store.transaction():
-            self._delete("started_ns < ?", oldest_ns)
+            rows = self._connection.execute(
+                "SELECT number FROM builds WHERE started_ns < ?1 AND combined_ns < ?1 "
+                "AND id NOT IN (SELECT value FROM json_each(?2))",
+                (oldest_ns, kept),
+            )
+            self._store.delete([number for (number,) in rows])
             self._connection.execute(
                 "DELETE FROM states WHERE build IN (SELECT number FROM builds WHERE combined_ns < ?)",
                 (now_ns - KEEP_STATE_NS,),
             )
             self._connection.execute("DELETE FROM records WHERE seen_ns < ?", (oldest_ns,))
             self._thin_lines(limit_lines)
-        while self.used_bytes() > limit_bytes and self._give_up_one():
-            pass
+        deleted = 0
+        while self.used_bytes() > limit_bytes and (count := self._give_up(kept)) is not None:
+            deleted += count
         if now_ns - self._note(TEXTS_CLEANED) > _TEXTS_NS:
             with self._store.transaction():
                 self.delete_unused_texts()
@@ -75,34 +91,40 @@ class Bounds:
         if self._number("PRAGMA freelist_count"):
             # This pragma returns a row for each freed page. `execute` would stop at the first one.
             self._connection.executescript("PRAGMA incremental_vacuum")
+        return deleted
 
     def used_bytes(self) -> int:
         """The size of the store's contents in bytes, without free pages."""
         pages = self._number("PRAGMA page_count") - self._number("PRAGMA freelist_count")
         return pages * self._number("PRAGMA page_size")
 
-    def _give_up_one(self) -> bool:
-        """Give up a part of what tells the least; False if nothing is left."""
+    def _give_up(self, kept: str) -> int | None:
+        """Give up a part of what tells the least; how many runs that has cost, None if nothing is left to give up."""
         with self._store.transaction():
             lines = self._number("SELECT coalesce(sum(lines), 0) FROM builds")
             if lines:
                 self._thin_lines(lines // 2)
-                return True
+                return 0
             if states := self._number("SELECT count(*) FROM states"):
                 self._connection.execute(
                     "DELETE FROM states WHERE build IN (SELECT number FROM builds JOIN states ON build = number "
                     "ORDER BY started_ns, id LIMIT ?)",
                     (1 + states // 2,),
                 )
-                return True
-            count = self._number("SELECT count(*) FROM builds")
+                return 0
+            latest = "SELECT id FROM builds ORDER BY combined_ns DESC, id DESC LIMIT ?2"
+            kept_too = "SELECT value FROM json_each(?1)"
+            candidates = f"FROM builds WHERE id NOT IN ({kept_too}) AND id NOT IN ({latest})"
+            count = self._number(f"SELECT count(*) {candidates}", kept, _KEPT_RUNS)
             if not count:
-                return False
-            chosen = "SELECT number, started_ns FROM builds ORDER BY started_ns, id LIMIT ?"
-            rows = self._connection.execute(chosen, (1 + count // 20,)).fetchall()
+                return None
+            rows = self._connection.execute(
+                f"SELECT number, started_ns {candidates} ORDER BY started_ns, id LIMIT ?3",
+                (kept, _KEPT_RUNS, 1 + count // 20),
+            ).fetchall()
             self._store.delete([number for number, _ in rows])
             self._put_note(SIZE_UNTIL, rows[-1][1])
-            return True
+            return len(rows)
 
     def _thin_lines(self, limit: int) -> None:
         """Delete the lines of the oldest runs until the newest ones have no more than `limit` of them."""
@@ -143,12 +165,8 @@ class Bounds:
         for table, column in (("lines", "make"), ("targets", "make"), ("makes", "number")):
             self._connection.executemany(f"DELETE FROM {table} WHERE build = ? AND {column} = ?", makes)  # noqa: S608
         self._connection.executemany("DELETE FROM states WHERE build = ?", {(build,) for build, _ in makes})
+        self._store.count_lines({build for build, _ in makes})
         self.delete_unused_texts()
-
-    def _delete(self, condition: str, value: int) -> None:
-        """Delete the runs for which an SQL condition holds with this value."""
-        rows = self._connection.execute(f"SELECT number FROM builds WHERE {condition}", (value,))  # noqa: S608
-        self._store.delete([number for (number,) in rows])
 
     def _note(self, name: str) -> int:
         row = self._connection.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
@@ -157,7 +175,7 @@ class Bounds:
     def _put_note(self, name: str, value: int) -> None:
         self._connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, value))
 
-    def _number(self, query: str, *values: int) -> int:
+    def _number(self, query: str, *values: int | str) -> int:
         return int(self._connection.execute(query, values).fetchone()[0])
 
 

@@ -13,7 +13,7 @@ from make_metrics.combine.record import Contents, Make
 from make_metrics.combine.run import Run, events_of, gather
 from make_metrics.combine.summary import summarise
 from make_metrics.store import database
-from make_metrics.store.bounds import DAY_NS, Bounds
+from make_metrics.store.history import DAY_NS, History
 from make_metrics.store.store import SavedRun, Store
 from tests.support.records import WALL_NS, line, run_with
 
@@ -36,7 +36,7 @@ def test_runs_and_records_are_deleted_after_90_days(connection: sqlite3.Connecti
     put(store, run_with("new", "a", start_ns=WALL_NS + DAY_NS))
     for number in range(2):
         store.mark(f"record{number}", size=1, now_ns=WALL_NS + number * DAY_NS)
-    Bounds(connection).prune(now_ns=WALL_NS + 90 * DAY_NS + 1)
+    History(connection).prune(now_ns=WALL_NS + 90 * DAY_NS + 1)
     assert [run.id for run in store.runs()] == ["new"]
     assert [stored.event.run for stored in store.events()] == ["new"]
     assert [store.combined_bytes(f"record{number}") for number in range(2)] == [0, 1]
@@ -45,9 +45,9 @@ def test_runs_and_records_are_deleted_after_90_days(connection: sqlite3.Connecti
 def test_the_parts_of_a_run_are_deleted_after_a_week(connection: sqlite3.Connection) -> None:
     store = Store(connection)
     put(store, run_with("r", "a"))
-    Bounds(connection).prune(now_ns=WALL_NS + 7 * DAY_NS)
+    History(connection).prune(now_ns=WALL_NS + 7 * DAY_NS)
     assert store.load_run("r").run is not None
-    Bounds(connection).prune(now_ns=WALL_NS + 7 * DAY_NS + 1)
+    History(connection).prune(now_ns=WALL_NS + 7 * DAY_NS + 1)
     assert store.load_run("r") == SavedRun(exists=True, run=None)
     assert len(store.events()) == 1
 
@@ -68,31 +68,31 @@ def number_in(connection: sqlite3.Connection, table: str) -> int:
 def test_the_oldest_runs_are_deleted_when_the_store_is_too_large(
     tmp_path: Path, connection: sqlite3.Connection
 ) -> None:
-    store, bounds = Store(connection), Bounds(connection)
+    store, history = Store(connection), History(connection)
     fill(connection)
     connection.execute("DELETE FROM states")
     empty = 30 * 4096
-    before = bounds.used_bytes()
-    bounds.prune(now_ns=WALL_NS, limit_bytes=empty + (before - empty) // 2)
+    before = history.used_bytes()
+    history.prune(now_ns=WALL_NS, limit_bytes=empty + (before - empty) // 2)
     left = [run.id for run in store.runs()]
     assert 60 < len(left) < 110
     assert left == [f"r{number:03}" for number in range(200)][-len(left) :]
     assert len(store.events()) == 10 * len(left) == number_in(connection, "targets")
     assert number_in(connection, "makes") == len(left)
-    assert bounds.used_bytes() <= empty + (before - empty) // 2
-    assert bounds.reach().size_until_ns == WALL_NS + 1000 * (199 - len(left))
+    assert history.used_bytes() <= empty + (before - empty) // 2
+    assert history.reach().size_until_ns == WALL_NS + 1000 * (199 - len(left))
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert (tmp_path / "store").stat().st_size < before * 0.8
 
 
 def test_old_lines_are_given_up_before_saved_states_and_these_before_runs(connection: sqlite3.Connection) -> None:
-    bounds = Bounds(connection)
+    history = History(connection)
     fill(connection, lines=3)
     kept = []
-    size = bounds.used_bytes()
+    size = history.used_bytes()
     while number_in(connection, "builds") == 200:
-        size = min(size, bounds.used_bytes()) - 4096
-        bounds.prune(now_ns=WALL_NS, limit_bytes=size)
+        size = min(size, history.used_bytes()) - 4096
+        history.prune(now_ns=WALL_NS, limit_bytes=size)
         kept.append((number_in(connection, "lines"), number_in(connection, "states"), number_in(connection, "builds")))
     assert kept == sorted(kept, reverse=True)
     assert kept[0][0] == 3_000
@@ -102,12 +102,12 @@ def test_old_lines_are_given_up_before_saved_states_and_these_before_runs(connec
 
 
 def test_the_newest_runs_keep_their_lines(connection: sqlite3.Connection) -> None:
-    bounds = Bounds(connection)
+    history = History(connection)
     fill(connection, count=10, lines=2)
-    bounds.prune(now_ns=WALL_NS, limit_lines=100)
+    history.prune(now_ns=WALL_NS, limit_lines=100)
     rows = connection.execute("SELECT run, count(*) FROM lines_v1 GROUP BY run").fetchall()
     assert rows == [(f"r{number:03}", 20) for number in range(5, 10)]
-    assert bounds.reach().lines_ns == WALL_NS + 5_000
+    assert history.reach().lines_ns == WALL_NS + 5_000
     assert len(Store(connection).events()) == 100
 
 
@@ -115,8 +115,15 @@ def test_texts_that_no_row_refers_to_are_deleted(connection: sqlite3.Connection)
     fill(connection, count=2)
     Store(connection).delete([1, 2])
     put(Store(connection), run_with("r", "stays"))
-    Bounds(connection).prune(now_ns=WALL_NS)
+    History(connection).prune(now_ns=WALL_NS)
     texts = {text for (text,) in connection.execute("SELECT text FROM texts")}
     assert {"stays", "/project"} <= texts
     assert "target1" not in texts
     assert [stored.event.target for stored in Store(connection).events()] == ["stays"]
+
+
+def test_what_was_just_written_and_the_latest_runs_stay(connection: sqlite3.Connection) -> None:
+    fill(connection, count=30)
+    assert History(connection).prune(now_ns=WALL_NS, written=["r003"], limit_bytes=1) == 19
+    assert [run.id for run in Store(connection).runs()] == ["r003", *(f"r{number:03}" for number in range(20, 30))]
+    assert History(connection).prune(now_ns=WALL_NS, written=["r003"], limit_bytes=1) == 0
