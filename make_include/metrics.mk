@@ -12,6 +12,18 @@
 
 .metrics.empty :=
 .metrics.blank := $(.metrics.empty) $(.metrics.empty)
+.metrics.characters := a b c d e f g h i j k l m n o p q r s t u v w x y z
+.metrics.characters += A B C D E F G H I J K L M N O P Q R S T U V W X Y Z 0 1 2 3 4 5 6 7 8 9 / . - _ + , @ = ~ :
+
+# Any function over the words of a text may never end in make 4.0 if the text has a character that is not ASCII: its table
+# of characters is read outside its bounds. There this file does nothing for such names; all characters that are not in
+# the list above count as such.
+.metrics.not.ascii = $(if $(filter 4.0,$(MAKE_VERSION)),$(eval .metrics.text := $$(subst \
+  $$(.metrics.blank),,$$1))$(strip $(foreach .metrics.word,$(.metrics.characters) %,$(eval .metrics.text := $$(subst \
+  $$(.metrics.word),,$$(.metrics.text)))))$(.metrics.text))
+.metrics.strange := $(call .metrics.not.ascii,$(MAKEFILE_LIST)$(value MAKECMDGOALS)$(value HOME)$(value PATH)$(value \
+  MAKE_METRICS_HOME)$(value XDG_DATA_HOME)$(value XDG_CONFIG_HOME)$(value XDG_STATE_HOME)$(value LD_PRELOAD))
+ifeq ($(.metrics.strange),)
 
 # --- 1. Where is this installation? Set-up writes its paths here; the source has none ---------------------------------
 .metrics.baked.fragment :=
@@ -219,7 +231,30 @@ ifeq ($(.metrics.ready),1)
 ifneq ($(.metrics.shell.hook),)
 .metrics.later :=
 ifeq ($(.metrics.version),3.81)
-.metrics.hook := $(if $(filter command% environment% override,$(origin SHELL)),,shell)
+# A program looks whether a makefile could show SHELL (hot/hides_shell.sh). Make starts it with SHELL as it is here, which
+# must be a plain one meanwhile. (Makefile's names with special characters and a recursive SHELL are left alone.)
+.metrics.look := $(filter command% environment% override,$(origin SHELL))$(findstring $(.metrics.dollar),$(value SHELL))
+.metrics.look += $(foreach .metrics.word,$(MAKEFILE_LIST),$(findstring %,$(call .metrics.encode,$(.metrics.word))))
+.metrics.sh := $(notdir $(realpath /bin/sh))
+.metrics.look += $(if $(filter dash busybox,$(.metrics.sh)),,$(value SHELLOPTS)$(value LC_ALL))
+ifeq ($(strip $(.metrics.look) $(if $(realpath .),,removed)),)
+.metrics.theirs := $(value SHELL)
+.metrics.theirs.flavor := $(flavor SHELL)
+ifneq ($(.metrics.theirs),/bin/sh)
+SHELL := /bin/sh
+endif
+.metrics.hook := $(if $(filter hidden,$(shell /bin/sh $(dir $(.metrics.entry))hot/hides_shell.sh $(MAKEFILE_LIST))),shell)
+ifneq ($(.metrics.theirs),/bin/sh)
+ifeq ($(.metrics.theirs.flavor),simple)
+SHELL := $(.metrics.theirs)
+else
+$(eval define SHELL$(.metrics.newline)$(.metrics.theirs)$(.metrics.newline)endef)
+endif
+endif
+endif
+# It cannot be asked about a makefile that make reads later, when recipes run.
+.metrics.seen := $(words $(MAKEFILE_LIST) .)
+.metrics.later = $(word $(.metrics.seen),$(MAKEFILE_LIST))
 else ifeq ($(filter-out default file,$(origin SHELL))/$(value SHELL)/$(value METRICS_ONESHELL)/,//bin/sh//)
 # A makefile that cannot be read again (standard input, a removed file, a pipe) counts as one that mentions SHELL.
 .metrics.mentions = $(strip $(foreach .metrics.file,$1,$(if \
@@ -301,13 +336,12 @@ endif
 # From here on $1 is the encoded name of the target; it is empty where make runs no recipe line.
 # make itself runs: what the project exempts; and names with a character that make's parser takes for a blank and that
 # is not encoded.
-.metrics.skip = $(filter $(.metrics.asked),$@)$(if $(value METRICS_SKIP),$(filter $(METRICS_SKIP),$@))$(word 2,$1)
+.metrics.skip = $(or $(call .metrics.not.ascii,$1),$(filter $(.metrics.asked),$@)$(if \
+  $(value METRICS_SKIP),$(filter $(METRICS_SKIP),$@))$(word 2,$1))
 .metrics.exists = $(and $(realpath $(.metrics.python)),$(wildcard $(.metrics.entry)))
 # Also lines that may be longer than 128 KiB, where make may run them without a shell: a shim gets the line as one
 # argument, which cannot be so long. The line is not known here. A target with very many prerequisites may have their
 # names in it, even twice: their characters are counted, by a blank behind each one.
-.metrics.characters := a b c d e f g h i j k l m n o p q r s t u v w x y z
-.metrics.characters += A B C D E F G H I J K L M N O P Q R S T U V W X Y Z 0 1 2 3 4 5 6 7 8 9 / . - _ + , @ = ~ :
 .metrics.long = $(if $(word 1500,$^),$(strip $(eval .metrics.text := $$(subst $$(.metrics.blank),/,$$^))$(foreach \
   .metrics.word,$(.metrics.characters),$(eval .metrics.text := $$(subst \
   $$(.metrics.word),$$(.metrics.word) ,$$(.metrics.text))))$(word \
@@ -321,7 +355,8 @@ endif
   $(.metrics.harmless),$(subst :, ,$(value LD_PRELOAD))))
 .metrics.launcher := $(if $(.metrics.preloaded),,$(.metrics.launcher))
 
-.metrics.ifs := $(if $(strip $(value IFS)),s,f)
+# Apple's make 3.81 has a default for MAKEFILEPATH. It starts simple lines itself for more shells than /bin/sh.
+.metrics.ifs := $(if $(strip $(value IFS)),s,$(if $(filter 3.81default,$(MAKE_VERSION)$(origin MAKEFILEPATH)),a,f))
 .metrics.meta := m:$(MAKELEVEL):$(MAKE_VERSION):$(call .metrics.encode,$(notdir $(MAKE_COMMAND))):$(.metrics.ifs)
 .metrics.meta += h:$(call .metrics.encode,$(.metrics.baked.state))
 .metrics.given = g:$(.metrics.goal) $(.metrics.meta)
@@ -384,7 +419,10 @@ endif
   $4,$(.metrics.may.try)),$(.metrics.exists))))
 .metrics.before = $(if $4,,/bin/sh $(.metrics.try) )$(.metrics.words) $(if $4,e:,$(.metrics.environment)) $(words $2)
 .metrics.shim = $(if $(.metrics.use),$(.metrics.before) )$2
+# Make 3.81 crashes at "unexport SHELL" if SHELL is not in its environment; if it is, it is not exported.
+ifneq ($(MAKE_VERSION),3.81)
 unexport SHELL
+endif
 SHELL = $(call .metrics.shim,$(if $(value @),$(call .metrics.encode,$@)),$(.metrics.shell),,$(.metrics.runs))
 endif
 
@@ -457,4 +495,8 @@ endif
 endif
 
 endif
+endif
+else
+MAKEFILE_LIST := $(subst |.metrics|,,$(subst \
+  $(.metrics.blank)$(.metrics.baked.fragment)|.metrics|,,$(MAKEFILE_LIST)|.metrics|))
 endif

@@ -109,7 +109,8 @@ def _line(chance: random.Random) -> str:
 
 
 def _call(chance: random.Random) -> Call:
-    version = chance.choice(["3.81", "4.0", "4.2.1", "4.3", "4.3", "4.4", "4.4.1"])
+    version = chance.choice(["3.81", "3.81", "4.0", "4.2.1", "4.3", "4.3", "4.4", "4.4.1"])
+    ifs = chance.choice("fffsaa" if version == "3.81" else "fffs")
     level = chance.choice(["0", "0", "0", "", "2"])
     variables = {"MAKELEVEL": chance.choice([str(int(level or 0) + 1)] * 9 + ["", "9"])}
     if chance.random() < 0.2:
@@ -119,11 +120,13 @@ def _call(chance: random.Random) -> Call:
     name = chance.choice(["%20", "a/b", "-", "%C3%A9", "x.o", "a%25b", "t" * 200])
     return Call(
         line=_line(chance),
-        shell=chance.choice([("/bin/sh",)] * 6 + [("/bin/bash",), ("sh",), ("/bin/bash", "--norc"), ("nothere",)]),
+        shell=chance.choice(
+            [("/bin/sh",)] * 6 + [("/bin/bash",), ("/bin/bash",), ("sh",), ("/bin/bash", "--norc"), ("nothere",)]
+        ),
         flags=chance.choice(
             [("-c",)] * 7 + [("-ec",), ("-ec",), ("-eu", "-c"), ("-x",), ("-euo", "pipefail", "-c"), ()]
         ),
-        make=f"{level}:{version}:{chance.choice(['make', 'gmake', 'a%20b'])}:{chance.choice('fffs')}",
+        make=f"{level}:{version}:{chance.choice(['make', 'gmake', 'a%20b'])}:{ifs}",
         target=chance.choice(["all"] * 8 + [name, ""]),
         goal=chance.choice(["", "all", name]),
         environment=chance.choice(["", "", "-/-/-/-", "+%2Ftmp/-/=/+7", "=/+a%20b/+%2Fx/-", "+/", "="]),

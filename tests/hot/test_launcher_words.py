@@ -17,6 +17,7 @@ TEXT = st.binary(max_size=60).map(lambda text: text.replace(b"\0", b""))
 LINE = st.text("ab=- \t\n\\'\"$;.:#/~é", max_size=30).map(str.encode)
 NUMBER = st.integers(min_value=0, max_value=2**63 - 1)
 COMMON = settings(deadline=None, max_examples=400)
+VERSIONS = [(3, 81), (3, 82), (4, 0), (4, 2), (4, 3), (4, 4)]
 
 
 @pytest.fixture(scope="module")
@@ -28,12 +29,17 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
         pytest.skip(f"no compiled fast path here: {reason}")
 
 
+def version_number(version: tuple[int, int]) -> int:
+    """The launcher's VERSION_NUMBER."""
+    return version[0] * 1000 + version[1]
+
+
 def fragment_words() -> st.SearchStrategy[list[bytes]]:
     """Words exactly as the fragment writes them."""
     word = TEXT.map(lambda text: record_format.encode(text).replace(b":", b"%3A") if text else b"")
     version = st.sampled_from([b"3.81", b"4.0", b"4.2.1", b"4.3", b"4.3.90", b"4.4", b"4.4.1", b"5.0"])
     level = st.sampled_from([b"", b"0", b"1", b"17"])
-    meta = st.tuples(level, version, word, st.sampled_from([b"f", b"s", b""])).map(b":".join)
+    meta = st.tuples(level, version, word, st.sampled_from([b"f", b"a", b"s", b""])).map(b":".join)
     shell = st.lists(TEXT, min_size=1, max_size=3)
     return st.builds(
         lambda target, goal, meta, state, environment, shell, rest: [
@@ -58,8 +64,8 @@ def damaged_words(draw: st.DrawFn) -> list[bytes]:
 def decoded(words: list[bytes]) -> list[bytes]:
     """The answer that the launcher must give: what the Python shim decodes."""
     arguments = Arguments(words)
-    numbers = b"%d" % arguments.level, b"%d" % len(arguments.shell), b"%d" % arguments.is_before_4_4()
-    splits = b"f" if arguments.ifs == b"f" else b""
+    numbers = b"%d" % arguments.level, b"%d" % len(arguments.shell), b"%d" % version_number(arguments.numbers)
+    splits = arguments.ifs if arguments.ifs in (b"f", b"a") else b""
     texts = [
         arguments.target,
         arguments.goal,
@@ -93,16 +99,23 @@ def test_any_words_do_no_harm(driver: Driver, words: list[bytes]) -> None:
 
 
 @COMMON
-@given(line=LINE | TEXT, newline_is_text=st.booleans())
-def test_simple_lines_are_split_alike(driver: Driver, line: bytes, newline_is_text: bool) -> None:
-    expected = split_words.split(line, newline_is_text=newline_is_text)
-    assert driver.ask(b"simple", line, b"1" * newline_is_text) == (expected or [])
+@given(line=LINE | TEXT, newline_is_text=st.booleans(), version=st.sampled_from(VERSIONS))
+def test_simple_lines_are_split_alike(
+    driver: Driver, line: bytes, newline_is_text: bool, version: tuple[int, int]
+) -> None:
+    expected = split_words.split(line, version, newline_is_text=newline_is_text)
+    number = b"%d" % version_number(version)
+    assert driver.ask(b"simple", line, b"1" * newline_is_text, number) == (expected or [])
 
 
-@pytest.mark.parametrize("word", sorted(split_words.SHELL_BUILTINS))
-def test_both_shims_know_the_same_shell_builtins(driver: Driver, word: bytes) -> None:
-    assert driver.ask(b"simple", word + b" x", b"") == driver.ask(b"simple", word, b"") == []
-    assert driver.ask(b"simple", word + b"x y", b"") == [word + b"x", b"y"]
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("word", sorted(split_words.builtins((9, 9))))
+def test_both_shims_know_the_same_shell_builtins(driver: Driver, word: bytes, version: tuple[int, int]) -> None:
+    number = b"%d" % version_number(version)
+    known = word in split_words.builtins(version)
+    assert driver.ask(b"simple", word + b" x", b"", number) == ([] if known else [word, b"x"])
+    assert driver.ask(b"simple", word, b"", number) == ([] if known else [word])
+    assert driver.ask(b"simple", word + b"x y", b"", number) == [word + b"x", b"y"]
 
 
 @COMMON

@@ -26,7 +26,7 @@ FEATURES = "target-specific order-only second-expansion else-if shortest-stem un
         ("4.3", HOOK, "shell"), ("4.3", SEEN_SHELL, "flags"),
         ("4.2.1", HOOK, "shell"), ("4.2", SEEN_SHELL, "flags"),
         ("4.1", HOOK, "flags"), ("4.0", SEEN_SHELL, "flags"),
-        ("3.81", HOOK, "shell"), ("3.81", SEEN_SHELL, "shell"),
+        ("3.81", HOOK, "shell"), ("3.81", SEEN_SHELL, "shell"), ("3.81", "X = $(SHELL)\n" + HOOK, ""),
         ("3.82", HOOK, ""), ("3.80", HOOK, ""), ("5.0", HOOK, ""), ("4.5", HOOK, ""), ("", HOOK, "shell"),
     ],
 )  # fmt: skip

@@ -45,16 +45,16 @@ static void arguments(int count, char **words)
     put_decimal(decoded.level);
     put(decoded.version);
     put(decoded.make);
-    put(decoded.splits_lines ? "f" : "");
+    put(decoded.of_apple ? "a" : decoded.splits_lines ? "f" : "");
     put(decoded.state);
     put(decoded.environment);
     put_decimal(decoded.shell_words);
-    put_decimal(decoded.before_4_4);
+    put_decimal(decoded.number);
 }
 
-static void simple(const char *line, bool newline_is_text)
+static void simple(const char *line, long make, bool newline_is_text)
 {
-    char **words = simple_words(line, newline_is_text);
+    char **words = simple_words(line, make, newline_is_text);
     size_t count = 0;
     while (words != NULL && words[count] != NULL)
         count++;
@@ -94,7 +94,7 @@ int main(void)
         if (equal(words[0], "arguments"))
             arguments((int)count - 1, words + 1);
         else if (equal(words[0], "simple"))
-            simple(words[1], *words[2] != '\0');
+            simple(words[1], atol(words[3]), *words[2] != '\0');
         else if (equal(words[0], "state_dir"))
             state_dir(words + 1);
         else

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ci import find_makes
 from make_metrics.combine import record
 from make_metrics.combine.event import Event
 from make_metrics.combine.run import Run, events_of, gather, merge
@@ -21,19 +22,23 @@ from make_metrics.setup import fragment
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "shim"  # the package's parent
-_VENV_MAKE = Path(sys.executable).parent / "make"
+
+
+_OLD = ("3.81", "3.81-apple", "3.82", "4.0", "4.1", "4.2.1")
 
 
 def makes() -> dict[str, str]:
-    """The GNU makes to test with, by version: the system's, and the one that the dev dependencies bring."""
-    found: dict[str, str] = {}
-    folders = [folder for folder in os.get_exec_path() if Path(folder) != _VENV_MAKE.parent]
-    for path in (*(Path(folder) / name for name in ("make", "gmake") for folder in folders), _VENV_MAKE):
-        if os.access(path, os.X_OK):
-            said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
-            if said.startswith("GNU Make "):
-                found.setdefault(said.split()[2], str(path))
-    return found
+    """The GNU makes to test with, by version: those of today, and any that PATH has."""
+    return {name: str(path) for name, path in find_makes.find().items() if name not in _OLD or _is_in_path(path)}
+
+
+def old_makes() -> dict[str, str]:
+    """Makes older than 4.3 that `ci/makes` names and that are here, by version."""
+    return {name: str(path) for name, path in find_makes.find().items() if name in _OLD}
+
+
+def _is_in_path(path: Path) -> bool:
+    return str(path.parent) in os.get_exec_path()
 
 
 def answering(words: Iterable[str]) -> dict[str, str]:

@@ -2,10 +2,11 @@
 
     mm1 t:TARGET g:GOAL m:LEVEL:VERSION:MAKE:IFS h:STATE e:ENVIRONMENT COUNT SHELL... FLAGS... LINE
 
-COUNT is the number of words of the makefile's SHELL. IFS is `f` if make itself would split simple lines, `s` if a
-changed IFS forbids that. STATE is the state directory; if it is empty, the environment names it. ENVIRONMENT says what
-make would have passed on for the variables that the flags hook's intermediate shell changes; it is empty with the SHELL
-hook. Texts are percent-encoded by make (make_include/metrics.mk).
+COUNT is the number of words of the makefile's SHELL. IFS is `f` if make itself would split simple lines, `a` if it is
+Apple's make 3.81, which does so with more shells, and `s` if a changed IFS forbids that. STATE is the state directory;
+if it is empty, the environment names it. ENVIRONMENT says what make would have passed on for the variables that the
+flags hook's intermediate shell changes; it is empty with the SHELL hook. Texts are percent-encoded by make
+(make_include/metrics.mk).
 """
 
 from make_metrics.hot import record_format
@@ -22,7 +23,19 @@ CHANGED_NAMES = (b"PWD", b"OLDPWD", b"_", b"SHLVL")
 class Arguments:
     """The words, decoded. `rest` is what follows the shell: flags and line, or any other arguments."""
 
-    __slots__ = ("environment", "goal", "ifs", "level", "make", "rest", "shell", "state", "target", "version")
+    __slots__ = (
+        "environment",
+        "goal",
+        "ifs",
+        "level",
+        "make",
+        "numbers",
+        "rest",
+        "shell",
+        "state",
+        "target",
+        "version",
+    )
 
     def __init__(self, words: list[bytes]) -> None:
         """Raises ValueError or IndexError for words that a fragment of this protocol does not write."""
@@ -34,6 +47,8 @@ class Arguments:
         self.goal = record_format.decode(words[2][2:])
         self.level = int(level or b"0")
         self.version = version
+        numbers = version.split(b".")
+        self.numbers = int(numbers[0]), int(numbers[1])
         self.make = record_format.decode(make)
         self.state = record_format.decode(words[4][2:])
         self.environment = words[5][2:]
@@ -41,11 +56,6 @@ class Arguments:
         self.rest = words[7 + count :]
         if not self.shell:
             raise ValueError("no shell")
-
-    def is_before_4_4(self) -> bool:
-        """Whether make is older than 4.4: `$(shell)` in it gets another MAKELEVEL than a recipe line."""
-        numbers = self.version.split(b".")
-        return (int(numbers[0]), int(numbers[1])) < (4, 4)
 
     def restore(self, environ: dict[bytes, bytes]) -> None:
         """Undo, in place, what the intermediate shell did to the variables in ENVIRONMENT.

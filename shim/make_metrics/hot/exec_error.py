@@ -8,13 +8,37 @@ import sys
 _LANGUAGE_NAMES = (b"LANG", b"LANGUAGE", b"LC_ALL", b"LC_CTYPE", b"LC_MESSAGES", b"LOCPATH")
 
 
-def message(number: int, version: bytes, environ: dict[bytes, bytes]) -> bytes:
-    """The words for an error number; `environ` is the environment that make was started with, empty if unknown.
+def is_lost(version: tuple[int, int]) -> bool:
+    """Whether make itself would lose its message: 4.0 and 4.1 do if they collect what the line prints (-O).
 
-    Changes the environment and locale of this process; call it when no more program is started.
+    They collect it in a file without a name.
     """
-    if number == errno.ENOENT and version < b"4.3":
-        return b"Command not found"
+    if version not in ((4, 0), (4, 1)):
+        return False
+    try:
+        errors = posix.fstat(2)
+    except OSError:
+        return False
+    return errors.st_mode & 0o170000 == 0o100000 and errors.st_nlink == 0
+
+
+def message(
+    name: bytes, number: int, version: tuple[int, int], environ: dict[bytes, bytes], of_apple: bool = False
+) -> bytes:
+    """What a make of this version says about a program that cannot be started, with an error number.
+
+    `environ` is the environment that make was started with, empty if unknown. Changes the environment and locale of
+    this process; call it when no more program is started.
+    """
+    if version < (4, 3) and not of_apple:
+        if number == errno.ENOENT:
+            return name + b": Command not found"
+        name = b"execvp: " + name
+    return name + b": " + _text(number, environ)
+
+
+def _text(number: int, environ: dict[bytes, bytes]) -> bytes:
+    """strerror(3) in make's language."""
     if not environ:
         return posix.strerror(number).encode(sys.getfilesystemencoding(), "surrogateescape")
     try:

@@ -20,6 +20,7 @@ ENDS_MAKE = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGINT, _signal.SIGQUIT)
 WAITED_FOR = (*FORWARDED, _signal.SIGINT, _signal.SIGQUIT)
 _UNKNOWN_SENDER = -1
 DEFAULT_SHELL = b"/bin/sh"  # it also runs scripts without "#!", as in make
+APPLE_SHELLS = (DEFAULT_SHELL, b"/bin/bash", b"/bin/dash", b"/bin/zsh", b"/usr/local/bin/ash")
 DEFAULT_PATH = b"/bin:/usr/bin"
 _PYTHON_IGNORES = (_signal.SIGPIPE, _signal.SIGXFSZ)
 
@@ -82,7 +83,7 @@ def _is_recipe_line(arguments: Arguments, environ: dict[bytes, bytes]) -> bool:
         return False
     if environ.get(b"MAKELEVEL") != b"%d" % (arguments.level + 1):
         return False
-    if arguments.is_before_4_4():
+    if arguments.numbers < (4, 4):  # $(shell) has another MAKELEVEL
         return True
     try:
         fifo = posix.fstat(1).st_mode & 0o170000 == 0o010000
@@ -94,8 +95,10 @@ def _is_recipe_line(arguments: Arguments, environ: dict[bytes, bytes]) -> bool:
 def _command(arguments: Arguments, *, recipe: bool) -> list[bytes]:
     """The command to execute: the words of a simple line, else the makefile's shell with its flags and the line."""
     rest = arguments.rest
-    if arguments.shell == [DEFAULT_SHELL] and len(rest) == 2 and rest[0] in (b"-c", b"-ec") and arguments.ifs == b"f":
-        words = split_words.split(rest[1], newline_is_text=not recipe)
+    default = arguments.shell == [DEFAULT_SHELL] and arguments.ifs == b"f"
+    of_apple = arguments.ifs == b"a" and len(arguments.shell) == 1 and arguments.shell[0] in APPLE_SHELLS
+    if (default or of_apple) and len(rest) == 2 and rest[0] in (b"-c", b"-ec"):
+        words = split_words.split(rest[1], arguments.numbers, newline_is_text=not recipe)
         if words is not None:
             return words
     return arguments.shell + rest
@@ -107,7 +110,7 @@ def _find_program(arguments: Arguments, name: bytes, environ: dict[bytes, bytes]
         return name
     missing = errno.ENOENT
     if not name:  # the line begins with an empty pair of quotes
-        if arguments.version >= b"4.3" and procfs.imports(posix.getppid(), b"posix_spawn"):
+        if arguments.numbers >= (4, 3) and procfs.imports(posix.getppid(), b"posix_spawn"):
             from make_metrics.hot import exec_error  # only here, as it is rare
 
             missing = exec_error.empty_name_error(environ.get(b"PATH", DEFAULT_PATH))
@@ -130,13 +133,17 @@ def _report_exec_error(arguments: Arguments, name: bytes, error: OSError) -> int
     """Print make's message for a program that cannot be started; gives the exit status for it."""
     from make_metrics.hot import exec_error
 
-    text = exec_error.message(error.errno or 0, arguments.version, procfs.environment(posix.getppid()))
-    level = b"[%d]" % arguments.level if arguments.level else b""
-    try:
-        posix.write(2, b"%b%b: %b: %b\n" % (arguments.make, level, name, text))
-    except OSError:
-        pass
-    return 127
+    of_apple = arguments.ifs == b"a"
+    if not exec_error.is_lost(arguments.numbers):
+        text = exec_error.message(
+            name, error.errno or 0, arguments.numbers, procfs.environment(posix.getppid()), of_apple
+        )
+        level = b"[%d]" % arguments.level if arguments.level else b""
+        try:
+            posix.write(2, b"%b%b: %b\n" % (arguments.make, level, text))
+        except OSError:
+            pass
+    return 1 if of_apple else 127  # Apple's make runs /usr/bin/false in place of the program
 
 
 def _signals_to_default() -> list[int]:

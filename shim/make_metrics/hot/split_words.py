@@ -6,14 +6,23 @@ message for a missing program, and in `echo`, which is then a program and not th
 """
 
 SPECIAL_CHARACTERS = frozenset(b'#;"*?[]&|<>(){}$`^~!')
+# A line that begins with one of these is no simple line. Each make knows its own: those of 3.81, and those added since.
 SHELL_BUILTINS = frozenset(
-    b". : alias bg break case cd command continue eval exec exit export fc fg for getopts hash if jobs login logout "
-    b"read readonly return set shift switch test times trap type ulimit umask unalias unset wait while".split()
+    b". : break case cd continue eval exec exit export for if login logout read readonly set shift switch test times "
+    b"trap umask wait while".split()
 )
+BUILTINS_OF_3_82 = frozenset(b"ulimit unset".split())
+BUILTINS_OF_4_3 = frozenset(b"alias bg command fc fg getopts hash jobs return type unalias".split())
 
 
-def split(line: bytes, *, newline_is_text: bool = False) -> list[bytes] | None:
-    """The words of a simple line; None for a line that needs a shell.
+def builtins(version: tuple[int, int]) -> frozenset[bytes]:
+    """The shell builtins that a make knows, by its version, as in `(4, 3)`."""
+    known = SHELL_BUILTINS if version < (3, 82) else SHELL_BUILTINS | BUILTINS_OF_3_82
+    return known if version < (4, 3) else known | BUILTINS_OF_4_3
+
+
+def split(line: bytes, version: tuple[int, int], *, newline_is_text: bool = False) -> list[bytes] | None:
+    """The words of a line that is simple for a make of this version; None for a line that needs a shell.
 
     A newline inside a line comes from `.ONESHELL` or from a `$(shell)` of several lines. In a `$(shell)` make takes it
     as text: then set `newline_is_text`.
@@ -27,7 +36,7 @@ def split(line: bytes, *, newline_is_text: bool = False) -> list[bytes] | None:
         at += 1
         if byte in b" \t":
             if begun:
-                if not words and bytes(word) in SHELL_BUILTINS:
+                if not words and bytes(word) in builtins(version):
                     return None
                 words.append(bytes(word))
                 word.clear()
@@ -56,6 +65,6 @@ def split(line: bytes, *, newline_is_text: bool = False) -> list[bytes] | None:
             begun = True
     if begun:
         words.append(bytes(word))
-    if not words or (len(words) == 1 and words[0] in SHELL_BUILTINS):
+    if not words or (len(words) == 1 and words[0] in builtins(version)):
         return None
     return words

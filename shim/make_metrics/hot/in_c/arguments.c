@@ -1,13 +1,16 @@
 /* hot/arguments.py: the words from the fragment. */
 
+#define VERSION_NUMBER(major, minor) ((major) * 1000 + (minor))
+
 /* The words from the fragment, decoded. */
 struct arguments {
     char *target, *goal, *version, *make, *state;
     const char *environment; /* still encoded; empty with the SHELL hook */
     long level;
-    bool before_4_4; /* make is older than 4.4: $(shell) in it gets another MAKELEVEL than a recipe line */
+    long number; /* VERSION_NUMBER of make */
     bool is_4_3; /* exactly 4.3, which searches PATH by its own rule */
     bool splits_lines; /* make itself would split a simple line: IFS is unchanged */
+    bool of_apple; /* it is Apple's make 3.81, which does so with more shells */
     char **command; /* the makefile's shell, flags and line, from main()'s words */
     char **shim; /* the command line of the Python shim, from main()'s words */
     int shell_words, words; /* the number of words of the shell, and of the whole command */
@@ -47,10 +50,11 @@ static bool parse_arguments(struct arguments *arguments, int count, char **words
     arguments->target = decode(words[1] + 2);
     arguments->goal = decode(words[2] + 2);
     arguments->version = part[1];
-    arguments->before_4_4 = major < 4 || (major == 4 && minor < 4);
+    arguments->number = VERSION_NUMBER(major, minor);
     arguments->is_4_3 = equal(part[1], "4.3");
     arguments->make = decode(part[2]);
-    arguments->splits_lines = equal(part[3], "f");
+    arguments->of_apple = equal(part[3], "a");
+    arguments->splits_lines = arguments->of_apple || equal(part[3], "f");
     arguments->state = decode(words[4] + 2);
     arguments->environment = words[5] + 2;
     arguments->command = words + 7;

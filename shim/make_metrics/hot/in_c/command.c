@@ -33,7 +33,7 @@ static bool is_recipe_line(const struct arguments *arguments, char **environment
     snprintf(expected, sizeof expected, "%ld", arguments->level + 1);
     if (level == NULL || !equal(level, expected))
         return false;
-    if (arguments->before_4_4)
+    if (arguments->number < VERSION_NUMBER(4, 4)) /* $(shell) has another MAKELEVEL */
         return true;
     /* From 4.4 $(shell) has a recipe line's level; but its output is a pipe that is not make's own output. */
     struct stat ours, theirs;
@@ -46,9 +46,10 @@ static bool is_recipe_line(const struct arguments *arguments, char **environment
 static char **command_for(const struct arguments *arguments, bool recipe)
 {
     char **words = arguments->command;
+    size_t shells = arguments->of_apple ? COUNT(apple_shells) : 1; /* the first is DEFAULT_SHELL */
     if (arguments->splits_lines && arguments->shell_words == 1 && arguments->words == 3 &&
-        equal(words[0], DEFAULT_SHELL) && (equal(words[1], "-c") || equal(words[1], "-ec"))) {
-        char **simple = simple_words(words[2], !recipe);
+        (equal(words[1], "-c") || equal(words[1], "-ec")) && is_among(apple_shells, shells, words[0])) {
+        char **simple = simple_words(words[2], arguments->number, !recipe);
         if (simple != NULL)
             return simple;
     }
@@ -84,7 +85,7 @@ static const char *find_program(const struct arguments *arguments, const char *n
     if (strchr(name, '/') != NULL || (path == NULL && is_4_3)) /* without PATH 4.3 does not search */
         return name;
     if (*name == '\0') { /* the line begins with an empty pair of quotes */
-        bool searches = strcmp(arguments->version, "4.3") >= 0 && imports(getppid(), "posix_spawn");
+        bool searches = arguments->number >= VERSION_NUMBER(4, 3) && imports(getppid(), "posix_spawn");
         errno = searches ? empty_name_error(path == NULL ? DEFAULT_PATH : path) : ENOENT;
         return NULL;
     }

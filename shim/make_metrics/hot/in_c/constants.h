@@ -22,11 +22,16 @@
 #define HOST_PRIME UINT64_C(4294967291)
 #define SPECIAL_CHARACTERS "#;\"*?[]&|<>(){}$`^~!" /* a line that holds one of these is no simple line */
 #define PLAIN_CHARACTERS "._/+,@:=-" /* besides letters and digits, these are not percent-encoded in a record */
+/* A line that begins with one of these is no simple line. Each make knows its own: those of 3.81, and those added since. */
 static const char *const shell_builtins[] = {
-    ".", ":", "alias", "bg", "break", "case", "cd", "command", "continue", "eval", "exec", "exit", "export", "fc",
-    "fg", "for", "getopts", "hash", "if", "jobs", "login", "logout", "read", "readonly", "return", "set", "shift",
-    "switch", "test", "times", "trap", "type", "ulimit", "umask", "unalias", "unset", "wait", "while",
+    ".", ":", "break", "case", "cd", "continue", "eval", "exec", "exit", "export", "for", "if", "login", "logout",
+    "read", "readonly", "set", "shift", "switch", "test", "times", "trap", "umask", "wait", "while",
 };
+static const char *const builtins_of_3_82[] = {"ulimit", "unset"};
+static const char *const builtins_of_4_3[] = {
+    "alias", "bg", "command", "fc", "fg", "getopts", "hash", "jobs", "return", "type", "unalias",
+};
+static const char *const apple_shells[] = {"/bin/sh", "/bin/bash", "/bin/dash", "/bin/zsh", "/usr/local/bin/ash"};
 /* The variables that the flags hook's intermediate shell changes. */
 static const char *const changed_names[] = {"PWD", "OLDPWD", "_", "SHLVL"};
 static const int forwarded[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};

@@ -40,21 +40,37 @@ static bool speaks_other_language(pid_t make)
     return strncmp(language, "en", 2) != 0;
 }
 
+/* Whether make itself would lose its message: 4.0 and 4.1 do if they collect what the line prints (-O), which they do in
+ * a file without a name. */
+static bool is_message_lost(const struct arguments *arguments)
+{
+    struct stat errors;
+    return (arguments->number == VERSION_NUMBER(4, 0) || arguments->number == VERSION_NUMBER(4, 1)) &&
+           fstat(2, &errors) == 0 && S_ISREG(errors.st_mode) && errors.st_nlink == 0;
+}
+
 /* Print make's message for a program that cannot be started; gives the exit status for it. */
 static int report_exec_error(const struct arguments *arguments, const char *name, int error)
 {
-    const char *words = error_text(error);
+    const char *words = error_text(error), *function = "";
     char level[32] = "";
-    if (error == ENOENT && strcmp(arguments->version, "4.3") < 0)
-        words = "Command not found";
+    int status = arguments->of_apple ? 1 : 127; /* Apple's make runs /usr/bin/false in place of the program */
+    if (is_message_lost(arguments))
+        return status;
+    if (arguments->number < VERSION_NUMBER(4, 3) && !arguments->of_apple) {
+        if (error == ENOENT)
+            words = "Command not found";
+        else
+            function = "execvp: ";
+    }
     if (arguments->level > 0)
         snprintf(level, sizeof level, "[%ld]", arguments->level);
-    size_t size = strlen(arguments->make) + strlen(level) + strlen(name) + strlen(words) + 8;
+    size_t size = strlen(arguments->make) + strlen(level) + strlen(name) + strlen(words) + 16;
     char *text = malloc(size);
     if (text != NULL) {
-        int length = snprintf(text, size, "%s%s: %s: %s\n", arguments->make, level, name, words);
+        int length = snprintf(text, size, "%s%s: %s%s: %s\n", arguments->make, level, function, name, words);
         if (write(2, text, (size_t)length) < 0)
-            return 127; /* nobody reads standard error */
+            return status; /* nobody reads standard error */
     }
-    return 127;
+    return status;
 }

@@ -1,17 +1,25 @@
 /* hot/split_words.py: simple lines. */
 
-static bool is_shell_builtin(const char *word)
+static bool is_among(const char *const *texts, size_t count, const char *text)
 {
-    for (size_t at = 0; at < COUNT(shell_builtins); at++)
-        if (equal(word, shell_builtins[at]))
+    for (size_t at = 0; at < count; at++)
+        if (equal(text, texts[at]))
             return true;
     return false;
 }
 
+static bool is_shell_builtin(const char *word, long make)
+{
+    return is_among(shell_builtins, COUNT(shell_builtins), word) ||
+           (make >= VERSION_NUMBER(3, 82) && is_among(builtins_of_3_82, COUNT(builtins_of_3_82), word)) ||
+           (make >= VERSION_NUMBER(4, 3) && is_among(builtins_of_4_3, COUNT(builtins_of_4_3), word));
+}
+
 static bool is_blank(char byte) { return byte == ' ' || byte == '\t'; }
 
-/* The words of a simple line; NULL for a line that needs a shell, and without memory: the shell then runs the line. */
-static char **simple_words(const char *line, bool newline_is_text)
+/* The words of a line that is simple for a make of this VERSION_NUMBER; NULL for a line that needs a shell, and without
+ * memory: the shell then runs the line. */
+static char **simple_words(const char *line, long make, bool newline_is_text)
 {
     size_t length = strlen(line), count = 0;
     char **words = calloc(length / 2 + 2, sizeof *words);
@@ -24,7 +32,7 @@ static char **simple_words(const char *line, bool newline_is_text)
         if (is_blank(byte)) {
             if (begun) {
                 *end++ = '\0';
-                if (count == 0 && is_shell_builtin(word))
+                if (count == 0 && is_shell_builtin(word, make))
                     return NULL;
                 words[count++] = word;
                 word = end;
@@ -57,5 +65,5 @@ static char **simple_words(const char *line, bool newline_is_text)
         *end = '\0';
         words[count++] = word;
     }
-    return count == 0 || (count == 1 && is_shell_builtin(words[0])) ? NULL : words;
+    return count == 0 || (count == 1 && is_shell_builtin(words[0], make)) ? NULL : words;
 }
