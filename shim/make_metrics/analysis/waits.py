@@ -23,7 +23,8 @@ from make_metrics.analysis.running import Running
 # such file, else its time of modification in microseconds from the run's start.
 Disk = Mapping[tuple[int, str], "int | None"]
 
-_AT_ONCE_US = 50_000  # make starts a target this soon after what it waited for, also on a busy machine
+_SOON_US = 200_000  # make starts a target this soon after what it waited for, also on a busy machine
+_UNUSED_US = 50_000  # a slot that was free for so long would have been used
 _CLOCKS_US = 10_000  # how much a file's time and ours may differ
 
 
@@ -54,7 +55,7 @@ class Slots:
 
     def had_one_before(self, time_us: int) -> bool:
         """Whether a slot was free before a time, for long enough that make would have used it."""
-        return self.limit == NO_LIMIT or self.running.most_between(time_us - _AT_ONCE_US, time_us) < self.limit
+        return self.limit == NO_LIMIT or self.running.most_between(time_us - _UNUSED_US, time_us) < self.limit
 
 
 def waits(build: Build, slots_of: Sequence[Slots], disk: Disk, knowledge: Knowledge) -> list[tuple[int, ...]]:
@@ -71,7 +72,7 @@ def waits(build: Build, slots_of: Sequence[Slots], disk: Disk, knowledge: Knowle
         blocker = of_make.last_ended(target)
         if blocker is not None and not slots.serial:
             end_us = build.targets[blocker].end_us
-            waited = target.start_us - end_us <= _AT_ONCE_US
+            waited = target.start_us - end_us <= _SOON_US
             explained = any(build.targets[each].end_us >= end_us for each in known | inferred)
             if waited and not explained and slots.had_one_before(end_us):
                 inferred.add(blocker)
