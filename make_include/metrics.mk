@@ -15,16 +15,6 @@
 .metrics.characters := a b c d e f g h i j k l m n o p q r s t u v w x y z
 .metrics.characters += A B C D E F G H I J K L M N O P Q R S T U V W X Y Z 0 1 2 3 4 5 6 7 8 9 / . - _ + , @ = ~ :
 
-# Any function over the words of a text may never end in make 4.0 if the text has a character that is not ASCII: its table
-# of characters is read outside its bounds. There this file does nothing for such names; all characters that are not in
-# the list above count as such.
-.metrics.not.ascii = $(if $(filter 4.0,$(MAKE_VERSION)),$(eval .metrics.text := $$(subst \
-  $$(.metrics.blank),,$$1))$(strip $(foreach .metrics.word,$(.metrics.characters) %,$(eval .metrics.text := $$(subst \
-  $$(.metrics.word),,$$(.metrics.text)))))$(.metrics.text))
-.metrics.strange := $(call .metrics.not.ascii,$(MAKEFILE_LIST)$(value MAKECMDGOALS)$(value HOME)$(value PATH)$(value \
-  MAKE_METRICS_HOME)$(value XDG_DATA_HOME)$(value XDG_CONFIG_HOME)$(value XDG_STATE_HOME)$(value LD_PRELOAD))
-ifeq ($(.metrics.strange),)
-
 # --- 1. Where is this installation? Set-up writes its paths here; the source has none ---------------------------------
 .metrics.baked.fragment :=
 .metrics.baked.machine :=
@@ -35,6 +25,16 @@ ifeq ($(.metrics.strange),)
 .metrics.baked.data :=
 .metrics.baked.config :=
 # --- end of set-up's values
+
+# Any function over the words of a text may never end in make 4.0 if the text has a character that is not ASCII: its table
+# of characters is read outside its bounds. There this file does nothing for such names; all characters that are not in
+# the list above count as such.
+.metrics.not.ascii = $(if $(filter 4.0,$(MAKE_VERSION)),$(eval .metrics.text := $$(subst \
+  $$(.metrics.blank),,$$1))$(strip $(foreach .metrics.word,$(.metrics.characters) %,$(eval .metrics.text := $$(subst \
+  $$(.metrics.word),,$$(.metrics.text)))))$(.metrics.text))
+.metrics.strange := $(call .metrics.not.ascii,$(MAKEFILE_LIST)$(value MAKECMDGOALS)$(value HOME)$(value PATH)$(value \
+  MAKE_METRICS_HOME)$(value XDG_DATA_HOME)$(value XDG_CONFIG_HOME)$(value XDG_STATE_HOME)$(value LD_PRELOAD))
+ifeq ($(.metrics.strange),)
 
 # Another kind of machine may share this home. From 4.0 make knows the kind that it was built for; before, the system's
 # loader tells it. Set-up on that machine has added its values, .metrics.for.KIND.NAME. Without these, nothing can be
