@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from make_metrics.analysis.build import Build
+from make_metrics.analysis.build import NO_LIMIT, Build
 from make_metrics.analysis.plan import Plan
 from make_metrics.analysis.running import running_jobs
 from make_metrics.analysis.schedule import Step, critical_path
@@ -15,9 +15,10 @@ class Findings:
     """Findings about one run; targets are indices of `Build.targets`.
 
     `before_us` is make's own time before its first line. `average` is how many jobs ran at once on average while any
-    could, `most` at most. `path` is the critical path, empty if nothing is known of what targets wait for;
-    `path_inferred` says that times had to tell a part of it. `slowest` has all targets, the longest own work first;
-    `work_us` is the own work of each target: without make's and without the makes that it starts.
+    could, `most` at most. `path` is the critical path, empty if nothing is known of what targets wait for.
+    `path_inferred`: times had to tell a part of it. `path_at_least`: what some targets wait for is unknown, so that it
+    may be longer. `slowest` has all targets, the longest own work first. `work_us` is the own work of each target:
+    without make's and without the makes that it starts.
     """
 
     before_us: int
@@ -27,6 +28,7 @@ class Findings:
     path: tuple[Step, ...]
     path_us: int
     path_inferred: bool
+    path_at_least: bool
     slowest: tuple[int, ...]
     work_us: tuple[int, ...]
 
@@ -47,6 +49,7 @@ def findings(build: Build, plan: Plan) -> Findings:
         path=path,
         path_us=plan.begin_us + sum(step.own_us for step in path) if path else 0,
         path_inferred=bool(knowledge.inferred) or knowledge.known < count > 1,
+        path_at_least=knowledge.known < count > 1 and plan.pools[0].limit != NO_LIMIT,
         slowest=tuple(sorted(range(count), key=lambda index: (-work_us[index], index))),
         work_us=work_us,
     )

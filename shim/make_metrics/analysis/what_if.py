@@ -10,7 +10,7 @@ from make_metrics.analysis.plan import Plan
 from make_metrics.analysis.schedule import UNLIMITED, critical_path, schedule
 
 JOBS = (1, 2, 4, 8, 16, UNLIMITED)
-_EVENTS = 400_000  # jobs times schedules: some seconds
+_EVENTS = 200_000  # jobs times schedules: some seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,8 +117,7 @@ def _path_lines(run: Run) -> Iterator[Sequence[Part]]:
         if build.targets:
             yield [Part("  This run did one thing at a time, and what its targets wait for is not kept: try make -j.")]
         return
-    inferred = ", inferred from times" if found.path_inferred else ""
-    total = f": {time_of(found.path_us)} of {time_of(build.duration_us)}{inferred}"
+    total = f": {path_time(run)} of {time_of(build.duration_us)}{inferred(run)}"
     yield [Part("Critical path", HEADING), Part(total)]
     yield [Part(f"{time_of(found.before_us):>9}  "), Part("before the first line", DIM)]
     for step in shown_steps(found.path, _STEPS):
@@ -128,6 +127,16 @@ def _path_lines(run: Run) -> Iterator[Sequence[Part]]:
         else:
             style = FAILED if build.targets[step.target].status else ""
             yield [Part(f"{time_of(step.own_us):>9}  {'  ' * min(step.depth, 5)}"), name(run.label(step.target), style)]
+
+
+def path_time(run: Run) -> str:
+    """How long the critical path is, with "at least" where it may be longer."""
+    return f"{'at least ' * run.findings.path_at_least}{time_of(run.findings.path_us)}"
+
+
+def inferred(run: Run) -> str:
+    """What follows the time of a critical path that times had to tell."""
+    return ", inferred from times" if run.findings.path_inferred else ""
 
 
 def _share(part_us: int, whole_us: int) -> str:
@@ -151,8 +160,7 @@ def markdown_lines(run: Run) -> Iterator[str]:
         yield from markdown.table(("Failed", "with"), failed)
     if found.path:
         yield ""
-        inferred = ", inferred from times" if found.path_inferred else ""
-        heading = f"Critical path ({time_of(found.path_us)}{inferred})"
+        heading = f"Critical path ({path_time(run)}{inferred(run)})"
         steps = [step for step in shown_steps(found.path, _STEPS) if isinstance(step, Step)]
         cells = ((markdown.code(run.label(step.target)), time_of(step.own_us)) for step in steps)
         yield from markdown.table((heading, ">time"), cells)
@@ -194,7 +202,12 @@ def _path_document(run: Run) -> dict[str, Any] | None:
     if not found.path:
         return None
     steps = [{**_place(run, step.target), "own_us": step.own_us, "depth": step.depth} for step in found.path]
-    return {"duration_us": found.path_us, "inferred": found.path_inferred, "steps": steps}
+    return {
+        "duration_us": found.path_us,
+        "inferred": found.path_inferred,
+        "at_least": found.path_at_least,
+        "steps": steps,
+    }
 
 
 def _place(run: Run, index: int) -> dict[str, Any]:

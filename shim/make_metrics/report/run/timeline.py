@@ -29,7 +29,7 @@ from make_metrics.analysis.build import Build, BuiltTarget
 from make_metrics.analysis.lanes import job_lanes
 from make_metrics.analysis.nesting import holders
 from make_metrics.report.printable import printable
-from make_metrics.report.run.summary import Run, ending, jobs_text, time_of
+from make_metrics.report.run.summary import Run, ending, inferred, jobs_text, path_time, time_of
 from make_metrics.report.table import local_time
 
 _PREFIX = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -118,8 +118,7 @@ def _facts(run: Run) -> Iterator[str]:
         f"{time_of(found.before_us)} before the first recipe line."
     )
     if found.path:
-        inferred = ", inferred from times" if found.path_inferred else ""
-        yield f"Critical path: {time_of(found.path_us)}{inferred}. Its targets have a bar on top."
+        yield f"Critical path: {path_time(run)}{inferred(run)}. Its targets have a bar on top."
     if found.failed:
         names = ", ".join(_text(_cut(run.label(index))) for index in found.failed[:5])
         more = f" and {len(found.failed) - 5} more" if len(found.failed) > 5 else ""
