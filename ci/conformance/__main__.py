@@ -22,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from ci import find_makes
 from ci.build_launcher import sanitized
 from ci.conformance import approved, cases, events, report
 from ci.conformance.cases import Case, Mode
@@ -96,7 +97,12 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m ci.conformance", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--make", type=Path, default=Path("/usr/bin/make"), help="the make to examine")
+    parser.add_argument(
+        "--make",
+        type=Path,
+        default=Path("/usr/bin/make"),
+        help="the make to examine, or the version of one that `ci/makes` finds",
+    )
     parser.add_argument("--out", type=Path, help="where to write the report")
     parser.add_argument("--case", nargs="*", default=[], metavar="NAME", help="only these cases")
     parser.add_argument(
@@ -112,9 +118,9 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         help="the compiled launcher, the same with the compiler's sanitizers, or the Python shim alone",
     )
     options = parser.parse_args(words)
-    make = shutil.which(options.make)
+    make = shutil.which(options.make) or find_makes.find().get(str(options.make))
     if not make:
-        parser.error(f"--make: there is no program {options.make}")
+        parser.error(f"--make: there is no program {options.make}, and ci/makes names no make of such a version")
     options.make = Path(make).absolute()
     if options.shim != "python" and not fragment.launcher():
         parser.error("the compiled launcher was not built: python ci/build_launcher.py")

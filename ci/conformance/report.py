@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ci import find_makes
 from ci.conformance.approved import Approval
 from ci.conformance.execute import Outcome
 
@@ -64,14 +65,15 @@ def judge(
         verdict.plain, _accept_interleaving(verdict.plain, parts) if interleaved else parts
     )
     not_approved = []
-    for line in verdict.differences:
+    for line in verdict.differences + verdict.events_differ:
         allowing = next((entry for entry in approvals if entry.allows(line)), None)
         if allowing:
             allowing.used = True
             verdict.why = allowing.why
         else:
             not_approved.append(line)
-    verdict.verdict = DIFFERS if not_approved or verdict.events_differ else APPROVED if verdict.differences else SAME
+    differs = verdict.differences or verdict.events_differ
+    verdict.verdict = DIFFERS if not_approved else APPROVED if differs else SAME
 
 
 def probe(make: Path) -> dict[str, Any]:
@@ -79,7 +81,13 @@ def probe(make: Path) -> dict[str, Any]:
     makefile = "$(info $(MAKE_VERSION))$(info $(.FEATURES))$(info $(SHELL))$(info $(MAKE_HOST))\nall: ;\n"
     done = subprocess.run([str(make), "-s", "-f", "-"], input=makefile, capture_output=True, text=True, check=True)
     version, features, shell, host = done.stdout.splitlines()[:4]
-    return {"version": version, "features": sorted(features.split()), "shell": str(Path(shell).resolve()), "host": host}
+    maker = "-apple" if find_makes.version(make).endswith("-apple") else ""
+    return {
+        "version": version + maker,
+        "features": sorted(features.split()),
+        "shell": str(Path(shell).resolve()),
+        "host": host,
+    }
 
 
 def environment(make: Path, python: str) -> dict[str, Any]:
