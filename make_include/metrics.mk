@@ -123,9 +123,16 @@ endif
 # In CI (by the environment, as in make_metrics/environment.py) recording is off until somebody decides. If there is a
 # decision for any project, the walk looks for this project's (make_metrics/project/root.py).
 .metrics.in.environment = $(filter environment%,$(origin $1))
+.metrics.ci.variables := GITEA_ACTIONS GITHUB_ACTIONS GITLAB_CI CIRCLECI BUILDKITE TRAVIS APPVEYOR
+.metrics.ci.variables += BITBUCKET_BUILD_NUMBER CIRRUS_CI DRONE TF_BUILD TEAMCITY_VERSION JENKINS_URL HUDSON_URL
+.metrics.ci.variables += CODEBUILD_BUILD_ARN bamboo_planKey GO_PIPELINE_LABEL BITRISE_IO BUDDY_WORKSPACE_ID
+.metrics.ci.variables += BUILDER_OUTPUT CF_BUILD_ID CF_PAGES WORKERS_CI CM_BUILD_ID AC_APPCIRCLE APPCENTER_BUILD_ID
+.metrics.ci.variables += AGOLA_GIT_REF EARTHLY_CI EAS_BUILD GERRIT_PROJECT HARNESS_BUILD_ID HEROKU_TEST_RUN_ID LAYERCI
+.metrics.ci.variables += NETLIFY NEVERCODE PROW_JOB_ID SAILCI SCREWDRIVER SEMAPHORE SHIPPABLE TASKCLUSTER_ROOT_URL
+.metrics.ci.variables += TDDIUM VELA NOW_BUILDER CI_XCODE_PROJECT XCS
 .metrics.ci := $(if $(call .metrics.in.environment,CI),$(filter-out \
   || |0| |false|,|$(subst $(.metrics.blank),_,$(value CI))|))
-.metrics.ci += $(foreach .metrics.word,TF_BUILD JENKINS_URL TEAMCITY_VERSION,$(if \
+.metrics.ci += $(foreach .metrics.word,$(.metrics.ci.variables),$(if \
   $(call .metrics.in.environment,$(.metrics.word)),$(value $(.metrics.word))))
 .metrics.decisions = $(call .metrics.files,$(.metrics.data)/on-this-machine,)$(call \
   .metrics.files,$(.metrics.config)/consent/,*.json)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from ci.conformance.execute import stop_ignoring_signals
+from make_metrics.environment import AGENT_VARIABLES, SERVICES_BY_VARIABLE
 from make_metrics.project import git_command
 from make_metrics.setup import bundle, fragment
 from tests.support import metric_distribution
@@ -19,7 +20,7 @@ from tests.support.segment_receiver import Receiver, receiving
 from tests.support.sharing_project import Sharing
 from tests.support.terminals import NONE, has_terminals
 
-CI = ("CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION")
+CI = ("CI", *SERVICES_BY_VARIABLE, *AGENT_VARIABLES)
 # A slow machine is no failure, and the same examples are tried everywhere. To look for new ones:
 # `pytest --hypothesis-profile=default --hypothesis-seed=random`.
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from make_metrics import environment
+from tests.support.project import ROOT
 
 
 @pytest.mark.parametrize(
@@ -16,7 +19,33 @@ from make_metrics import environment
         ({"CI": "true", "GITHUB_ACTIONS": "true"}, "github-actions"),
         ({"JENKINS_URL": "http://j"}, "jenkins"),
         ({"GITLAB_CI": ""}, "none"),
+        ({"GITHUB_ACTIONS": "true", "GITEA_ACTIONS": "true"}, "gitea-actions"),
+        ({"CODEBUILD_BUILD_ARN": "arn:aws:x"}, "codebuild"),
+        ({"bamboo_planKey": "A-B"}, "bamboo"),
+        ({"GO_PIPELINE_LABEL": "1"}, "gocd"),
     ],
 )
 def test_the_ci_service_is_known_from_the_environment(environ: dict[str, str], name: str) -> None:
     assert environment.ci_service(environ) == name
+
+
+def test_the_fragment_has_the_same_variables() -> None:
+    text = (ROOT / "make_include/metrics.mk").read_text()
+    names = re.findall(r"^\.metrics\.ci\.variables [:+]= (.*)$", text, re.MULTILINE)
+    assert " ".join(names).split() == [*environment.SERVICES_BY_VARIABLE]
+
+
+@pytest.mark.parametrize(
+    ("environ", "driver"),
+    [
+        ({}, "person"),
+        ({"CI": "true"}, "ci"),
+        ({"CODEBUILD_BUILD_ARN": "arn:aws:x"}, "ci"),
+        ({"CLAUDECODE": "1"}, "agent"),
+        ({"AI_AGENT": "some-tool@1"}, "agent"),
+        ({"CURSOR_AGENT": "1", "CI": "true"}, "agent"),
+        ({"AGENT": "0", "GEMINI_CLI": "", "OPENCODE": "false"}, "person"),
+    ],
+)
+def test_who_started_make_is_known_from_the_environment(environ: dict[str, str], driver: str) -> None:
+    assert environment.driver(environ) == driver

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 ORDER = ("off", "local", "on")
-# Variables of CI services that do not set `CI`.
-_CI_VARIABLES = ("TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION")
 
 
 def do_not_track(environ: Mapping[str, str]) -> bool:
@@ -19,7 +17,7 @@ def do_not_track(environ: Mapping[str, str]) -> bool:
 
 def in_ci(environ: Mapping[str, str]) -> bool:
     """Whether a CI service set this environment up. The fragment has the same rule."""
-    return environ.get("CI", "") not in ("", "0", "false") or any(environ.get(name) for name in _CI_VARIABLES)
+    return environ.get("CI", "") not in _NOT_SET or any(environ.get(name) for name in SERVICES_BY_VARIABLE)
 
 
 def ceiling_of_variable(value: str) -> str:
@@ -45,8 +43,11 @@ def ceiling(environ: Mapping[str, str]) -> str:
 
 
 NO_CI, OTHER_CI = "none", "other"
-# The variable that each service sets, from its documentation.
-_SERVICES_BY_VARIABLE = {
+# A variable that each service sets, from its documentation and from the list that the npm package ci-info keeps
+# (docs/decisions/0021-ci-and-agents.md). A service that copies another's variables stands before it. The fragment has
+# the same names.
+SERVICES_BY_VARIABLE = {
+    "GITEA_ACTIONS": "gitea-actions",
     "GITHUB_ACTIONS": "github-actions",
     "GITLAB_CI": "gitlab-ci",
     "CIRCLECI": "circleci",
@@ -59,13 +60,74 @@ _SERVICES_BY_VARIABLE = {
     "TF_BUILD": "azure-pipelines",
     "TEAMCITY_VERSION": "teamcity",
     "JENKINS_URL": "jenkins",
+    "HUDSON_URL": "hudson",
+    "CODEBUILD_BUILD_ARN": "codebuild",
+    "bamboo_planKey": "bamboo",
+    "GO_PIPELINE_LABEL": "gocd",
+    "BITRISE_IO": "bitrise",
+    "BUDDY_WORKSPACE_ID": "buddy",
+    "BUILDER_OUTPUT": "google-cloud-build",
+    "CF_BUILD_ID": "codefresh",
+    "CF_PAGES": "cloudflare-pages",
+    "WORKERS_CI": "cloudflare-workers",
+    "CM_BUILD_ID": "codemagic",
+    "AC_APPCIRCLE": "appcircle",
+    "APPCENTER_BUILD_ID": "app-center",
+    "AGOLA_GIT_REF": "agola",
+    "EARTHLY_CI": "earthly",
+    "EAS_BUILD": "expo",
+    "GERRIT_PROJECT": "gerrit",
+    "HARNESS_BUILD_ID": "harness",
+    "HEROKU_TEST_RUN_ID": "heroku-ci",
+    "LAYERCI": "layerci",
+    "NETLIFY": "netlify",
+    "NEVERCODE": "nevercode",
+    "PROW_JOB_ID": "prow",
+    "SAILCI": "sail-ci",
+    "SCREWDRIVER": "screwdriver",
+    "SEMAPHORE": "semaphore",
+    "SHIPPABLE": "shippable",
+    "TASKCLUSTER_ROOT_URL": "taskcluster",
+    "TDDIUM": "solano-ci",
+    "VELA": "vela",
+    "NOW_BUILDER": "vercel",
+    "CI_XCODE_PROJECT": "xcode-cloud",
+    "XCS": "xcode-server",
 }
-CI_SERVICES = tuple(_SERVICES_BY_VARIABLE.values())
+CI_SERVICES = tuple(SERVICES_BY_VARIABLE.values())
+PERSON, CI, AGENT = "person", "ci", "agent"
+# Variables by which coding assistants announce themselves to the programs that they start.
+AGENT_VARIABLES = (
+    "AI_AGENT",
+    "AGENT",
+    "CLAUDECODE",
+    "CURSOR_AGENT",
+    "GEMINI_CLI",
+    "CODEX_SANDBOX",
+    "CODEX_THREAD_ID",
+    "CLINE_ACTIVE",
+    "AUGMENT_AGENT",
+    "OPENCODE",
+    "OPENCODE_CLIENT",
+    "GOOSE_TERMINAL",
+    "TRAE_AI_SHELL_ID",
+    "ANTIGRAVITY_AGENT",
+    "QWEN_CODE",
+    "COPILOT_CLI",
+)
+_NOT_SET = ("", "0", "false")
+
+
+def driver(environ: Mapping[str, str]) -> str:
+    """Who started make: "agent" for a coding assistant that announces itself, also in CI; else "ci" or "person"."""
+    if any(environ.get(name, "") not in _NOT_SET for name in AGENT_VARIABLES):
+        return AGENT
+    return CI if in_ci(environ) else PERSON
 
 
 def ci_service(environ: Mapping[str, str]) -> str:
     """The CI service's name: "other" if we have no name for it, "none" outside of CI."""
-    for variable, name in _SERVICES_BY_VARIABLE.items():
+    for variable, name in SERVICES_BY_VARIABLE.items():
         if environ.get(variable):
             return name
     return OTHER_CI if in_ci(environ) else NO_CI

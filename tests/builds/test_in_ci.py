@@ -103,6 +103,8 @@ def test_a_decision_decides_whether_make_records_in_ci(each: Project, case: str)
         ({"CI": "1"}, False), ({"CI": "true"}, False), ({"CI": "False"}, False), ({"CI": " "}, False),
         ({"CI": "0 false"}, False), ({"CI": "|"}, False), ({"CI": "$(x)"}, False), ({"CI": "a,b)"}, False),
         ({"TF_BUILD": "True"}, False), ({"JENKINS_URL": "https://ci"}, False), ({"TEAMCITY_VERSION": "1"}, False),
+        ({"CODEBUILD_BUILD_ARN": "arn:aws"}, False), ({"bamboo_planKey": "A-B"}, False),
+        ({"GO_PIPELINE_LABEL": "1"}, False),
         ({"TF_BUILD": "", "CI": "0"}, True), ({"TF_BUILD": "0"}, False),
     ],
     ids=str,

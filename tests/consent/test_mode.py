@@ -85,7 +85,7 @@ def test_no_rule_raises_the_mode_that_another_allows() -> None:
         assert ruling.mode <= mode.decide(Inputs(environ=environ, decision=decision, root=root)).mode
 
 
-@pytest.mark.parametrize("name", ["CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION"])
+@pytest.mark.parametrize("name", ["CI", *environment.SERVICES_BY_VARIABLE])
 def test_the_variable_of_a_ci_service_says_that_this_is_ci(name: str) -> None:
     assert environment.in_ci({name: "true"})
     assert not environment.in_ci({name: ""})

@@ -76,5 +76,13 @@ def test_the_page_has_the_variables_that_make_an_environment_ci() -> None:
     from make_metrics import environment
     from make_metrics.sinks import network
 
-    names = ("CI", "DO_NOT_TRACK", "TRACEPARENT", "SUDO_UID", *environment._CI_VARIABLES, *network._CA_VARIABLES)
+    names = (
+        "CI",
+        "DO_NOT_TRACK",
+        "TRACEPARENT",
+        "SUDO_UID",
+        *environment.SERVICES_BY_VARIABLE,
+        *environment.AGENT_VARIABLES,
+        *network._CA_VARIABLES,
+    )
     assert [name for name in names if f"`{name}`" not in VARIABLES] == []

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from make_metrics import cli
+from make_metrics.environment import SERVICES_BY_VARIABLE
 from make_metrics.project.settings import NAME
 from tests.support.broken_copy import logged_failures
 from tests.support.project import Project, answering, makes
@@ -40,7 +41,7 @@ class Crashing:
         patch.chdir(self.project.folder)
         for name in ("HOME", "MAKE_METRICS_HOME"):
             patch.setenv(name, str(home))
-        for name in ("CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION"):
+        for name in ("CI", *SERVICES_BY_VARIABLE):
             patch.delenv(name, raising=False)
 
     def settings(self, dsn: str | None, more: str = "") -> None:

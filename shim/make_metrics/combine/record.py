@@ -44,7 +44,7 @@ class Make:
       home may still be at it.
     - `ceiling`: the most that the environment allowed make: "off", "local" or "on".
     - `jobs`: how many recipes it runs at once, 0 for no limit, -1 if unknown.
-    - `ci`: the CI service (see `environment`).
+    - `ci`, `driver`: the CI service, and who started make (see `environment`).
     - `traceparent`: the trace that the developer's make was started in (see `deliver.traceparent`).
     """
 
@@ -68,6 +68,7 @@ class Make:
     ceiling: str = ""
     jobs: int = -1
     ci: str = ""
+    driver: str = ""
     traceparent: str = ""
 
 

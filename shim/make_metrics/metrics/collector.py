@@ -227,6 +227,7 @@ def run_facts(run: Run, key: str, events: Sequence[Event], *, default_branch: st
         make_version=make.version,
         jobs=None if make.jobs < 0 else make.jobs,
         ci=make.ci,
+        driver=make.driver,
         repository=checked_out.repository,
         commit=checked_out.head,
         branch=checked_out.branch,

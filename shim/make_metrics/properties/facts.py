@@ -18,6 +18,7 @@ class RunFacts:
     - `make_version`: GNU make's version number.
     - `jobs`: how many recipes make may run at once, 0 for no limit.
     - `ci`: the name of the CI service, "none" outside of CI.
+    - `driver`: "person", "ci", or "agent" for a coding assistant.
     - `repository`, `commit`, `branch`: the work tree, and what was checked out in it when make began.
     - `default_branch`: the default branch that the project's settings name.
     - `here`: whether make ran on this machine since the machine was last started.
@@ -31,6 +32,7 @@ class RunFacts:
     make_version: str = ""
     jobs: int | None = None
     ci: str = ""
+    driver: str = ""
     repository: str = ""
     commit: str = ""
     branch: str = ""

@@ -1,4 +1,4 @@
-"""Metrics of make's invocation: the number of jobs, make's version, and the CI service."""
+"""Metrics of make's invocation: the number of jobs, make's version, the CI service, and who started it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Service(Metric):
 
     identifier = "ci"
     kind = "string"
-    values = f"{', '.join(environment.CI_SERVICES)}, other, or none"
+    values = f"one of {len(environment.CI_SERVICES)} services (make-metrics schema --json has all), other, or none"
     purpose = "to tell what machines do from what people do"
     example = "none"
     scope = "run"
@@ -56,3 +56,20 @@ class Service(Metric):
     def value(self, run: RunFacts) -> str | None:
         """The record's service; None if it is not known."""
         return run.ci or None
+
+
+class Driver(Metric):
+    """Who started make: a person, CI, or a coding assistant."""
+
+    identifier = "driver"
+    kind = "string"
+    values = "person, ci, or agent: a coding assistant that announces itself in the environment; never which one"
+    purpose = "to tell people's numbers from those of machines"
+    example = environment.PERSON
+    scope = "run"
+    choices = (environment.PERSON, environment.CI, environment.AGENT)
+    sources = ("make_metrics/environment.py", "make_metrics/walk/header.py")
+
+    def value(self, run: RunFacts) -> str | None:
+        """The record's word; None if it is not known."""
+        return run.driver or None

@@ -25,6 +25,7 @@ ASKED_FOR: tuple[type[Metric], ...] = (
     invocation.MakeVersion,
     git.Dirty,
     invocation.Service,
+    invocation.Driver,
     resources.ProcessorTime,
     resources.PeakMemory,
 )

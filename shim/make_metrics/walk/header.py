@@ -75,6 +75,7 @@ def describe(
         boot=boot_id(),
         ceiling=ceiling_of(initial),
         ci=environment.ci_service(os.environ),
+        driver=environment.driver(os.environ),
         jobs=command_line.jobs(makeflags, words) if version else -1,
         traceparent="" if above else traceparent.as_version_0(initial.get("TRACEPARENT", "")),
         **command_line.flags(makeflags),
