@@ -80,5 +80,5 @@ def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
 def test_another_users_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     os.chown(tmp_path / "a", 65534, 65534)
-    with pytest.raises(UserError, match="another user"):
+    with pytest.raises(UserError, match="in a directory of nobody"):
         private_directory(tmp_path / "a")

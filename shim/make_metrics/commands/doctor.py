@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -18,6 +19,7 @@ from make_metrics.consent import consent
 from make_metrics.consent.mode import Decision, Mode, through_sudo
 from make_metrics.crashes import log as crash_log
 from make_metrics.errors import UserError
+from make_metrics.files.owners import left_by_root
 from make_metrics.files.paths import Paths, printable_path, private_directory
 from make_metrics.hot import arguments
 from make_metrics.metrics import catalogue
@@ -41,6 +43,7 @@ def run(given: argparse.Namespace) -> int:
     project = project_at(given.directory)
     document: dict[str, object] = {}
     checks: dict[str, Callable[[], Finding | Iterable[Finding]]] = {
+        "home": lambda: _left_by_root(paths),
         "fragment": lambda: _fragment(paths),
         "recording": lambda: _recording(paths, project),
         "interpreter": _interpreter,
@@ -167,6 +170,13 @@ def _psutil() -> Finding:
         effect = "a make that another make starts is recorded as a run of its own"
         return Finding(BAD, "psutil", f"{error}: {effect}; install make-metrics again")
     return Finding(OK, "psutil", psutil.__version__)
+
+
+def _left_by_root(paths: Paths) -> Iterable[Finding]:
+    """What root, run with this home, has left in it."""
+    for directory in left_by_root([paths.data, paths.config, paths.state, paths.records], Path.home()):
+        command = f'sudo chown -R "$(id -u):$(id -g)" {shlex.quote(printable_path(directory))}'
+        yield Finding(BAD, "home", f"{printable_path(directory)} belongs to root; give it back: {command}")
 
 
 def _state(paths: Paths) -> Finding:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from make_metrics.errors import UserError
 from make_metrics.files import user_dirs
+from make_metrics.files.owners import owner_for_root
 
 NAME = user_dirs.NAME
 ROOT_VARIABLE = user_dirs.ROOT_VARIABLE
@@ -186,8 +187,13 @@ def private_directory(directory: Path) -> Path:
     """Create a directory of ours if it is missing, and give it mode 0700; returns it.
 
     Raises UserError if it cannot be created, if the path is a symbolic link or another user's directory, or if a user
-    other than root owns the directory above and could exchange it.
+    other than root owns the directory above and could exchange it. For root: also if it lies in another user's home.
     """
+    if owner := owner_for_root(directory):
+        raise UserError(
+            f"{printable_path(directory)} is in a directory of {owner}: root writes nothing there; "
+            f"run this as {owner}, or set HOME or {ROOT_VARIABLE} to a directory of root's"
+        )
     try:
         for parent in reversed(directory.parents):
             if not parent.exists():

@@ -63,6 +63,16 @@ def write_walk_failure(error: BaseException, part: str = "walk") -> None:
     write_failure(words[2], error, part=part, environ=dict(posix.environ), make=words[4], name=words[3])
 
 
+def _owner(path: bytes) -> int:
+    """The user whose directory a path is, or lies in; 0 if that cannot be said."""
+    while path:
+        try:
+            return posix.stat(path).st_uid
+        except OSError:
+            path = path.rpartition(b"/")[0]
+    return 0
+
+
 def write_failure(
     state: bytes,
     error: BaseException,
@@ -76,11 +86,14 @@ def write_failure(
     """Log a failure of the part `part`; if the same failure is in the log already, only update its time.
 
     `make` is the version of make, empty for a command; `name` and `above` are as in `limits`. Does nothing for an
-    expected failure, and for root through sudo. Raises OSError or ValueError if it cannot be written; callers go on.
+    expected failure, and for root through sudo or with somebody else's home. Raises OSError or ValueError if it cannot
+    be written; callers go on.
     """
     if state[:1] != b"/":
         raise ValueError("the state directory is not absolute")
-    if is_expected(error) or (not posix.geteuid() and environ.get(b"SUDO_UID", b"0") != b"0"):
+    if is_expected(error):
+        return
+    if not posix.geteuid() and (environ.get(b"SUDO_UID", b"0") != b"0" or _owner(state)):
         return
     system = posix.uname()
     facts = {

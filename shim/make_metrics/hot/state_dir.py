@@ -14,11 +14,27 @@ def find_state_dir(handed: bytes, environ: dict[bytes, bytes], *, level: int = 0
     created. Elsewhere it is the directory's parent.
 
     In this order: MAKE_METRICS_HOME, `handed` (what set-up wrote into the fragment), the platform's own. Raises OSError
-    without a home, and as root through sudo at make's `level` 0: nothing is recorded for such a make, but for a make
-    that is nested in an unprivileged one.
+    without a home, and as root through sudo or with somebody else's home at make's `level` 0: nothing is recorded for
+    such a make, but for a make that is nested in an unprivileged one, which has made the state directory.
     """
-    if not level and not posix.geteuid() and environ.get(b"SUDO_UID", b"0") != b"0":
-        raise OSError("root for somebody else")
+    state, anchor = _find(handed, environ)
+    if not posix.geteuid():
+        if not level and environ.get(b"SUDO_UID", b"0") != b"0":
+            raise OSError("root for somebody else")
+        if _owner(anchor or b"/") and not (level and _owner(state) is not None):
+            raise OSError("root in somebody else's home")
+    return state, anchor
+
+
+def _owner(path: bytes) -> int | None:
+    """The user who owns what stands there, None if that cannot be said."""
+    try:
+        return posix.stat(path).st_uid
+    except OSError:
+        return None
+
+
+def _find(handed: bytes, environ: dict[bytes, bytes]) -> tuple[bytes, bytes]:
     root = environ.get(b"MAKE_METRICS_HOME")
     if root:
         if root[:1] != b"/":

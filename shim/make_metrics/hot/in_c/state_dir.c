@@ -22,8 +22,8 @@ static char *find_state_dir(const struct arguments *arguments, char **environmen
     return join(home, "/.local/state/make-metrics", "");
 }
 
-/* Whether the Python shim could not record either: root for somebody else, or no directory above the state
- * directory. */
+/* Whether the Python shim could not record either: root for somebody else or in somebody else's home, or no directory
+ * above the state directory. */
 static bool records_nothing(const struct arguments *arguments, char **environment)
 {
     const char *sudo = variable(environment, "SUDO_UID"), *home = variable(environment, "HOME");
@@ -31,7 +31,8 @@ static bool records_nothing(const struct arguments *arguments, char **environmen
     if (geteuid() == 0 && sudo != NULL && !equal(sudo, "0"))
         return arguments->level == 0;
     char *state = find_state_dir(arguments, environment);
-    if (state == NULL || lstat(state, &status) == 0)
+    bool is_root = geteuid() == 0, exists = state != NULL && lstat(state, &status) == 0;
+    if (state == NULL || (exists && !is_root))
         return false;
     const char *root = variable(environment, "MAKE_METRICS_HOME");
     bool has_root = root != NULL && *root != '\0';
@@ -49,5 +50,7 @@ static bool records_nothing(const struct arguments *arguments, char **environmen
             if (slash != NULL)
                 *slash = '\0';
         }
-    return stat(*above == '\0' ? "/" : above, &status) < 0;
+    if (stat(*above == '\0' ? "/" : above, &status) < 0)
+        return !exists;
+    return is_root && status.st_uid != 0 && (arguments->level == 0 || !exists);
 }
