@@ -139,4 +139,6 @@ def test_the_command_says_what_to_speed_up(project: Project) -> None:
     ]
     first = rows[next(at for at, row in enumerate(rows) if row[:2] == ["Speed", "up"]) + 1]
     assert first[2] == "a"
+    assert project.cli("what-if", "-j4").returncode == 0
     assert project.cli("what-if", "-j", "0").returncode == 2
+    assert "goes before -j" in project.cli("what-if", "-j", "4", "last").stderr

@@ -8,15 +8,18 @@ from pathlib import Path
 import pytest
 
 from make_metrics import cli
+from make_metrics.analysis.run_name import short_names
 
 
 def test_a_run_is_a_row(run: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["runs"]) == 0
     heading, row = capsys.readouterr().out.splitlines()
-    assert heading.split() == ["started", "goals", "status", "duration", "targets", "directory"]
-    assert row.split()[2:] == ["all", "2", "2.01s", "5", "/p"]
+    assert heading.split() == ["run", "started", "goals", "status", "duration", "targets", "directory"]
+    assert row.split()[0] == short_names([run])[run]
+    assert row.split()[3:] == ["all", "2", "2.01s", "5", "/p"]
     assert cli.main(["runs", "--json"]) == 0
     (document,) = json.loads(capsys.readouterr().out)
+    assert document["run"] == short_names([run])[run]
     assert (document["id"], document["goals"], document["exit_status"]) == (run, ["all"], 2)
     assert document["start_time"] == "2096-10-02T07:06:40.000000+00:00"
 

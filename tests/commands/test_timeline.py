@@ -245,8 +245,12 @@ def test_it_is_light_or_dark_as_the_system_says_and_prints_without_its_tools(
     page: browser.Page, tmp_path: Path, dark: bool
 ) -> None:
     opened(page, write(nested_build(), tmp_path / "t.html"), dark=dark)
-    corner = page.value("[...chart.getContext('2d').getImageData(2, chart.height - 3, 1, 1).data].slice(0, 3)")
-    assert (max(corner) < 60) is dark
+    corner = "[...chart.getContext('2d').getImageData(2, chart.height - 3, 1, 1).data].slice(0, 3)"
+    assert (max(page.value(corner)) < 60) is dark
+    page.value("dispatchEvent(new Event('beforeprint'))")
+    assert min(page.value(corner)) > 200
+    page.value("dispatchEvent(new Event('afterprint'))")
+    assert (max(page.value(corner)) < 60) is dark
     page.send("Emulation.setEmulatedMedia", media="print")
     assert page.value("getComputedStyle(tools).display") == "none"
     page.send("Emulation.setEmulatedMedia", media="")

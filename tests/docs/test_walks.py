@@ -41,6 +41,7 @@ def comparable(output: str) -> list[str]:
     output = re.sub(r"\b\d+(\.\d+)?(ms|s)\b", "TIME", output)
     output = re.sub(r"(?<!\S)/\S+", "DIRECTORY", output)
     output = re.sub(r"\brun [0-9a-f]{4,12}\b", "run NAME", output)
+    output = re.sub(r"(?m)^[0-9a-f]{4,12} +(?=DATE)", "NAME ", output)
     output = re.sub(r"\b\d+%|\b\d+\.\d(?= jobs)", "SHARE", output)
     output = re.sub(r"\bmake \d+(\.\d+)+", "make VERSION", output)
     return [" ".join(line.split()) for line in output.splitlines() if line.strip()]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 
+from make_metrics.analysis.run_name import age
 from make_metrics.analysis.schedule import UNLIMITED
 from make_metrics.analysis.what_if import JOBS, what_if
 from make_metrics.commands.chosen_run import chosen_run, plan_of
@@ -14,6 +16,7 @@ from make_metrics.report.run import what_if as report
 from make_metrics.report.screen import show
 
 _MOST = 100_000
+_NAME = re.compile(r"[0-9a-f]{4,12}")
 
 
 def run(given: argparse.Namespace) -> int:
@@ -41,4 +44,5 @@ def _jobs(text: str) -> int:
         return UNLIMITED
     if text.isascii() and text.isdigit() and 0 < int(text[:9]) <= _MOST and len(text) < 9:
         return int(text)
-    raise UsageError(f"-j {text!r}: give numbers of jobs, such as -j 2 4, or unlimited")
+    hint = " (the run's name goes before -j)" if age(text) is not None or _NAME.fullmatch(text) else ""
+    raise UsageError(f"-j {text!r}: give numbers of jobs, such as -j 2 4, or unlimited{hint}")

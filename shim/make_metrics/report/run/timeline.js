@@ -565,9 +565,15 @@
 
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   window.addEventListener("resize", redraw);
+  // On paper: the whole run, in light colours.
   window.addEventListener("beforeprint", () => {
+    document.documentElement.classList.add("printing");
     show(0, total);
     draw();
+  });
+  window.addEventListener("afterprint", () => {
+    document.documentElement.classList.remove("printing");
+    redraw();
   });
   fillTable();
   draw();
