@@ -35,6 +35,7 @@ OTHER_FILES = {
     "sinks/otlp/test_server.py": "OTLP requests at a server that others wrote",
     "sweep/test_sweep_crash.py": "a sweep that is killed between its steps",
     "sweep/test_sweep_metrics.py": "a sweep that has metrics computed",
+    "walk/test_walk_in_c.py": "hot/in_c/walk.c: the launcher's walk beside the Python walk",
     "test_import_order.py": "the imports of the whole package",
     "test_layout.py": "this file",
 }

@@ -122,6 +122,7 @@ LAUNCHERS: dict[str, Callable[[Path], object]] = {
     "other answers": lambda path: path.write_text("#!/bin/sh\necho mm1\n"),
     "not executable": lambda path: path.chmod(0o644),
     "a folder": _put_folder,
+    "another's, dated back": _move_older_in,
 }
 
 

@@ -12,8 +12,14 @@ import signal
 import pytest
 
 from ci import build_launcher
+from make_metrics import environment
+from make_metrics.consent import gate
+from make_metrics.files import read, user_dirs
 from make_metrics.hot import append, arguments, line, procfs, record_format, recorder, split_words
+from make_metrics.project import git_head
 from make_metrics.setup import bundle
+from make_metrics.sweep import backlog
+from make_metrics.walk import walk
 from tests.support.project import ROOT, SOURCE
 
 LAUNCHER = (SOURCE / "make_metrics/hot/in_c/constants.h").read_text()
@@ -47,13 +53,32 @@ PYTHON: dict[str, object] = {
     "forwarded": frozenset(line.FORWARDED),
     "ends_make": frozenset(line.ENDS_MAKE),
     "waited_for": frozenset(line.WAITED_FOR),
+    "WALK_LIFETIME_S": walk.LIFETIME_S,
+    "COMBINE": walk.COMBINE,
+    "MANY_RECORDS": backlog.MANY_RECORDS,
+    "OLD_RECORD_S": backlog.OLD_RECORD_S,
+    "WEEK_NS": gate.WEEK_NS,
+    "INVITATIONS_MAX": gate.MAX_TIMES,
+    "OWN_FILE_BYTES": read.LIMIT_BYTES,
+    "SETTINGS": user_dirs.SETTINGS.encode(),
+    "GIT_FILE_BYTES": git_head.LIMIT_BYTES,
+    "GIT_PACKED_BYTES": git_head.PACKED_BYTES,
+    "GIT_SYMBOLIC_DEPTH": git_head.SYMBOLIC_DEPTH,
+    "ci_services": [word.encode() for pair in environment.SERVICES_BY_VARIABLE.items() for word in pair],
+    "agent_variables": [name.encode() for name in environment.AGENT_VARIABLES],
+    "dir_variables": [name.encode() for name in user_dirs.VARIABLES],
 }
 DEFINITION = re.compile(
     r'^#define (?P<name>\w+) (?P<value>"(?:\\.|[^"\\])*"|[^\s"]+)|'
     r"^static const [\w *]+?(?P<array>\w+)\[\] = \{(?P<values>[^}]*)\};",
     re.MULTILINE,
 )
-LIMITS = {"KEY_MAX", "NUMBER_DIGITS_MAX"}  # beyond them the launcher leaves the line to the Python shim
+LIMITS = {
+    "KEY_MAX",
+    "NUMBER_DIGITS_MAX",
+    "PROCESSES_MAX",
+    "COMBINE_PAUSE_NS",
+}  # beyond them the launcher leaves the line to the Python shim
 
 
 def defined(source: str) -> dict[str, object]:

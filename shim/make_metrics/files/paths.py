@@ -70,6 +70,11 @@ class Paths:
         return self.fragment.with_name("tried")
 
     @property
+    def tried_launcher(self) -> Path:
+        """The same for the launcher."""
+        return self.fragment.with_name("tried.launcher")
+
+    @property
     def off_file(self) -> Path:
         """The file whose existence turns recording off."""
         return self.data / "off"

@@ -17,7 +17,8 @@
  *     language, and words that the fragment does not write. The launcher decides before it starts or changes anything,
  *     so the Python shim finds signals, descriptors and environment as make left them. The launcher first asks the
  *     Python shim whether it runs: an interpreter may be gone, replaced, or half upgraded. Without Python the line runs
- *     and is not recorded. The walk of a make's first line (walk/walk.py) is Python too, in a process beside the line.
+ *     and is not recorded. The walk of a make's first line (in_c/walk.c) has a process of its own, beside the line; for
+ *     what is rare there that process becomes the Python walk.
  *  2. The line gets exactly the descriptors that make left open: all that the launcher opens is close-on-exec. While
  *     the line starts only the file in memory that shows the target is open.
  *  3. Signals are blocked before the line starts and are then waited for one by one: none can arrive between a check
@@ -34,6 +35,7 @@
  */
 #define _GNU_SOURCE
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -50,6 +52,8 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -68,7 +72,17 @@
 #include "in_c/state_dir.c"
 #include "in_c/append.c"
 #include "in_c/recorder.c"
+#include "in_c/text.c"
+#include "in_c/process_tree.c"
 #include "in_c/line.c"
+
+#include "in_c/command_words.c"
+#include "in_c/git_head.c"
+#include "in_c/project_root.c"
+#include "in_c/limits.c"
+#include "in_c/gate.c"
+#include "in_c/header.c"
+#include "in_c/walk.c"
 
 /* entry.py: make's door. */
 #ifndef LAUNCHER_WITHOUT_MAIN

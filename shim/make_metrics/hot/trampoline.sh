@@ -6,8 +6,8 @@
 #
 # MARK: "-" if a line of this make has tried, "+" if make cannot find the result, else the name of the result's file:
 # MARK if all runs, MARK.py if only the interpreter does, MARK.no if nothing does. TRIED: the file that says when the
-# interpreter was tried last, "-" for none. Trying the interpreter takes as long as a line: it is done again only after
-# a boot, or if something has changed.
+# interpreter was tried last, "-" for none; TRIED.launcher says it of the launcher. Trying takes as long as a line: it is
+# done again only after a boot, or if something has changed. A mount with noexec shows at once: nothing there passes -x.
 
 if [ "$1" = - ] && [ -x "$3" ]; then
 	shift 2
@@ -63,29 +63,51 @@ _make_metrics_run_simple() {
 _make_metrics_answers() {
 	[ "$(cd /proc || cd /; ulimit -f 0; exec "$@" mm1 </dev/null)" = "mm1 runs" ]
 } 2>/dev/null
-# Whether the interpreter was tried since the boot, with the same libraries, and nothing has changed since.
+# Whether a program was tried since the boot, with the same libraries, and no file named has changed since:
+#     _make_metrics_is_tried TRIED PROGRAM FILE...
 _make_metrics_is_tried() {
-	[ "$1" != - ] && [ -x "$2" ] && read -r _make_metrics_last <"$1" || return 1
+	[ "${1#-}" = "$1" ] && [ -x "$2" ] && read -r _make_metrics_last <"$1" || return 1
 	[ "$_make_metrics_last" = "$_make_metrics_try" ] || return 1
-	for _make_metrics_path in "$2" "${2%/*}" "$5" "${5%/*}" "${5%/*}/hot"; do
-		[ "$1" -nt "$_make_metrics_path" ] || return 1
+	_make_metrics_file=$1
+	shift
+	for _make_metrics_path do
+		[ "$_make_metrics_file" -nt "$_make_metrics_path" ] || return 1
 	done
 } 2>/dev/null
-# Write a text into a file of ours; a limit of file size may end the subshell.
+# Write a text into a file of ours; a limit of file size may end the subshell. An empty text needs none.
 _make_metrics_write() {
 	case $1 in /*) ;; *) return 0 ;; esac
 	[ ! -L "${1%/*}" ] && [ ! -L "${1%/*/*}" ] || return 0 # a link may lead to another user's directory
 	[ -d "${1%/*}" ] || { [ -O "${1%/*/*}" ] && mkdir -m 700 "${1%/*}"; } || return 0
-	[ ! -O "${1%/*}" ] || (umask 077; echo "$2" >"$1") || :
+	[ -O "${1%/*}" ] || return 0
+	if [ -n "$2" ]; then
+		(umask 077; echo "$2" >"$1") || :
+	else
+		true >"$1" || :
+	fi
 } 2>/dev/null
 
 # No room for another process ends the shell.
 trap '_make_metrics_leave "$@"' EXIT
 if [ "$1" != - ]; then
 	_make_metrics_mark=$1 _make_metrics_tried=$2 _make_metrics_result=
+	case $1 in
+	*/tried.*.*.*) # it holds the boot's id
+		_make_metrics_boot=${1##*/tried.}
+		_make_metrics_boot=${_make_metrics_boot%%.*}
+		;;
+	*)
+		_make_metrics_boot=-
+		read -r _make_metrics_boot 2>/dev/null </proc/sys/kernel/random/boot_id || :
+		;;
+	esac
 	if [ "$4" != -I ]; then # there is a launcher
-		if _make_metrics_answers "$3"; then
+		_make_metrics_try=$_make_metrics_boot:$3::${LD_PRELOAD-}:${LD_LIBRARY_PATH-}:
+		if _make_metrics_is_tried "$_make_metrics_tried.launcher" "$3" "${3%/*}"; then
 			_make_metrics_result=all
+		elif _make_metrics_answers "$3"; then
+			_make_metrics_result=all
+			_make_metrics_write "$_make_metrics_tried.launcher" "$_make_metrics_try"
 		else
 			shift 3
 			set -- - - "$@"
@@ -93,11 +115,9 @@ if [ "$1" != - ]; then
 		fi
 	fi
 	if [ "$_make_metrics_result" != all ]; then
-		_make_metrics_boot=-
-		read -r _make_metrics_boot 2>/dev/null </proc/sys/kernel/random/boot_id || :
 		shift 2
 		_make_metrics_try=$_make_metrics_boot:$1:$4:${LD_PRELOAD-}:${LD_LIBRARY_PATH-}:
-		if _make_metrics_is_tried "$_make_metrics_tried" "$@"; then
+		if _make_metrics_is_tried "$_make_metrics_tried" "$1" "${1%/*}" "$4" "${4%/*}" "${4%/*}/hot"; then
 			:
 		elif _make_metrics_answers "$1" -I -S "$4"; then
 			_make_metrics_write "$_make_metrics_tried" "$_make_metrics_try"

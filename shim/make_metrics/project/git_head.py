@@ -12,10 +12,10 @@ from collections import namedtuple
 Head = namedtuple("Head", ("repository", "commit", "branch"), defaults=("", "", ""))
 Head.__doc__ = "A work tree's root, its commit and its branch; each empty if unknown."
 
-_LIMIT_BYTES = 4096  # of a file with a path, a reference or a commit
-_PACKED_BYTES = 32 * 1024 * 1024  # of packed-refs: half a million references
+LIMIT_BYTES = 4096  # of a file with a path, a reference or a commit
+PACKED_BYTES = 32 * 1024 * 1024  # of packed-refs: half a million references
 _BLOCK_BYTES = 1024 * 1024
-_SYMBOLIC_DEPTH = 5  # as git: SYMREF_MAXDEPTH
+SYMBOLIC_DEPTH = 5  # as git: SYMREF_MAXDEPTH
 _HEX = frozenset("0123456789abcdef")
 _REFTABLE = "refs/heads/.invalid"  # what HEAD names where references are in tables: git's reftable.adoc, "Layout"
 
@@ -52,7 +52,7 @@ def _open(path: str) -> int:
 def _text(path: str) -> str:
     descriptor = _open(path)
     try:
-        return os.read(descriptor, _LIMIT_BYTES).decode(errors="surrogateescape").strip()
+        return os.read(descriptor, LIMIT_BYTES).decode(errors="surrogateescape").strip()
     finally:
         os.close(descriptor)
 
@@ -62,7 +62,7 @@ def _resolve(root: str, git: str) -> Head:
     commondir = os.path.join(git, "commondir")
     common = os.path.join(git, _text(commondir)) if os.path.isfile(commondir) else git
     ref = "HEAD"
-    for _ in range(_SYMBOLIC_DEPTH + 1):
+    for _ in range(SYMBOLIC_DEPTH + 1):
         value = _reference(git, common, ref)
         target = value.removeprefix("ref:").strip()
         if target == value:  # a commit, or nothing
@@ -99,14 +99,14 @@ def _packed(path: str, ref: str) -> str:
     except FileNotFoundError:
         return ""
     try:
-        text, remaining = b"", _PACKED_BYTES
+        text, remaining = b"", PACKED_BYTES
         while remaining > 0 and (block := os.read(descriptor, _BLOCK_BYTES)):
             remaining -= len(block)
             text += block
             at = text.find(wanted)
             if at >= 0:
                 return text[text.rfind(b"\n", 0, at) + 1 : at].decode("ascii", "replace")
-            text = text[text.rfind(b"\n") + 1 :][-_LIMIT_BYTES:]  # the line that goes on in the next block
+            text = text[text.rfind(b"\n") + 1 :][-LIMIT_BYTES:]  # the line that goes on in the next block
         return ""
     finally:
         os.close(descriptor)

@@ -27,7 +27,7 @@ def other_installation(paths: Paths) -> str:
 def remove_set_up(paths: Paths) -> list[Path]:
     """Remove the fragment, what it remembers, and the bundles; gives what was removed. Raises UserError."""
     caches = (bundle.path(f"{part}.").parent.glob(f"{part}.*") for part in bundle.PARTS)
-    return _remove([paths.fragment, paths.tried, *(path for cache in caches for path in cache)])
+    return _remove([paths.fragment, paths.tried, paths.tried_launcher, *(path for cache in caches for path in cache)])
 
 
 def remove_markers(paths: Paths) -> list[Path]:

@@ -15,15 +15,15 @@ import psutil
 
 from make_metrics.files import user_dirs
 
-_MANY_RECORDS = 16
-_OLD_RECORD_S = 86_400
+MANY_RECORDS = 16
+OLD_RECORD_S = 86_400
 
 
 def due(records: bytes) -> bool:
     """Whether a directory has 16 records, or one that was last written over a day ago."""
     with os.scandir(records) as entries:
         times = [entry.stat(follow_symlinks=False).st_mtime for entry in entries if entry.name.endswith(b".rec")]
-    return len(times) >= _MANY_RECORDS or bool(times and time.time() - min(times) > _OLD_RECORD_S)
+    return len(times) >= MANY_RECORDS or bool(times and time.time() - min(times) > OLD_RECORD_S)
 
 
 def combine(pid: int, state: bytes) -> bool:

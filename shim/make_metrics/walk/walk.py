@@ -24,7 +24,8 @@ from make_metrics.project.root import Root, find_root
 from make_metrics.sender.start import start_sender
 from make_metrics.walk.header import describe, initial_environment, write_header
 
-_LIFETIME_S = 20
+LIFETIME_S = 20
+COMBINE = b"combine"
 
 
 def _invitation(initial: dict[str, str], directory: str, project: Root) -> bytes:
@@ -83,7 +84,7 @@ def _combine_if_due(pid: int, state: bytes) -> None:
 def _walk_once(pid: int, state: bytes, *, name: str, goal: str, version: str, attended: bool) -> tuple[bytes, bool]:
     """Walk where there is no /proc: there a line cannot tell whether another line of its make has already walked."""
     marker = state + b"/makes/" + (process_key(pid) or "").encode()
-    descriptor = append.lock(marker, patience_ns=_LIFETIME_S * 1_000_000_000)
+    descriptor = append.lock(marker, patience_ns=LIFETIME_S * 1_000_000_000)
     text = os.pread(descriptor, 4096, 0)
     if text:
         return text, False
@@ -111,9 +112,15 @@ def _start_sender(pid: int, text: bytes, state: bytes) -> None:
 
 
 def main(words: list[bytes]) -> None:
-    """Walk for the line that started us; standard output is the locked marker of its make."""
-    signal.alarm(_LIFETIME_S)
+    """Walk for the line that started us; standard output is the locked marker of its make.
+
+    The launcher's own walk (hot/in_c/walk.c) starts this one only to combine: then the words are COMBINE, pid, state.
+    """
+    signal.alarm(LIFETIME_S)
     os.closerange(3, 65536)  # make's job server, and whatever else the recipe may use
+    if words[0] == COMBINE:
+        _combine_if_due(int(words[1]), words[2])
+        return
     pid, key, state = int(words[0]), words[1], words[2]
     name, version = os.fsdecode(words[3]), words[4].decode("ascii")
     goal, attended = words[5].decode("utf-8", "backslashreplace"), words[6] == recorder.ATTENDED

@@ -59,14 +59,15 @@ static bool random_digits(char digits[17])
     return true;
 }
 
-/* Append to a record file, all or nothing. */
-static void append(const char *path, const char *folder, const char *run, const char *text, int flags)
+/* Append to a record file, all or nothing; false if nothing could be written. */
+static bool append(const char *path, const char *folder, const char *run, const char *text, int flags)
 {
     int fd = open(path, OPEN_FLAGS | O_APPEND | flags, 0600);
     struct stat status;
     char last, digits[17], preamble[KEY_MAX + 32] = "";
+    bool done = false;
     if (fd < 0)
-        return;
+        return false;
     if (give_to_owner(fd, folder) && fstat(fd, &status) == 0) {
         bool ready = true;
         if (status.st_size == 0) {
@@ -83,7 +84,30 @@ static void append(const char *path, const char *folder, const char *run, const 
             /* The disk is full: remove the half entry. If that fails too, readers skip a torn entry. */
             if (written >= 0 && (size_t)written != strlen(whole) && ftruncate(fd, status.st_size) < 0)
                 preamble[0] = '\0';
+            done = written >= 0;
         }
     }
     close(fd);
+    return done;
+}
+
+/* Append an entry to a run's record in the directory `records`, or without the lock to a record file of its own; false
+ * if neither can be written. */
+static bool append_entry(const char *records, const char *run, const char *text)
+{
+    char *base = join(records, "/", run);
+    char *lock_path = base == NULL ? NULL : join(base, ".lock", "");
+    if (lock_path == NULL || text == NULL)
+        return false;
+    char *path = join(base, ".rec", "");
+    int lock_fd = lock(lock_path, records, LOCK_EX, LOCK_PATIENCE_NS, LOCK_PARTS);
+    if (lock_fd >= 0) {
+        bool done = path != NULL && append(path, records, run, text, 0);
+        close(lock_fd);
+        return done;
+    }
+    char digits[17];
+    char *name = random_digits(digits) ? join("~", digits, ".rec") : NULL;
+    path = name == NULL ? NULL : join(base, name, "");
+    return path != NULL && append(path, records, run, text, O_EXCL);
 }

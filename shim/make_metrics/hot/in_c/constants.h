@@ -38,9 +38,50 @@ static const int forwarded[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 static const int ends_make[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT};
 static const int waited_for[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGINT, SIGQUIT};
 
+/* For the walk. */
+#define WALK_LIFETIME_S 20
+#define COMBINE "combine" /* in the command line of the Python walk: only combine records */
+#define MANY_RECORDS 16
+#define OLD_RECORD_S 86400
+#define WEEK_NS INT64_C(604800000000000)
+#define INVITATIONS_MAX 3
+#define OWN_FILE_BYTES 65536
+#define SETTINGS "make-metrics.toml"
+#define GIT_FILE_BYTES 4096 /* of a file with a path, a reference or a commit */
+#define GIT_PACKED_BYTES 33554432
+#define GIT_SYMBOLIC_DEPTH 5
+/* The variable that each CI service sets, and our name for the service. */
+static const char *const ci_services[] = {
+    "GITEA_ACTIONS", "gitea-actions", "GITHUB_ACTIONS", "github-actions", "GITLAB_CI", "gitlab-ci", "CIRCLECI",
+    "circleci", "BUILDKITE", "buildkite", "TRAVIS", "travis-ci", "APPVEYOR", "appveyor", "BITBUCKET_BUILD_NUMBER",
+    "bitbucket-pipelines", "CIRRUS_CI", "cirrus-ci", "DRONE", "drone", "TF_BUILD", "azure-pipelines",
+    "TEAMCITY_VERSION", "teamcity", "JENKINS_URL", "jenkins", "HUDSON_URL", "hudson", "CODEBUILD_BUILD_ARN",
+    "codebuild", "bamboo_planKey", "bamboo", "GO_PIPELINE_LABEL", "gocd", "BITRISE_IO", "bitrise",
+    "BUDDY_WORKSPACE_ID", "buddy", "BUILDER_OUTPUT", "google-cloud-build", "CF_BUILD_ID", "codefresh", "CF_PAGES",
+    "cloudflare-pages", "WORKERS_CI", "cloudflare-workers", "CM_BUILD_ID", "codemagic", "AC_APPCIRCLE", "appcircle",
+    "APPCENTER_BUILD_ID", "app-center", "AGOLA_GIT_REF", "agola", "EARTHLY_CI", "earthly", "EAS_BUILD", "expo",
+    "GERRIT_PROJECT", "gerrit", "HARNESS_BUILD_ID", "harness", "HEROKU_TEST_RUN_ID", "heroku-ci", "LAYERCI",
+    "layerci", "NETLIFY", "netlify", "NEVERCODE", "nevercode", "PROW_JOB_ID", "prow", "SAILCI", "sail-ci",
+    "SCREWDRIVER", "screwdriver", "SEMAPHORE", "semaphore", "SHIPPABLE", "shippable", "TASKCLUSTER_ROOT_URL",
+    "taskcluster", "TDDIUM", "solano-ci", "VELA", "vela", "NOW_BUILDER", "vercel", "CI_XCODE_PROJECT",
+    "xcode-cloud", "XCS", "xcode-server",
+};
+/* Variables by which coding assistants announce themselves. */
+static const char *const agent_variables[] = {
+    "AI_AGENT", "AGENT", "CLAUDECODE", "CURSOR_AGENT", "GEMINI_CLI", "CODEX_SANDBOX", "CODEX_THREAD_ID",
+    "CLINE_ACTIVE", "AUGMENT_AGENT", "OPENCODE", "OPENCODE_CLIENT", "GOOSE_TERMINAL", "TRAE_AI_SHELL_ID",
+    "ANTIGRAVITY_AGENT", "QWEN_CODE", "COPILOT_CLI",
+};
+/* The variables that decide where our directories are. */
+static const char *const dir_variables[] = {
+    "MAKE_METRICS_HOME", "HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME",
+};
+
 /* These have no counterpart in Python. */
 #define NAME "make-metrics" /* in the list of processes, where that shows no words */
 #define KEY_MAX 128 /* bytes of a process key with its NUL; a longer one is left to the Python shim */
 #define NUMBER_DIGITS_MAX 6 /* digits of a number in the arguments; a longer one is left to the Python shim */
 #define OPEN_FLAGS (O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW)
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define PROCESSES_MAX 8192 /* above a line; more are left to Python */
+#define COMBINE_PAUSE_NS 30000000 /* a line that has ended by then would end the combining too */

@@ -79,6 +79,9 @@ static void invite(const struct recorder *recorder)
         return; /* nobody reads standard error */
 }
 
+static _Noreturn void walk(const struct recorder *recorder, const struct arguments *arguments, char **current,
+                           char **python);
+
 /* Start the walk up the process tree, unless another line of this make has started it.
  *
  * The walk's standard output is the locked marker: it unlocks the marker when the run stands there, or by ending. */
@@ -98,13 +101,12 @@ static void start_walk(struct recorder *recorder, const struct arguments *argume
                          recorder->state, arguments->make, arguments->version, arguments->goal,
                          recorder->attended ? ATTENDED : UNATTENDED, NULL};
         /* The walk inherits our signal mask and gets a process group that no terminal signals. Block SIGTSTP until it
-         * has that group: Ctrl-Z before that would stop it, and `fg` would not continue it. The child of vfork only
-         * makes system calls, on its own descriptors. */
+         * has that group: Ctrl-Z before that would stop it, and `fg` would not continue it. */
         sigset_t stop, mask;
         sigemptyset(&stop);
         sigaddset(&stop, SIGTSTP);
         sigprocmask(SIG_BLOCK, &stop, &mask);
-        pid_t child = vfork();
+        pid_t child = fork();
         if (child == 0) {
             setpgid(0, 0);
             /* marker_fd may be 1 itself: dup2 then leaves it close-on-exec. null_fd may be 0 or 2. */
@@ -116,7 +118,7 @@ static void start_walk(struct recorder *recorder, const struct arguments *argume
                     dup2(null_fd, 2);
                 if (null_fd > 2)
                     close(null_fd);
-                execve(recorder->python, words, environment);
+                walk(recorder, arguments, environment, words);
             }
             _exit(127);
         }
@@ -168,24 +170,9 @@ static bool resolve_run(struct recorder *recorder, struct line *line)
         line->fate = ORPHAN;
     return true;
 }
-/* Append the line's entry to its run's record, or without the lock to a record file of its own. */
+/* Append the line's entry to its run's record. */
 static void append_line(const struct recorder *recorder, const struct arguments *arguments, const struct line *line)
 {
-    const char *text = line_entry(recorder->make, arguments->target, arguments->goal, arguments->level, line);
-    const char *folder = recorder->records, *base = join(folder, "/", recorder->run);
-    const char *lock_path = base == NULL ? NULL : join(base, ".lock", "");
-    char digits[17];
-    if (text == NULL || lock_path == NULL)
-        return;
-    int lock_fd = lock(lock_path, folder, LOCK_EX, LOCK_PATIENCE_NS, LOCK_PARTS);
-    if (lock_fd >= 0) {
-        const char *path = join(base, ".rec", "");
-        if (path != NULL)
-            append(path, folder, recorder->run, text, 0);
-        close(lock_fd);
-    } else if (random_digits(digits)) {
-        const char *name = join("~", digits, ".rec"), *path = name == NULL ? NULL : join(base, name, "");
-        if (path != NULL)
-            append(path, folder, recorder->run, text, O_EXCL);
-    }
+    append_entry(recorder->records, recorder->run,
+                 line_entry(recorder->make, arguments->target, arguments->goal, arguments->level, line));
 }

@@ -36,6 +36,21 @@ static char *read_process_file(pid_t pid, const char *name, size_t *length)
 /* The environment that a process was started with, a NUL behind each variable; NULL if it cannot be read. */
 static char *environment_of(pid_t pid, size_t *length) { return read_process_file(pid, "environ", length); }
 
+/* The command line of a process, a NUL behind each word; NULL if it cannot be read. */
+static char *command_line_of(pid_t pid, size_t *length) { return read_process_file(pid, "cmdline", length); }
+
+/* The directory that a process works in; NULL if it cannot be read. */
+static char *directory_of(pid_t pid)
+{
+    char path[64], *directory = malloc(PATH_MAX);
+    snprintf(path, sizeof path, "/proc/%d/cwd", (int)pid);
+    ssize_t length = directory == NULL ? -1 : readlink(path, directory, PATH_MAX);
+    if (length < 0 || length == PATH_MAX)
+        return NULL;
+    directory[length] = '\0';
+    return directory;
+}
+
 /* Which file a process has as standard output; false if unknown. */
 static bool output_of(pid_t pid, struct stat *status)
 {
@@ -55,39 +70,93 @@ static bool imports(pid_t pid, const char *name)
     return program == NULL;
 }
 
-/* The key of a process, `<host>.<pid>.<start>`; false without /proc. */
-static bool process_key(pid_t pid, char key[KEY_MAX])
+/* A process: its start in clock ticks since boot, and the process that started it, 0 for none that can be seen. */
+struct process {
+    pid_t pid, parent;
+    unsigned long long start;
+};
+
+/* Look a process up; false if it is gone, or without /proc. */
+static bool find_process(pid_t pid, struct process *process)
 {
     const char *text = read_process_file(pid, "stat", NULL);
     const char *at = text == NULL ? NULL : strrchr(text, ')'); /* the last one: a program's name may hold one too */
     if (at == NULL)
         return false;
     at++;
+    process->pid = pid;
+    process->parent = 0;
     for (int field = 3; field < 22 && at != NULL; field++) {
         at += strspn(at, " ");
+        if (field == 4)
+            process->parent = (pid_t)strtol(at, NULL, 10);
         at = strchr(at, ' ');
     }
     if (at == NULL)
         return false;
     char *end;
-    unsigned long long start = strtoull(at, &end, 10);
-    if (end == at)
-        return false;
+    process->start = strtoull(at, &end, 10);
+    return end != at;
+}
 
+/* The random id of this boot; empty if unknown. */
+static const char *boot_id(void)
+{
+    static const char *id;
+    if (id == NULL) {
+        char *text = read_file("/proc/sys/kernel/random/boot_id", NULL);
+        if (text != NULL)
+            text[strcspn(text, "\n")] = '\0';
+        id = text == NULL ? "" : text;
+    }
+    return id;
+}
+
+/* A number for this boot and pid namespace; 0 if unknown. */
+static uint64_t host_number(void)
+{
     uint64_t host = 0;
     struct stat namespace;
     int digits = 0;
-    text = read_file("/proc/sys/kernel/random/boot_id", NULL);
-    for (; text != NULL && hexadecimal_value(*text) + (*text == '-') >= 0; text++)
+    const char *text = boot_id();
+    for (; hexadecimal_value(*text) + (*text == '-') >= 0; text++)
         if (*text != '-') {
             host = (host * 16 + (uint64_t)hexadecimal_value(*text)) % HOST_PRIME;
             digits++;
         }
-    if (digits == 0 || (*text != '\0' && *text != '\n') || stat("/proc/self/ns/pid", &namespace) < 0)
-        host = 0;
-    else
-        host = (host + (uint64_t)namespace.st_ino % HOST_PRIME) % HOST_PRIME;
-    return snprintf(key, KEY_MAX, "%08llx.%d.%llu", (unsigned long long)host, (int)pid, start) < KEY_MAX;
+    if (digits == 0 || *text != '\0' || stat("/proc/self/ns/pid", &namespace) < 0)
+        return 0;
+    return (host + (uint64_t)namespace.st_ino % HOST_PRIME) % HOST_PRIME;
+}
+
+/* Write the key of a process, `<host>.<pid>.<start>`; false if it is too long. */
+static bool write_key(const struct process *process, char key[KEY_MAX])
+{
+    static uint64_t host;
+    static bool is_known;
+    if (!is_known)
+        host = host_number();
+    is_known = true;
+    return snprintf(key, KEY_MAX, "%08llx.%d.%llu", (unsigned long long)host, (int)process->pid, process->start) <
+           KEY_MAX;
+}
+
+/* The key of a process; false without /proc. */
+static bool process_key(pid_t pid, char key[KEY_MAX])
+{
+    struct process process;
+    return find_process(pid, &process) && write_key(&process, key);
+}
+
+/* When a process was started, in nanoseconds since the epoch. */
+static int64_t start_time_ns(const struct process *process)
+{
+    struct timespec now, age;
+    clock_gettime(CLOCK_REALTIME, &now);
+    clock_gettime(CLOCK_BOOTTIME, &age);
+    int64_t start = (int64_t)((unsigned __int128)process->start * 1000000000 / (unsigned long)sysconf(_SC_CLK_TCK));
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec -
+           ((int64_t)age.tv_sec * 1000000000 + age.tv_nsec - start);
 }
 
 /* Say in the list of processes who we are, and nothing else: a recipe's `pkill -f NAME` must not find the launcher,
@@ -106,6 +175,28 @@ static char **show_title(int count, char **words, pid_t parent)
     snprintf(words[0], room, "%s%d", TITLE, (int)parent);
     prctl(PR_SET_NAME, NAME);
     return copies;
+}
+
+/* The target that a launcher shows among its descriptors; NULL if they cannot be read, or none shows one. */
+static char *shown_target(pid_t pid)
+{
+    char path[64], name[NAME_MAX + 64], *target = NULL;
+    const char *shown = "/memfd:" TARGET_FILE, *removed = " (deleted)";
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    DIR *directory = opendir(path);
+    for (struct dirent *entry; directory != NULL && target == NULL && (entry = readdir(directory)) != NULL;) {
+        ssize_t length = readlinkat(dirfd(directory), entry->d_name, name, sizeof name - 1);
+        if (length < (ssize_t)(strlen(shown) + strlen(removed)) || strncmp(name, shown, strlen(shown)) != 0)
+            continue;
+        name[(size_t)length - strlen(removed)] = '\0';
+        char file[NAME_MAX + 96];
+        snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
+        char *word = name[strlen(shown)] == '\0' ? read_file(file, NULL) : name + strlen(shown);
+        target = word == NULL ? NULL : decode(word);
+    }
+    if (directory != NULL)
+        closedir(directory);
+    return target;
 }
 
 /* Tell a make that this line starts for which target it does (processes/tree.py): as the name of a file in memory,

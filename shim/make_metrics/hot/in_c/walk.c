@@ -1,0 +1,136 @@
+/* walk/walk.py: the walk of a make's first line, in a process beside the line, without an interpreter.
+ *
+ * It writes what the Python walk would write, to the byte, or nothing: what it does not understand, and what only
+ * Python can do, is left to the Python walk, which this process then becomes. tests/walk/ holds both together. */
+
+/* Keep no descriptor of make's: its job server, and whatever else the recipe may use. */
+static void close_others(void)
+{
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, 3U, ~0U, 0U) == 0)
+        return;
+#endif
+    for (int fd = 3; fd < 65536; fd++)
+        close(fd);
+}
+
+/* Whether something may be due for a make that the developer has started that only Python does. */
+static bool needs_python(const struct gate *gate, char **initial, const struct facts *facts, bool attended)
+{
+    if (gate->project.settings && gate->decision == YES)
+        return true; /* a sender may be due */
+    return attended && lower_ceiling(facts->initial, facts->current) == ON && may_invite(gate, initial);
+}
+
+/* Whether many or old records wait: sweep/backlog.py. */
+static bool backlog_is_due(const char *records)
+{
+    DIR *directory = opendir(records);
+    time_t now = time(NULL);
+    int count = 0;
+    bool old = false;
+    for (struct dirent *entry; directory != NULL && !old && count < MANY_RECORDS &&
+                               (entry = readdir(directory)) != NULL;) {
+        size_t length = strlen(entry->d_name);
+        struct stat status;
+        if (length < 4 || !equal(entry->d_name + length - 4, ".rec") ||
+            fstatat(dirfd(directory), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+            continue;
+        count++;
+        old = old || now - status.st_mtime > OLD_RECORD_S;
+    }
+    if (directory != NULL)
+        closedir(directory);
+    return count >= MANY_RECORDS || old;
+}
+
+/* Write the headers that the record lacks, and the marker's text into `text`; false to leave all to Python. `direct`
+ * becomes whether the developer started this make directly. */
+static bool find_run(const struct recorder *recorder, const struct arguments *arguments, char **current, char *text,
+                     bool *direct)
+{
+    struct make *makes;
+    char self[16] = "", pid[16];
+    snprintf(pid, sizeof pid, "%d", (int)getpid());
+    if (readlink("/proc/self", self, sizeof self - 1) < 0 || !equal(self, pid))
+        return false; /* the /proc of another pid namespace */
+    const char *makeflags = value_of(current, "MAKEFLAGS");
+    struct parsed_words none = {.jobs = -1};
+    if (parse_makeflags(makeflags, &none).builds_nothing && !odd) {
+        strcpy(text, NOT_A_MAKE);
+        return true;
+    }
+    int count = find_makes(recorder->parent, arguments->make, &makes);
+    if (odd || count == 0 || !equal(makes->key, recorder->make))
+        return false;
+    struct facts facts = find_facts(makes, count - 1, current);
+    facts.default_goal = arguments->goal;
+    facts.makeflags = makeflags;
+    facts.version = arguments->version;
+    if (odd)
+        return false;
+    char **initial = count > 1 ? initial_environment(makes[count - 1].process.pid) : facts.initial;
+    if (initial == NULL)
+        return false;
+    struct gate gate = open_gate(facts.directory, initial);
+    bool forbidden = recording_forbidden(&gate, initial);
+    if (odd || (count == 1 && needs_python(&gate, initial, &facts, recorder->attended)))
+        return false;
+    *direct = count == 1;
+    if (forbidden) {
+        *direct = false;
+        strcpy(text, NOT_A_MAKE);
+        return true;
+    }
+    /* All headers first, then their writing: what is odd in the last must not have written the first. */
+    const char **entries = calloc((size_t)count, sizeof *entries);
+    if (entries == NULL)
+        return false;
+    entries[0] = make_entry(&facts);
+    for (int at = 1; at < count && !odd; at++) {
+        char *marker = join(recorder->makes, "/", makes[at].key);
+        if (marker == NULL || exists(marker))
+            continue;
+        struct facts other = find_facts(makes + at, count - 1 - at, current);
+        entries[at] = odd ? NULL : make_entry(&other);
+    }
+    const char *run = makes[count - 1].key;
+    if (odd)
+        return false;
+    bool written = append_entry(recorder->records, run, entries[0]);
+    if (!written)
+        return false;
+    for (int at = 1; at < count && written; at++)
+        written = entries[at] == NULL || append_entry(recorder->records, run, entries[at]);
+    *direct = *direct && written;
+    snprintf(text, 2 * KEY_MAX, "%s %s", written ? run : makes->key, makes->key);
+    return true;
+}
+
+/* The walk's process; its standard output is the locked marker of the make. */
+static _Noreturn void walk(const struct recorder *recorder, const struct arguments *arguments, char **current,
+                           char **python)
+{
+    char text[2 * KEY_MAX];
+    bool direct = false;
+    alarm(WALK_LIFETIME_S);
+    if (find_run(recorder, arguments, current, text, &direct)) {
+        close_others();
+        if (write(1, text, strlen(text)) < 0)
+            _exit(1);
+        flock(1, LOCK_UN);
+        dup2(0, 1);
+        if (direct && backlog_is_due(recorder->records)) {
+            const struct timespec pause = {0, COMBINE_PAUSE_NS};
+            char pid[16];
+            snprintf(pid, sizeof pid, "%d", (int)recorder->parent);
+            char *words[] = {python[0], "-I",    "-S", (char *)recorder->entry,
+                             "walk",    COMBINE, pid,  recorder->state,         NULL};
+            nanosleep(&pause, NULL);
+            execve(python[0], words, current);
+        }
+        _exit(0);
+    }
+    execve(python[0], python, current);
+    _exit(127);
+}
