@@ -77,7 +77,7 @@ static struct parsed_words parse_words(char **words, int count)
             size_t length = attached == NULL ? strlen(name) : (size_t)(attached - name);
             if (shortens(name, length, with_word)) {
                 if (length > 0 && shortens(name, length, with_file))
-                    parsed.makefiles[parsed.makefile_count++] = attached == NULL ? (char *)next : (char *)attached + 1;
+                    parsed.makefiles[parsed.makefile_count++] = (char *)(attached == NULL ? next : attached + 1);
                 at += attached == NULL;
             } else if (shortens(name, length, with_jobs) || shortens(name, length, with_load)) {
                 bool is_jobs = shortens(name, length, with_jobs);
@@ -90,7 +90,7 @@ static struct parsed_words parse_words(char **words, int count)
             for (const char *letter = word + 1; *letter != '\0'; letter++) {
                 if (strchr("CEIWfo", *letter) != NULL) {
                     if (*letter == 'f')
-                        parsed.makefiles[parsed.makefile_count++] = letter[1] == '\0' ? (char *)next : (char *)letter + 1;
+                        parsed.makefiles[parsed.makefile_count++] = (char *)(letter[1] == '\0' ? next : letter + 1);
                     at += letter[1] == '\0';
                     break;
                 }
