@@ -185,8 +185,8 @@ WRAPPERS = [
 OPTIONS = [
     "", "-k", "-i", "-j2", "-j", "-j1", "--jobs=3", "--jobs", "-sk", "-rR", "-Oline -j2", "-l2", "--no-print-directory",
     "A=b", "A='x y'", "--eval='x:=y'", "-kj 2", "--keep-going", "-W none", "--what-if=none", "--debug=n", "-I .",
-    "-w", "--load-average 3", "--max-load=2.5", "-ik -j4 -O", "--assume-old=x", "-o x", "'B=-n'", "--trace", "-B", "-f Makefile",
-    "--file=Makefile", "--makef Makefile -kfMakefile",
+    "-w", "--load-average 3", "--max-load=2.5", "-ik -j4 -O", "--assume-old=x", "-o x", "'B=-n'", "--trace", "-B",
+    "-f Makefile", "--file=Makefile", "--makef Makefile -kfMakefile",
 ]  # fmt: skip
 GOALS = [
     "",
