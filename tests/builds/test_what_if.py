@@ -87,7 +87,7 @@ GRAPHS: dict[str, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
 
 
 def recorded(folder: Path, make: str, text: str, jobs: int) -> Build:
-    """A build with a number of jobs, in a folder of its own; its prerequisites are as the makefile says."""
+    """A build in a folder of its own; prerequisites that are not kept are as the makefile says."""
     project = Project(folder / f"{jobs}", folder / f"home-{jobs}", make)
     project.write(text)
     (project.folder / "inner.mk").write_text(f"{textwrap.dedent(INNER).replace('    ', chr(9))}{project.line}\n")
@@ -96,7 +96,8 @@ def recorded(folder: Path, make: str, text: str, jobs: int) -> Build:
     targets = []
     for target in build.targets:
         needs, order_only = graph.get(target.name, ((), ()))
-        targets.append(replace(target, prerequisites=needs, order_only=order_only))
+        known = target.prerequisites is not None
+        targets.append(target if known else replace(target, prerequisites=needs, order_only=order_only))
     return replace(build, targets=tuple(targets))
 
 
