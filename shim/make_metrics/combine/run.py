@@ -1,156 +1,32 @@
 """Combining: from the lines of a record to one event for each target. Pure, and the same for any order of the lines.
 
-A `Run` adds the lines up, and two of them can be merged. So a line that is recorded after its run was combined gives
-the same events as if it had been there from the start.
+A `Run` (see `combine.parts`) adds the lines up.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import accumulate
 from signal import SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM
-from typing import NamedTuple
 
 from make_metrics.combine.event import Event, message_id
-from make_metrics.combine.record import Contents, Line, Make
+from make_metrics.combine.parts import Final as Final
+from make_metrics.combine.parts import Piece as Piece
+from make_metrics.combine.parts import Run as Run
+from make_metrics.combine.parts import Work as Work
+from make_metrics.combine.parts import absorb as absorb
+from make_metrics.combine.parts import gather as gather
+from make_metrics.combine.parts import merge as merge
+from make_metrics.combine.parts import without_dot as without_dot
+from make_metrics.combine.record import Make
 
 MAKE_FAILED = 2  # GNU make's own exit status for any error (manual, section 9.1)
 _ENDS_MAKE = {SIGHUP, SIGINT, SIGQUIT, SIGTERM}
 # Once make has seen a failure, it starts no other target. With jobs, a target that it started just before may begin a
 # little later. One that begins this much later shows that make ignored the failure.
 _SETTLED_NS = 1_000_000_000
-_BUSY_LIMIT_NS = 2**63 - 1  # the store's largest integer: no targets of this machine are busy for 292 years
-LINES_KEPT = 1_000  # of one target, each for itself
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Final:
-    """How the last line of a target ended. Instances are ordered by time."""
-
-    end_ns: int
-    start_ns: int
-    status: int
-    fate: int
-
-
-class Piece(NamedTuple):
-    """One recipe line of a target; the values are those of a `Line`."""
-
-    start_ns: int
-    end_ns: int
-    status: int
-    cpu_us: int | None
-    peak_kib: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """The recipe lines of one target in one make process, added up.
-
-    `busy_ns` and `cpu_us` are sums, `peak_kib` is the maximum. The last two are None if they are unknown for any line.
-    `several` are the lines themselves, in order, if they are two to `LINES_KEPT`; see `pieces`.
-    """
-
-    goal: str
-    level: int
-    start_ns: int
-    wall_ns: int
-    busy_ns: int
-    lines: int
-    final: Final
-    cpu_us: int | None = None
-    peak_kib: int | None = None
-    several: tuple[Piece, ...] = ()
-
-    @property
-    def pieces(self) -> tuple[Piece, ...]:
-        """Each line in order; empty if they are too many, or if an earlier version added them up."""
-        if self.lines > 1:
-            return self.several
-        return (Piece(self.start_ns, self.final.end_ns, self.final.status, self.cpu_us, self.peak_kib),)
-
-
-@dataclass(slots=True)
-class Run:
-    """One run: its make processes by key, the work of each target by (make, target), and how many entries were torn."""
-
-    id: str
-    makes: dict[str, Make] = field(default_factory=dict)
-    work: dict[tuple[str, str], Work] = field(default_factory=dict)
-    torn: int = 0
-
-
-def without_dot(name: str) -> str:
-    """A goal's or target's name without leading "./", as make itself names it."""
-    while name.startswith("./") and len(name) > 2:
-        name = name[2:].lstrip("/")
-    return name
-
-
-def _work(line: Line) -> Work:
-    return Work(
-        goal=without_dot(line.goal),
-        level=line.level,
-        start_ns=line.start_ns,
-        wall_ns=line.wall_ns,
-        busy_ns=line.end_ns - line.start_ns,
-        lines=1,
-        final=Final(line.end_ns, line.start_ns, line.status, line.fate),
-        cpu_us=line.cpu_us,
-        peak_kib=line.peak_kib,
-    )
-
-
-def _order(piece: Piece) -> tuple[int, ...]:
-    return *piece[:3], -1 if piece.cpu_us is None else piece.cpu_us, -1 if piece.peak_kib is None else piece.peak_kib
-
-
-def _merge_work(left: Work, right: Work) -> Work:
-    first = min(left, right, key=lambda work: (work.start_ns, work.wall_ns, work.goal, work.level))
-    lines, pieces = left.lines + right.lines, (*left.pieces, *right.pieces)
-    return replace(
-        first,
-        busy_ns=min(left.busy_ns + right.busy_ns, _BUSY_LIMIT_NS),
-        lines=lines,
-        several=tuple(sorted(pieces, key=_order)) if len(pieces) == lines <= LINES_KEPT else (),
-        final=max(left.final, right.final),
-        cpu_us=None if left.cpu_us is None or right.cpu_us is None else left.cpu_us + right.cpu_us,
-        peak_kib=None if left.peak_kib is None or right.peak_kib is None else max(left.peak_kib, right.peak_kib),
-    )
-
-
-def gather(run: str, contents: Contents) -> Run:
-    """A record's entries, added up."""
-    gathered = Run(run, torn=contents.torn)
-    for make in contents.makes:
-        _add_make(gathered, make)
-    for line in contents.lines:
-        _add_work(gathered, (line.make, without_dot(line.target)), _work(line))
-    return gathered
-
-
-def _add_make(run: Run, make: Make) -> None:
-    """Add a make process. Of several descriptions of one process the earliest is kept, whatever their order."""
-    present = run.makes.get(make.key)
-    if present is None or (make.wall_ns, repr(make)) < (present.wall_ns, repr(present)):
-        run.makes[make.key] = make
-
-
-def _add_work(run: Run, key: tuple[str, str], work: Work) -> None:
-    present = run.work.get(key)
-    run.work[key] = work if present is None else _merge_work(present, work)
-
-
-def merge(left: Run, right: Run) -> Run:
-    """Two parts of the same run as one. Neither argument is changed."""
-    merged = Run(left.id, dict(left.makes), dict(left.work), left.torn + right.torn)
-    for make in right.makes.values():
-        _add_make(merged, make)
-    for key, work in right.work.items():
-        _add_work(merged, key, work)
-    return merged
 
 
 def _goal_of_each(work_of: dict[str, Work], goals: tuple[str, ...]) -> dict[str, str]:
@@ -237,11 +113,32 @@ def _milliseconds(ns: int) -> int:
     return (ns + 500_000) // 1_000_000
 
 
-def _event(process: _Process, target: str, *, is_goal: bool) -> Event:
-    """The event of a target that has lines of its own, or of a goal without any.
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """An event to be made: of a target that has lines of its own, or of a goal without any.
 
     `is_goal` is whether the developer asked for it: its duration then covers all targets that were made for it.
     """
+
+    process: _Process
+    target: str
+    is_goal: bool
+
+    @property
+    def make(self) -> str:
+        """The key of its make."""
+        return self.process.make.key
+
+    @property
+    def span_ns(self) -> tuple[int, int]:
+        """When the target's own lines began (nanoseconds since the epoch) and ended; zeros if it has none."""
+        work = self.process.work.get(self.target)
+        return (work.wall_ns, work.wall_ns + work.final.end_ns - work.start_ns) if work else (0, 0)
+
+
+def event_of(seed: Seed) -> Event:
+    """The event of a seed."""
+    process, target, is_goal = seed.process, seed.target, seed.is_goal
     own = process.work.get(target)
     make = process.make
     covered = [process.work[each] for each in process.targets_of[target]] if is_goal or own is None else [own]
@@ -278,18 +175,26 @@ def _processes(run: Run) -> Iterable[_Process]:
         yield _Process(run.id, make, work_of, goals)
 
 
+def seeds_of(run: Run) -> Iterator[Seed]:
+    """The seed of each event of a run, in the order of its parts. Much cheaper than the events."""
+    for process in _processes(run):
+        is_top = process.make.level == 0
+        for target in process.work:
+            yield Seed(process, target, is_top and target in process.goals)
+        for goal in process.goals:
+            if goal not in process.work and goal in process.targets_of:
+                yield Seed(process, goal, is_top)
+
+
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """Events in the order in which they began."""
+    return sorted(events, key=lambda event: (event.start_wall_ns, event.make_level, event.message_id))
+
+
 def events_of(run: Run) -> list[Event]:
     """One event for each target of each make process, in the order in which they began.
 
     The event of a goal that the developer asked for covers the goal's prerequisites. A goal without lines of its own
     has an event too, made from theirs. A goal for which nothing had to be done has none.
     """
-    events: list[Event] = []
-    for process in _processes(run):
-        is_top = process.make.level == 0
-        for target in process.work:
-            events.append(_event(process, target, is_goal=is_top and target in process.goals))
-        for goal in process.goals:
-            if goal not in process.work and goal in process.targets_of:
-                events.append(_event(process, goal, is_goal=is_top))
-    return sorted(events, key=lambda event: (event.start_wall_ns, event.make_level, event.message_id))
+    return in_order(map(event_of, seeds_of(run)))

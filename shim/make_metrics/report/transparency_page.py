@@ -20,7 +20,7 @@ from make_metrics.project.settings import NAME, Settings
 from make_metrics.properties.property import Property, shown
 from make_metrics.properties.registry import CHOICE, ENVELOPE, OPTIONAL, PROPERTIES
 from make_metrics.properties.trace import RUN, TRACE
-from make_metrics.store.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS, LIMIT_BYTES, LIMIT_EVENTS
+from make_metrics.store.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS, OUTBOX_BYTES, OUTBOX_EVENTS
 
 _TOP = f"""# What make-metrics collects, and what becomes of it
 
@@ -97,7 +97,7 @@ _RECEIVERS = f"""
 Only the receivers that the project's `{NAME}` names get it; `make-metrics status` shows them. Redirects are not
 followed. A receiver of type `file` is a file on this machine, in the directory of make-metrics or in one that you name;
 make-metrics does not send it anywhere. What waits to be sent is kept for at most {KEEP_NS // DAY_NS} days, and at most
-{LIMIT_EVENTS:,} events or {LIMIT_BYTES // 1_000_000} MB of all projects together.
+{OUTBOX_EVENTS:,} events or {OUTBOX_BYTES // 1_000_000} MB of all projects together.
 """
 
 _BOTTOM = f"""

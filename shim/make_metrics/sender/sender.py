@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LIFETIME_S = 10.0
 _MARGIN_S = 0.5  # the time that an orderly end needs
 _SWEEP_S = 3.0
+_DELIVERY_S = 2.0  # for sending what was combined last
 _LINES_S = 1.0
 _PAUSE_S = 0.1
 
@@ -94,8 +95,12 @@ def _send(paths: Paths, project: Path | None, give_up: float) -> None:
 
     if project is not None and not _is_on(paths, project):
         return
-    sweep(paths, timeout=_SWEEP_S)
+    # What is small and new goes out first. A large run is combined in what is left of the time, by several senders.
+    swept = sweep(paths, timeout=_SWEEP_S, give_up=time.monotonic())
     deliver(paths, os.environ, timeout_s=max(give_up - _MARGIN_S - time.monotonic(), 0.1))
+    if swept.unfinished and time.monotonic() < give_up - _DELIVERY_S:
+        sweep(paths, timeout=_SWEEP_S, give_up=give_up - _DELIVERY_S)
+        deliver(paths, os.environ, timeout_s=max(give_up - _MARGIN_S - time.monotonic(), 0.1))
     crash_delivery.deliver(paths, os.environ, give_up - _MARGIN_S)
 
 

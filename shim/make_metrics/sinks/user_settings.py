@@ -11,12 +11,15 @@ from make_metrics.files.toml_file import Rule, check, parse_toml, unknown_keys, 
 from make_metrics.sinks.sink import Network, Surroundings
 
 _LONGEST_S = 300
+HISTORY_MIB = 256
+"""About six million targets: three months of a project that makes 3,000 of them in thirty builds each working day."""
+_LARGEST_MIB = 1_048_576
 
 
 def read_user_settings(paths: Paths) -> tuple[Surroundings, list[str]]:
     """What the user has set, without the wrong values, and a line for each of those. Never raises.
 
-    Keys: `proxy`, `no-proxy`, `ca-file`, `timeout` (seconds), `file-directory`.
+    Keys: `proxy`, `no-proxy`, `ca-file`, `timeout` (seconds), `file-directory`, and that of `read_history_limit`.
     """
     shown, defaults = printable_path(paths.user_settings), Surroundings(paths.files)
     try:
@@ -37,6 +40,15 @@ def read_user_settings(paths: Paths) -> tuple[Surroundings, list[str]]:
     return surroundings, [f"{shown}: {problem}" for problem in [*wrong, *unknown_keys(table, _RULES)]]
 
 
+def read_history_limit(paths: Paths) -> int:
+    """How many bytes the history on this machine may take: `history-mib`, a default without it. Never raises."""
+    try:
+        values, _ = check(parse_toml(read_file(paths.user_settings) or b""), _RULES)
+    except (OSError, ValueError):
+        values = {}
+    return int(values.get("history-mib", HISTORY_MIB)) * 1024 * 1024
+
+
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and value.isprintable()
 
@@ -53,6 +65,10 @@ def _is_absolute(value: object) -> bool:
     return _is_text(value) and Path(str(value)).is_absolute()
 
 
+def _is_mib(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _LARGEST_MIB
+
+
 def _is_timeout(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _LONGEST_S
 
@@ -63,4 +79,5 @@ _RULES: dict[str, Rule] = {
     "ca-file": where(_is_absolute, "must be an absolute path"),
     "timeout": where(_is_timeout, f"must be a number of seconds, more than 0 and at most {_LONGEST_S}"),
     "file-directory": where(_is_absolute, "must be an absolute path"),
+    "history-mib": where(_is_mib, f"must be a number of MiB, from 1 to {_LARGEST_MIB}"),
 }

@@ -12,12 +12,12 @@ import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from make_metrics.store import bounds
 from make_metrics.store.store import Store
 
 DAY_NS = 86_400_000_000_000
 KEEP_NS = 90 * DAY_NS
 KEEP_STATE_NS = 7 * DAY_NS
-LIMIT_MB = 256
 LIMIT_LINES = 250_000  # about 7 MB
 _TEXTS_NS = 7 * DAY_NS
 _KEPT_RUNS = 10  # the latest stay, however large they are
@@ -59,7 +59,7 @@ class History:
         return Reach(runs, oldest_ns, lines_ns, self._note(SIZE_UNTIL), self.used_bytes())
 
     def prune(
-        self, *, now_ns: int, written: Collection[str] = (), limit_bytes: int = LIMIT_MB * 1_000_000,
+        self, *, now_ns: int, written: Collection[str] = (), limit_bytes: int = bounds.HISTORY_BYTES,
         limit_lines: int = LIMIT_LINES,
     ) -> int:  # fmt: skip
         """Delete what is too old, then what tells the least until the store holds no more than `limit_bytes`.
@@ -82,8 +82,11 @@ class History:
             self._connection.execute("DELETE FROM records WHERE seen_ns < ?", (oldest_ns,))
             self._thin_lines(limit_lines)
         deleted = 0
+        if self.used_bytes() > limit_bytes:  # other kinds of data have bounds of their own
+            limit_bytes += bounds.other_bytes(self._connection)
         while self.used_bytes() > limit_bytes and (count := self._give_up(kept)) is not None:
             deleted += count
+        bounds.note(self._connection, bounds.RUNS, deleted, now_ns=now_ns)
         if now_ns - self._note(TEXTS_CLEANED) > _TEXTS_NS:
             with self._store.transaction():
                 self.delete_unused_texts()
@@ -95,8 +98,7 @@ class History:
 
     def used_bytes(self) -> int:
         """The size of the store's contents in bytes, without free pages."""
-        pages = self._number("PRAGMA page_count") - self._number("PRAGMA freelist_count")
-        return pages * self._number("PRAGMA page_size")
+        return bounds.used_bytes(self._connection)
 
     def _give_up(self, kept: str) -> int | None:
         """Give up a part of what tells the least; how many runs that has cost, None if nothing is left to give up."""

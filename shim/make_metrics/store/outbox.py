@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from make_metrics.sinks.sink import SinkSettings
+from make_metrics.store import bounds
 
 DAY_NS = 86_400_000_000_000
 KEEP_NS = 14 * DAY_NS
 KEEP_SENT_NS = 90 * DAY_NS
-LIMIT_EVENTS = 10_000
-LIMIT_BYTES = 5_000_000
+KEEP_KNOWN_NS = 8 * DAY_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,23 +228,59 @@ class Outbox:
                 (project, sink_ids),
             )
 
-    def prune(self, *, now_ns: int, limit_events: int = LIMIT_EVENTS, limit_bytes: int = LIMIT_BYTES) -> None:
-        """Keep outbox and ledger within their bounds. The oldest messages are dropped first, and counted."""
-        self._drop("older than 14 days", "SELECT sink, message_id FROM outbox WHERE queued_ns < ?", now_ns - KEEP_NS)
-        self._drop(
-            "more than 10,000 waited",
-            "SELECT sink, message_id FROM outbox ORDER BY queued_ns DESC, message_id DESC LIMIT -1 OFFSET ?",
-            limit_events,
-        )
-        self._drop(
-            "more than 5 MB waited",
-            "SELECT sink, message_id FROM (SELECT sink, message_id, sum(length(CAST(message AS BLOB))) "
-            "OVER (ORDER BY queued_ns DESC, message_id DESC ROWS UNBOUNDED PRECEDING) AS size FROM outbox) "
-            "WHERE size > ?",
-            limit_bytes,
-        )
+    def prune(
+        self,
+        *,
+        now_ns: int,
+        written_ns: int | None = None,
+        limit_events: int = bounds.OUTBOX_EVENTS,
+        limit_bytes: int = bounds.OUTBOX_BYTES,
+        limit_delivered: int = bounds.DELIVERED_ROWS,
+        limit_ledger: int = bounds.LEDGER_BYTES,
+    ) -> None:
+        """Keep outbox and ledger within their bounds. The oldest messages are dropped first, and counted.
+
+        `now_ns` is a time that can be trusted (see `store.clock`). What was queued at `written_ns` stays for now.
+        """
+        not_now = f" AND queued_ns IS NOT {written_ns}" if written_ns is not None else ""
+        self._drop("older than 14 days", f"SELECT sink, message_id FROM outbox WHERE queued_ns < ?{not_now}",  # noqa: S608
+                   now_ns - KEEP_NS)  # fmt: skip
+        used_bytes = bounds.used_bytes(self._connection)
+        if self._count("outbox") > limit_events:
+            self._drop(
+                f"more than {bounds.OUTBOX_EVENTS:,} waited",
+                "SELECT sink, message_id FROM (SELECT sink, message_id, queued_ns FROM outbox "  # noqa: S608
+                f"ORDER BY queued_ns DESC, message_id DESC LIMIT -1 OFFSET ?) WHERE true{not_now}",
+                limit_events,
+            )
+        if used_bytes > limit_bytes:
+            self._drop(
+                f"more than {bounds.OUTBOX_BYTES // 1_000_000} MB waited",
+                "SELECT sink, message_id FROM (SELECT sink, message_id, queued_ns, sum(length(CAST(message AS BLOB))) "  # noqa: S608
+                "OVER (ORDER BY queued_ns DESC, message_id DESC ROWS UNBOUNDED PRECEDING) AS size FROM outbox) "
+                f"WHERE size > ?{not_now}",
+                limit_bytes,
+            )
         self._connection.execute("DELETE FROM ledger WHERE sent_ns < ?", (now_ns - KEEP_SENT_NS,))
         self._connection.execute("DELETE FROM delivered WHERE sent_ns < ?", (now_ns - KEEP_SENT_NS,))
+        if used_bytes > limit_ledger:
+            count = self._connection.execute(
+                "DELETE FROM ledger WHERE id IN (SELECT id FROM (SELECT id, sum(length(body)) "
+                "OVER (ORDER BY id DESC ROWS UNBOUNDED PRECEDING) AS size FROM ledger) WHERE size > ?)",
+                (limit_ledger,),
+            ).rowcount
+            bounds.note(self._connection, bounds.SENT, count, now_ns=now_ns)
+        if self._count("delivered") > limit_delivered:
+            # A run takes late lines for a week: so long its events could be sent again.
+            count = self._connection.execute(
+                "DELETE FROM delivered WHERE sent_ns < ? AND (sink, message_id) IN "
+                "(SELECT sink, message_id FROM delivered ORDER BY sent_ns DESC LIMIT -1 OFFSET ?)",
+                (now_ns - KEEP_KNOWN_NS, limit_delivered),
+            ).rowcount
+            bounds.note(self._connection, bounds.KNOWN, count, now_ns=now_ns)
+
+    def _count(self, table: str) -> int:
+        return int(self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
 
     def _drop(self, reason: str, query: str, value: int) -> None:
         """Delete and count the messages whose key (sink, message id) the query selects for a value."""

@@ -22,8 +22,9 @@ _HALVINGS = 10
 _FEW_ROOTS = 2
 _ERRORS = (sqlite3.Error, UnicodeError, ValueError, OverflowError, struct.error, IndexError)
 # What would be counted or sent twice comes first, in case that the time runs out.
-_ORDER = ("records", "delivered", "attempts", "dropped", "troubles", "notes", "texts", "builds", "makes", "runs",
-          "outbox", "targets", "events", "states", "ledger", "lines")  # fmt: skip
+_ORDER = ("records", "pieces", "delivered", "attempts", "resting", "clock", "dropped", "given_up", "troubles", "notes",
+          "texts", "builds", "makes", "runs", "outbox", "unfinished", "targets", "events", "states", "ledger",
+          "lines")  # fmt: skip
 # What is counted for the user: the tables of this version and of earlier ones.
 _COUNTED = {"runs": ("builds", "runs"), "events": ("targets", "events")}
 _TYPES = {"TEXT": str, "INTEGER": int, "BLOB": bytes}

@@ -19,6 +19,9 @@ from make_metrics.store.texts import Texts
 
 _MAKES = f"SELECT {', '.join(MAKE_COLUMNS[1:])} FROM makes WHERE build = ? ORDER BY number"  # noqa: S608
 _TARGETS = f"SELECT {', '.join(TARGET_COLUMNS[1:])} FROM targets WHERE build = ?"  # noqa: S608
+_NAMED = "AND name IN (SELECT id FROM texts WHERE text IN (SELECT value FROM json_each(?)))"
+# A run that is written in slices is shown when the last one is there.
+_FINISHED = "id NOT IN (SELECT run FROM unfinished)"
 _SUMMARY = (
     "SELECT id, started_ns, directory, goals, exit_status, duration_ms, before_ms, targets, make_version, jobs, "
     "commit_id, branch, torn FROM builds"
@@ -73,12 +76,10 @@ class Store:
 
     def metrics(self, run: str, events: Iterable[Event] | None = None) -> dict[str, dict[str, Value]]:
         """The values of all metrics of a run's events, or of these of them, git's included, by message id."""
-        wanted = None if events is None else {event.message_id for event in events}
+        names = None if events is None else sorted({event.target for event in events})
         values = {}
-        for stored in self._stored("WHERE id = ?", run):
+        for stored in self._stored("WHERE id = ?", run, names):
             event = stored.event
-            if wanted is not None and event.message_id not in wanted:
-                continue
             git = {"git_checked_out_master": event.git_checked_out_master, "git_commit_time": event.git_commit_time}
             values[event.message_id] = dict(event.metrics) | {
                 name: value for name, value in git.items() if value is not None
@@ -206,25 +207,30 @@ class Store:
 
     def iterate_events(self, *, since_ns: int = 0) -> Iterator[StoredEvent]:
         """The same, one run after the other in the order of their start: the memory that it takes is one run's."""
-        condition = "WHERE started_ns + 1000000 * duration_ms >= ? ORDER BY started_ns, id"
+        condition = f"WHERE {_FINISHED} AND started_ns + 1000000 * duration_ms >= ? ORDER BY started_ns, id"
         for stored in self._stored(condition, since_ns - _SLACK_NS):
             if stored.event.start_wall_ns >= since_ns // 1000 * 1000:
                 yield stored
 
-    def _stored(self, condition: str, value: object) -> Iterator[StoredEvent]:
-        """The events of the runs that an SQL condition with a value selects; each run's in order of their start."""
+    def _stored(self, condition: str, value: object, names: Sequence[str] | None = None) -> Iterator[StoredEvent]:
+        """The events of the runs that an SQL condition with a value selects; each run's in order of their start.
+
+        With `names` only the events of targets with these names.
+        """
+        query, more = (_TARGETS, ()) if names is None else (f"{_TARGETS} {_NAMED}", (json.dumps(names),))
         texts = Texts(self._connection)
         builds = self._connection.execute(f"SELECT number, id, started_ns, directory FROM builds {condition}", (value,))  # noqa: S608
         for number, run, started_ns, directory in builds:
             reader = Reader(texts, run, started_ns, self._connection.execute(_MAKES, (number,)))
-            events = map(reader.event, self._connection.execute(_TARGETS, (number,)))
+            events = map(reader.event, self._connection.execute(query, (number, *more)))
             for event in sorted((event for event in events if event is not None), key=_start):
                 yield StoredEvent(event, texts.text(directory), reader.directory_of(event.make))
 
     def runs(self, *, since_ns: int = 0) -> list[Summary]:
         """All runs that started at `since_ns` (nanoseconds since the epoch) or later, in order of their start."""
         texts = Texts(self._connection)
-        rows = self._connection.execute(f"{_SUMMARY} WHERE started_ns >= ? ORDER BY started_ns, id", (since_ns,))
+        condition = f"WHERE {_FINISHED} AND started_ns >= ? ORDER BY started_ns, id"
+        rows = self._connection.execute(f"{_SUMMARY} {condition}", (since_ns,))
         return [
             Summary(
                 id=run,

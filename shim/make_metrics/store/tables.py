@@ -202,10 +202,46 @@ STEPS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID""",
         *VIEWS,
     ),
+    (
+        """CREATE TABLE clock (             -- what the clock showed; see make_metrics.store.clock
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            seen_ns INTEGER NOT NULL,
+            trusted_ns INTEGER NOT NULL,
+            jumped_ns INTEGER NOT NULL
+        )""",
+        """INSERT INTO clock SELECT 1, last_ns, last_ns, 0 FROM (SELECT max(
+            coalesce((SELECT max(combined_ns) FROM runs), 0),
+            coalesce((SELECT max(combined_ns) FROM builds), 0),
+            coalesce((SELECT max(seen_ns) FROM records), 0)) AS last_ns) WHERE last_ns > 0""",
+        """CREATE TABLE given_up (          -- what the bounds of each kind of data cost
+            kind TEXT PRIMARY KEY,
+            count INTEGER NOT NULL,
+            last_ns INTEGER NOT NULL
+        ) WITHOUT ROWID""",
+        "CREATE INDEX delivered_sent ON delivered (sent_ns)",
+        """CREATE TABLE pieces (            -- of runs that are too large to be combined at once
+            run TEXT NOT NULL,
+            identity TEXT NOT NULL,       -- of the record
+            start INTEGER NOT NULL,       -- where the piece begins in the record
+            state BLOB NOT NULL,          -- see make_metrics.combine.saved_run
+            PRIMARY KEY (run, identity, start)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE unfinished (        -- runs whose pieces become events, some thousands at a time
+            run TEXT PRIMARY KEY,
+            done INTEGER NOT NULL,        -- how many targets are written
+            targets INTEGER NOT NULL
+        ) WITHOUT ROWID""",
+        """CREATE TABLE resting (           -- receivers that failed, of all projects
+            receiver TEXT PRIMARY KEY,
+            failures INTEGER NOT NULL,    -- in a row
+            not_before_ns INTEGER NOT NULL
+        ) WITHOUT ROWID""",
+    ),
 )
 TABLES = frozenset(
     {"runs", "events", "records", "outbox", "delivered", "ledger", "attempts", "dropped", "troubles"}
     | {"texts", "builds", "states", "makes", "targets", "lines", "notes"}
+    | {"clock", "given_up", "pieces", "unfinished", "resting"}
 )
 _HIGHEST_VERSION = 1_000  # a higher one is no version of ours, but damage
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from make_metrics.combine.record import Contents, parse
-from make_metrics.combine.run import Run, gather, merge
+from make_metrics.combine.run import Run, absorb, gather
 
 _BLOCK = 256 * 1024
 
@@ -21,7 +22,8 @@ class Part:
 
     `identity` names the record file, and `run` holds the part's entries, added up. `size` is the file's size in bytes
     when it was read, `modified_ns` the time of its last write. `readable` is False if no entry in the whole file can be
-    read: it is no record. `complete` is False if the last entry is cut short, or if there is no entry.
+    read: it is no record. `complete` is False if the last entry is cut short, or if there is no entry. `start` is where
+    the part begins, and `more` whether it ends before the file does.
     """
 
     path: Path
@@ -31,6 +33,8 @@ class Part:
     modified_ns: int
     readable: bool
     complete: bool
+    start: int = 0
+    more: bool = False
 
 
 def is_record(path: Path) -> bool:
@@ -50,8 +54,10 @@ def boot(path: Path) -> str:
         return next((make.boot for make in parse(file.read(_BLOCK)).makes if make.boot), "")
 
 
-def read(path: Path, run: str, offset_of: Callable[[str], int]) -> Part:
+def read(path: Path, run: str, offset_of: Callable[[str], int], limit: int = sys.maxsize) -> Part:
     """Read a record behind an offset, which `offset_of` returns for its identity. The caller holds the run's lock.
+
+    Reads about `limit` bytes at most.
 
     The identity is in the first entry. If that entry is torn, the identity is a hash of the file's name and its first
     line: that line never changes, and has times in nanoseconds that no other record has. An inode's number would not
@@ -67,10 +73,11 @@ def read(path: Path, run: str, offset_of: Callable[[str], int]) -> Part:
         file.seek(offset)
         gathered, size, last = Run(run), offset, b"\n"
         readable = offset > 0 or bool(head.identity) or not status.st_size
-        while lines := file.readlines(_BLOCK):
+        while size - offset < limit and (lines := file.readlines(_BLOCK)):
             contents: Contents = parse(b"".join(lines))
-            gathered = merge(gathered, gather(run, contents))
+            absorb(gathered, gather(run, contents))
             readable = readable or bool(contents.lines or contents.makes)
             size += sum(map(len, lines))
             last = lines[-1]
-    return Part(path, identity, gathered, size, status.st_mtime_ns, readable, size > 0 and last.endswith(b"\n"))
+    complete = size > 0 and last.endswith(b"\n")
+    return Part(path, identity, gathered, size, status.st_mtime_ns, readable, complete, offset, size < status.st_size)

@@ -9,66 +9,42 @@ more, and starts again with a new one.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from make_metrics.combine.event import Event
-from make_metrics.combine.run import Run, events_of, merge
+from make_metrics.combine.run import Run, absorb, events_of
 from make_metrics.combine.summary import summarise
 from make_metrics.crashes import log as crash_log
 from make_metrics.deliver import outgoing
-from make_metrics.deliver.permissions import Permission, ProjectCache, permissions
+from make_metrics.deliver.permissions import permissions
 from make_metrics.errors import UserError
-from make_metrics.files.paths import Paths, printable_path
+from make_metrics.files.paths import printable_path
 from make_metrics.files.set_aside import put_aside
-from make_metrics.metrics.collector import Collector
-from make_metrics.store.outbox import Outbox
-from make_metrics.store.store import Store
-from make_metrics.store.troubles import Troubles
-from make_metrics.sweep import record_file
+from make_metrics.store.pieces import Pieces
+from make_metrics.sweep import large_run, record_file
+from make_metrics.sweep.context import Context, PausedError, Swept
 from make_metrics.sweep.record_file import Part
+from make_metrics.sweep.writing import measured, queue
 
-# These say nothing about a record: the store, a lock, the disk or the memory cannot be had now.
-_GENERAL_ERRORS = (sqlite3.Error, Timeout, OSError, MemoryError, UserError)
+# These say nothing about a record: the store, a lock, the disk, the memory or the time cannot be had now.
+_GENERAL_ERRORS = (sqlite3.Error, Timeout, OSError, MemoryError, UserError, PausedError)
 # But these are of values that the store cannot hold.
 _VALUE_ERRORS = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
 _BUG = "make-metrics failed on it (make-metrics doctor)"
 _PATIENCE_S = 2  # a writer holds a run's lock for the time of one write
 _MINUTE_NS = 60_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What one sweep works with. `now_ns` is its start in nanoseconds since the epoch."""
-
-    paths: Paths
-    store: Store
-    outbox: Outbox
-    collector: Collector
-    projects: ProjectCache
-    now_ns: int
-
-
-@dataclass(slots=True)
-class Swept:
-    """The result of a sweep: how many records were combined, left for later, and put aside; lines for the user."""
-
-    combined: int = 0
-    left: int = 0
-    put_aside: int = 0
-    problems: list[str] = field(default_factory=list)
+PIECE_BYTES = 2 * 1024 * 1024  # of a record: half a second's work
+LARGE = 10_000  # targets; a run of more is written in slices
 
 
 def combine_run(context: Context, run: str, records: Iterable[Path], swept: Swept) -> None:
     """Combine and remove the records of one run, and count them in `swept`.
 
     A record that raises anything else is put aside, so that it costs nothing but itself. Raises Timeout (filelock) if a
-    writer holds the lock for too long, OSError if a record cannot be read, moved or removed, MemoryError, or
-    sqlite3.Error.
+    writer holds the lock for too long, OSError if a record cannot be read, moved or removed, MemoryError, PausedError,
+    or sqlite3.Error.
     """
     lock_path = context.paths.record_lock(run)
     with FileLock(lock_path, mode=0o600).acquire(timeout=_PATIENCE_S, poll_interval=0.01):
@@ -125,7 +101,11 @@ def _read(context: Context, run: str, path: Path, swept: Swept) -> Part | None:
     except FileNotFoundError:
         return None
     try:
-        part = record_file.read(path, run, context.store.combined_bytes) if regular else None
+        part = record_file.read(path, run, context.store.combined_bytes, PIECE_BYTES) if regular else None
+        while part is not None and part.more and part.readable:
+            _keep_piece(context, part)
+            context.check_time()
+            part = record_file.read(path, run, context.store.combined_bytes, PIECE_BYTES)
     except Exception as error:
         _raise_if_general(error)
         crash_log.note(error, part="sweep", paths=context.paths)
@@ -138,6 +118,13 @@ def _read(context: Context, run: str, path: Path, swept: Swept) -> Part | None:
         swept.left += 1  # its writer does without the lock, and may be about to write
         return None
     return part
+
+
+def _keep_piece(context: Context, part: Part) -> None:
+    """Store a piece of a large record by itself, so that a sweep that ends here has not worked in vain."""
+    with context.store.transaction():
+        Pieces(context.store.connection).put(part.run, identity=part.identity, start=part.start)
+        context.store.mark(part.identity, size=part.size, now_ns=context.now_ns)
 
 
 def _is_young(part: Part, now_ns: int) -> bool:
@@ -153,22 +140,24 @@ def _write(context: Context, name: str, parts: Sequence[Part], *, bare: bool = F
     store, now_ns = context.store, context.now_ns
     new = Run(name)
     for part in parts:
-        new = merge(new, part.run)
+        absorb(new, part.run)
     has_new = bool(new.work or new.makes or new.torn)
     saved = store.load_run(name)
-    run = merge(saved.run, new) if saved.run else new
+    run = saved.run or Run(name)
+    in_pieces = Pieces(store.connection).absorb_into(run)
+    absorb(run, new)
     # The parts of a run are deleted after a week. Then nothing of it is sent: it may have started before the yes.
     is_whole = not saved.exists or saved.run is not None
     permitted = permissions(context.projects, run) if is_whole and not bare else {}
-    measure = partial(_measure, context, permitted=permitted)
-    events = (events_of if bare else measure)(run) if has_new else []
+    context.written.add(name)
+    if in_pieces or (has_new and len(run.work) > LARGE):
+        large_run.write(context, run, parts, permitted, is_whole=is_whole, bare=bare)
+        return
+    events = events_of(run) if has_new else []
+    events = events if bare else measured(context, run, events, permitted)
     entries = outgoing.entries(context.projects, run, events, permitted)
-    troubles, context.collector.troubles = context.collector.troubles, []
     with store.transaction():
-        Troubles(store.connection).add(troubles, now_ns=now_ns)
-        # Read the decisions again: an opt-out that came before this transaction has not seen these messages.
-        withdrawn = {each.project.path for each in permitted.values() if not context.projects.still_holds(each)}
-        context.outbox.put([entry for entry in entries if entry.project not in withdrawn], now_ns=now_ns)
+        queue(context, entries, permitted)
         if has_new and not is_whole:
             store.put_late(run, events)
         elif has_new:
@@ -176,14 +165,3 @@ def _write(context: Context, name: str, parts: Sequence[Part], *, bare: bool = F
             store.put(run, summary, events, now_ns=now_ns)
         for part in parts:
             store.mark(part.identity, size=part.size, now_ns=now_ns)
-
-
-def _measure(context: Context, run: Run, permitted: Mapping[str, Permission]) -> list[Event]:
-    """The run's events with git's facts, and with the optional metrics that were agreed to."""
-    return context.collector.collect_run(
-        run,
-        events_of(run),
-        context.store.metrics(run.id),
-        default_branch=context.projects.default_branch,
-        metrics={key: permission.metrics for key, permission in permitted.items()},
-    )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sqlite3
 import time
 from collections.abc import Iterable
@@ -20,23 +21,27 @@ from make_metrics.files.paths import Paths, printable_path, private_directory
 from make_metrics.hot import procfs
 from make_metrics.metrics.collector import Collector
 from make_metrics.processes.alive import alive
-from make_metrics.store import database
+from make_metrics.sinks.user_settings import read_history_limit
+from make_metrics.store import clock, database
+from make_metrics.store.bounds import MIB
 from make_metrics.store.history import History
 from make_metrics.store.outbox import Outbox
 from make_metrics.store.store import Store
 from make_metrics.store.troubles import Troubles
 from make_metrics.sweep import record_file
-from make_metrics.sweep.run_records import Context, combine_run
-from make_metrics.sweep.run_records import Swept as Swept
+from make_metrics.sweep.context import Context, PausedError
+from make_metrics.sweep.context import Swept as Swept
+from make_metrics.sweep.run_records import PIECE_BYTES, combine_run
 
 _DAY_NS = 86_400_000_000_000
 
 
-def sweep(paths: Paths, *, timeout: float = 0) -> Swept:
+def sweep(paths: Paths, *, timeout: float = 0, give_up: float = math.inf) -> Swept:
     """Combine the records of all runs whose make has ended, and delete what is too old.
 
     Waits up to `timeout` seconds for another sweep to end. With 0 it returns at once and notes no problem, as the other
-    sweep does the work. Raises UserError if the state directory or the store cannot be written.
+    sweep does the work. Small and new records are combined first. From `give_up` on (monotonic clock, seconds) what is
+    large is left for the next sweep. Raises UserError if the state directory or the store cannot be written.
     """
     for directory in (paths.state, paths.records, paths.makes):
         private_directory(directory)
@@ -45,31 +50,40 @@ def sweep(paths: Paths, *, timeout: float = 0) -> Swept:
     try:
         with lock.acquire(timeout=timeout, poll_interval=0.02):
             try:
-                return _sweep(paths, lock, problems)
+                return _sweep(paths, lock, problems, give_up)
             except database.ReplacedError as error:
                 # Records that were combined into the damaged store are lost. Combine the others into the new one.
                 problems.append(error.line)
-                return _sweep(paths, lock, problems)
+                return _sweep(paths, lock, problems, give_up)
     except Timeout:
         if timeout:
             problems.append("another make-metrics is combining records: the latest runs may be missing")
         return Swept(problems=problems)
 
 
-def _sweep(paths: Paths, lock: BaseFileLock, problems: list[str]) -> Swept:
+def _sweep(paths: Paths, lock: BaseFileLock, problems: list[str], give_up: float) -> Swept:
     swept = Swept(problems=problems)
     now_ns = time.time_ns()
     with database.opened(paths, problems, lock=lock) as connection, Collector() as collector:
         store, outbox = Store(connection), Outbox(connection)
-        context = Context(paths, store, outbox, collector, ProjectCache(paths), now_ns)
-        for run, records in sorted(_records_by_run(paths.records).items()):
+        context = Context(paths, store, outbox, collector, ProjectCache(paths), now_ns, give_up)
+        for run, records in _small_and_new_first(_records_by_run(paths.records)):
+            if time.monotonic() > give_up and _is_large(records):
+                swept.unfinished = True
+                break
             _sweep_run(context, run, records, swept)
         _remove_old_markers(paths.makes, now_ns)
         with store.transaction():
-            outbox.prune(now_ns=now_ns)
-            Troubles(connection).prune(now_ns=now_ns)
-        History(connection).prune(now_ns=now_ns)
-    crash_log.prune(paths, now_ns=now_ns)
+            oldest_ns = clock.advance(connection, now_ns).trusted_ns
+            outbox.prune(now_ns=oldest_ns, written_ns=now_ns)
+            Troubles(connection).prune(now_ns=oldest_ns)
+        limit_bytes = read_history_limit(paths)
+        if given_up := History(connection).prune(now_ns=oldest_ns, written=context.written, limit_bytes=limit_bytes):
+            problems.append(
+                f"the history has reached {limit_bytes // MIB} MiB: its oldest {given_up} runs are deleted "
+                f"(history-mib in {printable_path(paths.user_settings)} sets another limit)"
+            )
+    crash_log.prune(paths, now_ns=oldest_ns)
     return swept
 
 
@@ -89,6 +103,9 @@ def _sweep_run(context: Context, run: str, records: list[Path], swept: Swept) ->
         path = printable_path(context.paths.records / run)
         reason = error.strerror if isinstance(error, OSError) else "there is not enough memory"
         swept.problems.append(f"cannot combine the record {path}.rec: {reason}")
+    except PausedError:
+        swept.left += len(records)
+        swept.unfinished = True
     except (UserError, sqlite3.Error):
         raise  # about the state directory or the store, and so about all runs
     except Exception as error:
@@ -107,6 +124,30 @@ def _records_by_run(directory: Path) -> dict[str, list[Path]]:
             if path.suffix == ".rec":
                 records.append(path)
     return runs
+
+
+def _small_and_new_first(runs: dict[str, list[Path]]) -> list[tuple[str, list[Path]]]:
+    """The runs in the order in which they are combined: none waits for a larger one, or for an older backlog."""
+
+    def key(run: str) -> tuple[bool, int, str]:
+        size, written_ns = _size_and_time(runs[run])
+        return size > PIECE_BYTES, size if size > PIECE_BYTES else -written_ns, run
+
+    return [(run, runs[run]) for run in sorted(runs, key=key)]
+
+
+def _is_large(records: Iterable[Path]) -> bool:
+    return _size_and_time(records)[0] > PIECE_BYTES
+
+
+def _size_and_time(records: Iterable[Path]) -> tuple[int, int]:
+    """The records' bytes, and when one of them was last written."""
+    size, written_ns = 0, 0
+    for path in records:
+        with contextlib.suppress(OSError):
+            status = path.lstat()
+            size, written_ns = size + status.st_size, max(written_ns, status.st_mtime_ns)
+    return size, written_ns
 
 
 def _has_ended(run: str, files: Iterable[Path], now_ns: int) -> bool:
