@@ -33,6 +33,7 @@ OTHER_FILES = {
     "metrics/test_installed_metrics.py": "metrics of an installed distribution, from make to receiver",
     "sinks/test_other_clients.py": "an installed sink with a client library of its own",
     "sinks/otlp/test_server.py": "OTLP requests at a server that others wrote",
+    "sweep/test_old_data.py": "a sweep that deletes what is too old, or too much",
     "sweep/test_sweep_crash.py": "a sweep that is killed between its steps",
     "sweep/test_sweep_metrics.py": "a sweep that has metrics computed",
     "walk/test_walk_in_c.py": "hot/in_c/walk.c: the launcher's walk beside the Python walk",

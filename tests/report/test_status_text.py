@@ -17,6 +17,8 @@ STATUS: dict[str, Any] = {
     "sender": {"detached": True, "reason": ""},
     "crash_reports": {"mode": "local", "reason": "nothing was decided", "receiver": "sentry.example.org"},
     "paths": {"store": "/s", "files": ""}, "problems": ["a problem"],
+    "history": {"runs": 2, "since": "2021-05-01", "bytes": 3_000_000, "limit_mib": 1024, "clock_jumped": "2021-09-01",
+                "deleted": [{"kind": "runs", "count": 7, "last_ns": 0, "last": "2021-05-02"}]},
 }  # fmt: skip
 
 
@@ -31,11 +33,14 @@ def test_every_part_of_the_status_is_a_line() -> None:
         "sink: https://events.example.org (segment)",
         "sent: 1 batch (make-metrics sent prints them)",
         "sender: sends when make has ended",
-        "set aside: 1 (too large)",
+        "set aside: 1 (too large); make-metrics flush --retry sends what is set aside again",
         "dropped: 3 (too old)",
         "last attempt: 2021-05-18, segment: accepted",
         "metrics: os, jobs",
         "metric in trouble: jobs failed (1 time, last 1970-01-01T00:00:00.000000+00:00: ValueError)",
+        "history: 2 runs since 2021-05-01, kept for 90 days (3 of at most 1024 MiB)",
+        "deleted for lack of room: 7 runs, last 2021-05-02",
+        "clock: jumped to 2021-09-01: nothing gets too old until it has gone on for 14 days",
         "crash reports: local (nothing was decided), to sentry.example.org",
         "problem: a problem",
         "path of store: /s",

@@ -12,7 +12,7 @@ import pytest
 from make_metrics.combine.record import Contents, Make
 from make_metrics.combine.run import Run, events_of, gather
 from make_metrics.combine.summary import summarise
-from make_metrics.store import database
+from make_metrics.store import bounds, database
 from make_metrics.store.history import DAY_NS, History
 from make_metrics.store.store import SavedRun, Store
 from tests.support.records import WALL_NS, line, run_with
@@ -127,3 +127,19 @@ def test_what_was_just_written_and_the_latest_runs_stay(connection: sqlite3.Conn
     assert History(connection).prune(now_ns=WALL_NS, written=["r003"], limit_bytes=1) == 19
     assert [run.id for run in Store(connection).runs()] == ["r003", *(f"r{number:03}" for number in range(20, 30))]
     assert History(connection).prune(now_ns=WALL_NS, written=["r003"], limit_bytes=1) == 0
+    assert [(each.kind, each.count) for each in bounds.given_up(connection)] == [(bounds.RUNS, 19)]
+
+
+def test_other_data_costs_no_history(connection: sqlite3.Connection) -> None:
+    fill(connection, 13)
+    connection.executemany(
+        "INSERT INTO delivered VALUES ('segment https://a', ?, 1)", ((f"{number:032x}",) for number in range(50_000))
+    )
+    connection.executemany(
+        "INSERT INTO ledger (sink, project, sent_ns, url, events, body) VALUES ('s', 'p', 1, 'u', 1, ?)",
+        [(bytes(50_000),)] * 20,
+    )
+    history = History(connection)
+    assert history.used_bytes() > 2_000_000
+    assert history.prune(now_ns=WALL_NS, limit_bytes=1_000_000) == 0
+    assert len(Store(connection).runs()) == 13

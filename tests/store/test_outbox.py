@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from make_metrics.store import database
+from make_metrics.store import bounds, database
 from make_metrics.store.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS, Attempt, Batch, Entry, Outbox
 
 NOW_NS = 1_790_000_000_000_000_000
@@ -64,7 +65,7 @@ def test_the_oldest_messages_are_dropped_when_there_are_too_many(outbox: Outbox)
     outbox.prune(now_ns=NOW_NS, limit_events=7)
     outbox.prune(now_ns=NOW_NS, limit_events=6)
     assert names(outbox) == ["4", "5", "6", "7", "8", "9"]
-    assert outbox.dropped("p") == {"more than 10,000 waited": 4}
+    assert outbox.dropped("p") == {"more than 400,000 waited": 4}
     assert outbox.dropped("other") == {}
 
 
@@ -73,7 +74,7 @@ def test_the_oldest_messages_are_dropped_when_they_are_too_large(outbox: Outbox)
         outbox.put([entry(str(number), text="x" * 88)], now_ns=NOW_NS + number)
     outbox.prune(now_ns=NOW_NS, limit_bytes=799)
     assert names(outbox) == ["3", "4", "5", "6", "7", "8", "9"]
-    assert outbox.dropped("p") == {"more than 5 MB waited": 3}
+    assert outbox.dropped("p") == {"more than 250 MB waited": 3}
     assert outbox.count("p").bytes == 700
 
 
@@ -85,6 +86,37 @@ def test_the_ledger_keeps_ninety_days(outbox: Outbox) -> None:
         outbox.accept(outbox.waiting("p", "s"), Batch(sent_ns, "url", 1, b"body"))
     outbox.prune(now_ns=NOW_NS)
     assert [batch.sent_ns for batch in outbox.sent_batches("p")] == [NOW_NS - DAY_NS]
+
+
+def test_what_was_just_queued_is_not_dropped_yet(outbox: Outbox) -> None:
+    outbox.put([entry("old", text="x" * 88)], now_ns=NOW_NS)
+    outbox.put([entry(str(number), text="x" * 88) for number in range(9)], now_ns=NOW_NS + 1)
+    outbox.prune(now_ns=NOW_NS, written_ns=NOW_NS + 1, limit_events=5, limit_bytes=500)
+    assert names(outbox) == [str(number) for number in range(9)]
+    outbox.prune(now_ns=NOW_NS, limit_events=5)
+    assert len(names(outbox)) == 5
+
+
+def test_the_ledger_has_a_bound_and_what_it_costs_is_counted(tmp_path: Path) -> None:
+    with closing(database.connect(tmp_path / "store")) as connection:
+        outbox = Outbox(connection)
+        for number in range(10):
+            body = b"".join(hashlib.sha256(b"%d" % (number * 1_000 + each)).digest() for each in range(100))
+            outbox.accept([entry(str(number))], Batch(NOW_NS + number, "url", 1, body))
+        outbox.prune(now_ns=NOW_NS, limit_ledger=13_500)
+        assert [batch.sent_ns for batch in outbox.sent_batches("p")] == [NOW_NS + number for number in range(6, 10)]
+        assert [(each.kind, each.count) for each in bounds.given_up(connection)] == [(bounds.SENT, 6)]
+
+
+def test_ids_of_sent_events_have_a_bound_but_those_that_might_be_sent_again_stay(tmp_path: Path) -> None:
+    with closing(database.connect(tmp_path / "store")) as connection:
+        outbox = Outbox(connection)
+        for number in range(10):
+            outbox.accept([entry(str(number))], Batch(NOW_NS - number * 2 * DAY_NS, "url", 1, b"x"))
+        outbox.prune(now_ns=NOW_NS, limit_delivered=2)
+        rows = connection.execute("SELECT message_id FROM delivered ORDER BY message_id").fetchall()
+        assert [name for (name,) in rows] == ["0", "1", "2", "3", "4"]
+        assert [(each.kind, each.count) for each in bounds.given_up(connection)] == [(bounds.KNOWN, 5)]
 
 
 def test_a_withdrawal_deletes_the_messages_of_one_project(outbox: Outbox) -> None:

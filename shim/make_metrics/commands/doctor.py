@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from make_metrics.commands.finding import BAD, NOTE, OK, Finding
+from make_metrics.commands.history import backlog
 from make_metrics.commands.makefile_findings import examine_last_run, examine_makefile
 from make_metrics.commands.project import project_at
 from make_metrics.consent import consent
@@ -238,11 +239,12 @@ def _store(paths: Paths) -> Iterable[Finding]:
     problems: list[str] = []
     try:
         with database.opened(paths, problems) as connection:
-            counts = Troubles(connection).all()
+            counts, findings = Troubles(connection).all(), list(backlog(paths, connection))
     except UserError as error:
-        counts, problems = [], [str(error)]
+        counts, findings, problems = [], [], [str(error)]
     for problem in problems:
         yield Finding(BAD, "store", problem)
+    yield from findings
     for count in counts:
         yield Finding(NOTE, "metric", count.text)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from make_metrics import environment
 from make_metrics.combine.event import timestamp
+from make_metrics.commands.history import history
 from make_metrics.commands.project import combine_records, project_at
 from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import id_file, read_id
@@ -77,7 +78,7 @@ def _consent(record: Record | None) -> dict[str, Any] | None:
 def _deliveries(paths: Paths, project: Project, problems: list[str]) -> dict[str, Any]:
     """What waits, and the results of the last attempts. If the store cannot be used, that is a problem."""
     unknown: dict[str, Any] = {"waiting": None, "set_aside": {}, "dropped": {}, "attempts": [], "sent_batches": None,
-                               "metric_troubles": []}  # fmt: skip
+                               "metric_troubles": [], "history": None}  # fmt: skip
     if through_sudo(os.environ, root=not os.geteuid()):
         return unknown
     try:
@@ -94,6 +95,7 @@ def _deliveries(paths: Paths, project: Project, problems: list[str]) -> dict[str
                 ],
                 "sent_batches": len(outbox.sent_batches(project.path)),
                 "metric_troubles": [asdict(count) for count in Troubles(connection).all()],
+                "history": history(paths, connection),
             }
     except UserError as error:
         if str(error) not in problems:  # the sweep may have said it

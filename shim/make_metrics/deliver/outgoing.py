@@ -81,8 +81,9 @@ def sendable_message(
     if settings is None or (not settings.file_targets and looks_like_file(event.target, file_names)):
         return None
     metrics = tuple(metrics)
-    private = {name for name in {event.target, *typed} if names.public(name) != name}
     foreign = {declaration.name for declaration in metrics if declaration.provider and declaration.pattern}
+    # Only then: a run may have a hundred thousand names, and this is asked for each event.
+    private = {name for name in {event.target, *typed} if names.public(name) != name} if foreign else frozenset[str]()
     kept = {
         name: value
         for name, value in event.metrics.items()

@@ -13,7 +13,7 @@ Document = Mapping[str, Any]
 
 def lines(status: Document) -> list[str]:
     """The lines for people. `status` is the document that `make-metrics status --json` prints."""
-    return [*_consent(status), *_deliveries(status), *_metrics(status), *_rest(status)]
+    return [*_consent(status), *_deliveries(status), *_metrics(status), *_history(status), *_rest(status)]
 
 
 def _consent(status: Document) -> Iterator[str]:
@@ -51,7 +51,7 @@ def _deliveries(status: Document) -> Iterator[str]:
     elif status["mode"] == "on":
         yield f"sender: none ({sender['reason']}): make-metrics flush sends what waits"
     for reason, count in status["set_aside"].items():
-        yield f"set aside: {count} ({reason})"
+        yield f"set aside: {count} ({reason}); make-metrics flush --retry sends what is set aside again"
     for reason, count in status["dropped"].items():
         yield f"dropped: {count} ({reason})"
     for attempt in status["attempts"]:
@@ -63,6 +63,19 @@ def _metrics(status: Document) -> Iterator[str]:
         yield f"metrics: {', '.join(status['metrics'])}"
     for count in status["metric_troubles"]:
         yield f"metric in trouble: {Count(**count).text}"
+
+
+def _history(status: Document) -> Iterator[str]:
+    history = status["history"]
+    if not history:
+        return
+    since = f" since {history['since']}" if history["since"] else ""
+    size = f"{-(-history['bytes'] // 2**20)} of at most {history['limit_mib']} MiB"
+    yield f"history: {history['runs']} run{'s' * (history['runs'] != 1)}{since}, kept for 90 days ({size})"
+    for deleted in history["deleted"]:
+        yield f"deleted for lack of room: {deleted['count']} {deleted['kind']}, last {deleted['last']}"
+    if history["clock_jumped"]:
+        yield f"clock: jumped to {history['clock_jumped']}: nothing gets too old until it has gone on for 14 days"
 
 
 def _rest(status: Document) -> Iterator[str]:

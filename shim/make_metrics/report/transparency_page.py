@@ -20,7 +20,8 @@ from make_metrics.project.settings import NAME, Settings
 from make_metrics.properties.property import Property, shown
 from make_metrics.properties.registry import CHOICE, ENVELOPE, OPTIONAL, PROPERTIES
 from make_metrics.properties.trace import RUN, TRACE
-from make_metrics.store.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS, OUTBOX_BYTES, OUTBOX_EVENTS
+from make_metrics.store.bounds import OUTBOX_BYTES, OUTBOX_EVENTS
+from make_metrics.store.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS
 
 _TOP = f"""# What make-metrics collects, and what becomes of it
 

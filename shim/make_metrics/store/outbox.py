@@ -240,7 +240,7 @@ class Outbox:
     ) -> None:
         """Keep outbox and ledger within their bounds. The oldest messages are dropped first, and counted.
 
-        `now_ns` is a time that can be trusted (see `store.clock`). What was queued at `written_ns` stays for now.
+        `now_ns` is a time that can be trusted (see `sweep.clock`). What was queued at `written_ns` stays for now.
         """
         not_now = f" AND queued_ns IS NOT {written_ns}" if written_ns is not None else ""
         self._drop("older than 14 days", f"SELECT sink, message_id FROM outbox WHERE queued_ns < ?{not_now}",  # noqa: S608

@@ -12,7 +12,6 @@ import shutil
 import sqlite3
 import struct
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,8 @@ _ORDER = ("records", "pieces", "delivered", "attempts", "resting", "clock", "dro
           "lines")  # fmt: skip
 # What is counted for the user: the tables of this version and of earlier ones.
 _COUNTED = {"runs": ("builds", "runs"), "events": ("targets", "events")}
+# An earlier version's store lacks these, and has other things on the pages where a new store has them.
+_LATER = frozenset({"clock", "given_up", "pieces", "resting", "unfinished"})
 _TYPES = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
 
 _Key = tuple[Any, ...]
@@ -135,15 +136,14 @@ def _save(copy: Path, new: sqlite3.Connection, template: bytes, give_up: float) 
     _mend_header(copy, template)
     _take_in_wal(copy)
     roots = _known_roots(copy)
+    tables = {name: table for name, table in tables.items() if name in roots or name not in _LATER}
     # SQLite numbers the first pages in the order in which tables are made, so all stores have the same. A few that
     # differ are damaged; if many do, somebody has rewritten the file (VACUUM).
     expected = dict(new.execute("SELECT name, rootpage FROM sqlite_master"))
     wrong = {name for name, root in roots.items() if root != expected.get(name, root)}
     if len(wrong) <= _FEW_ROOTS:
         roots = {name: root for name, root in roots.items() if name not in wrong}
-    if len(roots) < len(expected) or any(
-        not _has_columns(copy, name, columns) for name, (columns, _, _) in tables.items()
-    ):
+    if len(roots) < len(expected) or _texts(copy) != _texts_of(new):
         try:
             _replace_schema(copy, template, roots)
         except _ERRORS:
@@ -207,15 +207,17 @@ def _count(connection: sqlite3.Connection, table: str) -> int | None:
         return None
 
 
-def _has_columns(copy: Path, table: str, columns: Sequence[str]) -> bool:
+def _texts(copy: Path) -> dict[str, str]:
+    """The schema's texts as far as they can be read. One wrong letter may make SQLite read another kind of page."""
     try:
         with contextlib.closing(_connect(copy)) as connection:
-            connection.execute(f"SELECT {', '.join(columns)} FROM {table} LIMIT 0")  # noqa: S608
-            return True
-    except sqlite3.OperationalError:
-        return False
+            return _texts_of(connection)
     except _ERRORS:
-        return False
+        return {}
+
+
+def _texts_of(connection: sqlite3.Connection) -> dict[str, str]:
+    return dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table' AND sql IS NOT NULL"))
 
 
 def _known_roots(copy: Path) -> dict[str, int]:

@@ -167,7 +167,10 @@ class Store:
             "combined_ns": now_ns,
             "lines": 0,
         }
-        return self._connection.execute(_insertion("builds", values), tuple(values.values())).lastrowid or 0
+        build = self._connection.execute(_insertion("builds", values), tuple(values.values())).lastrowid or 0
+        for table in ("lines", "targets", "makes", "states"):  # of a run that damage has cost its row
+            self._connection.execute(f"DELETE FROM {table} WHERE build = ?", (build,))  # noqa: S608
+        return build
 
     def put_late(self, run: Run, events: Sequence[Event]) -> None:
         """Add events to a run whose parts are deleted. Events that the run already has stay as they are."""

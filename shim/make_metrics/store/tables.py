@@ -203,7 +203,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
         *VIEWS,
     ),
     (
-        """CREATE TABLE clock (             -- what the clock showed; see make_metrics.store.clock
+        """CREATE TABLE clock (             -- what the clock showed; see make_metrics.sweep.clock
             id INTEGER PRIMARY KEY CHECK (id = 1),
             seen_ns INTEGER NOT NULL,
             trusted_ns INTEGER NOT NULL,

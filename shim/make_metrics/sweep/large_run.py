@@ -52,6 +52,9 @@ def write(
         with store.transaction():
             queue(context, [each for each in entries if is_last or each.message_id not in runs_own], permitted)
             if is_whole:
+                if not store.load_run(run.id).exists:
+                    # Until the last slice the state is what it was before: the pieces are merged into it each time.
+                    store.put_run(Run(run.id), summary, now_ns=context.now_ns)
                 store.put_some(run, events, summary, now_ns=context.now_ns)
             else:
                 store.put_late(run, events)

@@ -22,13 +22,13 @@ from make_metrics.hot import procfs
 from make_metrics.metrics.collector import Collector
 from make_metrics.processes.alive import alive
 from make_metrics.sinks.user_settings import read_history_limit
-from make_metrics.store import clock, database
+from make_metrics.store import database
 from make_metrics.store.bounds import MIB
 from make_metrics.store.history import History
 from make_metrics.store.outbox import Outbox
 from make_metrics.store.store import Store
 from make_metrics.store.troubles import Troubles
-from make_metrics.sweep import record_file
+from make_metrics.sweep import clock, record_file
 from make_metrics.sweep.context import Context, PausedError
 from make_metrics.sweep.context import Swept as Swept
 from make_metrics.sweep.run_records import PIECE_BYTES, combine_run
