@@ -27,11 +27,11 @@
 # --- end of set-up's values
 
 # Any function over the words of a text may never end in make 4.0 if the text has a character that is not ASCII: its table
-# of characters is read outside its bounds. There this file does nothing for such names; all characters that are not in
-# the list above count as such.
+# of characters is read outside its bounds. There this file does nothing for such names.
+.metrics.specials := % ' " \ $$ \# ( ) { } [ ] ; * ? & | < > ^ ! `
 .metrics.not.ascii = $(if $(filter 4.0,$(MAKE_VERSION)),$(eval .metrics.text := $$(subst \
-  $$(.metrics.blank),,$$1))$(strip $(foreach .metrics.word,$(.metrics.characters) %,$(eval .metrics.text := $$(subst \
-  $$(.metrics.word),,$$(.metrics.text)))))$(.metrics.text))
+  $$(.metrics.blank),,$$1))$(strip $(foreach .metrics.word,$(.metrics.characters) $(.metrics.specials),$(eval \
+  .metrics.text := $$(subst $$(.metrics.word),,$$(.metrics.text)))))$(.metrics.text))
 .metrics.strange := $(call .metrics.not.ascii,$(MAKEFILE_LIST)$(value MAKECMDGOALS)$(value HOME)$(value PATH)$(value \
   MAKE_METRICS_HOME)$(value XDG_DATA_HOME)$(value XDG_CONFIG_HOME)$(value XDG_STATE_HOME)$(value LD_PRELOAD))
 ifeq ($(.metrics.strange),)
@@ -341,10 +341,11 @@ endif
 
 # --- 10. Is this line measured, and which words does its shim get (make_metrics/hot/arguments.py)? --------------------
 # From here on $1 is the encoded name of the target; it is empty where make runs no recipe line.
-# make itself runs: what the project exempts; and names with a character that make's parser takes for a blank and that
-# is not encoded.
+# make itself runs: what the project exempts; names with a character that make's parser takes for a blank and that is not
+# encoded; and, with Apple's make, which searches the PATH that it was started with, lines that have another.
 .metrics.skip = $(or $(call .metrics.not.ascii,$1),$(filter $(.metrics.asked),$@)$(if \
-  $(value METRICS_SKIP),$(filter $(METRICS_SKIP),$@))$(word 2,$1))
+  $(value METRICS_SKIP),$(filter $(METRICS_SKIP),$@))$(word 2,$1)$(if \
+  $(filter a,$(.metrics.ifs)),$(filter-out environment%,$(origin PATH))))
 .metrics.exists = $(and $(realpath $(.metrics.python)),$(wildcard $(.metrics.entry)))
 # Also lines that may be longer than 128 KiB, where make may run them without a shell: a shim gets the line as one
 # argument, which cannot be so long. The line is not known here. A target with very many prerequisites may have their

@@ -129,11 +129,11 @@ def _find_program(arguments: Arguments, name: bytes, environ: dict[bytes, bytes]
     raise OSError(missing, posix.strerror(missing))
 
 
-def _report_exec_error(arguments: Arguments, name: bytes, error: OSError) -> int:
+def _report_exec_error(arguments: Arguments, name: bytes, error: OSError, *, recipe: bool) -> int:
     """Print make's message for a program that cannot be started; gives the exit status for it."""
     from make_metrics.hot import exec_error
 
-    of_apple = arguments.ifs == b"a"
+    of_apple = arguments.ifs == b"a" and recipe  # it starts $(shell) as GNU make does
     if not exec_error.is_lost(arguments.numbers):
         text = exec_error.message(
             name, error.errno or 0, arguments.numbers, procfs.environment(posix.getppid()), of_apple
@@ -166,7 +166,7 @@ def _become(arguments: Arguments, environ: dict[bytes, bytes], *, recipe: bool =
                 raise
             posix.execve(DEFAULT_SHELL, [DEFAULT_SHELL, path, *command[1:]], environ)
     except OSError as error:
-        posix._exit(_report_exec_error(arguments, command[0], error))
+        posix._exit(_report_exec_error(arguments, command[0], error, recipe=recipe))
 
 
 def _start(arguments: Arguments, command: list[bytes], environ: dict[bytes, bytes], mask: object) -> int:
@@ -197,7 +197,7 @@ def _run(arguments: Arguments, environ: dict[bytes, bytes]) -> int:
             _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
             _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
             _become(arguments, environ, recipe=True)  # run the line in this one, unrecorded
-        child, status = 0, _report_exec_error(arguments, command[0], error)
+        child, status = 0, _report_exec_error(arguments, command[0], error, recipe=True)
     except Exception:
         _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
         raise

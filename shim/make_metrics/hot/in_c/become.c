@@ -51,5 +51,5 @@ static _Noreturn void become(const struct arguments *arguments, char **environme
     int error = errno;
     if (speaks_other_language(getppid()))
         become_python(arguments->shim);
-    _exit(report_exec_error(arguments, command[0], error));
+    _exit(report_exec_error(arguments, command[0], error, recipe));
 }

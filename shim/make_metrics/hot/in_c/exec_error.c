@@ -50,14 +50,15 @@ static bool is_message_lost(const struct arguments *arguments)
 }
 
 /* Print make's message for a program that cannot be started; gives the exit status for it. */
-static int report_exec_error(const struct arguments *arguments, const char *name, int error)
+static int report_exec_error(const struct arguments *arguments, const char *name, int error, bool recipe)
 {
     const char *words = error_text(error), *function = "";
     char level[32] = "";
-    int status = arguments->of_apple ? 1 : 127; /* Apple's make runs /usr/bin/false in place of the program */
+    bool of_apple = arguments->of_apple && recipe; /* it starts $(shell) as GNU make does */
+    int status = of_apple ? 1 : 127; /* Apple's make runs /usr/bin/false in place of the program */
     if (is_message_lost(arguments))
         return status;
-    if (arguments->number < VERSION_NUMBER(4, 3) && !arguments->of_apple) {
+    if (arguments->number < VERSION_NUMBER(4, 3) && !of_apple) {
         if (error == ENOENT)
             words = "Command not found";
         else

@@ -147,7 +147,7 @@ static _Noreturn void run_line(struct arguments *arguments, char **environment, 
     signal(SIGPIPE, SIG_IGN); /* our own writes must not kill us: a message without reader, a record over a limit */
     signal(SIGXFSZ, SIG_IGN);
     if (child < 0)
-        line.status = report_exec_error(arguments, command[0], error);
+        line.status = report_exec_error(arguments, command[0], error, true);
     if (*recorder->run == '\0')
         start_walk(recorder, arguments, environment);
     if (child > 0) {
