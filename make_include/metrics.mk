@@ -227,7 +227,8 @@ endef
 .metrics.ready := $(if $(findstring %,$(call .metrics.encode,$(.metrics.python)$(.metrics.entry))),,$(.metrics.ready))
 
 # --- 8. Which hook? The SHELL hook where no makefile could show it, else the flags hook -------------------------------
-# shell: SHELL names the shim. flags: .SHELLFLAGS names the shim, and SHELL stays the makefile's.
+# shell: SHELL names the shim, in front of the makefile's own words. flags: .SHELLFLAGS names the shim, and SHELL stays
+# the makefile's.
 .metrics.version := $(or $(value .metrics.as.version),$(MAKE_VERSION))
 .metrics.features := $(or $(value .metrics.as.features),$(.FEATURES))
 .metrics.flags.hook := $(filter 4.0 4.1 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version))
@@ -262,17 +263,42 @@ endif
 # It cannot be asked about a makefile that make reads later, when recipes run.
 .metrics.seen := $(words $(MAKEFILE_LIST) .)
 .metrics.later = $(word $(.metrics.seen),$(MAKEFILE_LIST))
-else ifeq ($(filter-out default file,$(origin SHELL))/$(value SHELL)/$(value METRICS_ONESHELL)/,//bin/sh//)
-# A makefile that cannot be read again (standard input, a removed file, a pipe) counts as one that mentions SHELL.
+else ifeq ($(filter-out default file,$(origin SHELL))$(value METRICS_ONESHELL),)
+# A value can stand behind the shim if no character in it is special, and no blank at its end: make compares it with
+# /bin/sh. With references in it, that is asked for each line.
+.metrics.bars = $(subst $(.metrics.blank),|,$1)
+.metrics.no.words = $(if $(filter $(.metrics.bars),$(call .metrics.bars,$(strip $1))),$(findstring \
+  %,$(subst %20,,$(call .metrics.encode,$1))),1)
+ifeq ($(if $(findstring $(.metrics.dollar),$(value SHELL)),,$(call .metrics.no.words,$(value SHELL))),)
+# Does a makefile use SHELL, and not only set it at the beginning of a line? Its text is here one line of words, with
+# "|" for each newline. Names that only contain the letters are no use (.SHELLFLAGS, CONFIG_SHELL). Under .ONESHELL make
+# does not split SHELL into words. "export" without a name exports a SHELL that a makefile has set.
+.metrics.unset = $(subst | SHELL=,,$(subst | SHELL:,,$(subst | SHELL?,,$(subst \
+  | SHELL+,,$(subst | SHELL!,,$(subst | SHELL ,| SHELL,$1))))))
+.metrics.capitals := A B C D E F G H I J K L M N O P Q R S T U V W X Y Z _
+.metrics.other.names = $(foreach .metrics.word,$(addprefix SHELL,$(.metrics.capitals)) $(addsuffix \
+  SHELL,$(.metrics.capitals)),$(eval .metrics.text := $$(subst $$(.metrics.word),,$$(.metrics.text))))
+.metrics.exports = $(if $(filter file,$(origin SHELL)),$(findstring EXPORT_ALL,$1)$(findstring \
+  export |,$1)$(findstring export $(.metrics.hash),$1))
+.metrics.uses = $(if $(findstring SHELL,$(.metrics.text)),$(.metrics.other.names))$(findstring \
+  SHELL,$(.metrics.text))$(findstring ONESHELL,$1)$(findstring $$(.VARIABLES),$1)$(.metrics.exports)
+.metrics.uses.of = $(eval .metrics.text := $$(call .metrics.unset,$$1))$(.metrics.uses)
+.metrics.words.of = | $(strip $(subst $(.metrics.newline), | ,$(.metrics.read))) |
+.metrics.may.use = $(or $(findstring SHELL,$(.metrics.read)),$(findstring VARIABLES,$(.metrics.read)),$(if \
+  $(filter file,$(origin SHELL)),$(findstring export,$(.metrics.read))))
+.metrics.read.uses = $(eval .metrics.read := $$(file <$(.metrics.file)))$(if \
+  $(.metrics.may.use),$(call .metrics.uses.of,$(.metrics.words.of)))$(eval .metrics.read :=)$(eval .metrics.text :=)
+# A makefile that cannot be read again (standard input, a removed file, a pipe) counts as one that uses SHELL.
 .metrics.mentions = $(strip $(foreach .metrics.file,$1,$(if \
-  $(filter-out /dev/% /proc/%,$(wildcard $(.metrics.file))),$(findstring SHELL,$(file <$(.metrics.file))),SHELL)))
+  $(filter-out /dev/% /proc/%,$(wildcard $(.metrics.file))),$(.metrics.read.uses),SHELL)))
 .metrics.mentioned := $(findstring SHELL,$(value MAKECMDGOALS))$(call .metrics.mentions,$(MAKEFILE_LIST))$(if \
   $(findstring --eval,$(MAKEFLAGS)),$(findstring SHELL,$(MAKEFLAGS)))
 .metrics.hook := $(if $(.metrics.mentioned),,shell)
-# A makefile that make reads after this one may mention SHELL too: look at those when the first recipe line starts.
+# A makefile that make reads after this one may use SHELL too: look at those when the first recipe line starts.
 .metrics.seen := $(words $(MAKEFILE_LIST) .)
 .metrics.later = $(eval .metrics.later := $(call \
   .metrics.mentions,$(wordlist $(.metrics.seen),99999,$(MAKEFILE_LIST))))$(.metrics.later)
+endif
 endif
 endif
 ifneq ($(.metrics.flags.hook),)
@@ -363,8 +389,11 @@ endif
   $(.metrics.harmless),$(subst :, ,$(value LD_PRELOAD))))
 .metrics.launcher := $(if $(.metrics.preloaded),,$(.metrics.launcher))
 
-# Apple's make 3.81 has a default for MAKEFILEPATH. It starts simple lines itself for more shells than /bin/sh.
-.metrics.ifs := $(if $(strip $(value IFS)),s,$(if $(filter 3.81default,$(MAKE_VERSION)$(origin MAKEFILEPATH)),a,f))
+# With an IFS of other characters than blanks make starts a shell for every line. Apple's make 3.81 has a default for
+# MAKEFILEPATH. It starts simple lines itself for more shells than /bin/sh.
+.metrics.ifs := $(if $(findstring $(.metrics.dollar),$(value IFS)),$(if \
+  $(call .metrics.impure,$(value IFS)),s,$(IFS)),$(value IFS))
+.metrics.ifs := $(if $(strip $(.metrics.ifs)),s,$(if $(filter 3.81default,$(MAKE_VERSION)$(origin MAKEFILEPATH)),a,f))
 .metrics.meta := m:$(MAKELEVEL):$(MAKE_VERSION):$(call .metrics.encode,$(notdir $(MAKE_COMMAND))):$(.metrics.ifs)
 .metrics.meta += h:$(call .metrics.encode,$(.metrics.baked.state))
 .metrics.given = g:$(.metrics.goal) $(.metrics.meta)
@@ -402,7 +431,7 @@ endif
   $(filter undefined default,$(origin $1)),-,$(.metrics.own)))
 .metrics.environment := e:$(call .metrics.keep,PWD)/$(call .metrics.keep,OLDPWD)/$(call \
   .metrics.keep,_)/$(call .metrics.keep,SHLVL)
-# A bash whose LC_ALL names no locale prints a warning at each start.
+# A bash or ksh whose LC_ALL names no locale prints a warning at each start.
 .metrics.locale = $(filter-out C POSIX C.%,$(value LC_ALL))
 .metrics.locales = /usr/lib/locale/locale-archive $(foreach .metrics.word,$(.metrics.locale) $(subst \
   UTF-8,utf8,$(.metrics.locale)),/usr/lib/locale/$(.metrics.word) /usr/share/locale/$(.metrics.word))
@@ -423,8 +452,10 @@ endif
   bash,$(.metrics.sh)),$(.metrics.warns)))
 .metrics.may.try = $(if $(.metrics.sh.prints),,$(realpath .))
 # $2 is the makefile's shell. An argument of "call" is expanded once, as make would expand SHELL.
-.metrics.use = $(if $1,$(if $(.metrics.skip)$(.metrics.long)$(.metrics.later)$(filter no,$4),,$(if $(or \
-  $4,$(.metrics.may.try)),$(.metrics.exists))))
+.metrics.odd = $(if $(findstring $(.metrics.dollar),$(value .metrics.shell)),$(call .metrics.no.words,$2))
+.metrics.too.long = $(if $(filter /bin/sh,$2)$(filter a,$(.metrics.ifs)),$(.metrics.long))
+.metrics.use = $(if $1,$(if $(.metrics.skip)$(.metrics.too.long)$(.metrics.later)$(filter no,$4)$(.metrics.odd),,$(if \
+  $(or $4,$(.metrics.may.try)),$(.metrics.exists))))
 .metrics.before = $(if $4,,/bin/sh $(.metrics.try) )$(.metrics.words) $(if $4,e:,$(.metrics.environment)) $(words $2)
 .metrics.shim = $(if $(.metrics.use),$(.metrics.before) )$2
 # Make 3.81 crashes at "unexport SHELL" if SHELL is not in its environment; if it is, it is not exported.
@@ -455,7 +486,7 @@ endif
 # The hook takes only shells that run a script without side effects. With SHELLOPTS set any sh may be a bash that reads
 # it, and a target may set SHELLOPTS for itself.
 .metrics.bourne = $(if $(.metrics.warns),$(if $(.metrics.is.bash),,sh),sh $(if $(value BASH_ENV),,bash))
-.metrics.shells = dash ash $(if $(value SHELLOPTS),,ksh $(.metrics.bourne))
+.metrics.shells = dash ash $(if $(value SHELLOPTS),,$(if $(.metrics.warns),,ksh) $(.metrics.bourne))
 # Options that change nothing for our script. Then letters that may stand together; x (and xtrace) would print what our
 # script does, so +x stands in front of it.
 .metrics.options := -e -u -eu -ue -o pipefail errexit nounset --norc --noprofile --posix

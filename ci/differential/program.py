@@ -10,8 +10,8 @@ from ci.conformance.cases import Case
 
 WORDS, ENVIRONMENT = "words of make", "environment"  # places of pieces that stand in no file
 _SOURCES = {"one.c": "int one;\n", "two.c": "int two;\n", "three.in": "three\n", "sub/four.in": "four\n"}
-# A shell of the project's own.
-_WRAPPER = '#!/bin/sh\necho "tools/sh: $*" >>sh.log\nexec /bin/sh "$@"\n'
+# A shell of the project's own, which shows how often it is started.
+_WRAPPER = '#!/bin/sh\necho started >>sh.log\nexec /bin/sh "$@"\n'
 _INPUT = "first\nsecond\nthird\n"
 
 

@@ -80,13 +80,25 @@ def test_an_ordinary_makefile_is_measured(each: Project) -> None:
 
 @pytest.mark.parametrize("setting", ["SHELL := /usr/bin/python3", "SHELL := /bin/bash -l", "SHELL = /bin/zsh"])
 def test_a_shell_that_is_declined_is_bad_and_said(each: Project, setting: str) -> None:
-    each.write(f"{setting}\nall:\n\t@:\n")
+    each.write(f"{setting}\nall:\n\t@: $(SHELL)\n")
     status, makefile = examine(each, "all")
     assert (status, makefile["hook"], makefile["target"]["measured"]) == (1, None, False)
     assert setting.split("= ")[1] in makefile["why"]
     assert "bash" in makefile["change"]
     each.make("all")
     assert each.events() == {}
+
+
+@pytest.mark.parametrize(
+    "setting", ["SHELL := /bin/bash -l", "SHELL = ./own", "SHELL = $(info $@)sh", "SHELLCHECK = x\nSHELL := bash -x"]
+)
+def test_any_shell_is_measured_that_no_recipe_uses(each: Project, setting: str) -> None:
+    (each.folder / "own").write_text('#!/bin/sh\nexec /bin/sh "$@"\n')
+    (each.folder / "own").chmod(0o755)
+    each.write(f"{setting}\nall:\n\t@:;:\n")
+    status, makefile = examine(each)
+    assert (status, makefile["hook"]) == (0, "shell")
+    assert recorded(each) == {"all"}
 
 
 def test_a_makefile_that_mentions_shell_has_the_flags_hook(each: Project) -> None:

@@ -62,6 +62,7 @@ def _environment(arguments: Arguments) -> dict[bytes, bytes]:
 def _is_command(words: list[bytes]) -> bool:
     """Whether a shell takes the last of its words for a command, as with `-c`, `-ceu` or `-ceuo pipefail`.
 
+    Asked of make 3.81, where `$(SHELL)` in a recipe names the shim. Later makes run it with flags and a line only.
     `o` and bash's `O` take the next word. A word that is no option ends the options; a script, or words behind the
     command, are what a program passes that uses make's SHELL as a plain shell.
     """
@@ -79,7 +80,7 @@ def _is_command(words: list[bytes]) -> bool:
 
 def _is_recipe_line(arguments: Arguments, environ: dict[bytes, bytes]) -> bool:
     """Whether make runs a recipe line: not `$(shell)`, and not a program that uses make's SHELL as a plain shell."""
-    if not arguments.target or not _is_command(arguments.rest):
+    if not arguments.target or not (_is_command(arguments.rest) if arguments.numbers < (4, 0) else arguments.rest):
         return False
     if environ.get(b"MAKELEVEL") != b"%d" % (arguments.level + 1):
         return False

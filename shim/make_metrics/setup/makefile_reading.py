@@ -36,6 +36,7 @@ _QUESTIONS = {
     "mentioned": "$(value .metrics.mentioned)",
     "later": "$(if $(value .metrics.later),$(.metrics.later))",
     "plain": "$(if $(value .metrics.plain),$(.metrics.plain))",
+    "odd": "$(if $(value .metrics.odd),$(call .metrics.odd,,$(SHELL)))",
     "oneshell": "$(value METRICS_ONESHELL)",
     "skip": "$(METRICS_SKIP)",
     "shell": "$(SHELL)",

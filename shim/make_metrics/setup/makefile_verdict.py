@@ -85,9 +85,9 @@ def _why_no_hook(reading: Reading) -> tuple[str, str]:
 def _why_this_hook(reading: Reading, mentions: list[str]) -> str:
     values = reading.values
     if values["hook"] == "shell":
-        return "no makefile mentions SHELL, so no target can see the shim there"
+        return "no makefile uses SHELL other than to set it, so no target can see the shim there"
     if values["version"] in ("4.0", "4.1"):
-        return f"make {values['version']} cannot look whether a makefile mentions SHELL"
+        return f"make {values['version']} cannot look whether a makefile uses SHELL"
     if values["oneshell"]:
         return "METRICS_ONESHELL is set"
     if mentions:
@@ -105,9 +105,11 @@ def _obstacle(reading: Reading, mentions: list[str]) -> tuple[str, str] | None:
     if values["hook"] == "shell":
         if values["later"]:
             files = ", ".join(mentions) or "a makefile"
-            return f"{files}, read after the include line, mentions SHELL", "make the include line the last line"
+            return f"{files}, read after the include line, uses SHELL", "make the include line the last line"
         if not values["SHELL is ours"]:
             return "SHELL is set after the include line", "make the include line the last line"
+        if values["odd"]:
+            return f"SHELL is {values['shell'] or 'empty'}, with a character that make could take for its own", "change it"
         return None
     if not values[".SHELLFLAGS is ours"]:
         return ".SHELLFLAGS is set after the include line", "make the include line the last line"

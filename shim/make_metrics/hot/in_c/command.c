@@ -2,7 +2,8 @@
 
 /* Whether a shell takes the last of its words for a command, as with -c, -ceu or "-ceuo pipefail". "o" and bash's "O"
  * take the next word. A word that is no option ends the options; a script, or words behind the command, are what a
- * program passes that uses make's SHELL as a plain shell. */
+ * program passes that uses make's SHELL as a plain shell. Asked of make 3.81, where $(SHELL) in a recipe names the shim:
+ * later makes run it with flags and a line only. */
 static bool is_command(char **words, int count)
 {
     int at = 0, last = count - 1;
@@ -26,7 +27,9 @@ static bool is_recipe_line(const struct arguments *arguments, char **environment
     int rest = arguments->words - arguments->shell_words;
     if (*arguments->target == '\0')
         return false;
-    if (!is_command(arguments->command + arguments->shell_words, rest))
+    if (rest == 0)
+        return false;
+    if (arguments->number < VERSION_NUMBER(4, 0) && !is_command(arguments->command + arguments->shell_words, rest))
         return false;
     const char *level = variable(environment, "MAKELEVEL");
     char expected[32];
