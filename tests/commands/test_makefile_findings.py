@@ -97,6 +97,8 @@ def test_any_shell_is_measured_that_no_recipe_uses(each: Project, setting: str) 
     (each.folder / "own").chmod(0o755)
     each.write(f"{setting}\nall:\n\t@:;:\n")
     status, makefile = examine(each)
+    if makefile["make_version"] in ("3.81", "3.82", "4.0", "4.1"):
+        pytest.skip("this make cannot look whether a makefile uses SHELL")
     assert (status, makefile["hook"]) == (0, "shell")
     assert recorded(each) == {"all"}
 
