@@ -109,7 +109,10 @@ def _obstacle(reading: Reading, mentions: list[str]) -> tuple[str, str] | None:
         if not values["SHELL is ours"]:
             return "SHELL is set after the include line", "make the include line the last line"
         if values["odd"]:
-            return f"SHELL is {values['shell'] or 'empty'}, with a character that make could take for its own", "change it"
+            return (
+                f"SHELL is {values['shell'] or 'empty'}, with a character that make could take for its own",
+                "change it",
+            )
         return None
     if not values[".SHELLFLAGS is ours"]:
         return ".SHELLFLAGS is set after the include line", "make the include line the last line"
