@@ -85,3 +85,13 @@ def test_targets_of_one_name_in_two_makes_are_two() -> None:
 def test_no_target_waits_for_a_later_one_or_for_itself() -> None:
     build = build_of(target("a", 0, 10, "b", "a"), target("b", 10, 20))
     assert waits(build)[0] == {"a": [], "b": []}
+
+
+def test_who_has_too_many_prerequisites_waits_for_all_that_nobody_waits_for() -> None:
+    objects = [target(f"{at}.o", 10 * at, 10 * at + 9, "x.h") for at in range(5)]
+    build = build_of(
+        *objects, target("lib", 50, 60, *(f"{at}.o" for at in range(3))), target("app", 60, 70, known=False)
+    )
+    found, made = waits(build)
+    assert found["app"] == ["3.o", "4.o", "lib"]
+    assert (made.knowledge.known, made.knowledge.inferred, made.knowledge.unknown) == (6, 1, 0)

@@ -40,7 +40,9 @@ def findings(build: Build, plan: Plan) -> Findings:
     work_us = tuple(min(job.work_us, target.end_us - target.start_us)
                     for job, target in zip(plan.jobs, build.targets, strict=True))  # fmt: skip
     knowledge, count = plan.knowledge, len(build.targets)
-    path = tuple(critical_path(plan)) if knowledge.unknown < count or count == 1 else ()
+    limit = plan.pools[0].limit
+    nothing_known = limit == 1 and knowledge.unknown == count > 1
+    path = () if nothing_known else tuple(critical_path(plan))
     return Findings(
         before_us=plan.begin_us,
         average=running.work_us / while_running_us,
@@ -49,7 +51,7 @@ def findings(build: Build, plan: Plan) -> Findings:
         path=path,
         path_us=plan.begin_us + sum(step.own_us for step in path) if path else 0,
         path_inferred=bool(knowledge.inferred) or knowledge.known < count > 1,
-        path_at_least=knowledge.known < count > 1 and plan.pools[0].limit != NO_LIMIT,
+        path_at_least=knowledge.unknown > 0 and count > 1 and limit != NO_LIMIT,
         slowest=tuple(sorted(range(count), key=lambda index: (-work_us[index], index))),
         work_us=work_us,
     )

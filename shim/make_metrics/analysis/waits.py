@@ -8,6 +8,8 @@ Make's own prerequisites tell it where they are known. The rest is inferred:
   made by that target (grouped targets and pattern rules with several make more than one file).
 - **No such file**: a prerequisite that is neither a target of the run nor a file has no recipe. Who waits for it waits
   for all targets before that nobody else waits for.
+- **Too many**: make hands over few prerequisites. Where it did so for others of the same make, a target of which it did
+  not has many, as a program has that is linked: it waits for all targets before that nobody else waits for.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ class Knowledge:
     """How much is known of what targets wait for.
 
     `known` counts targets whose prerequisites make told, `inferred` those that wait for an inferred one. `unknown`
-    counts those of which nothing is known and little can be inferred, as they ran one at a time.
+    counts those of which nothing is told: times show what they wait for only where a slot was free.
     """
 
     known: int = 0
@@ -65,10 +67,17 @@ def waits(build: Build, slots_of: Sequence[Slots], disk: Disk, knowledge: Knowle
     """
     found = []
     members = [_Members(build, make.number) for make in build.makes]
+    telling = {target.make for target in build.targets if target.prerequisites is not None}
     for index, target in enumerate(build.targets):
         of_make, slots = members[target.make], slots_of[target.make]
         known = of_make.known(target)
         inferred = of_make.from_disk(target, disk) - known
+        if target.prerequisites is not None:
+            knowledge.known += 1
+        elif target.make in telling:
+            inferred |= of_make.free_before(target)
+        else:
+            knowledge.unknown += 1
         blocker = of_make.last_ended(target)
         if blocker is not None and not slots.serial:
             end_us = build.targets[blocker].end_us
@@ -76,10 +85,6 @@ def waits(build: Build, slots_of: Sequence[Slots], disk: Disk, knowledge: Knowle
             explained = any(build.targets[each].end_us >= end_us for each in known | inferred)
             if waited and not explained and slots.had_one_before(end_us):
                 inferred.add(blocker)
-        if target.prerequisites is not None:
-            knowledge.known += 1
-        elif slots.serial:
-            knowledge.unknown += 1
         knowledge.inferred += bool(inferred)
         of_make.add(index, target, known | inferred)
         found.append(tuple(sorted(known | inferred)))
@@ -135,9 +140,12 @@ class _Members:
 
     def _group(self, name: str, target: BuiltTarget) -> frozenset[int]:
         if name not in self._groups:
-            targets = self._build.targets
-            self._groups[name] = frozenset(each for each in self._free if targets[each].end_us <= target.start_us)
+            self._groups[name] = frozenset(self.free_before(target))
         return self._groups[name]
+
+    def free_before(self, target: BuiltTarget) -> set[int]:
+        """The targets that had ended when this one began, and that nobody waits for yet."""
+        return {each for each in self._free if self._build.targets[each].end_us <= target.start_us}
 
     def _maker(self, written_us: int, target: BuiltTarget) -> set[int]:
         """Of the targets that ran when a file was written the one that ended first."""

@@ -46,8 +46,8 @@ def test_the_text_has_estimates_a_bound_and_what_to_speed_up() -> None:
     [
         (1, (False, False), "is not known, and they ran one at a time", True),
         (2, (False, False), "is known for 0 of 2; for the others times tell", True),
-        (2, (True, False), "is known for 1 of 2; for the others times tell", True),
-        (2, (True, True), "known from their prerequisites; for 1 of 2 a part is inferred", False),
+        (1, (True, False), "known from their prerequisites; for 1 of 2 a part is inferred.", False),
+        (2, (True, True), "known from their prerequisites; for 1 of 2 a part is inferred.", False),
     ],
 )
 def test_it_says_how_good_it_is(jobs: int, known: tuple[bool, bool], says: str, at_best: bool) -> None:

@@ -30,20 +30,20 @@ class Estimates:
         """Whether the estimate for a number of jobs is only the least: what targets wait for may be unknown."""
         recorded = self.what_if.recorded_jobs
         more = recorded != UNLIMITED and (jobs == UNLIMITED or jobs > recorded)
-        return more and self.plan.knowledge.known < len(self.build.targets)
+        return more and self.plan.knowledge.unknown > 0
 
     @property
     def basis(self) -> str:
         """How it is known what targets wait for, and how good that is."""
         knowledge, count = self.plan.knowledge, len(self.build.targets)
-        if knowledge.known == count and not knowledge.inferred:
+        if not knowledge.unknown and not knowledge.inferred:
             return "What targets wait for is known from their prerequisites."
-        if knowledge.known == count:
+        if not knowledge.unknown:
             return (
                 "What targets wait for is known from their prerequisites; "
-                f"for {knowledge.inferred} of {count} a part is inferred from times."
+                f"for {knowledge.inferred} of {count} a part is inferred."
             )
-        if knowledge.unknown == count:
+        if knowledge.unknown == count and self.plan.pools[0].limit == 1:
             return (
                 "What targets wait for is not known, and they ran one at a time: with more jobs the run takes at least "
                 "as long as said. A run with make -j tells more."
