@@ -11,6 +11,8 @@ Writes performance.md and performance.json to docs (or FOLDER):
   - when make ends, with receivers that answer, refuse or hang (alone: python -m ci.bench.ends)
   - growth from 10 to 10,000 lines
 
+What a make process costs, also in trees of many makes, is measured alone: python -m ci.bench.trees.
+
 All ways take turns with plain make in one run. It takes some minutes; --quick takes less than one, with fewer rounds.
 No test compares with the figures.
 """
