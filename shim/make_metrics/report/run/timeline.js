@@ -153,7 +153,7 @@
 
   function duration(us) {
     const ms = Math.round(us / 1000);
-    if (us < 1000) return `${us}µs`;
+    if (us < 1000) return us ? `${us}µs` : "0";
     if (ms < 1000) return `${ms}ms`;
     if (ms < 59995) return `${(ms / 1000).toFixed(2)}s`;
     const seconds = Math.round(ms / 1000);
@@ -233,10 +233,14 @@
     canvas.dataset.drawMs = (performance.now() - began).toFixed(1);
   }
 
+  // Distances between two times on the ruler: 1, 2 and 5 up to 5 seconds, then parts of a minute, of an hour, of a day.
+  const STEPS = [];
+  for (let power = 1; power < 1e7; power *= 10) STEPS.push(power, 2 * power, 5 * power);
+  for (const seconds of [10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200]) STEPS.push(seconds * 1e6);
+
   function drawRuler(colour) {
     const rough = (view.to - view.from) / Math.max(2, width() / 110);
-    const power = 10 ** Math.floor(Math.log10(Math.max(1, rough)));
-    const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough) || 10 * power;
+    const step = STEPS.find((size) => size >= rough) || STEPS[STEPS.length - 1] * Math.ceil(rough / STEPS[STEPS.length - 1]);
     pen.fillStyle = colour.faint;
     pen.strokeStyle = colour.grid;
     pen.textAlign = "left";
