@@ -26,8 +26,8 @@
 .metrics.baked.config :=
 # --- end of set-up's values
 
-# Any function over the words of a text may never end in make 4.0 if the text has a character that is not ASCII: its table
-# of characters is read outside its bounds. There this file does nothing for such names.
+# Any function over the words of a text may never end in make 4.0 if the text has a character that is not ASCII: its
+# table of characters is read outside its bounds. There this file does nothing for such names.
 .metrics.specials := % ' " \ $$ \# ( ) { } [ ] ; * ? & | < > ^ ! `
 .metrics.not.ascii = $(if $(filter 4.0,$(MAKE_VERSION)),$(eval .metrics.text := $$(subst \
   $$(.metrics.blank),,$$1))$(strip $(foreach .metrics.word,$(.metrics.characters) $(.metrics.specials),$(eval \
@@ -239,8 +239,8 @@ ifeq ($(.metrics.ready),1)
 ifneq ($(.metrics.shell.hook),)
 .metrics.later :=
 ifeq ($(.metrics.version),3.81)
-# A program looks whether a makefile could show SHELL (hot/hides_shell.sh). Make starts it with SHELL as it is here, which
-# must be a plain one meanwhile. (Makefile's names with special characters and a recursive SHELL are left alone.)
+# A program looks whether a makefile could show SHELL (hot/hides_shell.sh). Make starts it with SHELL as it is here,
+# which must be a plain one meanwhile. (Makefile's names with special characters and a recursive SHELL are left alone.)
 .metrics.look := $(filter command% environment% override,$(origin SHELL))$(findstring $(.metrics.dollar),$(value SHELL))
 .metrics.look += $(foreach .metrics.word,$(MAKEFILE_LIST),$(findstring %,$(call .metrics.encode,$(.metrics.word))))
 .metrics.sh := $(notdir $(realpath /bin/sh))
@@ -251,7 +251,8 @@ ifeq ($(strip $(.metrics.look) $(if $(realpath .),,removed)),)
 ifneq ($(.metrics.theirs),/bin/sh)
 SHELL := /bin/sh
 endif
-.metrics.hook := $(if $(filter hidden,$(shell /bin/sh $(dir $(.metrics.entry))hot/hides_shell.sh $(MAKEFILE_LIST))),shell)
+.metrics.hook := $(if $(filter \
+  hidden,$(shell /bin/sh $(dir $(.metrics.entry))hot/hides_shell.sh $(MAKEFILE_LIST))),shell)
 ifneq ($(.metrics.theirs),/bin/sh)
 ifeq ($(.metrics.theirs.flavor),simple)
 SHELL := $(.metrics.theirs)
@@ -367,8 +368,8 @@ endif
 
 # --- 10. Is this line measured, and which words does its shim get (make_metrics/hot/arguments.py)? --------------------
 # From here on $1 is the encoded name of the target; it is empty where make runs no recipe line.
-# make itself runs: what the project exempts; names with a character that make's parser takes for a blank and that is not
-# encoded; and, with Apple's make, which searches the PATH that it was started with, lines that have another.
+# make itself runs: what the project exempts; names with a character that make's parser takes for a blank and that is
+# not encoded; and, with Apple's make, which searches the PATH that it was started with, lines that have another.
 .metrics.skip = $(or $(call .metrics.not.ascii,$1),$(filter $(.metrics.asked),$@)$(if \
   $(value METRICS_SKIP),$(filter $(METRICS_SKIP),$@))$(word 2,$1)$(if \
   $(filter a,$(.metrics.ifs)),$(filter-out environment%,$(origin PATH))))

@@ -43,7 +43,7 @@ _LINES = (
     "echo $(.DEFAULT_GOAL) $(origin .DEFAULT_GOAL)", "printf '%s\\n' $(sort $(.FEATURES)) | wc -l", "nohup true",
     "setsid {0}", "rm -f $@ log", "cat $^", "chmod 000 log", "ln -sf one.c link; ls -l link | wc -l",
     "trap '' TERM; {0}", "umask 077; touch private", "ulimit -c 0; {0}", "readlink /proc/self/cwd", "sleep 0.01",
-    "{0}&", "cat", "read x; echo $$x", "head -n 1; {0}", "tr a-z A-Z <input",
+    "{0}& wait", "cat", "read x; echo $$x", "head -n 1; {0}", "tr a-z A-Z <input",
     "printf '#!/bin/sh\\necho new script\\n' >s; chmod +x s; ./s", "test -t 1; echo $$?", "cmp one.c two.c",
     "nice echo nice",
 )  # fmt: skip
