@@ -91,3 +91,33 @@ def test_any_data_can_be_scheduled_to_its_end(build: Build, jobs: int) -> None:
     assert all(start_us >= 0 for start_us in found.starts_us)
     assert all(each < at for at, job in enumerate(made.jobs) for each in job.waits_for)
     assert sum(step.own_us for step in critical_path(made)) <= max(found.ends_us, default=0)
+
+
+@st.composite
+def serial_builds(draw: st.DrawFn) -> Build:
+    """Runs of one job at a time, with makes inside makes, whose times fit together."""
+    gaps = st.integers(0, 5)
+    makes, targets = list[MakeProcess](), list[BuiltTarget]()
+
+    def run_make(parent: int | None, holder: str, start: int, depth: int) -> int:
+        number, time = len(makes), start
+        makes.append(MakeProcess(number=number, parent=parent, parent_target=holder, level=depth, jobs=1))
+        for each in range(draw(st.integers(1, 3))):
+            begin = time + draw(gaps)
+            time = begin + draw(gaps)
+            for _ in range(draw(st.integers(0, 2)) if depth < 2 else 0):
+                time = run_make(number, f"t{each}", time + draw(gaps), depth + 1) + draw(gaps)
+            needs = [f"t{draw(st.integers(0, each))}"] if draw(st.booleans()) else []
+            targets.append(target(f"t{each}", begin, time, *needs, make=number))
+        return time
+
+    run_make(None, "", draw(gaps), 0)
+    made = build_of(*targets)
+    return Build(id="r", started_ns=0, duration_us=made.duration_us, status=0, makes=tuple(makes), targets=made.targets)
+
+
+@given(serial_builds())
+def test_one_job_at_a_time_takes_again_what_it_took(build: Build) -> None:
+    made = plan(build)
+    assert schedule(made, 1).duration_us == build.duration_us
+    assert made.begin_us + sum(step.own_us for step in critical_path(made)) <= build.duration_us
