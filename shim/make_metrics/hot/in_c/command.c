@@ -2,8 +2,8 @@
 
 /* Whether a shell takes the last of its words for a command, as with -c, -ceu or "-ceuo pipefail". "o" and bash's "O"
  * take the next word. A word that is no option ends the options; a script, or words behind the command, are what a
- * program passes that uses make's SHELL as a plain shell. Asked of make 3.81, where $(SHELL) in a recipe names the shim:
- * later makes run it with flags and a line only. */
+ * program passes that uses make's SHELL as a plain shell. Asked of make 3.81, where $(SHELL) in a recipe names the
+ * shim: later makes run it with flags and a line only. */
 static bool is_command(char **words, int count)
 {
     int at = 0, last = count - 1;

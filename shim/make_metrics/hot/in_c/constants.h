@@ -22,7 +22,8 @@
 #define HOST_PRIME UINT64_C(4294967291)
 #define SPECIAL_CHARACTERS "#;\"*?[]&|<>(){}$`^~!" /* a line that holds one of these is no simple line */
 #define PLAIN_CHARACTERS "._/+,@:=-" /* besides letters and digits, these are not percent-encoded in a record */
-/* A line that begins with one of these is no simple line. Each make knows its own: those of 3.81, and those added since. */
+/* A line that begins with one of these is no simple line. Each make knows its own: those of 3.81, and those added
+ * since. */
 static const char *const shell_builtins[] = {
     ".", ":", "break", "case", "cd", "continue", "eval", "exec", "exit", "export", "for", "if", "login", "logout",
     "read", "readonly", "set", "shift", "switch", "test", "times", "trap", "umask", "wait", "while",

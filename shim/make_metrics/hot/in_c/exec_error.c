@@ -40,8 +40,8 @@ static bool speaks_other_language(pid_t make)
     return strncmp(language, "en", 2) != 0;
 }
 
-/* Whether make itself would lose its message: 4.0 and 4.1 do if they collect what the line prints (-O), which they do in
- * a file without a name. */
+/* Whether make itself would lose its message: 4.0 and 4.1 do if they collect what the line prints (-O), which they do
+ * in a file without a name. */
 static bool is_message_lost(const struct arguments *arguments)
 {
     struct stat errors;
