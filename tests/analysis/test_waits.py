@@ -95,3 +95,17 @@ def test_who_has_too_many_prerequisites_waits_for_all_that_nobody_waits_for() ->
     found, made = waits(build)
     assert found["app"] == ["3.o", "4.o", "lib"]
     assert (made.knowledge.known, made.knowledge.inferred, made.knowledge.unknown) == (6, 1, 0)
+
+
+def test_make_may_start_many_targets_one_after_the_other() -> None:
+    """With prerequisites that are told, a target that begins when another ends needs a better reason."""
+    quick = [target(f"t{at}", 2 * at, 2 * at + 2) for at in range(100)]
+    found, made = waits(build_of(*quick, jobs=0))
+    assert set(map(tuple, found.values())) == {()}
+    assert made.knowledge.inferred == 0
+
+
+def test_who_is_ready_and_does_not_begin_waits_for_what_make_was_told_otherwise() -> None:
+    build = build_of(target("a", 0, 900), target("b", 0, 500), target("c", 901, 1_600), target("d", 903, 1_600), jobs=4)
+    found, _ = waits(build)
+    assert found == {"a": [], "b": [], "c": ["a"], "d": ["a"]}

@@ -14,7 +14,7 @@ Make's own prerequisites tell it where they are known. The rest is inferred:
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +27,7 @@ Disk = Mapping[tuple[int, str], "int | None"]
 
 _SOON_US = 200_000  # make starts a target this soon after what it waited for, also on a busy machine
 _UNUSED_US = 50_000  # a slot that was free for so long would have been used
+_EACH_US = 20_000  # within this time make starts one more target that is ready, also on a busy machine
 _CLOCKS_US = 10_000  # how much a file's time and ours may differ
 
 
@@ -81,9 +82,10 @@ def waits(build: Build, slots_of: Sequence[Slots], disk: Disk, knowledge: Knowle
         blocker = of_make.last_ended(target)
         if blocker is not None and not slots.serial:
             end_us = build.targets[blocker].end_us
-            waited = target.start_us - end_us <= _SOON_US
-            explained = any(build.targets[each].end_us >= end_us for each in known | inferred)
-            if waited and not explained and slots.had_one_before(end_us):
+            ready_us = max((build.targets[each].end_us for each in known | inferred), default=of_make.start_us)
+            told = target.prerequisites is not None
+            waited = ready_us < end_us and (not told or of_make.was_held_up(ready_us, end_us))
+            if waited and target.start_us - end_us <= _SOON_US and slots.had_one_before(end_us):
                 inferred.add(blocker)
         knowledge.inferred += bool(inferred)
         of_make.add(index, target, known | inferred)
@@ -103,6 +105,7 @@ class _Members:
     def __init__(self, build: Build, make: int) -> None:
         self._build, self._make = build, make
         self._by_name: dict[str, int] = {}
+        self._starts: list[int] = []
         self._ends: list[tuple[int, int]] = []  # ends and indices, sorted
         self._free: set[int] = set()  # those that nobody waits for yet
         self._groups: dict[str, frozenset[int]] = {}  # of targets without a recipe
@@ -110,10 +113,21 @@ class _Members:
     def add(self, index: int, target: BuiltTarget, waits_for: set[int]) -> None:
         """Add the next target."""
         self._by_name[_plain(target.name)] = index
+        self._starts.append(target.start_us)
         entry = (target.end_us, index)
         self._ends.insert(bisect_right(self._ends, entry), entry)
         self._free -= waits_for
         self._free.add(index)
+
+    @property
+    def start_us(self) -> int:
+        """When its first target began, -1 if none has."""
+        return self._starts[0] if self._starts else -1
+
+    def was_held_up(self, ready_us: int, until_us: int) -> bool:
+        """Whether a target that was ready at a time was held up: make had time to start it beside the others."""
+        others = bisect_right(self._starts, until_us) - bisect_left(self._starts, ready_us)
+        return until_us - ready_us > _UNUSED_US + others * _EACH_US
 
     def known(self, target: BuiltTarget) -> set[int]:
         """Its recorded prerequisites."""
