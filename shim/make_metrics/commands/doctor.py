@@ -25,6 +25,7 @@ from make_metrics.files.paths import Paths, printable_path, private_directory
 from make_metrics.hot import arguments
 from make_metrics.metrics import catalogue
 from make_metrics.project.project import Project
+from make_metrics.properties import is_test
 from make_metrics.sender import reaper
 from make_metrics.setup import bundle, fragment
 from make_metrics.sinks.user_settings import read_user_settings
@@ -208,6 +209,8 @@ def _sender() -> Finding:
 def _settings(paths: Paths, project: Project) -> Iterable[Finding]:
     for problem in [*project.problems, *read_user_settings(paths)[1]]:
         yield Finding(BAD, "settings", problem)
+    if problem := is_test.problem(os.environ):
+        yield Finding(BAD, "environment", problem)
 
 
 def _damaged_files(paths: Paths) -> Iterable[Finding]:

@@ -26,6 +26,7 @@ from make_metrics.metrics import catalogue
 from make_metrics.project.project import Project
 from make_metrics.project.root import project_key
 from make_metrics.project.settings import NAME
+from make_metrics.properties import is_test
 from make_metrics.report import status_text
 from make_metrics.sender import reaper
 from make_metrics.sinks.user_settings import read_user_settings
@@ -50,6 +51,7 @@ def run(given: argparse.Namespace) -> int:
 def _document(paths: Paths, project: Project) -> dict[str, Any]:
     status = consent.status_of(paths, project, os.environ)
     problems = [*project.problems, *read_user_settings(paths)[1]]
+    problems += filter(None, [is_test.problem(os.environ)])
     metrics = project.settings.metrics if project.settings else ()
     return {
         "mode": status.ruling.mode.word,

@@ -8,6 +8,7 @@ import uuid
 from make_metrics.combine.event import timestamp
 from make_metrics.project import git_command, git_head
 from make_metrics.project.project import Project
+from make_metrics.properties import is_test
 from make_metrics.properties.registry import check
 from make_metrics.sinks.kinds import takes_choices
 from make_metrics.store.outbox import Entry, sink_id
@@ -29,7 +30,7 @@ def entries(project: Project, *, choice: str, anonymous_id: str, now_ns: int) ->
         "command_type": "make",
         "choice": choice,
         "start_time": timestamp(now_ns),
-        "is_test": os.environ.get("MAKE_METRICS_IS_TEST") or "no",
+        "is_test": is_test.marker(os.environ.get(is_test.VARIABLE, "")),
         "git_checked_out_master": facts.checked_out_master,
         "git_commit_time": facts.commit_time,
     }

@@ -19,6 +19,7 @@ from make_metrics.deliver.permissions import Permission, ProjectCache
 from make_metrics.deliver.trace import sent_ancestor
 from make_metrics.project.project import Project
 from make_metrics.project.target_names import TargetNames
+from make_metrics.properties.is_test import marker
 from make_metrics.properties.property import Property
 from make_metrics.properties.registry import CHOICE, PROPERTIES, check
 from make_metrics.store.outbox import Entry, sink_id
@@ -89,7 +90,9 @@ def sendable_message(
         for name, value in event.metrics.items()
         if name not in foreign or not any(_holds(str(value), each) for each in private)
     }
-    public = replace(event, target=names.public(event.target), parent_id="", metrics=kept)
+    public = replace(
+        event, target=names.public(event.target), parent_id="", metrics=kept, is_test=marker(event.is_test)
+    )
     candidate = message(public, name=settings.event, anonymous_id=anonymous_id, metrics=metrics)
     return None if check(candidate, paths=settings.file_targets, metrics=metrics) else candidate
 

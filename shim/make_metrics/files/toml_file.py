@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from make_metrics.errors import did_you_mean
+from make_metrics.files.visible import is_visible
 
 _PLACE = re.compile(r" \(at line (\d+), column (\d+)\)")  # in tomllib's messages
 _SHOWN = 70  # characters of a line
@@ -81,6 +82,8 @@ def text(value: object) -> str:
         raise ValueError("must be a text")
     if not value.isprintable() or len(value) > LONGEST:
         raise ValueError(f"must be one line of at most {LONGEST} characters")
+    if value.strip() and not is_visible(value):
+        raise ValueError("must show all its characters: one of them cannot be seen")
     return value.strip()
 
 

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from make_metrics.files.visible import is_visible
+
 Value = str | int | bool
 KINDS = ("string", "integer", "boolean")
 SCOPES = ("run", "target")
@@ -99,7 +101,7 @@ def fault(declaration: Property) -> str:
         "purpose": declaration.purpose,
     }
     for name, text in texts.items():
-        if not isinstance(text, str) or not text or not text.isprintable() or len(text) > _TEXT:
+        if not isinstance(text, str) or not is_visible(text) or len(text) > _TEXT:
             return f"{name} must be a text of one line, at most {_TEXT} characters"
     if not _NAME.fullmatch(declaration.name):
         return "identifier must be small letters, digits and _, at most 50, beginning with a letter"
@@ -131,7 +133,7 @@ def _string_fault(declaration: Property) -> str:
     choices, pattern = declaration.choices, declaration.pattern
     if not isinstance(choices, tuple) or not isinstance(pattern, str) or bool(choices) == bool(pattern):
         return "a string must have either choices (a tuple of texts) or a pattern"
-    are_texts = all(isinstance(text, str) and text.isprintable() and 0 < len(text) <= LONGEST for text in choices)
+    are_texts = all(isinstance(text, str) and is_visible(text) and len(text) <= LONGEST for text in choices)
     if not are_texts or len(choices) > _CHOICES:
         return f"choices must be at most {_CHOICES} texts of one line, of at most {LONGEST} characters"
     if _STRANGE.search(pattern) or len(_REPETITION.findall(pattern)) > _REPETITIONS or len(pattern) > _TEXT:
