@@ -6,6 +6,8 @@ reads them from descriptor 3, and writes to 4.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import select
@@ -18,7 +20,6 @@ from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -133,29 +134,21 @@ class Page:
         return b64decode(self.send("Page.captureScreenshot", format="png", **more)["data"])
 
 
-class _Pipes:
-    """Two pipes: what we write, Chromium reads; what it writes, we read."""
-
-    def __enter__(self) -> tuple[int, int, int, int]:
-        import fcntl
-
-        self._open = []
-        for descriptor in (*os.pipe(), *os.pipe()):
-            self._open.append(fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _ABOVE))
-            os.close(descriptor)
-        theirs_in, ours_out, ours_in, theirs_out = self._open
-        return theirs_in, ours_out, ours_in, theirs_out
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for descriptor in self._open:
-            os.close(descriptor)
+def _high_pipe() -> tuple[int, int]:
+    """A pipe's two ends, out of the way of 3 and 4."""
+    ends = os.pipe()
+    reading, writing = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, _ABOVE) for end in ends)
+    for end in ends:
+        os.close(end)
+    return reading, writing
 
 
 @contextmanager
 def chromium(path: str) -> Iterator[Page]:
     """A page of a new Chromium, for the length of a `with` block; at its end the browser and its files are gone."""
-    with tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as folder, _Pipes() as pipes:
-        theirs_in, ours_out, ours_in, theirs_out = pipes
+    with tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as folder:
+        theirs_in, ours_out = _high_pipe()
+        ours_in, theirs_out = _high_pipe()
 
         def descriptors() -> None:
             os.dup2(theirs_in, 3)
@@ -174,11 +167,16 @@ def chromium(path: str) -> Iterator[Page]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        os.close(theirs_in)
+        os.close(theirs_out)
         try:
             yield Page(process, ours_in, ours_out)
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+            os.close(ours_in)
+            os.close(ours_out)
 
 
 def url_of(path: Path) -> str:
