@@ -367,11 +367,20 @@ $(foreach .metrics.word,$(.metrics.goals),$(eval $(.metrics.word): .metrics.goal
 endif
 
 # --- 10. Is this line measured, and which words does its shim get (make_metrics/hot/arguments.py)? --------------------
-# From here on $1 is the encoded name of the target; it is empty where make runs no recipe line.
+# From here on $1 is the encoded name of the target, and a second word for what it needs; it is empty where make runs no
+# recipe line. What a target needs is handed over if it is little: its prerequisites; the order-only ones; and the newer
+# ones, "=" if all are. "-" says that it is too much, "." that it is nothing. One call encodes it and the name: a second
+# call would cost more than the longer text does. No name has a newline.
+.metrics.few = $^;$|;$(if $(subst x$^,,x$?),$?,=)
+.metrics.named = $(call .metrics.encode,$@) -
+ifneq ($(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version)),)
+.metrics.named = $(if $^$|,$(if $(word 11,$^ $|),$(call .metrics.encode,$@) -,$(subst \
+  %0A, ,$(call .metrics.encode,$@$(.metrics.newline)$(.metrics.few)))),$(call .metrics.encode,$@) .)
+endif
 # make itself runs: what the project exempts; names with a character that make's parser takes for a blank and that is
 # not encoded; and, with Apple's make, which searches the PATH that it was started with, lines that have another.
 .metrics.skip = $(or $(call .metrics.not.ascii,$1),$(filter $(.metrics.asked),$@)$(if \
-  $(value METRICS_SKIP),$(filter $(METRICS_SKIP),$@))$(word 2,$1)$(if \
+  $(value METRICS_SKIP),$(filter $(METRICS_SKIP),$@))$(word 3,$1)$(if \
   $(filter a,$(.metrics.ifs)),$(filter-out environment%,$(origin PATH))))
 .metrics.exists = $(and $(realpath $(.metrics.python)),$(wildcard $(.metrics.entry)))
 # Also lines that may be longer than 128 KiB, where make may run them without a shell: a shim gets the line as one
@@ -399,7 +408,7 @@ endif
 .metrics.meta += h:$(call .metrics.encode,$(.metrics.baked.state))
 .metrics.given = g:$(.metrics.goal) $(.metrics.meta)
 .metrics.launch = $(if $(.metrics.launcher),$(if $(wildcard $(.metrics.launcher)),$(.metrics.launcher) ))
-.metrics.words = $(.metrics.launch)$(.metrics.python) -I -S $(.metrics.entry) mm1 t:$1 $(.metrics.given)
+.metrics.words = $(.metrics.launch)$(.metrics.python) -I -S $(.metrics.entry) mm1 t:$(firstword $1) $(.metrics.given)
 
 # --- 11. Does the shim run here? The first lines of each make try it (make_metrics/hot/trampoline.sh) -----------------
 # They leave the result in a file that has this process's name; later lines need no second shell. Without such a name
@@ -457,13 +466,14 @@ endif
 .metrics.too.long = $(if $(filter /bin/sh,$2)$(filter a,$(.metrics.ifs)),$(.metrics.long))
 .metrics.use = $(if $1,$(if $(.metrics.skip)$(.metrics.too.long)$(.metrics.later)$(filter no,$4)$(.metrics.odd),,$(if \
   $(or $4,$(.metrics.may.try)),$(.metrics.exists))))
-.metrics.before = $(if $4,,/bin/sh $(.metrics.try) )$(.metrics.words) $(if $4,e:,$(.metrics.environment)) $(words $2)
+.metrics.before = $(if $4,,/bin/sh $(.metrics.try) )$(.metrics.words) $(if \
+  $4,e:///,$(.metrics.environment))/$(word 2,$1) $(words $2)
 .metrics.shim = $(if $(.metrics.use),$(.metrics.before) )$2
 # Make 3.81 crashes at "unexport SHELL" if SHELL is not in its environment; if it is, it is not exported.
 ifneq ($(MAKE_VERSION),3.81)
 unexport SHELL
 endif
-SHELL = $(call .metrics.shim,$(if $(value @),$(call .metrics.encode,$@)),$(.metrics.shell),,$(.metrics.runs))
+SHELL = $(call .metrics.shim,$(if $(value @),$(.metrics.named)),$(.metrics.shell),,$(.metrics.runs))
 endif
 
 # --- 13. The flags hook: what is .SHELLFLAGS for a line? --------------------------------------------------------------
@@ -525,12 +535,12 @@ endif
 # In a removed directory every start of a shell prints a message: no second shell there.
 .metrics.use = $(if $1,$(if $(.metrics.skip)$(if $(.metrics.direct),$(.metrics.long))$(filter no,$4),,$(and \
   $(.metrics.is.plain),$(realpath .),$(.metrics.exists))))
-.metrics.handed = $(.metrics.try) $(.metrics.words) $(.metrics.environment) $(words $2) $2
+.metrics.handed = $(.metrics.try) $(.metrics.words) $(.metrics.environment)/$(word 2,$1) $(words $2) $2
 .metrics.shim = $(if $(.metrics.use),$(.metrics.quiet)$(.metrics.handed) )
 # make-metrics doctor asks this, of any SHELL.
 .metrics.plain = $(call .metrics.is.plain,,$(.metrics.shell),$(call .metrics.behind,$(.metrics.shell)))
 .metrics.with.shell = $(call .metrics.shim,$1,$2,$(call .metrics.behind,$2),$3)
-.metrics.for.line = $(call .metrics.with.shell,$(call .metrics.encode,$@),$(.metrics.shell),$(.metrics.runs))
+.metrics.for.line = $(call .metrics.with.shell,$(.metrics.named),$(.metrics.shell),$(.metrics.runs))
 .SHELLFLAGS = $(if $(value @),$(.metrics.for.line))$(.metrics.flags)
 endif
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from make_metrics.combine.record import Make, make_from, parse
+from make_metrics.combine.record import Make, Needs, make_from, parse
+from make_metrics.combine.run import gather
 from make_metrics.hot import record_format
 from make_metrics.walk import header
 
@@ -80,3 +81,30 @@ def test_a_line_of_an_earlier_version_has_no_usage() -> None:
 def test_an_impossible_entry_is_torn(entry: bytes) -> None:
     contents = parse(entry + b"\n")
     assert (contents.lines, contents.makes, contents.torn) == ([], [], 1)
+
+
+def test_what_a_target_needs_is_read_once_for_all_its_lines() -> None:
+    entries = [
+        b"P m a%20b . ;",
+        b"P m c x%20y;z;y ;",
+        b"P m c x%20y;z;y ;",
+        b"P m d x;;%3D ;",
+        b"P m odd a%3Bb;;= ;",
+        b"P m \xff \xfe%20b;;= ;",
+        b"P m torn x;y",
+        b"P m many " + b"%20".join([b"n"] * 99) + b";; ;",
+    ]
+    contents = parse(b"\n".join(entries) + b"\n")
+    assert dict(contents.needs) == {
+        ("m", "a b"): Needs(),
+        ("m", "c"): Needs(("x", "y"), ("z",), 2),
+        ("m", "d"): Needs(("x",), (), 1),
+        ("m", "\\xff"): Needs(("\\xfe", "b"), (), 3),
+    }
+    assert (len(contents.needs), contents.torn) == (4, 2)
+
+
+def test_of_two_rules_for_a_target_the_longer_list_counts() -> None:
+    entries = [b"P m t x;;= ;", b"P m t x%20y;;= ;"]
+    for order in (entries, entries[::-1]):
+        assert gather("m", parse(b"\n".join(order))).needs == {("m", "t"): Needs(("x", "y"), (), 3)}

@@ -38,16 +38,22 @@ def top(*goals: str, parallel: bool = False, keep_going: bool = False, ignore_er
 
 @given(CONTENTS, st.randoms(use_true_random=False))
 def test_the_order_of_the_entries_does_not_matter(contents: Contents, random: st.DataObject) -> None:
-    mixed = Contents(lines=list(contents.lines), makes=list(contents.makes), torn=contents.torn)
+    mixed = Contents(lines=[*contents.lines], makes=[*contents.makes], needs=[*contents.needs], torn=contents.torn)
     random.shuffle(mixed.lines)  # type: ignore[attr-defined]
     random.shuffle(mixed.makes)  # type: ignore[attr-defined]
+    random.shuffle(mixed.needs)  # type: ignore[attr-defined]
     assert gather("r", mixed) == gather("r", contents)
     assert events_of(gather("r", mixed)) == events_of(gather("r", contents))
 
 
 @given(CONTENTS, CONTENTS)
 def test_parts_add_up_to_the_whole(left: Contents, right: Contents) -> None:
-    whole = Contents(lines=left.lines + right.lines, makes=left.makes + right.makes, torn=left.torn + right.torn)
+    whole = Contents(
+        lines=left.lines + right.lines,
+        makes=left.makes + right.makes,
+        needs=left.needs + right.needs,
+        torn=left.torn + right.torn,
+    )
     merged = merge(gather("r", left), gather("r", right))
     assert merged == gather("r", whole) == merge(gather("r", right), gather("r", left))
     assert events_of(merged) == events_of(gather("r", whole))

@@ -75,6 +75,7 @@ def decoded(words: list[bytes]) -> list[bytes]:
         splits,
         arguments.state,
         arguments.environment,
+        arguments.needs,
     ]
     return [*texts, *numbers[1:]]
 
@@ -122,6 +123,7 @@ def test_both_shims_know_the_same_shell_builtins(driver: Driver, word: bytes, ve
 @given(
     target=TEXT | st.just(b"-"), goal=TEXT, level=st.integers(0, 10**6), wall=NUMBER, start=NUMBER, end=NUMBER,
     status=st.integers(-64, 255), fate=st.integers(0, 64), usage=st.none() | st.tuples(NUMBER, NUMBER),
+    needs=st.sampled_from([b"", b".", b"a%20b%3B%3B=", b"x" * 5_000]),
 )  # fmt: skip
 def test_both_shims_write_the_same_entry(
     driver: Driver,
@@ -134,9 +136,10 @@ def test_both_shims_write_the_same_entry(
     status: int,
     fate: int,
     usage: tuple[int, int] | None,
+    needs: bytes,
 ) -> None:
     numbers = level, wall, start, end, status, fate
     (written,) = driver.ask(
-        b"entry", b"0a.1.2", target, goal, *(b"%d" % number for number in (*numbers, *(usage or (-1, -1))))
+        b"entry", b"0a.1.2", target, goal, *(b"%d" % number for number in (*numbers, *(usage or (-1, -1)))), needs
     )
-    assert written == record_format.line_entry(b"0a.1.2", target, goal, *numbers, usage)
+    assert written == record_format.line_entry(b"0a.1.2", target, goal, *numbers, usage, needs)

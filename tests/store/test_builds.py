@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import time
 
 import pytest
@@ -80,6 +81,43 @@ def test_each_line_is_kept_with_its_own_status(each: Project) -> None:
     assert made["all"].own_us == pytest.approx(sum(line.end_us - line.start_us for line in lines), abs=3)
     assert 100_000 <= lines[1].end_us - lines[1].start_us < made["all"].own_us - 95_000
     assert all((line.peak_kib or 0) > 0 and line.cpu_us is not None for line in lines)
+
+
+def test_what_targets_need_is_known(each: Project) -> None:
+    many = " ".join(f"m{number}" for number in range(12))
+    each.write(
+        f"""\
+        all: one two many odd's$$x | folder
+            @true
+        one: a b
+            @cat $^ > $@
+        two: | folder
+            @true
+        many: {many}
+            @true
+        odd's$$x: a (b) x%y&z
+            @true
+        folder:
+            @mkdir -p folder
+        {many} (b) x%y&z: ;
+        .PHONY: two many
+        """.replace("(b)", "'b\"")
+    )
+    for name in "ab":
+        (each.folder / name).touch()
+    assert each.make().returncode == 0
+    made = targets(last_build(each))
+    assert (made["one"].prerequisites, made["one"].order_only, made["one"].newer) == (("a", "b"), (), ("a", "b"))
+    assert (made["two"].prerequisites, made["two"].order_only, made["two"].newer) == ((), ("folder",), ())
+    assert (made["folder"].prerequisites, made["folder"].order_only) == ((), ())
+    assert made["many"].prerequisites is None
+    assert made["odd's$x"].prerequisites == ("a", "'b\"", "x%y&z")
+    soon = time.time() + 10
+    os.utime(each.folder / "b", (soon, soon))
+    assert each.make("one").returncode == 0
+    one = targets(last_build(each))["one"]
+    assert (one.prerequisites, one.newer) == (("a", "b"), ("b",))
+    assert [summary.torn for summary in ask(each.paths, lambda connection: Store(connection).runs())] == [0, 0]
 
 
 def test_what_make_does_before_its_first_line_counts(each: Project) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from make_metrics.combine.record import Contents, Line, Make
+from make_metrics.combine.record import Contents, Line, Make, Needs
 from tests.support.records import line
 
 NAMES = st.sampled_from(["a", "b", "c", "./a", "all", "x/y"])
@@ -44,9 +44,18 @@ def headers(draw: st.DrawFn) -> Make:
     )
 
 
+@st.composite
+def needs(draw: st.DrawFn) -> Needs:
+    prerequisites = tuple(draw(st.lists(NAMES, max_size=3, unique=True)))
+    return Needs(
+        prerequisites, tuple(draw(st.lists(NAMES, max_size=2))), draw(st.integers(0, 2 ** len(prerequisites) - 1))
+    )
+
+
 CONTENTS = st.builds(
-    lambda lines, makes, torn: Contents(lines=lines, makes=makes, torn=torn),
+    lambda lines, makes, needs, torn: Contents(lines=lines, makes=makes, needs=needs, torn=torn),
     st.lists(lines(), max_size=12),
     st.lists(headers(), max_size=4),
+    st.lists(st.tuples(st.tuples(MAKES, NAMES), needs()), max_size=4),
     st.integers(0, 3),
 )

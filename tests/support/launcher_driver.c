@@ -39,7 +39,7 @@ static void arguments(int count, char **words)
         put_number(0);
         return;
     }
-    put_number(10);
+    put_number(11);
     put(decoded.target);
     put(decoded.goal);
     put_decimal(decoded.level);
@@ -48,6 +48,7 @@ static void arguments(int count, char **words)
     put(decoded.of_apple ? "a" : decoded.splits_lines ? "f" : "");
     put(decoded.state);
     put(decoded.environment);
+    put(decoded.needs);
     put_decimal(decoded.shell_words);
     put_decimal(decoded.number);
 }
@@ -77,7 +78,7 @@ static void entry(char **words)
     struct line line = {atoll(words[4]), atoll(words[5]), atoll(words[6]), atoi(words[7]), atoi(words[8]),
                         atoll(words[9]), atoll(words[10])};
     put_number(1);
-    put(line_entry(words[0], words[1], words[2], atol(words[3]), &line));
+    put(line_entry(words[0], words[1], words[2], atol(words[3]), &line, words[11]));
 }
 
 int main(void)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from make_metrics.combine.record import Contents, Line, Make
+from make_metrics.combine.record import Contents, Line, Make, Needs, larger
 
 _BUSY_LIMIT_NS = 2**63 - 1  # the store's largest integer: no targets of this machine are busy for 292 years
 LINES_KEPT = 1_000  # of one target, each for itself
@@ -63,12 +63,16 @@ class Work:
 
 @dataclass(slots=True)
 class Run:
-    """One run: its make processes by key, the work of each target by (make, target), and how many entries were torn."""
+    """One run: its make processes by key, the work of each target by (make, target), and how many entries were torn.
+
+    `needs` is what targets need, as far as that is known.
+    """
 
     id: str
     makes: dict[str, Make] = field(default_factory=dict)
     work: dict[tuple[str, str], Work] = field(default_factory=dict)
     torn: int = 0
+    needs: dict[tuple[str, str], Needs] = field(default_factory=dict)
 
 
 def without_dot(name: str) -> str:
@@ -117,6 +121,8 @@ def gather(run: str, contents: Contents) -> Run:
         _add_make(gathered, make)
     for line in contents.lines:
         _add_work(gathered, (line.make, without_dot(line.target)), _work(line))
+    for (make_key, target), needs in contents.needs:
+        _add_needs(gathered, (make_key, without_dot(target)), needs)
     return gathered
 
 
@@ -132,9 +138,13 @@ def _add_work(run: Run, key: tuple[str, str], work: Work) -> None:
     run.work[key] = work if present is None else _merge_work(present, work)
 
 
+def _add_needs(run: Run, key: tuple[str, str], needs: Needs) -> None:
+    run.needs[key] = larger(needs, run.needs.get(key))
+
+
 def merge(left: Run, right: Run) -> Run:
     """Two parts of the same run as one. Neither argument is changed."""
-    merged = Run(left.id, dict(left.makes), dict(left.work), left.torn)
+    merged = Run(left.id, dict(left.makes), dict(left.work), left.torn, dict(left.needs))
     absorb(merged, right)
     return merged
 
@@ -146,3 +156,5 @@ def absorb(run: Run, part: Run) -> None:
         _add_make(run, make)
     for key, work in part.work.items():
         _add_work(run, key, work)
+    for key, needs in part.needs.items():
+        _add_needs(run, key, needs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -72,6 +73,18 @@ class Make:
     traceparent: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a target needs, as make knew it: its prerequisites, the order-only ones, and which of the first were newer.
+
+    `newer` has bit 1 for the first prerequisite, 2 for the second, 4 for the third.
+    """
+
+    prerequisites: tuple[str, ...] = ()
+    order_only: tuple[str, ...] = ()
+    newer: int = 0
+
+
 # The type of each field of a `Make`. Only the key has no default, and is a text.
 _TYPES: dict[str, type] = {each.name: str if each.name == "key" else type(each.default) for each in fields(Make)}
 
@@ -79,17 +92,22 @@ _TYPES: dict[str, type] = {each.name: str if each.name == "key" else type(each.d
 _TIME_LIMIT = 2**63  # nanoseconds: the limit of the store's integers, the year 2262
 _NUMBER_LIMIT = 2**31
 _PATH_LIMIT = 16_384  # bytes; looking up a longer path would take seconds
+_NEEDS_LIMIT = 40  # names; the fragment hands over ten
 _USAGE_LIMIT = 2**47  # microseconds or KiB: impossibly much, and a sum of 65,536 lines still fits into the store
 
 
 @dataclass(slots=True)
 class Contents:
-    """The contents of one record file: its identity, its run, its entries, and how many entries could not be read."""
+    """The contents of one record file: its identity, its run, its entries, and how many entries could not be read.
+
+    `needs` are what targets need, each with its make and target.
+    """
 
     run: str = ""
     identity: str = ""
     lines: list[Line] = field(default_factory=list)
     makes: list[Make] = field(default_factory=list)
+    needs: list[tuple[tuple[str, str], Needs]] = field(default_factory=list)
     torn: int = 0
 
 
@@ -120,6 +138,35 @@ def _line(words: list[bytes]) -> Line:
     if not all(0 <= (amount or 0) < _USAGE_LIMIT for amount in (cpu, peak)):
         raise ValueError("a line with impossible usage")
     return line
+
+
+def needs_from(prerequisites: Sequence[str], order_only: Sequence[str], newer: int) -> Needs:
+    """What a target needs from its stored values; raises ValueError or TypeError if they are none."""
+    names = (*prerequisites, *order_only)
+    if len(names) > _NEEDS_LIMIT or not all(isinstance(name, str) for name in names):
+        raise ValueError("too many names, or no names")
+    if type(newer) is not int or not 0 <= newer < 1 << len(prerequisites):
+        raise ValueError("impossible bits")
+    return Needs(tuple(prerequisites), tuple(order_only), newer)
+
+
+def larger(one: Needs, other: Needs | None) -> Needs:
+    """One of two statements about the same target, whatever their order: a double-colon rule has several."""
+    return one if other is None else max(one, other, key=lambda each: (len(each.prerequisites), repr(each)))
+
+
+def _needs(words: list[bytes]) -> tuple[tuple[str, str], Needs | None]:
+    _, make, target, word = words
+    key = make.decode("ascii"), _text(target)
+    if word == b".":
+        return key, Needs()
+    parts = [part.split() for part in _text(word).split(";")]
+    if len(parts) != 3:
+        return key, None  # a name has a ";" of its own
+    prerequisites, order_only, newer = parts
+    newer_names = frozenset(prerequisites if newer == ["="] else newer)
+    bits = sum(1 << at for at, name in enumerate(prerequisites) if name in newer_names)
+    return key, needs_from(prerequisites, order_only, bits)
 
 
 def make_from(values: dict[str, Any]) -> Make:
@@ -171,6 +218,7 @@ def _make(words: list[bytes]) -> Make:
 def parse(data: bytes) -> Contents:
     """All entries of a record that can be read. An entry that cannot be read is counted in `torn`, and is skipped."""
     contents = Contents()
+    seen = set()  # each line of a target repeats what the target needs
     for entry in data.split(b"\n"):
         if not entry:
             continue
@@ -178,6 +226,12 @@ def parse(data: bytes) -> Contents:
             words = record_format.split_entry(entry)
             if words[0] == b"L":
                 contents.lines.append(_line(words))
+            elif words[0] == b"P":
+                if entry not in seen:
+                    seen.add(entry)
+                    key, needs = _needs(words)
+                    if needs is not None:
+                        contents.needs.append((key, needs))
             elif words[0] == b"M":
                 contents.makes.append(_make(words))
             elif words[0] == b"R" and int(words[1]) == record_format.VERSION:

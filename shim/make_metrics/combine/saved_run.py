@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from typing import Any
 
-from make_metrics.combine.record import make_from
+from make_metrics.combine.record import make_from, needs_from
 from make_metrics.combine.run import Final, Piece, Run, Work
 
 _LIMIT = 2**63
@@ -23,6 +23,8 @@ def dump(run: Run) -> bytes:
         "makes": [asdict(make) for make in run.makes.values()],
         "work": [[make, target, _values(work)] for (make, target), work in run.work.items()],
     }
+    if run.needs:
+        document["needs"] = [[make, target, *astuple(needs)] for (make, target), needs in run.needs.items()]
     return zlib.compress(json.dumps(document, separators=(",", ":")).encode("ascii"), 1)
 
 
@@ -78,6 +80,8 @@ def load(data: bytes) -> Run:
         torn = document["torn"]
         if not all(isinstance(text, str) for text in texts) or type(torn) is not int or not 0 <= torn < _LIMIT:
             raise ValueError("impossible values")
-        return Run(document["id"], {make.key: make for make in makes}, work, torn)
+        # Earlier versions did not store this.
+        needs = {(str(make), str(target)): needs_from(*values) for make, target, *values in document.get("needs", ())}
+        return Run(document["id"], {make.key: make for make in makes}, work, torn, needs)
     except (zlib.error, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError("no saved run") from error

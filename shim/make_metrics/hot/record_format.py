@@ -6,6 +6,7 @@ shortened the last number.
 
     R <version> <run> <id> ;                              the first entry of every record file
     L <make> <target> <goal> <level> <wall> <start> <end> <status> <fate> [<cpu> <peak>] ;     one recipe line
+    P <make> <target> <needs> ;                           what a target needs, if it is known, behind each of its lines
     M <name>=<value> ... ;                                one make process, written by the walk
 
 ``make`` and ``run`` are process keys (`hot.procfs`); ``id`` is unique to the record file. ``wall`` is the line's start
@@ -15,6 +16,9 @@ to make while the line ran: 0 nothing; the number of a signal that was sent to t
 make; 9 (`ORPHAN`) if make was gone before the line ended. ``cpu`` is processor time in microseconds, user and system,
 of the line's program and of all children that it waited for. ``peak`` is the largest resident set of any of them in
 KiB, at least that of the shim when it started the program (wait4(2), getrusage(2)). Both are missing if unknown.
+
+``needs`` is make's `$^`, `$|` and `$?`, with ";" between the three and a blank between names, encoded by the fragment.
+"=" stands for a `$?` that is `$^`, and "." for a target that needs nothing. Other readers skip the entry.
 
 A value of an M entry is a text, a number, 1 or 0 for yes or no, or a list of texts with "&" between them. Texts are
 percent-encoded to printable ASCII without blanks; "-" stands for the empty text.
@@ -65,11 +69,16 @@ def line_entry(
     status: int,
     fate: int,
     usage: tuple[int, int] | None = None,
+    needs: bytes = b"",
 ) -> bytes:
-    """The entry of one recipe line: the module's docstring gives meaning and units; `usage` is cpu and peak."""
-    return b"L %b %b %b %d %d %d %d %d %d%b ;\n" % (
+    """The entry of one recipe line: the module's docstring gives meaning and units; `usage` is cpu and peak.
+
+    With `needs`, encoded already, the entry of what the target needs follows.
+    """
+    name = encode(target)
+    return b"L %b %b %b %d %d %d %d %d %d%b ;\n%b" % (
         make,
-        encode(target),
+        name,
         encode(goal),
         level,
         wall,
@@ -78,6 +87,7 @@ def line_entry(
         status,
         fate,
         b" %d %d" % usage if usage else b"",
+        b"P %b %b %b ;\n" % (make, name, needs) if needs else b"",
     )
 
 

@@ -150,8 +150,9 @@ class Recorder:
         make, run = self.make, self.run or self.make
         arguments = self.arguments
         text = record_format.line_entry(
-            make, arguments.target, arguments.goal, arguments.level, wall, start, end, status, fate, usage
-        )
+            make, arguments.target, arguments.goal, arguments.level, wall, start, end, status, fate, usage,
+            arguments.needs,
+        )  # fmt: skip
         append.append_entry(self.records, run, text)
 
     def invite(self) -> None:

@@ -94,7 +94,8 @@ class Writer:
         for event in events:
             make, name = self.numbers[event.make], self._texts.number(event.target)
             work = run.work.get((event.make, event.target))
-            rows.append(self._target_row(event, make, name, work, offset_ns))
+            needs = self._needs_of(run, event)
+            rows.append(self._target_row(event, make, name, work, needs, offset_ns))
             if work is not None:
                 own_status = work.lines == 1 and work.final.status != event.exit_status
                 lines += [
@@ -104,7 +105,17 @@ class Writer:
                 ]  # fmt: skip
         return rows, lines
 
-    def _target_row(self, event: Event, make: int, name: int, work: Work | None, offset_ns: int) -> Row:
+    def _needs_of(self, run: Run, event: Event) -> tuple[int | None, int | None]:
+        """The columns `prerequisites` and `newer` of an event's target."""
+        needs = run.needs.get((event.make, event.target))
+        if needs is None:
+            return None, None
+        return self._texts.number(json.dumps([needs.prerequisites, needs.order_only])), needs.newer
+
+    def _target_row(
+        self, event: Event, make: int, name: int, work: Work | None, needs: tuple[int | None, int | None],
+        offset_ns: int,
+    ) -> Row:  # fmt: skip
         shown_us = event.start_wall_ns // 1000 - self._started_us
         if work is not None:
             start_us = (work.start_ns + offset_ns) // 1000 - self._started_us
@@ -136,8 +147,7 @@ class Writer:
             int(event.goal),
             start_us - shown_us,
             None if event.duration_ms == (span_us + 500) // 1000 else event.duration_ms,
-            None,
-            None,
+            *needs,
             dump_values(own) if own else None,
         )
 

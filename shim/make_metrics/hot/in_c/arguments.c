@@ -6,6 +6,7 @@
 struct arguments {
     char *target, *goal, *version, *make, *state;
     const char *environment; /* still encoded; empty with the SHELL hook */
+    const char *needs; /* still encoded, as it goes into the record; empty if unknown */
     long level;
     long number; /* VERSION_NUMBER of make */
     bool is_4_3; /* exactly 4.3, which searches PATH by its own rule */
@@ -56,9 +57,17 @@ static bool parse_arguments(struct arguments *arguments, int count, char **words
     arguments->of_apple = equal(part[3], "a");
     arguments->splits_lines = arguments->of_apple || equal(part[3], "f");
     arguments->state = decode(words[4] + 2);
-    arguments->environment = words[5] + 2;
+    char *environment = join(words[5] + 2, "", ""), *needs = environment;
+    for (int at = 0; at < 4 && needs != NULL; at++) /* earlier fragments write no fourth "/" */
+        needs = strchr(needs + (at > 0), '/');
+    if (needs != NULL)
+        *needs++ = '\0';
+    arguments->environment = environment != NULL && equal(environment, "///") ? "" : environment;
+    /* No word of make's has these characters: they would end the entry. */
+    bool is_known = needs != NULL && !equal(needs, "-") && strpbrk(needs, " \t\n\v\f\r") == NULL;
+    arguments->needs = is_known ? needs : "";
     arguments->command = words + 7;
     arguments->shell_words = (int)shell;
     arguments->words = count - 7;
-    return arguments->target != NULL && arguments->goal != NULL && arguments->make != NULL && arguments->state != NULL;
+    return environment != NULL && arguments->target != NULL && arguments->goal != NULL && arguments->make != NULL && arguments->state != NULL;
 }

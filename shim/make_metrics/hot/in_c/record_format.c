@@ -90,10 +90,11 @@ struct line {
     int64_t cpu_us, peak_kib; /* below 0: unknown */
 };
 
-/* The entry of one recipe line; NULL without memory. */
-static char *line_entry(const char *make, const char *target, const char *goal, long level, const struct line *line)
+/* The entry of one recipe line, and behind it that of what the target needs, if that is known; NULL without memory. */
+static char *line_entry(const char *make, const char *target, const char *goal, long level, const struct line *line,
+                        const char *needs)
 {
-    char *text = malloc(strlen(make) + 3 * strlen(target) + 3 * strlen(goal) + 256), *end = text;
+    char *text = malloc(2 * strlen(make) + 6 * strlen(target) + 3 * strlen(goal) + strlen(needs) + 256), *end = text;
     if (text == NULL)
         return NULL;
     end += sprintf(end, "L %s ", make);
@@ -104,6 +105,11 @@ static char *line_entry(const char *make, const char *target, const char *goal, 
                    (long long)line->end, line->status, line->fate);
     if (line->cpu_us >= 0)
         end += sprintf(end, " %lld %lld", (long long)line->cpu_us, (long long)line->peak_kib);
-    strcpy(end, " ;\n");
+    end += sprintf(end, " ;\n");
+    if (*needs != '\0') {
+        end += sprintf(end, "P %s ", make);
+        end = encode(end, target);
+        sprintf(end, " %s ;\n", needs);
+    }
     return text;
 }

@@ -173,6 +173,7 @@ static bool resolve_run(struct recorder *recorder, struct line *line)
 /* Append the line's entry to its run's record. */
 static void append_line(const struct recorder *recorder, const struct arguments *arguments, const struct line *line)
 {
-    append_entry(recorder->records, recorder->run,
-                 line_entry(recorder->make, arguments->target, arguments->goal, arguments->level, line));
+    append_entry(
+        recorder->records, recorder->run,
+        line_entry(recorder->make, arguments->target, arguments->goal, arguments->level, line, arguments->needs));
 }
