@@ -8,7 +8,8 @@ import sys
 
 from make_metrics.commands.reading import combined_store
 from make_metrics.files.paths import Paths
-from make_metrics.store import tables, views
+from make_metrics.store import tables
+from make_metrics.store.compact import views
 
 
 def run(given: argparse.Namespace) -> int:

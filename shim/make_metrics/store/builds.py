@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from make_metrics.analysis.build import Build, BuiltTarget, MakeProcess, RecipeLine
-from make_metrics.store.texts import Texts
+from make_metrics.store.compact.texts import Texts
 
 _BUILD = "SELECT number, started_ns, duration_ms, exit_status, commit_id, branch FROM builds WHERE id = ?"
 _MAKES = (

@@ -16,7 +16,7 @@ from make_metrics.combine.event import Event
 from make_metrics.combine.record import Make
 from make_metrics.combine.run import Run
 from make_metrics.combine.summary import Summary, before_first_line_ns, top_make
-from make_metrics.store.rows import load_values
+from make_metrics.store.compact.rows import load_values
 from make_metrics.store.store import Store
 
 _PIECE = 5_000  # events, more or less

@@ -14,8 +14,8 @@ from make_metrics.combine.event import Event
 from make_metrics.combine.run import Run
 from make_metrics.combine.summary import StoredEvent, Summary
 from make_metrics.properties.property import Value
-from make_metrics.store.rows import LINE_COLUMNS, MAKE_COLUMNS, TARGET_COLUMNS, Reader, Writer
-from make_metrics.store.texts import Texts
+from make_metrics.store.compact.rows import LINE_COLUMNS, MAKE_COLUMNS, TARGET_COLUMNS, Reader, Writer
+from make_metrics.store.compact.texts import Texts
 
 _MAKES = f"SELECT {', '.join(MAKE_COLUMNS[1:])} FROM makes WHERE build = ? ORDER BY number"  # noqa: S608
 _TARGETS = f"SELECT {', '.join(TARGET_COLUMNS[1:])} FROM targets WHERE build = ?"  # noqa: S608

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from make_metrics.errors import UserError
-from make_metrics.store.views import VIEWS
+from make_metrics.store.compact.views import VIEWS
 
 # A released step is never changed: a change of the tables is a new step. Times are nanoseconds since the epoch.
 STEPS: tuple[tuple[str, ...], ...] = (

@@ -10,7 +10,7 @@ from make_metrics.combine.event import Event, message_id
 from make_metrics.combine.record import Make
 from make_metrics.combine.run import Run, Work, without_dot
 from make_metrics.properties.property import Value
-from make_metrics.store.texts import Texts
+from make_metrics.store.compact.texts import Texts
 
 Values = dict[str, Value | None]
 Row = tuple[Any, ...]

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from make_metrics.store import views
+from make_metrics.store.compact import views
 from tests.support.project import ROOT, Project
 
 PAGE = ROOT / "docs/reference/store.md"
