@@ -69,5 +69,6 @@ static bool parse_arguments(struct arguments *arguments, int count, char **words
     arguments->command = words + 7;
     arguments->shell_words = (int)shell;
     arguments->words = count - 7;
-    return environment != NULL && arguments->target != NULL && arguments->goal != NULL && arguments->make != NULL && arguments->state != NULL;
+    return environment != NULL && arguments->target != NULL && arguments->goal != NULL && arguments->make != NULL &&
+           arguments->state != NULL;
 }
