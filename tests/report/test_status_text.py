@@ -18,6 +18,7 @@ STATUS: dict[str, Any] = {
     "crash_reports": {"mode": "local", "reason": "nothing was decided", "receiver": "sentry.example.org"},
     "paths": {"store": "/s", "files": ""}, "problems": ["a problem"],
     "history": {"runs": 2, "since": "2021-05-01", "bytes": 3_000_000, "limit_mib": 1024, "clock_jumped": "2021-09-01",
+                "lines_since": "2021-05-03",
                 "deleted": [{"kind": "runs", "count": 7, "last_ns": 0, "last": "2021-05-02"}]},
 }  # fmt: skip
 
@@ -39,6 +40,7 @@ def test_every_part_of_the_status_is_a_line() -> None:
         "metrics: os, jobs",
         "metric in trouble: jobs failed (1 time, last 1970-01-01T00:00:00.000000+00:00: ValueError)",
         "history: 2 runs since 2021-05-01, kept for 90 days (3 of at most 1024 MiB)",
+        "recipe lines: each for itself since 2021-05-03, older ones in the sums of their targets",
         "deleted for lack of room: 7 runs, last 2021-05-02",
         "clock: jumped to 2021-09-01: nothing gets too old until it has gone on for 14 days",
         "crash reports: local (nothing was decided), to sentry.example.org",

@@ -31,6 +31,7 @@ def history(paths: Paths, connection: sqlite3.Connection) -> dict[str, Any]:
     return {
         "runs": reach.runs,
         "since": timestamp(reach.oldest_ns) if reach.runs else None,
+        "lines_since": timestamp(reach.lines_ns) if reach.lines_ns > reach.oldest_ns else None,
         "bytes": reach.bytes,
         "limit_mib": read_history_limit(paths) // bounds.MIB,
         "deleted": [asdict(each) | {"last": timestamp(each.last_ns)} for each in bounds.given_up(connection)],

@@ -72,6 +72,8 @@ def _history(status: Document) -> Iterator[str]:
     since = f" since {history['since']}" if history["since"] else ""
     size = f"{-(-history['bytes'] // 2**20)} of at most {history['limit_mib']} MiB"
     yield f"history: {history['runs']} run{'s' * (history['runs'] != 1)}{since}, kept for 90 days ({size})"
+    if history["lines_since"]:
+        yield f"recipe lines: each for itself since {history['lines_since']}, older ones in the sums of their targets"
     for deleted in history["deleted"]:
         yield f"deleted for lack of room: {deleted['count']} {deleted['kind']}, last {deleted['last']}"
     if history["clock_jumped"]:
