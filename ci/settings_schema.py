@@ -24,10 +24,10 @@ def _any_case(word: str) -> str:
     return "".join(f"[{letter}{letter.upper()}]" for letter in word)
 
 
-_LOCALHOST = rf"({_any_case('localhost')}|127\.0\.0\.1|\[::1\])"
 _NAME = r"([^/:@?#\\\[\]\s]+|\[[0-9A-Fa-f:.]+\])"
+# Elsewhere than on this machine http is no fault of the file: it is for each contributor to allow.
 _HOST = (
-    rf"^({_any_case('https')}://{_NAME}|{_any_case('http')}://{_LOCALHOST})"
+    rf"^{_any_case('http')}[sS]?://{_NAME}"
     r"(:[0-9]{0,4}|:[1-5][0-9]{4})?(/[^?#\\\s]*)?$"
 )
 _TEXT = {"type": "string", "maxLength": LONGEST, "pattern": _PRINTS}
@@ -41,11 +41,15 @@ _KEYS: dict[str, dict[str, Any]] = {
         "maxItems": settings_file._MOST_METRICS,
         "items": {"type": "string", "pattern": f"^{settings_file._METRIC.pattern}$"},
     },
+    "labels": {
+        "type": "object",
+        "maxProperties": settings_file._MOST_LABELS,
+        "propertyNames": {"pattern": f"^{settings_file._LABEL.pattern}$"},
+        "additionalProperties": {"type": "string", "pattern": f"^{settings_file._LABEL_TEXT.pattern}$"},
+    },
     "crash-reports-dsn": {
         "type": "string",
-        "pattern": r"^(https://[0-9A-Za-z]{1,100}@[^/:@?#\\\s]|http://[0-9A-Za-z]{1,100}@"
-        rf"{_LOCALHOST})"
-        r"[^@?#\\\s]{0,200}/[0-9]{1,20}$",
+        "pattern": r"^https?://[0-9A-Za-z]{1,100}@[^/:@?#\\\s][^@?#\\\s]{0,200}/[0-9]{1,20}$",
     },
 }
 

@@ -20,6 +20,7 @@ from tests.support.bugsink import Bugsink
 from tests.support.crashing_project import SECRETS, Crashing
 from tests.support.mutation import function_begins
 from tests.support.project import ROOT, until
+from tests.support.segment_receiver import Answer, receiving
 
 pytestmark = pytest.mark.timeout(400)  # the first test may have to install bugsink
 
@@ -175,3 +176,28 @@ def test_the_answer_decides_whether_a_report_waits(
     crashing.cli("flush", status=int(bool(problem) and not again))
     assert requested == ["/api/7/envelope/"] * (1 + again)
     assert crashing.outcomes == ["sent"] if again else crashing.outcomes != ["sent"]
+
+
+def test_the_receiver_gets_the_users_headers_and_nothing_shows_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = "s3cret-of-the-team"  # noqa: S105
+    with receiving(made_up=True) as receiver, receiving(made_up=True) as other:
+        crashing = Crashing(tmp_path, f"{receiver.host.replace('//', '//key@')}/7", monkeypatch, capsys)
+        settings = crashing.paths.user_settings
+        settings.write_text(f'timeout = 60\n[headers."{receiver.host}"]\nX-Team = "{secret}"\n')
+        settings.chmod(0o644)
+        crashing.cli("crash-reports", "on", "--yes")
+        crashing.fail()
+        crashing.cli("flush", status=1)
+        assert f"headers: not used, since others may read them: chmod 600 {settings}" in crashing.errors
+        settings.chmod(0o600)
+        receiver.answers(Answer(302, {"Location": f"{other.host}/elsewhere"}))
+        crashing.cli("flush", status=1)
+        crashing.cli("flush")
+        assert [request.headers["X-Team"] for request in receiver.requests] == [secret] * 2
+        assert other.requests == []
+        for words, status in ((["crash-reports", "preview"], 0), (["doctor"], 1), (["status"], 0), (["sent"], 0)):
+            assert secret not in crashing.cli(*words, status=status) + crashing.errors
+        holding = [path for path in tmp_path.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+        assert holding == [settings]

@@ -239,7 +239,7 @@ def test_a_bad_dsn_is_refused(tmp_path: Path, dsn: str) -> None:
     project = project_of(tmp_path)
     assert project.crash_dsn is None
     assert len(project.problems) == 1
-    assert "crash-reports-dsn: must be" in project.problems[0]
+    assert "crash-reports-dsn: " in project.problems[0]
 
 
 @pytest.mark.parametrize(

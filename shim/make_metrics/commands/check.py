@@ -10,13 +10,15 @@ from make_metrics.commands.warn import warn
 from make_metrics.errors import UserError
 from make_metrics.files.paths import printable_path
 from make_metrics.project.settings import NAME
+from make_metrics.project.settings_file import CLEAR_TEXT
 from make_metrics.sinks.kinds import BUILT_IN, lacks
 
 
 def run(given: argparse.Namespace) -> int:
     """Print what is wrong with make-metrics.toml, a line each with its key; 0, or 1 if anything is.
 
-    A library that is missing on this machine is a note: it is no fault of the file. Raises UserError without a file.
+    A library that is missing on this machine is a note, and so is a receiver in clear text that its user does not
+    allow: neither is a fault of the file. Raises UserError without a file.
     """
     project = project_at(given.directory)
     path = project.directory / NAME
@@ -24,7 +26,8 @@ def run(given: argparse.Namespace) -> int:
         raise UserError(f"{printable_path(path)} does not exist: make-metrics init writes one")
     # Only for kinds that are here: a kind that is not installed may be one that is misspelt.
     missing = tuple(f": {words}" for name in BUILT_IN if (words := lacks(name)))
-    notes = [problem for problem in project.problems if missing and problem.endswith(missing)]
+    # Clear text is for each contributor to allow.
+    notes = [problem for problem in project.problems if problem.endswith((*missing, f": {CLEAR_TEXT}"))]
     faults = [problem for problem in project.problems if problem not in notes]
     warn([*notes, *faults])
     if faults:

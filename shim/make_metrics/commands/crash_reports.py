@@ -14,6 +14,7 @@ from make_metrics.commands.question import ask, require_answer, show, show_summa
 from make_metrics.commands.warn import warn
 from make_metrics.consent import consent
 from make_metrics.consent.mode import Decision, Mode
+from make_metrics.consent.notice import clear_text
 from make_metrics.crashes import delivery as crash_delivery
 from make_metrics.crashes import log as crash_log
 from make_metrics.crashes import notice as crash_notice
@@ -121,6 +122,7 @@ def _preview(paths: Paths, project: Project) -> list[Prepared]:
     """The requests of what waits; if nothing waits, of earlier failures in this project, or else of an example."""
     if project.crash_dsn is None:
         raise UserError(_NO_DSN)
+    warn(clear_text([project.crash_dsn.host]))
     sink = crash_delivery.sink_of(project.crash_dsn)
     events = _waiting_events(paths, project)
     if not events:

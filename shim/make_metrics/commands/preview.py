@@ -19,6 +19,7 @@ from make_metrics.commands.warn import warn
 from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import read_id
 from make_metrics.consent.mode import Mode
+from make_metrics.consent.notice import clear_text
 from make_metrics.deliver import trace_messages
 from make_metrics.deliver.outgoing import sendable_message, typed_names, with_parents
 from make_metrics.deliver.permissions import ProjectCache
@@ -68,6 +69,7 @@ def run(given: argparse.Namespace) -> int:
     elif examples := [preview.sink.address for preview in previews if not preview.waits]:
         addresses = ", ".join(examples)
         warn([f"nothing waits for {addresses}: this shows the project's latest events as they would be sent"])
+    warn(clear_text(sink.host for sink in project.sinks))
     if ruling.mode is not Mode.ON:
         warn([f"nothing is sent: {ruling.reason}"])
     requests: list[dict[str, object]] = []

@@ -11,6 +11,7 @@ from make_metrics.commands.asked_metrics import metrics
 from make_metrics.commands.project import project_at
 from make_metrics.commands.warn import warn
 from make_metrics.project.settings import NAME
+from make_metrics.properties.labels import labels
 from make_metrics.properties.property import Property, shown
 from make_metrics.properties.registry import CHOICE, ENVELOPE, PROPERTIES
 from make_metrics.properties.trace import TRACE
@@ -26,7 +27,7 @@ def run(given: argparse.Namespace) -> int:
     warn(project.problems)
     optional = metrics(project)
     if given.json:
-        sys.stdout.write(json.dumps(json_schema.document(optional), indent=2) + "\n")
+        sys.stdout.write(json.dumps(json_schema.document(optional, labels(project.settings)), indent=2) + "\n")
         return 0
     asked_for = project.settings.metrics if project.settings else ()
     shared = ", ".join(entry.name for entry in CHOICE if entry in PROPERTIES)
@@ -35,6 +36,8 @@ def run(given: argparse.Namespace) -> int:
     _show_table(
         f"The event of a yes or a no has {shared}, and:", [entry for entry in CHOICE if entry not in PROPERTIES]
     )
+    if listed := labels(project.settings):
+        _show_table(f"Labels that this project gives all its events (labels = {{ ... }} in {NAME}):", listed)
     _show_table("Around the properties of each event:", ENVELOPE)
     _show_table("Receivers of type otlp also get the place of each event in the trace of its run:", TRACE)
     return 0

@@ -29,7 +29,7 @@ from make_metrics.project.settings import NAME
 from make_metrics.properties import is_test
 from make_metrics.report import status_text
 from make_metrics.sender import reaper
-from make_metrics.sinks.user_settings import read_user_settings
+from make_metrics.sinks.user_settings import is_clear_text, read_user_settings
 from make_metrics.store import database
 from make_metrics.store.outbox import Outbox
 from make_metrics.store.troubles import Troubles
@@ -60,7 +60,10 @@ def _document(paths: Paths, project: Project) -> dict[str, Any]:
         "decision": status.decision.name.lower(),
         "prints": environment.only_prints(os.environ),
         "project": project.path,
-        "sinks": [{"type": sink.type, "host": sink.address} for sink in project.sinks],
+        "sinks": [
+            {"type": sink.type, "host": sink.address, "clear_text": is_clear_text(sink.host)} for sink in project.sinks
+        ],
+        "labels": dict(project.settings.labels) if project.settings else {},
         "notice": consent.notice_version(paths, project) or None,
         "consent": _consent(status.record),
         "id": read_id(paths, project),
@@ -123,6 +126,7 @@ def _crash_reports(paths: Paths, project: Project) -> dict[str, Any]:
         "reason": status.ruling.reason,
         "decision": status.decision.name.lower(),
         "receiver": project.crash_dsn.host if project.crash_dsn else None,
+        "clear_text": bool(project.crash_dsn and is_clear_text(project.crash_dsn.host)),
     }
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from make_metrics.project.settings import Settings
+from make_metrics.properties.labels import values
 from make_metrics.properties.property import Property, shown
 from make_metrics.properties.registry import CHOICE, ENVELOPE, PROPERTIES
 from make_metrics.properties.trace import TRACE
 from make_metrics.sinks.kinds import takes_traces
 from make_metrics.sinks.sink import SinkSettings
+from make_metrics.sinks.user_settings import is_clear_text
 
 NEVER = (
     "command lines, names of targets that only you have typed, variables, the text or output of recipes, the "
@@ -20,12 +22,14 @@ FILES_KEPT = "Targets that are files are kept on this machine."
 FILES_SENT = "The names of targets that are files are sent too, as paths within the project."
 FILE = "A .jsonl file lies on this machine (make-metrics status says where); who takes it from there, we cannot know."
 RUNS = (
-    "Receivers of kind otlp get spans and durations made from this, also of each run of make itself, and with each its "
-    "place in the trace of its run:"
+    "Receivers of kind otlp get spans and durations made from this, under the name of the project or of its service, "
+    "also of each run of make itself, and with each its place in the trace of its run:"
 )
 JOINS = (
     "If TRACEPARENT is set when make starts, that trace is the run's too: whoever sees both knows what started make."
 )
+LABELS = "Each event, your yes too, also has these labels of the project, word for word:"
+CLEAR_TEXT = "Whoever is on the way to {} can read what is sent there: it is not encrypted."
 ADDRESS = "Whoever runs the receiver can also see the network address that you send from."
 
 
@@ -50,6 +54,7 @@ def text(settings: Settings, metrics: Sequence[Property]) -> str:
         *(_line(entry) for entry in metrics),
         "Your yes is an event as well, without those of a target, and with:",
         *(_line(entry) for entry in CHOICE if entry not in PROPERTIES),
+        *_labels(settings),
         "Around each event:",
         *(_line(entry) for entry in ENVELOPE),
         *_for_traces(settings),
@@ -57,6 +62,7 @@ def text(settings: Settings, metrics: Sequence[Property]) -> str:
         f"Never sent: {NEVER}.",
         FILES_SENT if settings.file_targets else FILES_KEPT,
         *([FILE] if any(sink.type == "file" for sink in settings.sinks) else []),
+        *clear_text(sink.host for sink in settings.sinks),
         ADDRESS,
         "If you opt out later, one last event with your id says so."
         if settings.opt_out_event
@@ -72,6 +78,15 @@ def _for_traces(settings: Settings) -> list[str]:
     if not any(takes_traces(sink.type) for sink in settings.sinks):
         return []
     return [RUNS, *(_line(entry) for entry in TRACE), JOINS]
+
+
+def _labels(settings: Settings) -> list[str]:
+    return [LABELS, *(f"  {name}: {text}" for name, text in values(settings).items())] if settings.labels else []
+
+
+def clear_text(addresses: Iterable[str]) -> list[str]:
+    """A line for each of these addresses to which messages go in clear text."""
+    return [CLEAR_TEXT.format(address) for address in dict.fromkeys(addresses) if is_clear_text(address)]
 
 
 def receiver(sink: SinkSettings) -> str:

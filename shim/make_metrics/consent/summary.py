@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from make_metrics.project.settings import Settings
 from make_metrics.properties.property import Property
 from make_metrics.sinks.kinds import takes_traces
+from make_metrics.sinks.sink import SinkSettings
+from make_metrics.sinks.user_settings import is_clear_text
 
 Lines = list[tuple[str, str]]
 """A label and a text for each line, in order."""
@@ -35,6 +37,10 @@ TRACES = "the place in the trace of the run"
 FILES = "also names of targets that are files"
 
 
+def _receiver(sink: SinkSettings) -> str:
+    return f"{sink.address} ({sink.type}{', not encrypted' if is_clear_text(sink.host) else ''})"
+
+
 def lines(settings: Settings, metrics: Sequence[Property]) -> Lines:
     """The summary of a project that asks for these metrics."""
     kinds = [*KINDS]
@@ -42,6 +48,8 @@ def lines(settings: Settings, metrics: Sequence[Property]) -> Lines:
         kinds.append(TRACES)
     if settings.file_targets:
         kinds.append(FILES)
+    if settings.labels:
+        kinds.append("labels of the project")
     what = ", ".join(kinds) + (f"; also {', '.join(entry.name for entry in metrics)}" if metrics else "")
     stop = "make-metrics opt-out" + (", which one last event says" if settings.opt_out_event else "")
     return [
@@ -49,7 +57,7 @@ def lines(settings: Settings, metrics: Sequence[Property]) -> Lines:
         ("Who", settings.collector + (f" ({settings.contact})" if settings.contact else "")),
         ("Why", settings.purpose),
         ("What", what),
-        ("Where", ", ".join(dict.fromkeys(f"{sink.address} ({sink.type})" for sink in settings.sinks))),
+        ("Where", ", ".join(dict.fromkeys(map(_receiver, settings.sinks)))),
         ("Kept", settings.retention or "(not said)"),
         ("Stop", stop),
     ]

@@ -32,7 +32,7 @@ from make_metrics.project.settings import Dsn
 from make_metrics.sinks import last_check
 from make_metrics.sinks.sink import Outcome, Prepared, Verdict
 from make_metrics.sinks.time_limit import LateError, release_after, within
-from make_metrics.sinks.user_settings import read_user_settings
+from make_metrics.sinks.user_settings import user_settings_for
 from make_metrics.store import database
 from make_metrics.store.outbox import Attempt, Batch, Outbox
 from make_metrics.store.outbox import Entry as Message
@@ -76,7 +76,7 @@ def sink_of(dsn: Dsn) -> SentrySink:
         raise UserError(f"crash reports need sentry-sdk, which is not installed: pip install '{EXTRA}'")
     from make_metrics.crashes.sentry import SentrySink
 
-    user_settings, problems = read_user_settings(Paths.from_environment())
+    user_settings, problems = user_settings_for(Paths.from_environment(), dsn.host)
     if problems:
         raise UserError(problems[0])
     return SentrySink(dsn, user_settings.network)

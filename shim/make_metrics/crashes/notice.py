@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from make_metrics.consent.notice import ADDRESS
+from make_metrics.consent.notice import ADDRESS, clear_text
 from make_metrics.crashes.report import LISTS, PACKAGE
 from make_metrics.project.settings import Settings
 
@@ -37,6 +37,7 @@ def text(settings: Settings) -> str:
         ),
         "",
         f"Never sent: {NEVER}.",
+        *clear_text([host]),
         ADDRESS,
         "",
         "make-metrics crash-reports preview shows the exact bytes, make-metrics doctor the failures themselves, which",

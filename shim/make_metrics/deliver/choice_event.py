@@ -9,6 +9,7 @@ from make_metrics.combine.event import timestamp
 from make_metrics.project import git_command, git_head
 from make_metrics.project.project import Project
 from make_metrics.properties import is_test
+from make_metrics.properties.labels import labels, values
 from make_metrics.properties.registry import check
 from make_metrics.sinks.kinds import takes_choices
 from make_metrics.store.outbox import Entry, sink_id
@@ -40,9 +41,9 @@ def entries(project: Project, *, choice: str, anonymous_id: str, now_ns: int) ->
         "anonymousId": anonymous_id,
         "messageId": str(uuid.uuid5(_NAMESPACE, f"{anonymous_id}/{choice}/{now_ns}")),
         "timestamp": timestamp(now_ns),
-        "properties": {name: value for name, value in properties.items() if value is not None},
+        "properties": {name: value for name, value in properties.items() if value is not None} | values(settings),
     }
-    if check(message):
+    if check(message, labels=labels(settings)):
         return []
     return [
         Entry(sink_id(sink), project.path, str(message["messageId"]), message)

@@ -18,8 +18,11 @@ from make_metrics.deliver.message import looks_like_file, message
 from make_metrics.deliver.permissions import Permission, ProjectCache
 from make_metrics.deliver.trace import sent_ancestor
 from make_metrics.project.project import Project
+from make_metrics.project.settings import Settings
 from make_metrics.project.target_names import TargetNames
 from make_metrics.properties.is_test import marker
+from make_metrics.properties.labels import labels
+from make_metrics.properties.labels import values as label_values
 from make_metrics.properties.property import Property
 from make_metrics.properties.registry import CHOICE, PROPERTIES, check
 from make_metrics.store.outbox import Entry, sink_id
@@ -54,7 +57,8 @@ def entries(
         for name, sendable in with_parents(events, messages).items()
         for sink in project.sinks
     ]
-    return trace_messages.add_traces(run, events, untraced)
+    labels_by_project = {project.path: labels(project.settings) for project in by_project}
+    return trace_messages.add_traces(run, events, untraced, labels_by_project)
 
 
 def typed_names(run: Run) -> frozenset[str]:
@@ -94,7 +98,9 @@ def sendable_message(
         event, target=names.public(event.target), parent_id="", metrics=kept, is_test=marker(event.is_test)
     )
     candidate = message(public, name=settings.event, anonymous_id=anonymous_id, metrics=metrics)
-    return None if check(candidate, paths=settings.file_targets, metrics=metrics) else candidate
+    candidate["properties"] |= label_values(settings)
+    refused = check(candidate, paths=settings.file_targets, metrics=metrics, labels=labels(settings))
+    return None if refused else candidate
 
 
 def _holds(text: str, name: str) -> bool:
@@ -116,8 +122,11 @@ def with_parents(events: Sequence[Event], messages: Mapping[str, Mapping[str, An
     return linked
 
 
-def drop_unlisted(message: dict[str, Any], metrics: Iterable[Property]) -> dict[str, Any]:
-    """A copy of a message without the metrics that a later notice no longer lists. `metrics` are those it does."""
+def as_listed(message: dict[str, Any], settings: Settings | None, metrics: Iterable[Property]) -> dict[str, Any]:
+    """A copy of a message without the metrics that a later notice no longer lists, and with the labels that it lists.
+
+    `settings` are the project's, `metrics` the metrics that the notice lists.
+    """
     names = {declaration.name for declaration in (*PROPERTIES, *CHOICE, *metrics)}
     properties = {name: value for name, value in message["properties"].items() if name in names}
-    return {**message, "properties": properties}
+    return {**message, "properties": properties | label_values(settings)}

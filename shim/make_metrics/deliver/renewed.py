@@ -11,7 +11,7 @@ from typing import Any
 
 from make_metrics.combine.event import COMMAND_LIMIT, VERSION, run_id
 from make_metrics.combine.summary import StoredEvent
-from make_metrics.deliver.outgoing import drop_unlisted
+from make_metrics.deliver.outgoing import as_listed
 from make_metrics.deliver.permissions import ProjectCache
 from make_metrics.project.project import Project
 from make_metrics.project.target_names import OTHER
@@ -23,7 +23,7 @@ from make_metrics.store.store import Store
 def renewed(
     store: Store, projects: ProjectCache, project: Project, waiting: Sequence[Entry], metrics: Iterable[Property]
 ) -> list[Entry]:
-    """Waiting messages without the properties and the names that the present notice does not list.
+    """Waiting messages without the properties and the names that the present notice does not list, with its labels.
 
     `metrics` are the optional metrics that it lists.
     """
@@ -32,7 +32,7 @@ def renewed(
     events = {stored.event.message_id: stored for stored in store.events()} if old else {}
     entries = []
     for entry in waiting:
-        message = drop_unlisted(entry.message, metrics)
+        message = as_listed(entry.message, project.settings, metrics)
         if _is_old(entry.message):
             message = _of_this_version(message, events.get(entry.message_id), projects, project)
         entries.append(replace(entry, message=message))

@@ -12,6 +12,7 @@ from typing import Any
 
 from make_metrics.combine.event import Event, properties, run_id, timestamp
 from make_metrics.deliver import traceparent
+from make_metrics.properties.labels import PREFIX
 from make_metrics.properties.trace import RUN
 
 _MS_NS = 1_000_000
@@ -74,7 +75,7 @@ def _run_message(events: Sequence[Event], sample: Mapping[str, Any], message_id:
     """The run's own message: from the start of its first event to the end of its last, with make's exit status.
 
     `events` are those of the makes that have any message in the project: other makes are no business of the project's.
-    `sample` is one of these messages; the envelope is copied from it.
+    `sample` is one of these messages; the envelope and the labels are copied from it.
     """
     first = min(events, key=lambda event: (event.start_wall_ns, event.make_level))
     end_ns = max(event.start_wall_ns + event.duration_ms * _MS_NS for event in events)
@@ -83,6 +84,7 @@ def _run_message(events: Sequence[Event], sample: Mapping[str, Any], message_id:
     statuses = [event.exit_status for event in goals]
     names = {declaration.name for declaration in RUN}
     values = {name: value for name, value in properties(first).items() if name in names}
+    values |= {name: value for name, value in sample["properties"].items() if name.startswith(PREFIX)}
     values["duration_ms"] = (end_ns - first.start_wall_ns) // _MS_NS
     values["exit_status"] = min(statuses) if min(statuses) < 0 else max(statuses)
     return {**sample, "messageId": message_id, "timestamp": timestamp(end_ns), "properties": values}

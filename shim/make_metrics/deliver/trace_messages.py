@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from make_metrics.combine.event import Event
 from make_metrics.combine.run import Run
 from make_metrics.combine.summary import top_make
 from make_metrics.deliver import trace
+from make_metrics.properties.property import Property
 from make_metrics.properties.trace import check
 from make_metrics.sinks.kinds import takes_traces
 from make_metrics.store.outbox import Entry, sink_type
 from make_metrics.store.store import Store
 
 
-def add_traces(run: Run, events: Sequence[Event], entries: Sequence[Entry]) -> list[Entry]:
-    """A run's outbox entries, with traces in those for receivers of traces. `events` are all events of the run."""
+def add_traces(
+    run: Run, events: Sequence[Event], entries: Sequence[Entry], labels: Mapping[str, Sequence[Property]]
+) -> list[Entry]:
+    """A run's outbox entries, with traces in those for receivers of traces.
+
+    `events` are all events of the run. `labels` are those of each project, by its path.
+    """
     done: list[Entry] = []
     untraced: dict[tuple[str, str], dict[str, Any]] = {}  # messages by id, for each sink of each project
     for entry in entries:
@@ -26,7 +32,7 @@ def add_traces(run: Run, events: Sequence[Event], entries: Sequence[Entry]) -> l
             done.append(entry)
     for (sink, project), messages in untraced.items():
         for message in trace.with_trace(events, messages, inherited=top_make(run).traceparent):
-            if not check(message):
+            if not check(message, labels[project]):
                 done.append(Entry(sink, project, str(message["messageId"]), message))
     return done
 

@@ -16,6 +16,12 @@ def read_file(path: str | os.PathLike[str], *, any_owner: bool = False) -> bytes
 
     Raises OSError if it cannot be read, is not a regular file, or belongs to another user (unless `any_owner`).
     """
+    content_and_mode = read_with_mode(path, any_owner=any_owner)
+    return None if content_and_mode is None else content_and_mode[0]
+
+
+def read_with_mode(path: str | os.PathLike[str], *, any_owner: bool = False) -> tuple[bytes, int] | None:
+    """As `read_file`, with the permissions of the file that was read, such as 0o600; raises as it does."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -26,4 +32,4 @@ def read_file(path: str | os.PathLike[str], *, any_owner: bool = False) -> bytes
             raise OSError(0, "is not a file", str(path))
         if status.st_uid != os.geteuid() and not any_owner:
             raise OSError(0, "belongs to another user", str(path))
-        return file.read(LIMIT_BYTES)
+        return file.read(LIMIT_BYTES), stat.S_IMODE(status.st_mode)

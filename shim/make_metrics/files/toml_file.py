@@ -17,8 +17,11 @@ Rule = Callable[[Any], Any]
 """Returns a value in the form that we use. Raises ValueError with the text that follows the key in a problem's line."""
 
 
-def parse_toml(content: bytes) -> dict[str, Any]:
-    """The document; raises ValueError with a problem's line, and for an error of syntax two more: where it is."""
+def parse_toml(content: bytes, *, secret: bool = False) -> dict[str, Any]:
+    """The document; raises ValueError with a problem's line, and for an error of syntax two more: where it is.
+
+    These two are left out if the document may hold what is `secret`.
+    """
     try:
         text = content.decode()
     except UnicodeDecodeError:
@@ -26,7 +29,8 @@ def parse_toml(content: bytes) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ValueError(_syntax_problem(str(error), text)) from None
+        problem = _syntax_problem(str(error), text)
+        raise ValueError(problem.partition("\n")[0] if secret else problem) from None
     except (RecursionError, ValueError):
         raise ValueError("is not TOML: too deep, or a number too long") from None
 

@@ -25,7 +25,8 @@ class Settings:
     """The settings of the project whose root is `directory`; a text that is not set is empty.
 
     `file_targets` is whether names of file targets may be sent, `opt_out_event` whether an opt-out may be reported.
-    `metrics` names the metrics that the project asks for in addition to those of every event.
+    `metrics` names the metrics that the project asks for in addition to those of every event. `labels` are names and
+    texts that are the same in all its events.
     """
 
     directory: Path
@@ -39,5 +40,6 @@ class Settings:
     file_targets: bool = False
     opt_out_event: bool = False
     metrics: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
     sinks: tuple[SinkSettings, ...] = ()
     crash_dsn: Dsn | None = None

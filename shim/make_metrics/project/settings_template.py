@@ -17,6 +17,7 @@ purpose = "to make builds faster"       # what for: contributors read this befor
 # send-file-targets = false             # whether names of targets that are files are sent, as paths within the project
 # send-opt-out = false                  # whether a no after a yes is reported
 # metrics = ["os", "jobs", "ci"]        # more about each run: `make-metrics schema` lists what there is
+# labels = { team = "build" }           # the same for everybody, in each event: at most eight
 # crash-reports-dsn = "https://KEY@HOST/NUMBER"  # failures of make-metrics itself, after a yes of their own
 
 # Where events go, at most eight tables. This one is a file on the contributor's own machine.
@@ -34,6 +35,6 @@ name = "builds"
 # host = "https://collector.example.org:4318"
 # write-key = "PUBLIC-KEY"              # sent as Authorization: Bearer PUBLIC-KEY
 # key-header = "x-api-key"              # the header that carries the key instead
-# service = "example"                   # service.name
+# service = "example"                   # service.name; the project's name if it is left out
 # signals = "traces"                    # or "metrics"; both if it is left out
 """

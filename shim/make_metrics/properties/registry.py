@@ -43,17 +43,23 @@ CHOICE: tuple[Property, ...] = (*_CHOICE_ONLY, *(entry for entry in PROPERTIES i
 __all__ = ["ALWAYS", "ASKED_FOR", "BUILT_IN", "CHOICE", "ENVELOPE", "OPTIONAL", "PROPERTIES", "check", "check_values"]
 
 
-def check(message: Mapping[str, object], *, paths: bool = False, metrics: Sequence[Property] = ()) -> list[str]:
+def check(
+    message: Mapping[str, object],
+    *,
+    paths: bool = False,
+    metrics: Sequence[Property] = (),
+    labels: Sequence[Property] = (),
+) -> list[str]:
     """Why a message may not be sent, one line for each reason; empty if it may.
 
     With `paths` a target's name may be a path within the project. `metrics` are the optional metrics that a target's
-    event may have.
+    event may have, `labels` the project's labels, which every event has.
     """
     properties = message.get("properties")
     if not isinstance(properties, Mapping):
         return ["properties: missing"]
     envelope = {name: value for name, value in message.items() if name != "properties"}
-    declared = CHOICE if "choice" in properties else (*PROPERTIES, *metrics)
+    declared = (*(CHOICE if "choice" in properties else (*PROPERTIES, *metrics)), *labels)
     if paths and "command" in properties:
         properties = {**properties, "command": _without_slashes(properties["command"])}
     return check_values(envelope, ENVELOPE) + check_values(properties, declared)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from make_metrics.properties.property import Property
@@ -56,11 +56,11 @@ TRACE: tuple[Property, ...] = (
 )
 
 
-def check(message: Mapping[str, Any]) -> list[str]:
+def check(message: Mapping[str, Any], labels: Sequence[Property] = ()) -> list[str]:
     """Why a message with a trace may not be sent, one line for each reason; empty if it may.
 
     Only the trace of a target's message is checked: `registry.check` has seen the rest. A run's message is checked
-    whole.
+    whole: it has the project's `labels` as well.
     """
     trace = message.get("trace")
     if not isinstance(trace, Mapping):
@@ -68,5 +68,5 @@ def check(message: Mapping[str, Any]) -> list[str]:
     problems = check_values(trace, TRACE)
     if "command" not in message["properties"]:
         envelope = {name: value for name, value in message.items() if name not in ("properties", "trace")}
-        problems += check_values(message["properties"], RUN) + check_values(envelope, ENVELOPE)
+        problems += check_values(message["properties"], (*RUN, *labels)) + check_values(envelope, ENVELOPE)
     return problems

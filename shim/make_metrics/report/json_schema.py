@@ -14,9 +14,9 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _PATH = "^(?!/)(?!.*(?:^|/)[.][.](?:/|$))[0-9A-Za-z_.:+%/\u00aa-\U0010ffff-]{1,50}$"
 
 
-def document(metrics: Sequence[Property]) -> dict[str, Any]:
-    """The schema (draft 2020-12) of a message of the Segment protocol that may have these metrics."""
-    target = _object((*PROPERTIES, *metrics))
+def document(metrics: Sequence[Property], labels: Sequence[Property] = ()) -> dict[str, Any]:
+    """The schema (draft 2020-12) of a message of the Segment protocol with these labels; it may have these metrics."""
+    target = _object((*PROPERTIES, *metrics, *labels))
     command = target["properties"]["command"]
     target["properties"]["command"] = {**command, "pattern": _PATH}
     envelope = _object(ENVELOPE)
@@ -32,7 +32,7 @@ def document(metrics: Sequence[Property]) -> dict[str, Any]:
         "required": [*envelope["required"], "properties"],
         "$defs": {
             "target": {"description": "What one target did in one run.", **target},
-            "choice": {"description": "A yes or a no.", **_object(CHOICE)},
+            "choice": {"description": "A yes or a no.", **_object((*CHOICE, *labels))},
         },
     }
 

@@ -39,7 +39,7 @@ def _consent(status: Document) -> Iterator[str]:
 
 def _deliveries(status: Document) -> Iterator[str]:
     for sink in status["sinks"]:
-        yield f"sink: {sink['host']} ({sink['type']})"
+        yield f"sink: {sink['host']} ({sink['type']}{_clear_text(sink)})"
     if not status["sinks"]:
         yield "sink: none"
     if status["waiting"]:
@@ -58,9 +58,15 @@ def _deliveries(status: Document) -> Iterator[str]:
         yield f"last attempt: {attempt['time']}, {attempt['sink']}: {attempt['result']}"
 
 
+def _clear_text(receiver: Mapping[str, Any]) -> str:
+    return ", in clear text: it can be read on the way" if receiver["clear_text"] else ""
+
+
 def _metrics(status: Document) -> Iterator[str]:
     if status["metrics"]:
         yield f"metrics: {', '.join(status['metrics'])}"
+    if status["labels"]:
+        yield f"labels: {', '.join(f'{name} {text}' for name, text in status['labels'].items())}"
     for count in status["metric_troubles"]:
         yield f"metric in trouble: {Count(**count).text}"
 
@@ -83,7 +89,8 @@ def _history(status: Document) -> Iterator[str]:
 def _rest(status: Document) -> Iterator[str]:
     crash_reports = status["crash_reports"]
     if crash_reports["receiver"]:
-        yield f"crash reports: {crash_reports['mode']} ({crash_reports['reason']}), to {crash_reports['receiver']}"
+        to = f"{crash_reports['receiver']}{_clear_text(crash_reports)}"
+        yield f"crash reports: {crash_reports['mode']} ({crash_reports['reason']}), to {to}"
     for problem in status["problems"]:
         yield f"problem: {problem}"
     undecided = status["decision"] in ("none", "older") or status["rule"] == "on-this-machine"

@@ -17,6 +17,7 @@ from make_metrics.crashes import notice as crash_notice
 from make_metrics.crashes.report import LISTS
 from make_metrics.hot.failure_log import LIMIT_FILES
 from make_metrics.project.settings import NAME, Settings
+from make_metrics.properties.labels import labels
 from make_metrics.properties.property import Property, shown
 from make_metrics.properties.registry import CHOICE, ENVELOPE, OPTIONAL, PROPERTIES
 from make_metrics.properties.trace import RUN, TRACE
@@ -58,9 +59,15 @@ distribution beside make-metrics; a file in the repository is never run. `make-m
 with those of the project. `make-metrics doctor` shows what is wrong with them.
 """
 
+_LABELS = f"""
+A project can give all its events labels in its `{NAME}` (`labels = {{ team = "build" }}`): at most eight texts that
+are the same for everybody. Each is a property of its own (`label_team`). Its notice lists them word for word.
+"""
+
 _REQUESTS = """
 Each request to a receiver of type `segment` also contains the time of sending (`sentAt`) and the project's public key
-(`writeKey`).
+(`writeKey`). To a host for which you have set headers in your own `settings.toml` each request has these headers. No
+command shows them, and they are not kept with what was sent.
 """
 
 _TRACES = f"""
@@ -97,7 +104,9 @@ _RECEIVERS = f"""
 
 Only the receivers that the project's `{NAME}` names get it; `make-metrics status` shows them. Redirects are not
 followed. A receiver of type `file` is a file on this machine, in the directory of make-metrics or in one that you name;
-make-metrics does not send it anywhere. What waits to be sent is kept for at most {KEEP_NS // DAY_NS} days, and at most
+make-metrics does not send it anywhere. A receiver has `https://`, or is on this machine. Only your own `settings.toml`
+can allow another one to have `http://`, which can be read on the way. The notice, `status` and `preview` then say so.
+What waits to be sent is kept for at most {KEEP_NS // DAY_NS} days, and at most
 {OUTBOX_EVENTS:,} events or {OUTBOX_BYTES // 1_000_000} MB of all projects together.
 """
 
@@ -166,6 +175,7 @@ These files are in shim/make_metrics/ in the repository.
 | how metrics are computed | `metrics/collector.py`, `properties/metric.py`, `properties/facts.py` |
 | metrics of other distributions | `metrics/catalogue.py`, `metrics/child.py`, `metrics/worker.py` |
 | what waits, and what was sent | `store/outbox.py` |
+| which headers and clear text you allow | `sinks/user_settings.py` |
 | what a trace is made from | `deliver/trace.py`, `properties/trace.py`, `deliver/traceparent.py` |
 | the sending | `sender/sender.py`, `deliver/delivery.py`, `sinks/network.py` |
 | the receivers | `sinks/segment.py`, `sinks/otlp/sink.py`, `sinks/file.py` |
@@ -188,6 +198,8 @@ def page(settings: Settings | None = None, metrics: Sequence[Property] = ()) -> 
             _FOREIGN,
             _project_metrics(settings, metrics) if settings else "",
             _table(foreign) if foreign else "",
+            _LABELS,
+            _table(labels(settings)) if labels(settings) else "",
             "\nYour yes is an event too. Of the properties above it has ",
             ", ".join(f"`{entry.name}`" for entry in CHOICE if entry in PROPERTIES),
             ", and it adds:\n",

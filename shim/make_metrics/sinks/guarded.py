@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from make_metrics.sinks.last_check import StoppedError
 from make_metrics.sinks.sink import Message, Outcome, Prepared, Sink, SinkSettings, UnavailableError, Verdict
 
 _ERRORS = (Exception, SystemExit)
+_SHORTEST = 6  # characters of a secret: a shorter word is in many a text by chance
 
 
 class Guarded:
     """A sink that raises nothing but UnavailableError, and that not from `send`, whatever its inner sink does."""
 
-    def __init__(self, sink: Sink, settings: SinkSettings, failed: Callable[[BaseException], object]) -> None:
-        """Guard the sink of these settings. `failed` is told of each error that the guard hides."""
+    def __init__(
+        self,
+        sink: Sink,
+        settings: SinkSettings,
+        failed: Callable[[BaseException], object],
+        secrets: Sequence[str] = (),
+    ) -> None:
+        """Guard the sink of these settings. `failed` is told of each error that the guard hides.
+
+        No text for people holds one of the `secrets`, such as a key that the receiver repeats in its answer.
+        """
         self._sink, self._settings, self._failed = sink, settings, failed
+        words = {word for secret in secrets for word in (secret, *secret.split()) if len(word) >= _SHORTEST}
+        self._secrets = sorted(words, key=len, reverse=True)
 
     def batches(self, messages: Sequence[Message]) -> list[list[int]]:
         """The inner sink's; raises UnavailableError if it raises, or gives positions twice or out of range."""
@@ -42,7 +55,8 @@ class Guarded:
     def send(self, batch: Sequence[Message], *, timeout_s: float) -> Verdict:
         """The inner sink's verdict; LATER if it raises."""
         try:
-            return self._sink.send(batch, timeout_s=timeout_s)
+            verdict = self._sink.send(batch, timeout_s=timeout_s)
+            return replace(verdict, said=self._without_secrets(verdict.said))
         except StoppedError as error:
             return Verdict(Outcome.LATER, str(error), self._settings.address)
         except _ERRORS as error:
@@ -50,4 +64,10 @@ class Guarded:
 
     def _broken(self, error: BaseException) -> str:
         self._failed(error)
-        return f'sink "{self._settings.type}" is broken: {type(error).__name__}: {ascii(str(error))[1:-1][:200]}'
+        text = ascii(self._without_secrets(str(error)))[1:-1][:200]
+        return f'sink "{self._settings.type}" is broken: {type(error).__name__}: {text}'
+
+    def _without_secrets(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "(secret)")
+        return text

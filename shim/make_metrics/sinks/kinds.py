@@ -12,7 +12,7 @@ from make_metrics.sinks.builtin import FILE, OTLP, SEGMENT
 from make_metrics.sinks.guarded import Guarded
 from make_metrics.sinks.sink import GROUP, Kind, Sink, SinkSettings, UnavailableError
 from make_metrics.sinks.sink import readable as plain
-from make_metrics.sinks.user_settings import read_user_settings
+from make_metrics.sinks.user_settings import user_settings_for
 
 if TYPE_CHECKING:  # takes a while to load, and is rarely needed
     from collections.abc import Callable
@@ -72,7 +72,7 @@ def sink_of(settings: SinkSettings, *, failed: Callable[[BaseException], object]
     missing = lacks(settings.type)
     if missing:
         raise UnavailableError(missing)
-    surroundings, problems = read_user_settings(Paths.from_environment())
+    surroundings, problems = user_settings_for(Paths.from_environment(), settings.host)
     if problems:
         raise UnavailableError(problems[0])
     try:
@@ -81,7 +81,8 @@ def sink_of(settings: SinkSettings, *, failed: Callable[[BaseException], object]
         raise
     except Exception as error:
         raise UnavailableError(f'sink "{settings.type}" cannot be loaded: {_one_line(error)}') from error
-    return Guarded(sink, settings, failed if settings.type in BUILT_IN else id)
+    secrets = [value for _, headers in surroundings.network.headers for _, value in headers]
+    return Guarded(sink, settings, failed if settings.type in BUILT_IN else id, secrets)
 
 
 def _one_line(error: Exception) -> str:

@@ -2,19 +2,16 @@
 
 The environment comes first (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY; REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE,
 SSL_CERT_FILE), then the user's settings. This machine is reached without a proxy, whatever both say. No redirect is
-followed, and no password of ~/.netrc is sent.
+followed, and no password of ~/.netrc is sent. The user's own headers go to the hosts that they are for.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import socket
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
@@ -23,6 +20,7 @@ from requests.utils import get_environ_proxies, should_bypass_proxies
 from make_metrics.sinks.adapter import Adapter
 from make_metrics.sinks.last_check import StoppedError
 from make_metrics.sinks.sink import Network, Outcome, UnavailableError, Verdict
+from make_metrics.sinks.user_settings import is_loopback_url, origin_of
 
 _RETRY_STATUS = frozenset({408, 425, 429, 460})
 # These 4xx reject the batch; every other 4xx blames key, address or proxy.
@@ -62,40 +60,11 @@ def proxies_for(network: Network, url: str) -> dict[str, str]:
     return {"http": network.proxy, "https": network.proxy}
 
 
-def is_loopback_url(url: str) -> bool:
-    """Whether an address leads to this machine; False if it cannot be parsed."""
-    try:
-        return is_loopback(urlsplit(url).hostname or "")
-    except ValueError:
-        return False
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is localhost, a name below it (RFC 6761, section 6.3), or an address of 127.0.0.0/8 or ::1.
-
-    Old spellings count (`127.1`, `0x7f.1`, `2130706433`: inet_aton(3)), and so do IPv4 addresses mapped into IPv6.
-    """
-    host = host.strip("[]").rstrip(".").lower()
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.IPv6Address(host)
-    except ValueError:
-        return _is_ipv4_loopback(host)
-    return address.is_loopback or (address.ipv4_mapped is not None and address.ipv4_mapped.is_loopback)
-
-
-def _is_ipv4_loopback(host: str) -> bool:
-    try:
-        return socket.inet_aton(host)[0] == 127 and not any(char.isspace() for char in host)
-    except (OSError, UnicodeError, ValueError):
-        return False
-
-
 class Session(requests.Session):
     """A session that uses the proxies and certificates of this machine's user, and follows no redirect.
 
-    It asks for permission right before bytes leave (`sinks.last_check`), and reads 64 KiB of an answer at most.
+    It asks for permission right before bytes leave (`sinks.last_check`), and reads 64 KiB of an answer at most. It adds
+    the headers that the user has set for the request's own origin, in place of others of the same name.
     Raises UnavailableError if the file of certificates does not exist.
     """
 
@@ -120,6 +89,11 @@ class Session(requests.Session):
             "verify": self._authorities or True,
             "cert": None,
         }
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Send a request with the user's headers; raises what requests raises."""
+        request.headers.update(self._network.headers_for(origin_of(request.url or "")))
+        return super().send(request, **kwargs)
 
 
 class Nowhere(BaseAdapter):

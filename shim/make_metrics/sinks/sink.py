@@ -68,13 +68,15 @@ class SinkSettings:
     """One receiver that a project's settings name.
 
     `type` names the kind of sink. `key` is a public key: its owner can send, and not read. `host` is an address or a
-    file's name. Both may be empty. `more` holds all other keys of the table, sorted by name.
+    file's name. Both may be empty. `more` holds all other keys of the table, sorted by name. `project` is the project's
+    name, which is no part of the receiver: two that differ in nothing else are equal.
     """
 
     type: str
     key: str = ""
     host: str = ""
     more: tuple[tuple[str, Scalar], ...] = ()
+    project: str = field(default="", compare=False)
 
     @property
     def address(self) -> str:
@@ -91,13 +93,21 @@ class Network:
     """The user's settings for the network, which `sinks.network` applies. Variables of the environment come first.
 
     `proxy` is an address, `no_proxy` a comma-separated list of hosts, `ca_file` a file of certificate authorities; each
-    may be empty. `timeout_s` limits each wait for an answer, in seconds.
+    may be empty. `timeout_s` limits each wait for an answer, in seconds. `headers` are those that the user adds for an
+    origin (see `sinks.user_settings`): names and values, which are secret. `clear_text` are the origins that the user
+    allows to be reached by http.
     """
 
     proxy: str = ""
     no_proxy: str = ""
     ca_file: str = ""
     timeout_s: float = 5.0
+    headers: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = field(default=(), repr=False)
+    clear_text: tuple[str, ...] = ()
+
+    def headers_for(self, origin: str) -> dict[str, str]:
+        """The user's headers for an origin; secret."""
+        return dict(dict(self.headers).get(origin, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +141,8 @@ class Key:
 
 
 HOST = Key("host", "must be https://..., or http:// on this machine, without user, query or blanks", needed=True)
-"""An address. All kinds share its check: nobody between here and the receiver may read the messages."""
+"""An address. All kinds share its check: nobody between here and the receiver may read the messages, unless the user's
+own settings allow it."""
 WRITE_KEY = Key("write-key", "must be the sink's public key", r"[A-Za-z0-9_.~+/=-]{1,200}", needed=True)
 
 

@@ -82,22 +82,22 @@ def test_a_run_is_a_trace(sharing: Sharing, server: OtlpServer) -> None:
     previewed = sharing.cli("preview").splitlines()
     assert sharing.cli("flush") == "11 events sent\n"
     spans = named(server)
-    assert set(spans) == {"RUN make", "all", "outer", "inner"}
+    assert set(spans) == {"RUN Example", "all", "outer", "inner"}
     assert len({span["traceId"] for span in spans.values()}) == 1
     parents = {name: span.get("parentSpanId") for name, span in spans.items()}
-    root = spans["RUN make"]["spanId"]
+    root = spans["RUN Example"]["spanId"]
     # The file between them stays here: `inner` is below the next target that does not.
-    assert parents == {"RUN make": None, "all": root, "outer": root, "inner": spans["outer"]["spanId"]}
+    assert parents == {"RUN Example": None, "all": root, "outer": root, "inner": spans["outer"]["spanId"]}
     assert {span["resource"]["service.instance.id"] for span in spans.values()} == {sharing.status()["id"]}
     assert spans["inner"]["attributes"]["make.level"] == 2
-    first, last = int(spans["RUN make"]["startTimeUnixNano"]), int(spans["RUN make"]["endTimeUnixNano"])
+    first, last = int(spans["RUN Example"]["startTimeUnixNano"]), int(spans["RUN Example"]["endTimeUnixNano"])
     for span in spans.values():
         assert first <= int(span["startTimeUnixNano"]) <= int(span["endTimeUnixNano"]) <= last
     points = {point["attributes"].get("cicd.pipeline.task.name", point["name"]): point for point in server.points}
     assert set(points) == {"cicd.pipeline.run.duration", "all", "outer", "inner"}
     assert {(point["unit"], point["temporality"], point["count"]) for point in points.values()} == {("s", 1, "1")}
     for name, point in points.items():
-        span = spans["RUN make" if "." in name else name]
+        span = spans["RUN Example" if "." in name else name]
         assert round(point["sum"] * 1e9) == int(span["endTimeUnixNano"]) - int(span["startTimeUnixNano"])
     # What was shown before is what was sent, byte by byte; and what Segment gets has nothing of a trace.
     sent = sharing.cli("sent").splitlines()
@@ -117,8 +117,8 @@ def test_a_run_joins_the_trace_that_make_was_started_in(sharing: Sharing, server
     assert '"traceId": "0af7651916cd43dd8448eb211c80319c"' in sharing.cli("preview")
     sharing.cli("flush")
     joined = [span for span in server.spans if span["traceId"] == "0af7651916cd43dd8448eb211c80319c"]
-    assert {span["name"] for span in joined} == {"RUN make", "all", "outer", "inner"}
-    assert [span["name"] for span in joined if span["parentSpanId"] == "b7ad6b7169203331"] == ["RUN make"]
+    assert {span["name"] for span in joined} == {"RUN Example", "all", "outer", "inner"}
+    assert [span["name"] for span in joined if span["parentSpanId"] == "b7ad6b7169203331"] == ["RUN Example"]
     assert len(server.spans) - len(joined) == 3
     assert len({span["traceId"] for span in server.spans}) == 2
     assert b"0af7651916cd43dd8448eb211c80319c" not in b"".join(sharing.receiver.bodies)
@@ -128,7 +128,7 @@ def test_a_makefile_cannot_choose_the_trace(sharing: Sharing, server: OtlpServer
     sharing.project.write(f"export TRACEPARENT := {JOINED}\nall:\n\t@$(MAKE) --no-print-directory b\nb:\n\t@echo b\n")
     sharing.make("all")
     sharing.cli("flush")
-    assert {span["name"] for span in server.spans} == {"RUN make", "all", "b"}
+    assert {span["name"] for span in server.spans} == {"RUN Example", "all", "b"}
     assert "0af7651916cd43dd8448eb211c80319c" not in {span["traceId"] for span in server.spans}
 
 
@@ -137,10 +137,10 @@ def test_a_failed_run_is_an_error_in_its_span(sharing: Sharing, server: OtlpServ
     until(lambda: all(b"\nM " in path.read_bytes() for path in sharing.project.records()))
     sharing.cli("flush")
     spans = named(server)
-    assert set(spans) == {"RUN make", "fails"}
+    assert set(spans) == {"RUN Example", "fails"}
     assert {span["status"]["code"] for span in spans.values()} == {"STATUS_CODE_ERROR"}
     assert spans["fails"]["attributes"]["process.exit.code"] == 3
-    assert spans["RUN make"]["attributes"]["cicd.pipeline.result"] == "failure"
+    assert spans["RUN Example"]["attributes"]["cicd.pipeline.result"] == "failure"
 
 
 def test_after_an_outage_everything_is_there_once(sharing: Sharing, receiver: Receiver) -> None:
@@ -185,7 +185,7 @@ def test_metrics_that_the_project_asks_for_are_attributes_of_spans(sharing: Shar
     attributes = {name: span["attributes"] for name, span in named(server).items()}
     assert attributes["b"]["make.os"] in System.choices
     assert attributes["b"]["make.jobs"] == 1
-    assert not {"make.os", "make.jobs"} & attributes["RUN make"].keys()
+    assert not {"make.os", "make.jobs"} & attributes["RUN Example"].keys()
     server.traces.clear()
     said = sharing.cli("opt-out", environ={"MAKE_METRICS": "log"})
     assert f"POST {server.url}/v1/traces\nprotobuf, " in said

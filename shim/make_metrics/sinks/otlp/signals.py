@@ -35,6 +35,7 @@ _SCOPE = InstrumentationScope("make-metrics")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMED = frozenset({"command", "command_type", "duration_ms", "start_time"})
 _GIVEN_UP = frozenset({-Signals.SIGHUP, -Signals.SIGINT, -Signals.SIGQUIT, -Signals.SIGTERM})
+_LABELS = "make.label_"  # attributes of the project's labels
 _MS_NS = 1_000_000
 
 
@@ -83,7 +84,9 @@ def _point(message: Message, service: str) -> HistogramDataPoint:
     if _is_run(message):
         attributes["cicd.pipeline.run.state"] = "executing"
     attributes |= {
-        name: value for name, value in _other_attributes(message).items() if name in ("make.goal", "make.is_test")
+        name: value
+        for name, value in _other_attributes(message).items()
+        if name in ("make.goal", "make.is_test") or name.startswith(_LABELS)
     }
     exemplar = Exemplar({}, seconds, end_ns, ids.span, ids.trace)
     return HistogramDataPoint(

@@ -83,7 +83,7 @@ class OtlpSink:
         """Open no connection yet. The settings' host ends in /v1/traces or /v1/metrics."""
         self._url, self._network = settings.host, network or Network()
         self._traces = settings.host.endswith("/v1/traces")
-        self._service = settings.get("service", _SERVICE)
+        self._service = settings.get("service") or settings.project or _SERVICE
         header = settings.get("key-header")
         self._headers: dict[str, str] = {}
         if settings.key:
