@@ -215,7 +215,8 @@ def test_a_repository_alone_cannot_send_in_clear_text(sharing: Sharing, receiver
     host = f"http://receiver.invalid:{receiver.port}"
     through = {"HTTP_PROXY": proxy.url, "NO_PROXY": ""}
     name_sinks(sharing, ("segment", host), more='allow-http = ["http://receiver.invalid"]\n')
-    assert 'allow-http = ["http://collector:4318"]' in str(sharing.status()["problems"])
+    (problem,) = (line for line in sharing.status()["problems"] if "sinks[0]" in line)
+    assert problem.endswith(f'your own settings.toml says allow-http = ["{host}"]')
     assert sharing.status()["sinks"] == []
     sharing.cli("opt-in", "--yes", status=1)
     # The project's file cannot allow it, and neither can a file of the user's for another port or host.

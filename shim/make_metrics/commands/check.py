@@ -27,7 +27,11 @@ def run(given: argparse.Namespace) -> int:
     # Only for kinds that are here: a kind that is not installed may be one that is misspelt.
     missing = tuple(f": {words}" for name in BUILT_IN if (words := lacks(name)))
     # Clear text is for each contributor to allow.
-    notes = [problem for problem in project.problems if problem.endswith((*missing, f": {CLEAR_TEXT}"))]
+    notes = [
+        problem
+        for problem in project.problems
+        if (missing and problem.endswith(missing)) or f": {CLEAR_TEXT}" in problem
+    ]
     faults = [problem for problem in project.problems if problem not in notes]
     warn([*notes, *faults])
     if faults:

@@ -32,11 +32,8 @@ _KIND = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _METRIC = re.compile(r"[a-z][a-z0-9_]{0,49}")
 _LABEL = re.compile(r"[a-z][a-z0-9_]{0,29}")
 _LABEL_TEXT = re.compile(r"[!-~](?:[ -~]{0,48}[!-~])?")
-CLEAR_TEXT = (
-    "http:// may be read on the way: nothing is sent there until your own settings.toml allows it, such as with "
-    'allow-http = ["http://collector:4318"]'
-)
-"""The problem of an address that is right but for its clear text: no fault of the file, and nothing is sent."""
+CLEAR_TEXT = "http:// may be read on the way: nothing is sent there until your own settings.toml says"
+"""Begins the problem of an address that is right but for its clear text: no fault of the file, and nothing is sent."""
 # A yes needs to know whom it is given to: without these nothing can be sent.
 _NEEDED = ("name", "collected-by", "purpose")
 
@@ -170,8 +167,9 @@ def _address_rule(rule: Rule) -> Rule:
 def _require_allowed(address: str) -> None:
     """Raise ValueError for an http address elsewhere than on this machine, unless the user's own settings allow it."""
     parts = urlsplit(address)
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK and origin_of(address) not in _clear_text_origins():
-        raise ValueError(CLEAR_TEXT)
+    origin = origin_of(address)
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK and origin not in _clear_text_origins():
+        raise ValueError(f'{CLEAR_TEXT} allow-http = ["{origin}"]')
 
 
 def _clear_text_origins() -> tuple[str, ...]:
