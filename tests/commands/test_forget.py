@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.project import Project
 from tests.support.segment_receiver import Receiver
 from tests.support.sharing_project import Sharing
@@ -51,3 +53,16 @@ def test_forget_of_one_project_removes_its_part_of_other_runs(project: Project, 
     assert project.cli("forget", "-C", ".", "--yes").returncode == 0
     assert set(project.events()) == {"outer"}
     assert not any(b"secret-name" in path.read_bytes() for path in project.paths.state.glob("store*"))
+
+
+@pytest.mark.parametrize("words", [("forget", "--yes"), ("opt-out",), ("status",), ("report",)])
+def test_a_folder_in_the_place_of_the_store_and_of_a_record_stops_no_command(
+    project: Project, words: tuple[str, ...]
+) -> None:
+    for path in (project.paths.store, project.paths.records / "h.1.2.rec"):
+        (path / "something").mkdir(parents=True)
+    done = project.cli(*words)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    if words[0] == "forget":
+        assert list(project.paths.set_aside.iterdir()) == []

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import random
 import sqlite3
+import stat
 import subprocess
 import sys
 import tempfile
@@ -53,6 +54,25 @@ def test_a_file_that_is_no_database_is_put_aside(paths: Paths, content: bytes) -
     assert kept.read_bytes() == content
     assert str(kept) in problems[0]
     assert "\n" not in problems[0]
+
+
+@pytest.mark.parametrize("kind", ["directory", "pipe", "socket", "device"])
+def test_what_is_no_file_is_put_aside(paths: Paths, kind: str) -> None:
+    paths.state.mkdir(parents=True)
+    if kind == "directory":
+        (paths.store / "something").mkdir(parents=True)
+    elif kind == "pipe":
+        os.mkfifo(paths.store)
+    elif kind == "socket":
+        os.mknod(paths.store, stat.S_IFSOCK | 0o600)
+    else:
+        paths.store.symlink_to("/dev/zero")
+    problems: list[str] = []
+    ask(paths, fill_store, problems)
+    assert len(ask(paths, everything, problems)) == 400
+    assert len(problems) == 1
+    assert "it was no file" in problems[0]
+    assert len(list(paths.set_aside.iterdir())) == 1
 
 
 def test_a_database_without_our_tables_is_put_aside(paths: Paths) -> None:
@@ -146,7 +166,8 @@ def test_a_store_in_use_is_reported_in_one_line(paths: Paths, monkeypatch: pytes
 
 
 def test_a_store_that_cannot_be_opened_is_reported_in_one_line(paths: Paths) -> None:
-    paths.store.mkdir(parents=True)
+    paths.state.mkdir(parents=True)
+    paths.store.symlink_to("/nowhere/at/all")  # perhaps to a disk that is not there now: it stays
     with pytest.raises(UserError, match="store") as raised:
         ask(paths, fill_store)
     assert "\n" not in str(raised.value)

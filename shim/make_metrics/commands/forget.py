@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -65,6 +66,8 @@ def run(given: argparse.Namespace) -> int:
 def _empty(directory: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
         for path in directory.iterdir():
+            if path.is_dir() and not path.is_symlink():  # it stood where a file of ours belongs
+                shutil.rmtree(path, ignore_errors=True)
             remove_file(path)
 
 

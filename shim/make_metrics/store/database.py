@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,7 +86,10 @@ def connect(path: Path) -> sqlite3.Connection:
     if not os.path.lexists(path):
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-    if 0 < path.stat().st_size < _HEADER_BYTES:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise DamagedError("not a file")
+    if 0 < status.st_size < _HEADER_BYTES:
         raise DamagedError("no header")  # SQLite takes such a file for an empty one, and overwrites it
     connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
     try:
@@ -192,6 +196,8 @@ def _replace(paths: Paths, file_id: _FileId | None, lock: BaseFileLock) -> str:
 
 def _salvage(paths: Paths) -> tuple[Path | None, str]:
     """A new store with what can be read of the damaged one, beside it, and what that is; None if it cannot be made."""
+    if not paths.store.is_file():  # opening a pipe would wait for ever
+        return None, "it was no file"
     new_store = paths.store.with_name(f"{paths.store.name}.new")
     try:
         for path in _with_companions(new_store):
