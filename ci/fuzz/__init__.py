@@ -1,0 +1,1 @@
+"""Damages every file that we read, and looks at what each command and make do then."""
