@@ -115,7 +115,11 @@ ifndef .metrics.included
 # The files in the directory $1 that match the pattern $2; $1 may hold any character.
 .metrics.files = $(wildcard $(subst $(.metrics.blank),\ ,$(subst ?,\?,$(subst *,\*,$(subst [,\[,$1))))$2)
 # If standard input is a directory, the interpreter ends before it runs our code.
-.metrics.inert := $(filter off,$(value MAKE_METRICS))$(call \
+# With -n, -q and -t make runs no recipe but those that remake a makefile, and "+" lines: nothing is recorded. The
+# options of one letter stand together in the first word of MAKEFLAGS, if it has any.
+.metrics.letters := $(filter-out --%,$(firstword -$(MAKEFLAGS)))
+.metrics.inert := $(findstring n,$(.metrics.letters))$(findstring q,$(.metrics.letters))$(findstring \
+  t,$(.metrics.letters))$(filter off,$(value MAKE_METRICS))$(call \
   .metrics.files,$(.metrics.data)/off,)$(wildcard /dev/stdin/.)
 ifneq ($(call .metrics.absolute,$(.metrics.home)),$(.metrics.home))
 .metrics.inert += relative
@@ -132,7 +136,7 @@ endif
 .metrics.ci.variables += TDDIUM VELA NOW_BUILDER CI_XCODE_PROJECT XCS
 .metrics.ci := $(if $(call .metrics.in.environment,CI),$(filter-out \
   || |0| |false|,|$(subst $(.metrics.blank),_,$(value CI))|))
-.metrics.ci += $(foreach .metrics.word,$(.metrics.ci.variables),$(if \
+.metrics.ci += $(foreach .metrics.word,$(filter $(.metrics.ci.variables),$(.VARIABLES)),$(if \
   $(call .metrics.in.environment,$(.metrics.word)),$(value $(.metrics.word))))
 .metrics.decisions = $(call .metrics.files,$(.metrics.data)/on-this-machine,)$(call \
   .metrics.files,$(.metrics.config)/consent/,*.json)
@@ -216,15 +220,24 @@ endef
 .metrics.encode.4 = $(subst ;,%3B,$(subst *,%2A,$(subst ?,%3F,$(subst \
   &,%26,$(subst |,%7C,$(subst <,%3C,$(subst >,%3E,$1)))))))
 .metrics.encode.5 = $(subst `,%60,$(subst ^,%5E,$(subst ~,%7E,$(subst !,%21,$(subst :,%3A,$1)))))
-.metrics.encode = $(call .metrics.encode.5,$(call .metrics.encode.4,$(call .metrics.encode.3,$(call \
+.metrics.encode.all = $(call .metrics.encode.5,$(call .metrics.encode.4,$(call .metrics.encode.3,$(call \
   .metrics.encode.2,$(call .metrics.encode.1,$1)))))
+# Not empty if $1 has a character to encode. To look for all of them costs less than half of replacing them.
+.metrics.special = $(findstring $(.metrics.blank),$1)$(findstring $(.metrics.tab),$1)$(findstring \
+  $(.metrics.newline),$1)$(findstring %,$1)$(findstring ',$1)$(findstring ",$1)$(findstring =,$1)$(findstring \
+  $(.metrics.backslash),$1)$(findstring $(.metrics.dollar),$1)$(findstring $(.metrics.hash),$1)$(findstring \
+  $(.metrics.open),$1)$(findstring $(.metrics.close),$1)$(findstring {,$1)$(findstring },$1)$(findstring \
+  [,$1)$(findstring ],$1)$(findstring ;,$1)$(findstring *,$1)$(findstring ?,$1)$(findstring &,$1)$(findstring \
+  |,$1)$(findstring <,$1)$(findstring >,$1)$(findstring `,$1)$(findstring ^,$1)$(findstring ~,$1)$(findstring \
+  !,$1)$(findstring :,$1)
+.metrics.encode = $(if $(.metrics.special),$(.metrics.encode.all),$1)
 
 # The paths of interpreter and shim stand in SHELL or .SHELLFLAGS unencoded: with a special character in one, nothing is
 # recorded.
 .metrics.ready := $(if $(and \
   $(realpath $(.metrics.python)),$(wildcard $(.metrics.entry)),$(wildcard $(.metrics.trampoline))),1)
 .metrics.ready := $(if $(filter 2,$(words $(.metrics.python) $(.metrics.entry))),$(.metrics.ready))
-.metrics.ready := $(if $(findstring %,$(call .metrics.encode,$(.metrics.python)$(.metrics.entry))),,$(.metrics.ready))
+.metrics.ready := $(if $(call .metrics.special,$(.metrics.python)$(.metrics.entry)),,$(.metrics.ready))
 
 # --- 8. Which hook? The SHELL hook where no makefile could show it, else the flags hook -------------------------------
 # shell: SHELL names the shim, in front of the makefile's own words. flags: .SHELLFLAGS names the shim, and SHELL stays
@@ -271,34 +284,48 @@ else ifeq ($(filter-out default file,$(origin SHELL))$(value METRICS_ONESHELL),)
 .metrics.no.words = $(if $(filter $(.metrics.bars),$(call .metrics.bars,$(strip $1))),$(findstring \
   %,$(subst %20,,$(call .metrics.encode,$1))),1)
 ifeq ($(if $(findstring $(.metrics.dollar),$(value SHELL)),,$(call .metrics.no.words,$(value SHELL))),)
-# Does a makefile use SHELL, and not only set it at the beginning of a line? Its text is here one line of words, with
-# "|" for each newline. Names that only contain the letters are no use (.SHELLFLAGS, CONFIG_SHELL). Under .ONESHELL make
-# does not split SHELL into words. "export" without a name exports a SHELL that a makefile has set.
-.metrics.unset = $(subst | SHELL=,,$(subst | SHELL:,,$(subst | SHELL?,,$(subst \
-  | SHELL+,,$(subst | SHELL!,,$(subst | SHELL ,| SHELL,$1))))))
-.metrics.capitals := A B C D E F G H I J K L M N O P Q R S T U V W X Y Z _
-.metrics.other.names = $(foreach .metrics.word,$(addprefix SHELL,$(.metrics.capitals)) $(addsuffix \
-  SHELL,$(.metrics.capitals)),$(eval .metrics.text := $$(subst $$(.metrics.word),,$$(.metrics.text))))
-.metrics.exports = $(if $(filter file,$(origin SHELL)),$(findstring EXPORT_ALL,$1)$(findstring \
-  export |,$1)$(findstring export $(.metrics.hash),$1))
-.metrics.uses = $(if $(findstring SHELL,$(.metrics.text)),$(.metrics.other.names))$(findstring \
-  SHELL,$(.metrics.text))$(findstring ONESHELL,$1)$(findstring $$(.VARIABLES),$1)$(.metrics.exports)
-.metrics.uses.of = $(eval .metrics.text := $$(call .metrics.unset,$$1))$(.metrics.uses)
-.metrics.words.of = | $(strip $(subst $(.metrics.newline), | ,$(.metrics.read))) |
-.metrics.may.use = $(or $(findstring SHELL,$(.metrics.read)),$(findstring VARIABLES,$(.metrics.read)),$(if \
-  $(filter file,$(origin SHELL)),$(findstring export,$(.metrics.read))))
-.metrics.read.uses = $(eval .metrics.read := $$(file <$(.metrics.file)))$(if \
-  $(.metrics.may.use),$(call .metrics.uses.of,$(.metrics.words.of)))$(eval .metrics.read :=)$(eval .metrics.text :=)
-# A makefile that cannot be read again (standard input, a removed file, a pipe) counts as one that uses SHELL.
-.metrics.mentions = $(strip $(foreach .metrics.file,$1,$(if \
-  $(filter-out /dev/% /proc/%,$(wildcard $(.metrics.file))),$(.metrics.read.uses),SHELL)))
-.metrics.mentioned := $(findstring SHELL,$(value MAKECMDGOALS))$(call .metrics.mentions,$(MAKEFILE_LIST))$(if \
-  $(findstring --eval,$(MAKEFLAGS)),$(findstring SHELL,$(MAKEFLAGS)))
-.metrics.hook := $(if $(.metrics.mentioned),,shell)
+# Could a makefile show SHELL? Each one is read again; one that cannot be read (standard input, a pipe) could. SHELL
+# alone, not in another name, does no harm in a comment, in a line that gives it a value, behind "$$", and as a mere
+# word of a recipe. Anything else may be a use. The lines of the makefile $1 as words; ">" begins a recipe's line:
+.metrics.lines = $(subst $(.metrics.newline), ,$(subst $(.metrics.tab),~,$(subst \
+  $(.metrics.newline)$(.metrics.tab),$(.metrics.newline)>,$(subst $(.metrics.blank),~,$(subst \
+  $(.metrics.backslash)$(.metrics.newline),~,$(.metrics.newline)$1)))))
+.metrics.of.names := a b c d e f g h i j k l m n o p q r s t u v w x y z _ - . 0 1 2 3 4 5 6 7 8 9
+.metrics.of.names += A B C D E F G H I J K L M N O P Q R S T U V W X Y Z
+.metrics.before = $(addprefix %,$(.metrics.of.names)) %$(.metrics.dollar)$(.metrics.dollar)
+.metrics.behind = $(addsuffix %,$(.metrics.of.names))
+# $1 is the text of the line before SHELL, behind a "|"; $2 is the text behind SHELL. Both end at another SHELL.
+.metrics.reference = $(findstring $(.metrics.dollar)$(.metrics.open),$1)$(findstring $(.metrics.dollar){,$1)
+.metrics.gives.value = $(if $(filter | |>,$(subst ~,,$1)),$(filter =% :=% ::=% :::=% ?=% +=% !=%,$(subst ~,,$2)))
+.metrics.mere.word = $(if $(filter |>%,$1),$(if $(findstring =,$1),,1),$(if \
+  $(findstring $(.metrics.hash),$1),$(if $(findstring $(.metrics.backslash)$(.metrics.hash),$1),,1)))
+.metrics.is.harmless = $(or $(filter $(.metrics.before),$1),$(filter $(.metrics.behind),$2),$(if \
+  $(.metrics.reference),,$(.metrics.gives.value)$(.metrics.mere.word)))
+.metrics.uses = $(foreach .metrics.word,$(join $(addprefix |,$(filter \
+  %SHELL,$(subst SHELL,SHELL ,$1))),$(filter SHELL%,$(subst SHELL, SHELL,$1))),$(if $(call \
+  .metrics.is.harmless,$(firstword $(subst SHELLSHELL, ,$(.metrics.word))),$(word \
+  2,$(subst SHELLSHELL, ,$(.metrics.word)))),,SHELL))
+.metrics.comments := $(.metrics.hash)% $(addsuffix $(.metrics.hash)%,~ ~~ ~~~~)
+.metrics.in.comments = $(findstring $(.metrics.open)SHELL,$1)$(findstring {SHELL,$1)
+.metrics.in.lines = $(call .metrics.in.comments,$(filter $(.metrics.comments),$1))$(call \
+  .metrics.uses,$(filter-out $(.metrics.comments),$1))
+# "export" alone exports a SHELL that has been given a value. With .ONESHELL make takes SHELL for one word.
+.metrics.exports = $(if \
+  $(filter-out /bin/sh,$(value SHELL))$(findstring SHELL,$1),$(findstring .EXPORT_ALL_VAR,$1)$(if \
+  $(findstring export,$1),$(filter export >export export$(.metrics.hash)% export$(.metrics.dollar)%,$(subst \
+  ~,,$(.metrics.lines)))))
+.metrics.shows = $(findstring ONESHELL,$1)$(findstring \
+  .VARIABLES,$1)$(findstring $(.metrics.close)HELL,$1)$(findstring }HELL,$1)$(.metrics.exports)$(if $(findstring \
+  SHELL,$(subst .SHELLFLAGS,,$1)),$(call .metrics.in.lines,$(.metrics.lines)))
+.metrics.show = $(strip $(foreach .metrics.file,$1,$(if \
+  $(filter-out /dev/% /proc/%,$(wildcard $(.metrics.file))),$(call .metrics.shows,$(file <$(.metrics.file))),SHELL)))
+.metrics.mentioned := $(findstring SHELL,$(value MAKECMDGOALS)$(subst \
+  .SHELLFLAGS,,$(MAKEFLAGS)$(value -*-command-variables-*-)))
+.metrics.hook := $(if $(.metrics.mentioned)$(call .metrics.show,$(MAKEFILE_LIST)),,shell)
 # A makefile that make reads after this one may use SHELL too: look at those when the first recipe line starts.
 .metrics.seen := $(words $(MAKEFILE_LIST) .)
 .metrics.later = $(eval .metrics.later := $(call \
-  .metrics.mentions,$(wordlist $(.metrics.seen),99999,$(MAKEFILE_LIST))))$(.metrics.later)
+  .metrics.show,$(wordlist $(.metrics.seen),99999,$(MAKEFILE_LIST))))$(.metrics.later)
 endif
 endif
 endif
@@ -346,50 +373,50 @@ ifneq ($(.metrics.hook),)
 
 # One goal: all targets are made for it. Several goals: each goal has this variable, and its prerequisites inherit it.
 # That gives the goals variables of their own, which make -p lists, and which make takes for a reason to ignore a global
-# .EXTRA_PREREQS: then the order of the lines has to tell the goal (make_metrics/combine/run.py). The options of one
-# letter stand together in the first word of MAKEFLAGS, if it has any.
-.metrics.letters := $(filter-out --%,$(firstword -$(MAKEFLAGS)))
+# .EXTRA_PREREQS: then the order of the lines has to tell the goal (make_metrics/combine/run.py).
 .metrics.goals := $(sort $(value MAKECMDGOALS))
-.metrics.goal := $(if $(word 2,$(.metrics.goals)),,$(call .metrics.encode,$(.metrics.goals)))
 ifeq ($(.metrics.goals),)
-# The default goal is known when the first recipe line starts; the include line may stand before the first target. With
-# -n, -q and -t make runs only lines that remake a makefile.
-.metrics.dry := $(strip $(foreach .metrics.word,n q t,$(findstring $(.metrics.word),$(.metrics.letters))))
-.metrics.default.goal = $(if $(.metrics.dry)$(call .metrics.impure,$(value .DEFAULT_GOAL)),,$(.DEFAULT_GOAL))
-.metrics.goal.known :=
-.metrics.goal = $(if $(.metrics.goal.known),,$(eval .metrics.goal.known := 1)$(eval \
-  .metrics.goal.encoded := $$(call .metrics.encode,$$(.metrics.default.goal))))$(.metrics.goal.encoded)
-else ifeq ($(.metrics.goal)$(value .EXTRA_PREREQS)$(findstring p,$(.metrics.letters)),)
+# The default goal is known when the first recipe line starts; the include line may stand before the first target.
+.metrics.default.goal = $(if $(call .metrics.impure,$(value .DEFAULT_GOAL)),,$(.DEFAULT_GOAL))
+.metrics.goal = $(eval .metrics.goal := $$(call .metrics.encode,$$(.metrics.default.goal)))$(.metrics.goal)
+else ifeq ($(word 2,$(.metrics.goals)),)
+.metrics.goal := $(call .metrics.encode,$(.metrics.goals))
+else
+.metrics.goal :=
+ifeq ($(value .EXTRA_PREREQS)$(findstring p,$(.metrics.letters)),)
 # Not for names that a rule would need quoted, and not for special targets.
 .metrics.goals := $(foreach .metrics.word,$(.metrics.goals),$(if $(findstring \
   %,$(call .metrics.encode,$(.metrics.word))),,$(filter-out .%,$(patsubst ./%,%,$(.metrics.word)))))
 $(foreach .metrics.word,$(.metrics.goals),$(eval $(.metrics.word): .metrics.goal := $(.metrics.word)))
 endif
+endif
 
 # --- 10. Is this line measured, and which words does its shim get (make_metrics/hot/arguments.py)? --------------------
-# From here on $1 is the encoded name of the target, and a second word for what it needs; it is empty where make runs no
-# recipe line. What a target needs is handed over if it is little: its prerequisites; the order-only ones; and the newer
-# ones, "=" if all are. "-" says that it is too much, "." that it is nothing. One call encodes it and the name: a second
-# call would cost more than the longer text does. No name has a newline.
-.metrics.few = $^;$|;$(if $(subst x$^,,x$?),$?,=)
-.metrics.named = $(call .metrics.encode,$@) -
-ifneq ($(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version)),)
-.metrics.named = $(if $^$|,$(if $(word 11,$^ $|),$(call .metrics.encode,$@) -,$(subst \
-  %0A, ,$(call .metrics.encode,$@$(.metrics.newline)$(.metrics.few)))),$(call .metrics.encode,$@) .)
-endif
+# Each line pays for what make expands here: it is little, and what is the same for all lines is put together once.
 # make itself runs: what the project exempts; names with a character that make's parser takes for a blank and that is
 # not encoded; and, with Apple's make, which searches the PATH that it was started with, lines that have another.
-.metrics.skip = $(or $(call .metrics.not.ascii,$1),$(filter $(.metrics.asked),$@)$(if \
-  $(value METRICS_SKIP),$(filter $(METRICS_SKIP),$@))$(word 3,$1)$(if \
+.metrics.exempt :=
+ifneq ($(.metrics.asked)$(value METRICS_SKIP),)
+.metrics.exempt = $(filter $(.metrics.asked) $(METRICS_SKIP),$@)
+endif
+.metrics.skip = $(.metrics.exempt)$(if $(word 2,$@),$(word 2,$(call .metrics.encode,$@)))
+ifeq ($(MAKE_VERSION),4.0)
+.metrics.skip = $(or $(call .metrics.not.ascii,$@),$(.metrics.exempt)$(word 2,$(call .metrics.encode,$@)))
+else ifeq ($(MAKE_VERSION),3.81)
+.metrics.skip = $(or $(.metrics.exempt)$(word 2,$(call .metrics.encode,$@)),$(if \
   $(filter a,$(.metrics.ifs)),$(filter-out environment%,$(origin PATH))))
-.metrics.exists = $(and $(realpath $(.metrics.python)),$(wildcard $(.metrics.entry)))
+endif
+# Which program does the line start with? The launcher, which also runs lines where the interpreter is gone; else that.
+.metrics.program = $(or $(wildcard $(.metrics.launcher)),$(.metrics.interpreter))
+.metrics.interpreter = $(and $(realpath $(.metrics.python)),$(wildcard $(.metrics.entry)),$(.metrics.python))
 # Also lines that may be longer than 128 KiB, where make may run them without a shell: a shim gets the line as one
 # argument, which cannot be so long. The line is not known here. A target with very many prerequisites may have their
 # names in it, even twice: their characters are counted, by a blank behind each one.
-.metrics.long = $(if $(word 1500,$^),$(strip $(eval .metrics.text := $$(subst $$(.metrics.blank),/,$$^))$(foreach \
+.metrics.long = $(if $(word 1500,$^),$(.metrics.is.long))
+.metrics.is.long = $(strip $(eval .metrics.text := $$(subst $$(.metrics.blank),/,$$^))$(foreach \
   .metrics.word,$(.metrics.characters),$(eval .metrics.text := $$(subst \
   $$(.metrics.word),$$(.metrics.word) ,$$(.metrics.text))))$(word \
-  64000,$(.metrics.text))$(filter-out $(.metrics.characters),$(.metrics.text))))
+  64000,$(.metrics.text))$(filter-out $(.metrics.characters),$(.metrics.text)))
 
 # A library that is preloaded into make may watch which programs it starts (bear), or replace them (fakechroot). It
 # cannot enter the launcher, which is linked statically; it enters the interpreter. These libraries do neither, and the
@@ -404,29 +431,49 @@ endif
 .metrics.ifs := $(if $(findstring $(.metrics.dollar),$(value IFS)),$(if \
   $(call .metrics.impure,$(value IFS)),s,$(IFS)),$(value IFS))
 .metrics.ifs := $(if $(strip $(.metrics.ifs)),s,$(if $(filter 3.81default,$(MAKE_VERSION)$(origin MAKEFILEPATH)),a,f))
-.metrics.meta := m:$(MAKELEVEL):$(MAKE_VERSION):$(call .metrics.encode,$(notdir $(MAKE_COMMAND))):$(.metrics.ifs)
-.metrics.meta += h:$(call .metrics.encode,$(.metrics.baked.state))
-.metrics.given = g:$(.metrics.goal) $(.metrics.meta)
-.metrics.launch = $(if $(.metrics.launcher),$(if $(wildcard $(.metrics.launcher)),$(.metrics.launcher) ))
-.metrics.words = $(.metrics.launch)$(.metrics.python) -I -S $(.metrics.entry) mm1 t:$(firstword $1) $(.metrics.given)
+.metrics.level := m:$(MAKELEVEL):$(MAKE_VERSION)
+.metrics.meta = $(eval .metrics.meta := $$(.metrics.level):$$(call \
+  .metrics.encode,$$(notdir $$(MAKE_COMMAND))):$$(.metrics.ifs) h:$$(call \
+  .metrics.encode,$$(.metrics.baked.state)))$(.metrics.meta)
+.metrics.entered := $(.metrics.python) -I -S $(.metrics.entry) mm1
+# What a target needs is handed over if it is little: its prerequisites; the order-only ones; and the newer ones, "=" if
+# all are. "-" says that it is too much, or unknown; "." that it is nothing. All names are looked at in one go.
+.metrics.blanks = $(subst $(.metrics.blank),%20,$1)
+.metrics.needs = $(call .metrics.blanks,$^)%3B$(call .metrics.blanks,$|)%3B$(if \
+  $(subst x$^,,x$?),$(call .metrics.blanks,$?),%3D)
+.metrics.odd.needs = $(call .metrics.encode,$^;$|;$(if $(subst x$^,,x$?),$?,=))
+.metrics.one.word = $(if $(word 2,$1),-,$1)
+.metrics.are.odd = $(or $(call .metrics.special,$@$(subst $(.metrics.blank),,$^$|)),$(word \
+  2,$(call .metrics.blanks,$^$|)))
+# .metrics.start is the program; .metrics.asked.for stands between the target and what it needs.
+.metrics.asked.for = g:$(.metrics.goal) $(.metrics.meta) $(.metrics.as.found)/
+.metrics.named = $(call .metrics.encode,$@) $(.metrics.asked.for)-
+ifneq ($(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version)),)
+.metrics.named = $(if $^$|,$(if $(word 11,$^ $|),$(call .metrics.encode,$@) $(.metrics.asked.for)-,$(if \
+  $(.metrics.are.odd),$(call .metrics.encode,$@) $(.metrics.asked.for)$(call \
+  .metrics.one.word,$(.metrics.odd.needs)),$@ $(.metrics.asked.for)$(.metrics.needs))),$(call \
+  .metrics.encode,$@) $(.metrics.asked.for).)
+endif
+.metrics.words = $(.metrics.start:$(.metrics.python)=) $(.metrics.entered) t:$(.metrics.named) $(.metrics.count)
 
 # --- 11. Does the shim run here? The first lines of each make try it (make_metrics/hot/trampoline.sh) -----------------
 # They leave the result in a file that has this process's name; later lines need no second shell. Without such a name
 # (before 4.2 make cannot read a file, some systems have no /proc) all lines are tried.
-.metrics.process :=
-ifneq ($(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version)),)
-.metrics.process := $(word 22,$(file </proc/self/stat))
-.metrics.process := $(if $(.metrics.process),$(strip $(file \
-  </proc/sys/kernel/random/boot_id)).$(firstword $(file </proc/self/stat)).$(.metrics.process))
-endif
 .metrics.state := $(or $(value XDG_STATE_HOME),$(value HOME)/.local/state)/make-metrics
 .metrics.state := $(if $(.metrics.home),$(.metrics.home)/state,$(or $(.metrics.baked.state),$(.metrics.state)))
-.metrics.mark := $(if $(.metrics.process),$(.metrics.state)/makes/tried.$(.metrics.process))
-.metrics.mark := $(if $(findstring %,$(call .metrics.encode,$(.metrics.mark))),,$(filter /%,$(.metrics.mark)))
-.metrics.tried := $(if $(.metrics.baked.fragment),$(dir $(.metrics.baked.fragment))tried)
-.metrics.tried := $(if $(findstring %,$(call .metrics.encode,$(.metrics.tried))),,$(filter /%,$(.metrics.tried)))
-# $4 is .metrics.runs.
-.metrics.try = $(.metrics.trampoline) $(if $4,-,$(or $(.metrics.mark),+)) $(or $(.metrics.tried),-)
+# $1 is the text of /proc/self/stat: the process id first, the start time as word 22.
+.metrics.mark.of = $(if $(word 22,$1),$(.metrics.state)/makes/tried.$(strip $(file \
+  </proc/sys/kernel/random/boot_id)).$(firstword $1).$(word 22,$1))
+# An absolute path that can stand in a command line as it is; else empty.
+.metrics.path.as.is = $(if $(call .metrics.special,$1),,$(filter /%,$1))
+.metrics.mark :=
+ifneq ($(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version)),)
+.metrics.mark = $(eval .metrics.mark := $$(call .metrics.path.as.is,$$(call \
+  .metrics.mark.of,$$(file </proc/self/stat))))$(.metrics.mark)
+endif
+.metrics.tried = $(eval .metrics.tried := $$(if \
+  $$(.metrics.baked.fragment),$$(call .metrics.path.as.is,$$(dir $$(.metrics.baked.fragment))tried)))$(.metrics.tried)
+.metrics.try = $(.metrics.trampoline) $(if $(.metrics.runs),-,$(or $(.metrics.mark),+)) $(or $(.metrics.tried),-)
 # yes; no; python: only the interpreter does; empty: unknown yet.
 .metrics.runs = $(if $(.metrics.mark),$(if $(wildcard $(.metrics.mark)),$(eval .metrics.runs := yes)yes,$(if \
   $(wildcard $(.metrics.mark).py),$(eval .metrics.launcher :=)$(eval .metrics.runs := python)python,$(if $(wildcard \
@@ -439,7 +486,7 @@ endif
 .metrics.own = $(if $(findstring $(.metrics.dollar),$(value $1)),=,.$(.metrics.as.is))
 .metrics.keep = $(if $(call .metrics.in.environment,$1),+$(.metrics.as.is),$(if \
   $(filter undefined default,$(origin $1)),-,$(.metrics.own)))
-.metrics.environment := e:$(call .metrics.keep,PWD)/$(call .metrics.keep,OLDPWD)/$(call \
+.metrics.environment = e:$(call .metrics.keep,PWD)/$(call .metrics.keep,OLDPWD)/$(call \
   .metrics.keep,_)/$(call .metrics.keep,SHLVL)
 # A bash or ksh whose LC_ALL names no locale prints a warning at each start.
 .metrics.locale = $(filter-out C POSIX C.%,$(value LC_ALL))
@@ -451,29 +498,45 @@ endif
 
 # --- 12. The SHELL hook: what is SHELL for a line? --------------------------------------------------------------------
 ifeq ($(.metrics.hook),shell)
-ifeq ($(flavor SHELL),simple)
-.metrics.shell := $(SHELL)
-else
-$(eval define .metrics.shell$(.metrics.newline)$(value SHELL)$(.metrics.newline)endef)
-endif
 # A bash that is called sh may print something at its start. In a removed directory every shell does.
-.metrics.sh := $(notdir $(realpath /bin/sh))
-.metrics.sh.prints := $(if $(filter dash busybox,$(.metrics.sh)),,$(value SHELLOPTS)$(if $(filter \
+.metrics.sh = $(notdir $(realpath /bin/sh))
+.metrics.sh.prints = $(if $(filter dash busybox,$(.metrics.sh)),,$(value SHELLOPTS)$(if $(filter \
   bash,$(.metrics.sh)),$(.metrics.warns)))
 .metrics.may.try = $(if $(.metrics.sh.prints),,$(realpath .))
-# $2 is the makefile's shell. An argument of "call" is expanded once, as make would expand SHELL.
-.metrics.odd = $(if $(findstring $(.metrics.dollar),$(value .metrics.shell)),$(call .metrics.no.words,$2))
-.metrics.too.long = $(if $(filter /bin/sh,$2)$(filter a,$(.metrics.ifs)),$(.metrics.long))
-.metrics.use = $(if $1,$(if $(.metrics.skip)$(.metrics.too.long)$(.metrics.later)$(filter no,$4)$(.metrics.odd),,$(if \
-  $(or $4,$(.metrics.may.try)),$(.metrics.exists))))
-.metrics.before = $(if $4,,/bin/sh $(.metrics.try) )$(.metrics.words) $(if \
-  $4,e:///,$(.metrics.environment))/$(word 2,$1) $(words $2)
-.metrics.shim = $(if $(.metrics.use),$(.metrics.before) )$2
+# Once a line has tried, the next lines only ask for the program.
+.metrics.as.found = $(if $(.metrics.runs),e:///,$(.metrics.environment))
+.metrics.to.try = /bin/sh $(.metrics.try) $(.metrics.words) $(.metrics.empty)
+.metrics.to.run = $(.metrics.words) $(.metrics.empty)
+.metrics.first.use = $(if $(filter no,$(.metrics.runs)),,$(if \
+  $(or $(.metrics.runs),$(.metrics.may.try)),$(.metrics.program)))
+.metrics.aside = $(.metrics.skip)$(.metrics.too.long)$(.metrics.later)$(.metrics.odd)
+.metrics.first.line = $(if $(.metrics.aside),,$(foreach .metrics.start,$(.metrics.first.use),$(if \
+  $(.metrics.runs),$(.metrics.to.run),$(.metrics.to.try))))
+.metrics.later.line = $(if $(.metrics.aside),,$(foreach .metrics.start,$(.metrics.program),$(.metrics.to.run)))
+.metrics.line = $(if $(filter yes,$(.metrics.runs)),$(eval \
+  .metrics.line = $$(.metrics.later.line))$(.metrics.later.line),$(.metrics.first.line))
 # Make 3.81 crashes at "unexport SHELL" if SHELL is not in its environment; if it is, it is not exported.
 ifneq ($(MAKE_VERSION),3.81)
 unexport SHELL
 endif
-SHELL = $(call .metrics.shim,$(if $(value @),$(.metrics.named)),$(.metrics.shell),,$(.metrics.runs))
+ifeq ($(findstring $(.metrics.dollar),$(value SHELL)),)
+.metrics.shell := $(value SHELL)
+.metrics.count := $(words $(.metrics.shell))
+.metrics.odd :=
+.metrics.too.long :=
+ifneq ($(filter /bin/sh,$(.metrics.shell))$(filter a,$(.metrics.ifs)),)
+.metrics.too.long = $(.metrics.long)
+endif
+SHELL = $(if $(value @),$(.metrics.line))$(.metrics.shell)
+else
+$(eval define .metrics.shell$(.metrics.newline)$(value SHELL)$(.metrics.newline)endef)
+# An argument of "call" is expanded once, as make would expand SHELL.
+.metrics.shim = $(if $(value @),$(.metrics.line))$1
+.metrics.count = $(words $1)
+.metrics.odd = $(call .metrics.no.words,$1)
+.metrics.too.long = $(if $(filter /bin/sh,$1)$(filter a,$(.metrics.ifs)),$(.metrics.long))
+SHELL = $(call .metrics.shim,$(.metrics.shell))
+endif
 endif
 
 # --- 13. The flags hook: what is .SHELLFLAGS for a line? --------------------------------------------------------------
@@ -533,14 +596,17 @@ endif
   -c -ec,$(value .metrics.flags)))
 .metrics.direct = $(and $(filter /bin/sh,$2),$(.metrics.flags.are.default))
 # In a removed directory every start of a shell prints a message: no second shell there.
-.metrics.use = $(if $1,$(if $(.metrics.skip)$(if $(.metrics.direct),$(.metrics.long))$(filter no,$4),,$(and \
-  $(.metrics.is.plain),$(realpath .),$(.metrics.exists))))
-.metrics.handed = $(.metrics.try) $(.metrics.words) $(.metrics.environment)/$(word 2,$1) $(words $2) $2
-.metrics.shim = $(if $(.metrics.use),$(.metrics.quiet)$(.metrics.handed) )
+.metrics.use = $(if $(.metrics.skip)$(if $(.metrics.direct),$(.metrics.long))$(filter no,$(.metrics.runs)),,$(and \
+  $(.metrics.is.plain),$(realpath .),$(.metrics.program)))
+.metrics.environment := $(.metrics.environment)
+.metrics.as.found := $(.metrics.environment)
+.metrics.count = $(words $2)
+.metrics.handed = $(.metrics.try) $(.metrics.words) $2
+.metrics.shim = $(foreach .metrics.start,$(.metrics.use),$(.metrics.quiet)$(.metrics.handed) )
 # make-metrics doctor asks this, of any SHELL.
 .metrics.plain = $(call .metrics.is.plain,,$(.metrics.shell),$(call .metrics.behind,$(.metrics.shell)))
-.metrics.with.shell = $(call .metrics.shim,$1,$2,$(call .metrics.behind,$2),$3)
-.metrics.for.line = $(call .metrics.with.shell,$(.metrics.named),$(.metrics.shell),$(.metrics.runs))
+.metrics.with.shell = $(call .metrics.shim,,$1,$(call .metrics.behind,$1))
+.metrics.for.line = $(call .metrics.with.shell,$(.metrics.shell))
 .SHELLFLAGS = $(if $(value @),$(.metrics.for.line))$(.metrics.flags)
 endif
 

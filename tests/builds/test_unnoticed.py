@@ -185,19 +185,19 @@ def test_each_version_has_its_hook(project: Project, version: str, hook: str) ->
 
 
 @pytest.mark.parametrize(
-    ("version", "hook"), [("3.81", "shell"), ("4.0", "flags"), ("4.2", "flags"), ("4.4", "flags")]
+    ("version", "hook"), [("4.0", "flags"), ("4.2", "flags"), ("4.4", "flags")]
 )  # fmt: skip
-def test_a_makefile_that_mentions_the_shell_has_the_flags_hook_if_its_make_can(
+def test_a_makefile_that_uses_the_shell_has_the_flags_hook_if_its_make_can(
     project: Project, version: str, hook: str
 ) -> None:
-    path = project.write("# SHELL\nall: ; @echo built; :\n")
+    path = project.write("USE := $(SHELL)\nall: ; @echo built; :\n")
     path.write_text(f".metrics.as.version := {version}\n{path.read_text()}$(info hook=$(.metrics.hook))\n")
     assert project.make("-s").stdout == f"hook={hook}\nbuilt\n"
     assert project.events()["all"]["recipe_lines"] == 1
 
 
 def test_a_posix_makefile_is_left_alone_from_4_4(project: Project) -> None:
-    path = project.write(".POSIX:\n# SHELL\nall: ; @echo built; :\n")
+    path = project.write(".POSIX:\nUSE := $(SHELL)\nall: ; @echo built; :\n")
     path.write_text(
         f".metrics.as.version := 4.4\n.metrics.as.features := shell-export\n{path.read_text()}"
         "$(info hook=$(.metrics.hook))\n"

@@ -80,7 +80,7 @@ def test_an_ordinary_makefile_is_measured(each: Project) -> None:
 
 @pytest.mark.parametrize("setting", ["SHELL := /usr/bin/python3", "SHELL := /bin/bash -l", "SHELL = /bin/zsh"])
 def test_a_shell_that_is_declined_is_bad_and_said(each: Project, setting: str) -> None:
-    each.write(f"{setting}\nall:\n\t@: $(SHELL)\n")
+    each.write(f"{setting}\nUSE := $(SHELL)\nall:\n\t@:\n")
     status, makefile = examine(each, "all")
     assert (status, makefile["hook"], makefile["target"]["measured"]) == (1, None, False)
     assert setting.split("= ")[1] in makefile["why"]
@@ -103,11 +103,11 @@ def test_any_shell_is_measured_that_no_recipe_uses(each: Project, setting: str) 
     assert recorded(each) == {"all"}
 
 
-def test_a_makefile_that_mentions_shell_has_the_flags_hook(each: Project) -> None:
-    each.write("# SHELL\nall:\n\t@echo all\n")
+def test_a_makefile_that_uses_shell_has_the_flags_hook(each: Project) -> None:
+    each.write("USE := $(SHELL)\nall:\n\t@echo all\n")
     status, makefile = examine(each)
     assert (status, makefile["hook"]) == (0, "flags")
-    assert "Makefile mentions SHELL" in makefile["why"]
+    assert "Makefile uses SHELL" in makefile["why"]
     assert recorded(each) == {"all"}
 
 
@@ -152,7 +152,7 @@ def test_a_pattern_of_targets_with_a_shell_of_its_own(each: Project) -> None:
 
 def test_a_makefile_read_after_the_line(each: Project) -> None:
     each.write("all:\n\t@echo all\n")
-    (each.folder / "later.mk").write_text("# SHELL\n")
+    (each.folder / "later.mk").write_text("X := $(SHELL)\n")
     (each.folder / "Makefile").write_text((each.folder / "Makefile").read_text() + "include later.mk\n")
     status, makefile = examine(each)
     assert (status, makefile["hook"]) == (1, None)
@@ -162,7 +162,7 @@ def test_a_makefile_read_after_the_line(each: Project) -> None:
 
 @pytest.mark.parametrize("after", ["SHELL = /bin/sh", ".SHELLFLAGS = -c"])
 def test_what_is_set_after_the_line(each: Project, after: str) -> None:
-    each.write("# SHELL\nall:\n\t@echo all\n" if "FLAGS" in after else "all:\n\t@echo all\n")
+    each.write("X := $(SHELL)\nall:\n\t@echo all\n" if "FLAGS" in after else "all:\n\t@echo all\n")
     (each.folder / "Makefile").write_text((each.folder / "Makefile").read_text() + f"{after}\n")
     status, makefile = examine(each)
     assert (status == 0) is bool(recorded(each)), makefile

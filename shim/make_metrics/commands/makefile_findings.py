@@ -76,9 +76,10 @@ def examine_makefile(directory: Path, target: str, *, off: str) -> Examined:
     if values["inert"]:
         examined.say(NOTE, "hook", f"none: recording is off{f': {off}' if off else ''}")
         return examined
-    mentions = [name for name in reading.files if _mentions_shell(directory / name)]
+    shown_by = values["show SHELL"].split()
+    users = [name for name in reading.files if name in shown_by]
     shells = shells_of_targets(reading)
-    verdict = judge(reading, mentions, plain_shells(path, shells) if shells else frozenset())
+    verdict = judge(reading, users, plain_shells(path, shells) if shells else frozenset())
     _say_verdict(examined, verdict)
     if verdict.hook:
         _say_targets(examined, reading, verdict)
@@ -117,13 +118,6 @@ def _run_document(run: Summary) -> dict[str, Any]:
 def _has_line(path: Path) -> bool:
     try:
         return makefile.has_line(path.read_bytes())
-    except OSError:
-        return False
-
-
-def _mentions_shell(path: Path) -> bool:
-    try:
-        return b"SHELL" in path.read_bytes()
     except OSError:
         return False
 

@@ -34,9 +34,11 @@ _QUESTIONS = {
     "ready": "$(value .metrics.ready)",
     "hook": "$(value .metrics.hook)",
     "mentioned": "$(value .metrics.mentioned)",
+    "show SHELL": "$(if $(value .metrics.show),$(foreach .metrics.word,$(MAKEFILE_LIST),"
+    "$(if $(call .metrics.show,$(.metrics.word)),$(.metrics.word))))",
     "later": "$(if $(value .metrics.later),$(.metrics.later))",
     "plain": "$(if $(value .metrics.plain),$(.metrics.plain))",
-    "odd": "$(if $(value .metrics.odd),$(call .metrics.odd,,$(SHELL)))",
+    "odd": "$(if $(value .metrics.odd),$(call .metrics.odd,$(SHELL)))",
     "oneshell": "$(value METRICS_ONESHELL)",
     "skip": "$(METRICS_SKIP)",
     "shell": "$(SHELL)",

@@ -35,10 +35,10 @@ class Verdict:
     left: list[Left] = field(default_factory=list)
 
 
-def judge(reading: Reading, mentions: list[str], measured_shells: Set[str]) -> Verdict:
+def judge(reading: Reading, users: list[str], measured_shells: Set[str]) -> Verdict:
     """The verdict about a Makefile that includes the fragment, where recording is not off.
 
-    `mentions` are the makefiles that mention SHELL, `measured_shells` the target-specific values of SHELL whose lines
+    `users` are the makefiles that may use SHELL, `measured_shells` the target-specific values of SHELL whose lines
     the flags hook measures.
     """
     values = reading.values
@@ -46,8 +46,8 @@ def judge(reading: Reading, mentions: list[str], measured_shells: Set[str]) -> V
     if not hook:
         why, change = _why_no_hook(reading)
         return Verdict("", why, change)
-    why = _why_this_hook(reading, mentions)
-    obstacle = _obstacle(reading, mentions)
+    why = _why_this_hook(reading, users)
+    obstacle = _obstacle(reading, users)
     if obstacle:
         return Verdict("", *obstacle)
     return Verdict(hook, why, left=list(_left(reading, measured_shells)))
@@ -82,7 +82,7 @@ def _why_no_hook(reading: Reading) -> tuple[str, str]:
     )
 
 
-def _why_this_hook(reading: Reading, mentions: list[str]) -> str:
+def _why_this_hook(reading: Reading, users: list[str]) -> str:
     values = reading.values
     if values["hook"] == "shell":
         return "no makefile uses SHELL other than to set it, so no target can see the shim there"
@@ -90,21 +90,21 @@ def _why_this_hook(reading: Reading, mentions: list[str]) -> str:
         return f"make {values['version']} cannot look whether a makefile uses SHELL"
     if values["oneshell"]:
         return "METRICS_ONESHELL is set"
-    if mentions:
-        return f"{', '.join(mentions)} mention{'s' * (len(mentions) == 1)} SHELL, and a target could see the shim there"
+    if users:
+        return f"{', '.join(users)} use{'s' * (len(users) == 1)} SHELL, and a target could see the shim there"
     if values["origin of SHELL"] not in ("default", "file"):
         return f"SHELL comes from the {values['origin of SHELL']}"
     if values["mentioned"]:
-        return "a goal or --eval mentions SHELL, or a makefile cannot be read again"
+        return "the command line mentions SHELL"
     return f"SHELL is {values['shell']}"
 
 
-def _obstacle(reading: Reading, mentions: list[str]) -> tuple[str, str] | None:
+def _obstacle(reading: Reading, users: list[str]) -> tuple[str, str] | None:
     """Why the hook measures no line at all, and what to change; None if it measures lines."""
     values = reading.values
     if values["hook"] == "shell":
         if values["later"]:
-            files = ", ".join(mentions) or "a makefile"
+            files = ", ".join(users) or "a makefile"
             return f"{files}, read after the include line, uses SHELL", "make the include line the last line"
         if not values["SHELL is ours"]:
             return "SHELL is set after the include line", "make the include line the last line"

@@ -1,0 +1,97 @@
+"""Which hook a makefile gets: the SHELL hook wherever nothing in it could show SHELL, else the flags hook."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.project import Project
+
+HARMLESS = [
+    "all: ; @true\n",
+    "SHELL := /bin/bash\nall: ; @true\n",
+    "SHELL = bash\nall: ; @true\n",
+    "SHELL::=/bin/sh\nall: ; @true\n",
+    "  SHELL ?= /bin/bash\nall: ; @true\n",
+    "ifeq (1,1)\n\tSHELL := /bin/bash\nendif\nall: ; @true\n",
+    "SHELL=/usr/bin/env bash\n.SHELLFLAGS = -euo pipefail -c\nall: ; @true\n",
+    "# the SHELL is $$SHELL\nall: ; @true # SHELL too\n",
+    "# SHELL and SHELL and SHELL \\\n SHELL\nall:\n\t@true\n",
+    "SHELLCHECK := x\nCONFIG_SHELL=/bin/x\nall: ; @echo $(SHELLCHECK) $(CONFIG_SHELL) $(.SHELLSTATUS)\n",
+    "all:\n\t@echo $$SHELL\n\tSHELL=/bin/bash true\n\texport SHELL=/bin/sh; true\n",
+    "all:\n\t@echo the SHELL $(MAKE_VERSION)\n",
+    "all: ; @echo $(.SHELLFLAGS)\n",
+    "export\nall: ; @true\n",
+    "BASH := bash\nSHELL = $(BASH)\nall: ; @true\n",
+]
+USES = [
+    "all: ; @echo $(SHELL)\n",
+    "all:\n\t@echo ${SHELL}\n",
+    "all:\n\t@echo $${SHELL}\n",
+    "X := a \\\n $(SHELL)\nall: ; @true\n",
+    "X := $(value SHELL)\nall: ; @true\n",
+    "X := $(origin SHELL)\nall: ; @true\n",
+    "NAME := SHELL\nall: ; @echo $($(NAME))\n",
+    "S := S\nall: ; @echo $($(S)HELL) $($${S}HELL)\n",
+    "all: ; @echo $(if $(.VARIABLES),some)\n",
+    "export SHELL\nall: ; @true\n",
+    "export SHELL := /bin/bash\nall: ; @true\n",
+    "override SHELL := /bin/bash\nall: ; @true\n",
+    "define SHELL\n/bin/bash\nendef\nall: ; @true\n",
+    "all: SHELL := /bin/bash\nall: ; @true\n",
+    "%: SHELL = /bin/bash\nall: ; @true\n",
+    "define RECIPE\n# $(SHELL)\nendef\nall:\n\t@$(RECIPE)\n",
+    "SHELL := /bin/bash\nexport\nall: ; @true\n",
+    "SHELL := /bin/bash\nexport # all\nall: ; @true\n",
+    "SHELL := /bin/bash\n.EXPORT_ALL_VARIABLES:\nall: ; @true\n",
+    ".ONESHELL:\nall: ; @true\n",
+    "SHELL := /bin/bash\n.ONESHELL:\nall: ; @true\n",
+    "X := \\#SHELL\nall: ; @true\n",
+    "SHELL: ; @true\nall: ; @true\n",
+]
+
+
+def hook(project: Project, text: str) -> str:
+    path = project.write(text)
+    path.write_text(f"{path.read_text()}$(info hook=$(.metrics.hook))\n")
+    done = project.make("-s", "all")
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()[0]
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_a_makefile_that_cannot_show_shell_has_the_shell_hook(each: Project, text: str) -> None:
+    assert hook(each, text) == "hook=shell"
+
+
+@pytest.mark.parametrize("text", USES)
+def test_a_makefile_that_may_show_shell_has_the_flags_hook(each: Project, text: str) -> None:
+    assert hook(each, text) == "hook=flags"
+
+
+@pytest.mark.parametrize("shell", ["/usr/bin/python3", "/bin/bash --norc -x", "/usr/bin/env -S bash -eu", "./tools/sh"])
+def test_any_shell_is_measured_where_it_cannot_be_seen(each: Project, shell: str) -> None:
+    tool = each.folder / "tools/sh"
+    tool.parent.mkdir()
+    tool.write_text('#!/bin/sh\necho started\nexec /bin/sh "$@"\n')
+    tool.chmod(0o755)
+    line = "print('built')" if "python" in shell else "echo built; true"
+    each.write(f"SHELL := {shell}\nall:\n\t@{line}\n")
+    plain = each.make("-f", str(each.write(f"SHELL := {shell}\nall:\n\t@{line}\n", "plain.mk", line="")), "all")
+    ours = each.make("all")
+    assert (ours.stdout, ours.returncode) == (plain.stdout, plain.returncode)
+    assert ours.stderr.replace("Makefile", "plain.mk") == plain.stderr
+    assert each.events()["all"]["recipe_lines"] == 1
+
+
+def test_the_command_line_may_use_shell(each: Project) -> None:
+    path = each.write("all: ; @echo $(X)\n")
+    path.write_text(f"{path.read_text()}$(info hook=$(.metrics.hook))\n")
+    assert each.make("-s", "all", "X=$(SHELL)").stdout == "hook=flags\n/bin/sh\n"
+
+
+def test_dry_modes_record_nothing(each: Project) -> None:
+    """Make runs no line then, and each line that it only prints would cost as much as one that it runs."""
+    path = each.write("all: ; @echo built; true\n")
+    path.write_text(f"{path.read_text()}$(info hook=$(value .metrics.hook))\n")
+    for option, printed in (("-n", "echo built; true\n"), ("-q", ""), ("-nk", "echo built; true\n")):
+        assert each.make("-s", option, "all").stdout == f"hook=\n{printed}"
