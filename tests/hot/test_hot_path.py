@@ -25,7 +25,10 @@ BUILT_IN = {"posix", "time", "errno", "_signal", "sys"}
 OURS = {
     "make_metrics",
     "make_metrics.hot",
-    *(f"make_metrics.hot.{name}" for name in ("arguments", "line", "procfs", "split_words", "record_format")),
+    *(
+        f"make_metrics.hot.{name}"
+        for name in ("arguments", "command", "line", "procfs", "split_words", "record_format")
+    ),
 }
 AFTER_THE_START = {
     "make_metrics.hot.append",
@@ -57,6 +60,7 @@ def test_no_hot_module_imports_a_cold_one(name: str) -> None:
         "make_metrics.hot",
         "make_metrics.hot.state_dir",
         "make_metrics.hot.arguments",
+        "make_metrics.hot.command",
         "make_metrics.hot.recorder",
         "make_metrics.hot.line",
     }

@@ -15,7 +15,7 @@ from ci import build_launcher
 from make_metrics import environment
 from make_metrics.consent import gate
 from make_metrics.files import read, user_dirs
-from make_metrics.hot import append, arguments, line, procfs, record_format, recorder, split_words
+from make_metrics.hot import append, arguments, command, line, procfs, record_format, recorder, split_words
 from make_metrics.project import git_head
 from make_metrics.setup import bundle
 from make_metrics.sweep import backlog
@@ -29,8 +29,8 @@ PYTHON: dict[str, object] = {
     "ANSWER": arguments.ANSWER,
     "TITLE": arguments.TITLE,
     "TARGET_FILE": arguments.TARGET_FILE,
-    "DEFAULT_SHELL": line.DEFAULT_SHELL,
-    "DEFAULT_PATH": line.DEFAULT_PATH,
+    "DEFAULT_SHELL": command.DEFAULT_SHELL,
+    "DEFAULT_PATH": command.DEFAULT_PATH,
     "RECORD_VERSION": record_format.VERSION,
     "ORPHAN": record_format.ORPHAN,
     "NOT_A_MAKE": recorder.NOT_A_MAKE,
@@ -48,7 +48,7 @@ PYTHON: dict[str, object] = {
     "shell_builtins": split_words.SHELL_BUILTINS,
     "builtins_of_3_82": split_words.BUILTINS_OF_3_82,
     "builtins_of_4_3": split_words.BUILTINS_OF_4_3,
-    "apple_shells": list(line.APPLE_SHELLS),
+    "apple_shells": list(command.APPLE_SHELLS),
     "changed_names": list(arguments.CHANGED_NAMES),
     "forwarded": frozenset(line.FORWARDED),
     "ends_make": frozenset(line.ENDS_MAKE),

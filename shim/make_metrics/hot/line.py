@@ -12,16 +12,14 @@ import posix
 import sys
 import time
 
-from make_metrics.hot import procfs, split_words
+from make_metrics.hot import procfs
 from make_metrics.hot.arguments import ANSWER, Arguments
+from make_metrics.hot.command import DEFAULT_SHELL, find_program, is_recipe_line, words_of
 
 FORWARDED = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGUSR1, _signal.SIGUSR2)
 ENDS_MAKE = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGINT, _signal.SIGQUIT)
 WAITED_FOR = (*FORWARDED, _signal.SIGINT, _signal.SIGQUIT)
 _UNKNOWN_SENDER = -1
-DEFAULT_SHELL = b"/bin/sh"  # it also runs scripts without "#!", as in make
-APPLE_SHELLS = (DEFAULT_SHELL, b"/bin/bash", b"/bin/dash", b"/bin/zsh", b"/usr/local/bin/ash")
-DEFAULT_PATH = b"/bin:/usr/bin"
 _PYTHON_IGNORES = (_signal.SIGPIPE, _signal.SIGXFSZ)
 
 
@@ -36,7 +34,7 @@ def main(words: list[str]) -> None:
     encoding = sys.getfilesystemencoding()
     arguments = Arguments([word.encode(encoding, "surrogateescape") for word in words])
     environ = _environment(arguments)
-    if not _is_recipe_line(arguments, environ):
+    if not is_recipe_line(arguments, environ):
         _become(arguments, environ)
     _exit(_run(arguments, environ))
 
@@ -57,77 +55,6 @@ def _environment(arguments: Arguments) -> dict[bytes, bytes]:
             if name not in environ and not name.replace(b"_", b"a").isalnum():
                 environ[name] = value  # sh drops names that are no identifiers
     return environ
-
-
-def _is_command(words: list[bytes]) -> bool:
-    """Whether a shell takes the last of its words for a command, as with `-c`, `-ceu` or `-ceuo pipefail`.
-
-    Asked of make 3.81, where `$(SHELL)` in a recipe names the shim. Later makes run it with flags and a line only.
-    `o` and bash's `O` take the next word. A word that is no option ends the options; a script, or words behind the
-    command, are what a program passes that uses make's SHELL as a plain shell.
-    """
-    at, last, commanded = 0, len(words) - 1, False
-    while at < last and words[at][:1] in (b"-", b"+"):
-        word = words[at]
-        at += 1
-        if word in (b"-", b"--"):
-            break
-        if word[:2] != b"--":
-            commanded = commanded or (word[:1] == b"-" and b"c" in word)
-            at += word.count(b"o") + word.count(b"O")
-    return commanded and at == last
-
-
-def _is_recipe_line(arguments: Arguments, environ: dict[bytes, bytes]) -> bool:
-    """Whether make runs a recipe line: not `$(shell)`, and not a program that uses make's SHELL as a plain shell."""
-    if not arguments.target or not (_is_command(arguments.rest) if arguments.numbers < (4, 0) else arguments.rest):
-        return False
-    if environ.get(b"MAKELEVEL") != b"%d" % (arguments.level + 1):
-        return False
-    if arguments.numbers < (4, 4):  # $(shell) has another MAKELEVEL
-        return True
-    try:
-        fifo = posix.fstat(1).st_mode & 0o170000 == 0o010000
-    except OSError:
-        return True
-    return not fifo or procfs.same_output(posix.getppid()) is not False
-
-
-def _command(arguments: Arguments, *, recipe: bool) -> list[bytes]:
-    """The command to execute: the words of a simple line, else the makefile's shell with its flags and the line."""
-    rest = arguments.rest
-    default = arguments.shell == [DEFAULT_SHELL] and arguments.ifs == b"f"
-    of_apple = arguments.ifs == b"a" and len(arguments.shell) == 1 and arguments.shell[0] in APPLE_SHELLS
-    if (default or of_apple) and len(rest) == 2 and rest[0] in (b"-c", b"-ec"):
-        words = split_words.split(rest[1], arguments.numbers, newline_is_text=not recipe)
-        if words is not None:
-            return words
-    return arguments.shell + rest
-
-
-def _find_program(arguments: Arguments, name: bytes, environ: dict[bytes, bytes]) -> bytes:
-    """Search PATH for a program; raises OSError with the errno of execvp(3)."""
-    if b"/" in name or (b"PATH" not in environ and arguments.version == b"4.3"):  # without PATH 4.3 does not search
-        return name
-    missing = errno.ENOENT
-    if not name:  # the line begins with an empty pair of quotes
-        if arguments.numbers >= (4, 3) and procfs.imports(posix.getppid(), b"posix_spawn"):
-            from make_metrics.hot import exec_error  # only here, as it is rare
-
-            missing = exec_error.empty_name_error(environ.get(b"PATH", DEFAULT_PATH))
-        raise OSError(missing, posix.strerror(missing))
-    for folder in environ.get(b"PATH", DEFAULT_PATH).split(b":"):
-        path = folder + b"/" + name if folder else name
-        try:
-            regular = posix.stat(path).st_mode & 0o170000 == 0o100000
-            # 4.3 takes the first executable, also a directory
-            if (regular or arguments.version == b"4.3") and posix.access(path, posix.X_OK):
-                return path
-            missing = errno.EACCES
-        except OSError as error:
-            if error.errno == errno.EACCES:
-                missing = errno.EACCES
-    raise OSError(missing, posix.strerror(missing))
 
 
 def _report_exec_error(arguments: Arguments, name: bytes, error: OSError, *, recipe: bool) -> int:
@@ -155,11 +82,11 @@ def _signals_to_default() -> list[int]:
 
 def _become(arguments: Arguments, environ: dict[bytes, bytes], *, recipe: bool = False) -> None:
     """Replace this process by the command, for `$(shell)` and for a line that is not recorded; does not return."""
-    command = _command(arguments, recipe=recipe)
+    command = words_of(arguments, recipe=recipe)
     for number in _signals_to_default():
         _signal.signal(number, _signal.SIG_DFL)
     try:
-        path = _find_program(arguments, command[0], environ)
+        path = find_program(arguments, command[0], environ)
         try:
             posix.execve(path, command, environ)
         except OSError as error:
@@ -172,7 +99,7 @@ def _become(arguments: Arguments, environ: dict[bytes, bytes], *, recipe: bool =
 
 def _start(arguments: Arguments, command: list[bytes], environ: dict[bytes, bytes], mask: object) -> int:
     """Start the command as a child; gives its pid. Raises OSError if it cannot be started."""
-    path, defaults = _find_program(arguments, command[0], environ), _signals_to_default()
+    path, defaults = find_program(arguments, command[0], environ), _signals_to_default()
     try:
         return posix.posix_spawn(path, command, environ, setsigmask=mask, setsigdef=defaults)  # type: ignore[arg-type]
     except OSError as error:
@@ -185,7 +112,7 @@ def _start(arguments: Arguments, command: list[bytes], environ: dict[bytes, byte
 def _run(arguments: Arguments, environ: dict[bytes, bytes]) -> int:
     """Run the line and record it; gives its exit status, or the negative number of the signal that killed it."""
     parent = posix.getppid()
-    command = _command(arguments, recipe=True)
+    command = words_of(arguments, recipe=True)
     signals = {number for number in WAITED_FOR if _signal.getsignal(number) is not _signal.SIG_IGN}
     signals.add(_signal.SIGCHLD)
     _signal.signal(_signal.SIGCHLD, lambda *_: None)  # POSIX 2.4.1: if ignored, a blocked signal may be lost

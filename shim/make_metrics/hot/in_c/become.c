@@ -1,4 +1,4 @@
-/* entry.py, hot/line.py: becoming the Python shim, or the command itself. */
+/* entry.py, hot/line.py, hot/command.py: becoming the Python shim, or the command itself. */
 
 /* Become the Python shim; returns if that does not run here. */
 static void become_python(char **shim)

@@ -1,4 +1,4 @@
-/* hot/line.py: which command a line is, and where its program is. */
+/* hot/command.py: which command a line is, and where its program is. */
 
 /* Whether a shell takes the last of its words for a command, as with -c, -ceu or "-ceuo pipefail". "o" and bash's "O"
  * take the next word. A word that is no option ends the options; a script, or words behind the command, are what a
