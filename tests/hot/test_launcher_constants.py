@@ -13,7 +13,7 @@ import pytest
 
 from ci import build_launcher
 from make_metrics import environment
-from make_metrics.consent import gate
+from make_metrics.consent import gate, policy
 from make_metrics.files import read, user_dirs
 from make_metrics.hot import append, arguments, command, line, procfs, record_format, recorder, split_words
 from make_metrics.project import git_head
@@ -64,6 +64,7 @@ PYTHON: dict[str, object] = {
     "GIT_FILE_BYTES": git_head.LIMIT_BYTES,
     "GIT_PACKED_BYTES": git_head.PACKED_BYTES,
     "GIT_SYMBOLIC_DEPTH": git_head.SYMBOLIC_DEPTH,
+    "POLICY": policy.PATH.encode(),
     "ci_services": [word.encode() for pair in environment.SERVICES_BY_VARIABLE.items() for word in pair],
     "agent_variables": [name.encode() for name in environment.AGENT_VARIABLES],
     "dir_variables": [name.encode() for name in user_dirs.VARIABLES],

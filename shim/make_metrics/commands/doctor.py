@@ -18,6 +18,7 @@ from make_metrics.commands.makefile_findings import examine_last_run, examine_ma
 from make_metrics.commands.project import project_at
 from make_metrics.consent import consent
 from make_metrics.consent.mode import Decision, Mode, through_sudo
+from make_metrics.consent.policy import read_policy
 from make_metrics.crashes import log as crash_log
 from make_metrics.errors import UserError
 from make_metrics.files.owners import left_by_root
@@ -122,6 +123,9 @@ def _recording(paths: Paths, project: Project) -> Finding:
         path = printable_path(consent.decision_path(paths, project))
         remedy = f"move {path} away, or decide again (make-metrics opt-in or opt-out)"
         return Finding(BAD, "recording", f"off here: {status.ruling.reason}; {remedy}")
+    if status.ruling.rule == "policy":
+        here = "off here" if status.ruling.mode is Mode.OFF else "on, and nothing is sent"
+        return Finding(NOTE, "recording", f"{here}: {status.ruling.reason}")
     if status.ruling.mode is Mode.OFF:
         return Finding(NOTE, "recording", f"off here: {status.ruling.reason}; make-metrics on-this-machine turns it on")
     return Finding(OK, "recording", "on")
@@ -209,6 +213,8 @@ def _sender() -> Finding:
 def _settings(paths: Paths, project: Project) -> Iterable[Finding]:
     for problem in [*project.problems, *read_user_settings(paths)[1]]:
         yield Finding(BAD, "settings", problem)
+    for problem in read_policy().problems:
+        yield Finding(BAD, "policy", problem)
     if problem := is_test.problem(os.environ):
         yield Finding(BAD, "environment", problem)
 

@@ -18,6 +18,7 @@ from make_metrics.consent.anonymous_id import id_file, read_id
 from make_metrics.consent.consent import Status
 from make_metrics.consent.decision_file import Record
 from make_metrics.consent.mode import Mode, through_sudo
+from make_metrics.consent.policy import PATH, read_policy
 from make_metrics.crashes import log as crash_log
 from make_metrics.crashes.question import CRASHES
 from make_metrics.errors import UserError
@@ -51,6 +52,7 @@ def run(given: argparse.Namespace) -> int:
 def _document(paths: Paths, project: Project) -> dict[str, Any]:
     status = consent.status_of(paths, project, os.environ)
     problems = [*project.problems, *read_user_settings(paths)[1]]
+    problems += read_policy().problems
     problems += filter(None, [is_test.problem(os.environ)])
     metrics = project.settings.metrics if project.settings else ()
     return {
@@ -143,6 +145,7 @@ def _paths(paths: Paths, project: Project) -> dict[str, str]:
         "crash-reports": str(consent.decision_path(paths, project, CRASHES)),
         "fragment": str(paths.fragment),
         "off": str(paths.off_file),
+        "policy": PATH if os.path.lexists(PATH) else "",
         "on-this-machine": str(paths.on_this_machine_file),
         "invitation": str(paths.invitations / project_key(project.directory)),
         "files": str(read_user_settings(paths)[0].directory) if has_file_sink else "",

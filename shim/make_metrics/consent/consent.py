@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from make_metrics.consent import decision_file, notice
+from make_metrics.consent import decision_file, notice, policy
 from make_metrics.consent.decision_file import Record
 from make_metrics.consent.mode import Decision, Inputs, Ruling, decide, through_sudo
 from make_metrics.errors import UserError
@@ -87,6 +87,7 @@ def status_of(paths: Paths, project: Project, environ: Mapping[str, str], questi
         on_this_machine_since=taken_back,
         root=not os.geteuid(),
         commands=question.commands,
+        policy=policy.read_policy().limit(question.receivers(project)),
     )
     return Status(decision, record, decide(inputs), record is not None and record.yes and not taken_back)
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 
 from make_metrics import environment
+from make_metrics.consent import policy
 from make_metrics.files import user_dirs
 from make_metrics.files.read import read_file
 from make_metrics.project.root import Root, path_text, project_key
@@ -25,10 +26,14 @@ def decision_path(project: Root, environ: Mapping[str, str]) -> str:
 
 
 def recording_forbidden(project: Root, environ: Mapping[str, str]) -> bool:
-    """Whether recording is forbidden: the decision is damaged, or there is none in CI. `mode.decide` has the rules.
+    """Whether recording is forbidden: by the administrator, or the decision is damaged, or there is none in CI.
+
+    `mode.decide` has the rules.
 
     `make-metrics off` and MAKE_METRICS=off are the fragment's: with those it does not even start the walk.
     """
+    if policy.read_policy().most == "off":
+        return True
     data, config, _ = user_dirs.find_user_dirs(environ)
     directory = os.path.join(config, user_dirs.DECISIONS)
     undecided = True

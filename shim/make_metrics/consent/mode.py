@@ -51,7 +51,8 @@ class Inputs:
     """All that the mode depends on.
 
     `off_file`: `make-metrics off` was run. `on_this_machine`: `make-metrics on-this-machine` was run, and
-    `on_this_machine_since`: after the decision. `root`: this process is root's. `commands` say yes and no.
+    `on_this_machine_since`: after the decision. `root`: this process is root's. `commands` say yes and no. `policy`: a
+    mode's word that the administrator limits this to (`on` for no limit), and why.
     """
 
     environ: Mapping[str, str]
@@ -61,6 +62,7 @@ class Inputs:
     on_this_machine_since: bool = False
     root: bool = False
     commands: tuple[str, str] = ("opt-in", "opt-out")
+    policy: tuple[str, str] = ("on", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,9 @@ def decide(inputs: Inputs) -> Ruling:
     """
     environ = inputs.environ
     rules: list[Ruling] = []
+    most, why = inputs.policy
+    if (limit := _mode(most)) is not Mode.ON:
+        rules.append(Ruling(limit, "policy", why))
     if through_sudo(environ, root=inputs.root):
         rules.append(Ruling(Mode.OFF, "sudo", "root through sudo: nothing is recorded"))
     if limits.do_not_track(environ):

@@ -12,6 +12,7 @@ from typing import Any
 
 from make_metrics import environment
 from make_metrics.combine.event import timestamp
+from make_metrics.consent.policy import read_policy
 from make_metrics.crashes.report import Failure, Frame, LogEntry
 from make_metrics.files.paths import Paths, printable_path
 from make_metrics.files.read import read_file
@@ -33,7 +34,7 @@ def note(
     with contextlib.suppress(Exception):
         paths = paths or Paths.from_environment()
         variables = os.environ if environ is None else environ
-        if environment.ceiling(variables) == "off" or os.path.lexists(paths.off_file):
+        if "off" in (environment.ceiling(variables), read_policy().most) or os.path.lexists(paths.off_file):
             return
         failure_log.write_failure(
             os.fsencode(paths.state),

@@ -15,6 +15,7 @@ import psutil
 
 from make_metrics import environment
 from make_metrics.consent import gate
+from make_metrics.consent.policy import read_policy
 from make_metrics.files import user_dirs
 from make_metrics.files.read import read_file
 from make_metrics.project.root import Root, find_root
@@ -33,7 +34,7 @@ def start_sender(pid: int, key: str, state: bytes) -> bool:
     make = psutil.Process(pid)
     environ = _environ_of(make)
     project = find_root(make.cwd())
-    if not project.settings or not all(map(_allows_sender, (environ, os.environ))):
+    if not project.settings or read_policy().most != "on" or not all(map(_allows_sender, (environ, os.environ))):
         return False
     if not yes_on_file(project, environ, os.fsdecode(state)) or below_sender(make):
         return False

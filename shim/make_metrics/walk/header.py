@@ -8,6 +8,7 @@ import os
 import psutil
 
 from make_metrics import environment
+from make_metrics.consent.policy import read_policy
 from make_metrics.deliver import traceparent
 from make_metrics.files import user_dirs
 from make_metrics.hot import append, record_format
@@ -32,14 +33,17 @@ def initial_environment(make: psutil.Process) -> dict[str, str]:
 
 
 def ceiling_of(initial: dict[str, str]) -> str:
-    """The most that a make's environment allows: the lower of what it was started with and what it hands to recipes.
+    """The most that the administrator and a make's environment allow.
+
+    That is the lower of the environment that make was started with and the one that it hands to recipes.
 
     So a makefile cannot lift what the developer has set. If it moves our directories, its recipes would find other
     decisions than the developer's: then no more than `local`.
     """
+    most = read_policy().most
     if any(initial.get(name) != os.environ.get(name) for name in user_dirs.VARIABLES):
-        return environment.lowest("local", environment.ceiling(os.environ), environment.ceiling(initial))
-    return environment.lowest(environment.ceiling(os.environ), environment.ceiling(initial))
+        return environment.lowest("local", most, environment.ceiling(os.environ), environment.ceiling(initial))
+    return environment.lowest(most, environment.ceiling(os.environ), environment.ceiling(initial))
 
 
 def describe(

@@ -110,6 +110,13 @@ static bool exists(const char *path)
     return lstat(path, &status) == 0;
 }
 
+/* Whether nothing is at a path; not if we may not look. */
+static bool is_missing(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) < 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
 /* The kind of file at a path, links followed; 0 without one. */
 static mode_t kind_of(const char *path)
 {
