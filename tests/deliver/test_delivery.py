@@ -17,8 +17,9 @@ from filelock import FileLock
 from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import ensure_id
 from make_metrics.crashes import log as crash_log
-from make_metrics.deliver import delivery
-from make_metrics.deliver.delivery import Delivered, deliver
+from make_metrics.deliver import to_sink
+from make_metrics.deliver.delivery import deliver
+from make_metrics.deliver.to_sink import Delivered
 from make_metrics.files.paths import Paths
 from make_metrics.project.project import Project, project_of
 from make_metrics.sinks.segment import SegmentSink
@@ -286,7 +287,7 @@ def test_a_death_between_acceptance_and_the_store_only_repeats_a_request(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(delivery, "_note", die)
+        patched.setattr(to_sink, "_note", die)
         with pytest.raises(KeyboardInterrupt):
             deliver_now(paths)
     assert deliver_now(paths).accepted == 3

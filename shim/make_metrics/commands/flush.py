@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import sys
 import time
@@ -12,7 +13,8 @@ from make_metrics.commands.project import combine_records, opened_store, write_r
 from make_metrics.commands.warn import warn
 from make_metrics.consent import consent
 from make_metrics.crashes import delivery as crash_delivery
-from make_metrics.deliver.delivery import Delivered, deliver, show
+from make_metrics.deliver.delivery import deliver, show
+from make_metrics.deliver.to_sink import Delivered
 from make_metrics.errors import UsageError
 from make_metrics.files.paths import Paths
 from make_metrics.store.outbox import Outbox
@@ -37,9 +39,8 @@ def run(given: argparse.Namespace) -> int:
         with opened_store(paths) as store, store.transaction():
             Outbox(store.connection).take_up()
     if environment.only_prints(os.environ):
-        requests = show(paths, os.environ)
-        requests += [(crash_delivery.KIND, request) for request in crash_delivery.preview(paths, os.environ)]
-        for kind, request in requests:
+        reports = [(crash_delivery.KIND, request) for request in crash_delivery.preview(paths, os.environ)]
+        for kind, request in itertools.chain(show(paths, os.environ), reports):
             write_request(kind, request)
         return 0
     delivered = deliver(paths, os.environ, timeout_s=max(give_up - time.monotonic(), 0.1))

@@ -6,6 +6,7 @@ it lives ten seconds at most. Events that it has not sent by then wait for the n
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -67,41 +68,71 @@ def _send_in_turn(paths: Paths, project: Path, give_up: float) -> None:
     So one of the two sends. The lock is `hot.append`'s, because that module is loaded already: a sender that finds the
     lock taken costs next to nothing. Raises OSError if the state directory cannot be used.
     """
+    from pathlib import Path
+
     from make_metrics.hot import append
 
     own_project: Path | None = project
-    os.close(os.open(paths.sender_wanted, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    _ask_to_look(paths, project)
     while os.path.lexists(paths.sender_wanted) and time.monotonic() < give_up - _MARGIN_S:
         try:
             descriptor = append.lock(os.fsencode(paths.sender_lock), patience_ns=0)
         except BlockingIOError:
             return
         try:
+            asking = Path(_read_wanted(paths))
             paths.sender_wanted.unlink(missing_ok=True)
-            _send(paths, own_project, give_up)
+            _send(paths, own_project, give_up, first=own_project or asking)
             own_project = None  # another project's sender asked: deliver() checks each project itself
         finally:
             os.close(descriptor)
 
 
-def _send(paths: Paths, project: Path | None, give_up: float) -> None:
+def _ask_to_look(paths: Paths, project: Path) -> None:
+    """Ask the sender that works to look again, and to take this project first."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(paths.sender_wanted, flags, 0o600)
+    try:
+        with contextlib.suppress(OSError):  # a full disk: then no project comes first
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, os.fsencode(project))
+    finally:
+        os.close(descriptor)
+
+
+def _read_wanted(paths: Paths) -> str:
+    """The project of the sender that asked last."""
+    from make_metrics.files.read import read_file
+
+    with contextlib.suppress(OSError):
+        return os.fsdecode(read_file(os.fspath(paths.sender_wanted)) or b"").partition("\0")[0]
+    return ""
+
+
+def _send(paths: Paths, project: Path | None, give_up: float, *, first: Path) -> None:
     """Combine records and send events, until `give_up` of the monotonic clock; nothing if `project` has no yes.
 
-    Raises UserError or OSError if state or store cannot be used.
+    Those of the project `first` come first. Raises UserError or OSError if state or store cannot be used.
     """
     from make_metrics.crashes import delivery as crash_delivery
-    from make_metrics.deliver.delivery import deliver
     from make_metrics.sweep.sweep import sweep
 
     if project is not None and not _is_on(paths, project):
         return
     # What is small and new goes out first. A large run is combined in what is left of the time, by several senders.
     swept = sweep(paths, timeout=_SWEEP_S, give_up=time.monotonic())
-    deliver(paths, os.environ, timeout_s=max(give_up - _MARGIN_S - time.monotonic(), 0.1))
+    _deliver(paths, give_up, first)
     if swept.unfinished and time.monotonic() < give_up - _DELIVERY_S:
         sweep(paths, timeout=_SWEEP_S, give_up=give_up - _DELIVERY_S)
-        deliver(paths, os.environ, timeout_s=max(give_up - _MARGIN_S - time.monotonic(), 0.1))
+        _deliver(paths, give_up, first)
     crash_delivery.deliver(paths, os.environ, give_up - _MARGIN_S)
+
+
+def _deliver(paths: Paths, give_up: float, first: Path) -> None:
+    from make_metrics.deliver.delivery import deliver
+
+    timeout_s = max(give_up - _MARGIN_S - time.monotonic(), 0.1)
+    deliver(paths, os.environ, timeout_s=timeout_s, first=first, patient=True)
 
 
 def _is_on(paths: Paths, directory: Path) -> bool:

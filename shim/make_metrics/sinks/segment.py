@@ -9,6 +9,8 @@ import contextlib
 import json
 import logging
 from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+from typing import Any
 
 import requests
 from segment.analytics import request as segment  # type: ignore[import-untyped]
@@ -21,6 +23,17 @@ from make_metrics.sinks.sink import Message, Network, Outcome, Prepared, Unavail
 
 BATCH_MESSAGES = 100
 _ENVELOPE_BYTES = 1_000  # room for what surrounds the messages: braces, the time of sending, the key
+_SESSION: ContextVar[requests.Session] = ContextVar("session", default=segment._session)
+
+
+class _SessionOfContext:
+    """Stands for the library's only session: each thread that sends has one of its own."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_SESSION.get(), name)
+
+
+segment._session = _SessionOfContext()
 
 
 class SegmentSink:
@@ -82,17 +95,16 @@ class SegmentSink:
 
     @contextlib.contextmanager
     def _session(self) -> Iterator[requests.Session]:
-        """Put a session of ours in place of the library's.
+        """Have the library use a session of ours.
 
         The library's follows a redirect by a GET without a body, and takes the answer for success.
         """
-        before = segment._session
         with Session(self._network) as session:
-            segment._session = session
+            token = _SESSION.set(session)
             try:
                 yield session
             finally:
-                segment._session = before
+                _SESSION.reset(token)
 
 
 def _body(request: requests.PreparedRequest) -> bytes:

@@ -21,12 +21,11 @@ class LateError(TimeoutError):
         self.work = work
 
 
-def within(seconds: float, work: Callable[[], T]) -> T:
-    """Return what `work` returns, or raise what it raises. Raises LateError if it takes longer, and abandons it.
+def begun(work: Callable[[], T]) -> Future[T]:
+    """Begin work in a daemon thread, which ends with the process, in a copy of this thread's context.
 
-    The work runs in a daemon thread, which ends with the process, in a copy of this thread's context. A signal or a
-    socket's timeout would not do: no signal ends a name look-up, and a receiver that sends a byte now and then never
-    lets a socket's timeout expire.
+    A signal or a socket's timeout would not limit it: no signal ends a name look-up, and a receiver that sends a byte
+    now and then never lets a socket's timeout expire.
     """
     result: Future[T] = Future()
 
@@ -37,16 +36,27 @@ def within(seconds: float, work: Callable[[], T]) -> T:
             result.set_exception(error)
 
     threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True).start()
+    return result
+
+
+def within(seconds: float, work: Callable[[], T]) -> T:
+    """Return what `work` returns, or raise what it raises. Raises LateError if it takes longer, and abandons it."""
+    result = begun(work)
     if not wait([result], timeout=seconds).done:
         raise LateError(result)
     return result.result()
 
 
 def release_after(abandoned: Sequence[Future[Any]], held: contextlib.ExitStack) -> None:
-    """Leave what is held, such as a lock, to abandoned work: it is released when that has ended, or with the process.
+    """Leave what is held, such as a lock, to abandoned work: it is released when all has ended, or with the process.
 
     `held` is as it was if nothing was abandoned.
     """
     if abandoned:
         kept = held.pop_all()
-        abandoned[-1].add_done_callback(lambda _: kept.close())
+
+        def release() -> None:
+            wait(abandoned)
+            kept.close()
+
+        threading.Thread(target=release, daemon=True).start()

@@ -237,6 +237,8 @@ STEPS: tuple[tuple[str, ...], ...] = (
             not_before_ns INTEGER NOT NULL
         ) WITHOUT ROWID""",
     ),
+    # A page of what waits is read without the rest.
+    ("CREATE INDEX outbox_waiting ON outbox (project, sink, queued_ns, message_id) WHERE aside IS NULL",),
 )
 TABLES = frozenset(
     {"runs", "events", "records", "outbox", "delivered", "ledger", "attempts", "dropped", "troubles"}
