@@ -113,6 +113,52 @@ def test_an_otlp_receiver_may_answer_in_protobuf(receiver: Receiver, kind: str) 
     assert sink.send(traced_batch(), timeout_s=20).outcome is Outcome.LATER
 
 
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 407, 422, 451])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        typed("text/html", PAGE),
+        typed("", PAGE),
+        typed("application/json", PAGE),
+        typed("text/html", b""),
+        typed("image/png", b"\x89PNG\r\n"),
+        typed("text/plain", b"x" * 70_000),
+    ],
+    ids=lambda answer: f"{answer.headers.get('Content-Type')} {answer.body[:9]!r}",
+)
+def test_a_page_blames_neither_a_message_nor_the_settings(
+    send: Send, receiver: Receiver, answer: Answer, status: int
+) -> None:
+    receiver.answers(Answer(status, answer.headers, answer.body))
+    verdict = send()
+    assert (verdict.outcome, verdict.after_s) == (Outcome.LATER, 0)
+    assert f"the answer {status} is not a receiver's, but " in verdict.said
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        typed("application/json", b'{"success": false, "message": "malformed"}'),
+        typed("application/problem+json", b"{}"),
+        typed("text/plain; charset=utf-8", b"request body:\nno such property"),
+        typed("", b""),
+    ],
+    ids=lambda answer: f"{answer.headers.get('Content-Type')} {answer.body[:9]!r}",
+)
+def test_a_receivers_own_refusal_is_one(send: Send, receiver: Receiver, answer: Answer, status: int) -> None:
+    receiver.answers(Answer(status, answer.headers, answer.body))
+    assert send().outcome is Outcome.REFUSED
+
+
+def test_a_proxys_page_for_too_large_a_batch_halves_it_and_sets_no_message_aside(receiver: Receiver) -> None:
+    receiver.answers(*[typed("text/html", PAGE, 413)] * 2)
+    sink = SegmentSink(key="key", host=receiver.host)
+    two = [*traced_batch()][:1] * 2
+    assert sink.send(two, timeout_s=20).outcome is Outcome.REFUSED
+    assert sink.send(two[:1], timeout_s=20).outcome is Outcome.LATER
+
+
 def test_a_page_with_an_error_keeps_its_status(send: Send, receiver: Receiver) -> None:
     receiver.answers(typed("text/html", PAGE, 503))
     verdict = send()

@@ -18,7 +18,7 @@ from sentry_sdk.utils import Dsn
 
 from make_metrics import __version__
 from make_metrics.project.settings import Dsn as DsnSettings
-from make_metrics.sinks.answer import strangeness
+from make_metrics.sinks.answer import judged_error, strangeness
 from make_metrics.sinks.last_check import StoppedError
 from make_metrics.sinks.network import Session, unanswered
 from make_metrics.sinks.sink import Network, Outcome, Prepared, UnavailableError, Verdict
@@ -118,6 +118,10 @@ def _verdict(answer: requests.Response, prepared: Prepared) -> Verdict:
         return Verdict(Outcome.ACCEPTED, "accepted", prepared.url, prepared.body)
     if 300 <= status < 400:
         return Verdict(Outcome.HELD, f"{text}, a redirect: nothing was sent there", prepared.url)
+    if 400 <= status < 500 and status not in _RETRY_STATUS:
+        verdict = judged_error(answer, prepared.url, messages=1)
+        if verdict.outcome is Outcome.LATER:
+            return verdict
     if status in _SETTINGS_STATUS:
         return Verdict(Outcome.HELD, f"{text}: the DSN in the settings is wrong", prepared.url, after_s=_HOUR_S)
     if status in _RETRY_STATUS or status >= 500:

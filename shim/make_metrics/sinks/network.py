@@ -24,7 +24,8 @@ from make_metrics.sinks.user_settings import is_loopback_url, origin_of
 
 _RETRY_STATUS = frozenset({408, 425, 429, 460})
 # These 4xx reject the batch; every other 4xx blames key, address or proxy.
-_REFUSED_STATUS = frozenset({400, 413, 422})
+TOO_LARGE = 413
+_REFUSED_STATUS = frozenset({400, TOO_LARGE, 422})
 _HOUR_S = 3_600
 _DAY_S = 86_400
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")

@@ -16,7 +16,7 @@ import requests
 from segment.analytics import request as segment  # type: ignore[import-untyped]
 from segment.analytics.consumer import BATCH_SIZE_LIMIT, MAX_MSG_SIZE  # type: ignore[import-untyped]
 
-from make_metrics.sinks.answer import strangeness
+from make_metrics.sinks.answer import judged_error, strangeness
 from make_metrics.sinks.last_check import StoppedError
 from make_metrics.sinks.network import Nowhere, Session, judged, unanswered
 from make_metrics.sinks.sink import Message, Network, Outcome, Prepared, UnavailableError, Verdict
@@ -82,7 +82,9 @@ class SegmentSink:
             return Verdict(Outcome.ACCEPTED, "accepted", answer.request.url or url, _body(answer.request))
         except segment.APIError as error:
             answer = error.response
-            return judged(error.status, answer.headers.get("Retry-After", "") if answer is not None else "", url)
+            if answer is None:
+                return judged(error.status, "", url)
+            return judged_error(answer, url, messages=len(batch))
         except (requests.RequestException, UnavailableError, StoppedError, OSError, UnicodeError) as error:
             return unanswered(error, timeout_s, url)
 

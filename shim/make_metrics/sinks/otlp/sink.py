@@ -22,8 +22,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from requests.adapters import BaseAdapter
 
 from make_metrics.sinks.adapter import Adapter
-from make_metrics.sinks.answer import strangeness
-from make_metrics.sinks.network import Nowhere, Session, judged, unanswered
+from make_metrics.sinks.answer import judged_error, strangeness
+from make_metrics.sinks.network import Nowhere, Session, unanswered
 from make_metrics.sinks.otlp.signals import metrics, spans
 from make_metrics.sinks.sink import Message, Network, Outcome, Prepared, SinkSettings, UnavailableError, Verdict
 
@@ -126,7 +126,7 @@ class OtlpSink:
         if once.answer is None or once.request is None:
             return Verdict(Outcome.HELD, "the receiver's address, or the proxy's, is none", self._url)
         if not 200 <= once.answer.status_code < 300:
-            return judged(once.answer.status_code, once.answer.headers.get("Retry-After", ""), self._url)
+            return judged_error(once.answer, self._url, messages=len(batch), types=_TYPES)
         if strange := strangeness(once.answer, types=_TYPES, is_answer=self._is_response):
             return Verdict(Outcome.LATER, strange, self._url)
         return self._accepted(len(batch), once.request, once.answer.content)
