@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 
+from make_metrics.commands import warn
 from make_metrics.errors import UsageError, UserError, did_you_mean
 
 _USER, _USAGE, _BUG, _INTERRUPTED, _BROKEN_PIPE = 1, 2, 3, 130, 141
@@ -207,13 +208,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     if sys.stdout is None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
+    warn.begin()
     try:
         try:
             return _run(arguments)
         finally:
             sys.stdout.flush()
     except UserError as error:
-        sys.stderr.write(f"make-metrics: {error}\n")
+        warn.warn([str(error)])
         return _USAGE if isinstance(error, UsageError) else _USER
     except KeyboardInterrupt:
         return _INTERRUPTED

@@ -36,6 +36,15 @@ def test_a_receiver_in_trouble_is_one_line(sharing: Sharing, receiver: Receiver,
     assert sharing.errors == f"make-metrics: {receiver.host}: the receiver cannot be reached: 1 event waits\n"
 
 
+@pytest.mark.parametrize("words", [("flush",), ("forget", "--yes")], ids=" ".join)
+def test_what_every_step_of_a_command_meets_is_said_once(sharing: Sharing, words: tuple[str, ...]) -> None:
+    sharing.paths.state.parent.mkdir(parents=True, exist_ok=True)
+    sharing.paths.state.symlink_to(sharing.project.folder)
+    sharing.cli(*words, status=1)
+    (line,) = sharing.errors.splitlines()
+    assert "is not a directory (or is a symbolic link): move it away" in line
+
+
 @pytest.mark.parametrize("command", ["status", "opt-in", "flush"])
 def test_only_sending_loads_the_client_library(sharing: Sharing, command: str) -> None:
     script = f"import sys; from make_metrics.cli import main; main([{command!r}, *sys.argv[1:]]); print(*sys.modules)"
