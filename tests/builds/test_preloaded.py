@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from make_metrics.setup import renewal
 from tests.support.project import Project
 
 # Writes each program that a process starts, by exec or by posix_spawn, to a pipe: to a file it could not while the
@@ -120,6 +121,43 @@ def test_bear_finds_every_compilation(each: Project) -> None:
             path.unlink()
     assert found[0] == found[1]
     assert len(found[1]) == 3
+
+
+def test_a_run_below_bear_is_recorded_once(each: Project) -> None:
+    """bear starts every program from a process of its own, which then stands between make and the shim."""
+    needs("bear")
+    each.write("""
+    all: one two sub
+        @echo simple
+        @variable=1; echo $$variable
+    one two: ; @echo $@ && :
+    sub: ; @$(MAKE) --no-print-directory inner
+    inner: ; @echo inner
+    """)
+    done = each.run(["bear", "--", each.make_path, "-j2"])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(done.stdout.split()) == ["1", "inner", "one", "simple", "two"]
+    events = {event.target: event for event in each.recorded()}
+    assert {name: (event.make_level, event.goal) for name, event in events.items()} == {
+        "all": (0, True), "one": (0, False), "two": (0, False), "sub": (0, False), "inner": (1, False)
+    }  # fmt: skip
+    (record,) = each.records()
+    assert record.read_text().count("\nM ") == 2
+    assert record.read_text().count("\nL ") == 6
+    markers = [path.name for path in (each.paths.state / "makes").iterdir()]
+    assert len([name for name in markers if not name.startswith("tried.")]) == 2
+
+
+@pytest.mark.parametrize("date", ["1999-01-01 12:00:00", "2040-01-01 12:00:00", "2 days ago"])
+def test_a_run_in_another_time_is_recorded_and_make_finds_no_odd_date(each: Project, date: str) -> None:
+    """faketime moves the dates of files as well: the fragment's must not come to stand before 1970."""
+    needs("faketime")
+    each.write("all: one\n\t@echo all\none:\n\t@echo one && :\n")
+    os.utime(each.paths.fragment, (renewal.DATE, renewal.DATE))
+    done = each.run(["faketime", date, each.make_path])
+    assert (done.returncode, done.stdout, done.stderr) == (0, "one\nall\n", "")
+    assert sorted(each.events()) == ["all", "one"]
+    assert each.cli("runs").stdout.count("\n") == 2
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,9 @@ class Recorder:
         if not self.run:
             self._wait_for_walk()
         if self.walk_pid:
-            posix.kill(self.walk_pid, _signal.SIGKILL)  # what it does after the walk can be done by others, later
+            # What it does after the walk can be done by others, later. A tool that watches processes may have started
+            # it from a process of its own, in the same group.
+            posix.killpg(self.walk_pid, _signal.SIGKILL)
         try:
             self._append(wall, start, end, status, fate, usage)
         finally:
@@ -137,8 +139,8 @@ class Recorder:
                 posix.waitpid(self.walk_pid, 0)  # reap it: its exit takes a while
 
     def _append(self, wall: int, start: int, end: int, status: int, fate: int, usage: tuple[int, int] | None) -> None:
-        if self.unnamed:
-            posix.unlink(self.marker)
+        if self.unnamed or not self.marker.endswith(b"/" + self.make):
+            posix.unlink(self.marker)  # only this line's: of another process than its make
         if self.run == NOT_A_MAKE:
             return
         if self.run == NO_MAKE_ABOVE or not self.make:

@@ -39,6 +39,27 @@ def makes_above(process: psutil.Process, names: frozenset[str]) -> list[MakeAbov
     return [make for make in makes if make.key]
 
 
+def make_of_line(parent: psutil.Process, names: frozenset[str]) -> psutil.Process | None:
+    """The make that runs the line whose shim, somewhere above this process, is a child of `parent`.
+
+    That is `parent`, unless a tool that watches processes (bear) starts each program from a process of its own: the
+    tool's command line ends with the words that make handed over. None if `parent` is neither.
+    """
+    with contextlib.suppress(psutil.Error):
+        if is_make(parent, names):
+            return parent
+        protocol = os.fsdecode(arguments.PROTOCOL)
+        shim = next((process for process in _ancestors() if process.ppid() == parent.pid), None)
+        words = shim.cmdline() if shim else []
+        handed = words[words.index(protocol) :] if protocol in words else []
+        process: psutil.Process | None = parent
+        while process is not None and handed and process.cmdline()[-len(handed) :] == handed:
+            process = process.parent()
+            if process is not None and is_make(process, names):
+                return process
+    return None
+
+
 def make_among_ancestors(names: frozenset[str]) -> psutil.Process | None:
     """The nearest make above this process, None without one that can be seen."""
     return next((process for process in _ancestors() if is_make(process, names)), None)

@@ -17,10 +17,11 @@ from make_metrics.files.paths import Paths, private_directory
 from make_metrics.files.read import read_file
 from make_metrics.setup import fragment
 
-# The fragment's date, seconds since the epoch. Up to 4.3 make complains of a makefile that is dated in the future, and
-# another machine's clock may be years behind, or begin at zero with each boot: no clock is behind this date. Make never
-# compares it with another file's: the fragment's rule has no prerequisites.
-_DATE = 1
+# The fragment's date, seconds since the epoch: the last day of 1999. Up to 4.3 make complains of a makefile that is
+# dated in the future, and another machine's clock may be years behind, or begin at the year 2000 with each boot. It
+# also complains of a date before 1970, and faketime moves the dates of files along with the clock. Make never compares
+# this date with another file's: the fragment's rule has no prerequisites.
+DATE = 946_598_400
 _DIRECTORIES = ("state", "data", "config")
 _SITE_PACKAGES = Path(__file__).resolve().parent.parent.parent
 _BUNDLE = re.compile(r"hot/__pycache__/(mm1|walk)\.[\w.-]+")
@@ -43,7 +44,7 @@ def set_up(paths: Paths) -> None:
         scratch = paths.fragment.with_suffix(f".{os.getpid()}")
         scratch.write_text(text)
         scratch.chmod(0o644)
-        os.utime(scratch, (_DATE, _DATE))
+        os.utime(scratch, (DATE, DATE))
         scratch.replace(paths.fragment)
     except OSError as error:
         raise UserError(f"cannot write {paths.fragment}: {error.strerror}") from error

@@ -19,7 +19,7 @@ from make_metrics.consent import gate
 from make_metrics.hot import append, recorder
 from make_metrics.processes.command_line import builds_nothing
 from make_metrics.processes.keys import process_key
-from make_metrics.processes.tree import is_make, makes_above
+from make_metrics.processes.tree import is_make, make_of_line, makes_above
 from make_metrics.project.root import Root, find_root
 from make_metrics.sender.start import start_sender
 from make_metrics.walk.header import describe, initial_environment, write_header
@@ -82,7 +82,10 @@ def _combine_if_due(pid: int, state: bytes) -> None:
 
 
 def _walk_once(pid: int, state: bytes, *, name: str, goal: str, version: str, attended: bool) -> tuple[bytes, bool]:
-    """Walk where there is no /proc: there a line cannot tell whether another line of its make has already walked."""
+    """Walk where a line cannot tell whether another line of its make has already walked.
+
+    That is so without /proc, and where another process stands between make and the line.
+    """
     marker = state + b"/makes/" + (process_key(pid) or "").encode()
     descriptor = append.lock(marker, patience_ns=LIFETIME_S * 1_000_000_000)
     text = os.pread(descriptor, 4096, 0)
@@ -126,6 +129,9 @@ def main(words: list[bytes]) -> None:
     goal, attended = words[5].decode("utf-8", "backslashreplace"), words[6] == recorder.ATTENDED
     find = _walk_once if key == b"-" else walk
     try:
+        make = make_of_line(psutil.Process(pid), frozenset({"make", "gmake", name}))
+        if make is not None and make.pid != pid:
+            pid, find = make.pid, _walk_once
         text, direct = find(pid, state, name=name, goal=goal, version=version, attended=attended)
     except Exception as error:
         # make is gone or hidden: treat it as a run of its own; without a key, treat each line so.
