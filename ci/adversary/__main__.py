@@ -1,0 +1,87 @@
+"""Attack homes and builds, and write what was lost, doubled, leaked or built otherwise to docs/reliability.md.
+
+    python -m ci.adversary --quick
+
+Without --quick it takes an hour or more. The exit status is 1 if anything went wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ci.adversary import disks, kills, secrets, sizes, window
+from ci.adversary.page import PAGE, page
+from ci.adversary.place import Figure, shims
+from ci.conformance.execute import stop_ignoring_signals
+from ci.fuzz.__main__ import fuzz
+from make_metrics.setup import bundle
+
+
+def _fuzzed(seconds: float, seed: int) -> list[Figure]:
+    result = fuzz(seed=seed, seconds=seconds)
+    tried = f"{result.inputs} inputs for {len(result.kinds)} files: {result.commands} commands, {result.makes} makes"
+    return [Figure("damaged files", tried, failed=len(result.failures), notes=result.failures)]
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run every attack with every shim, print each figure as it comes, and write the page."""
+    parser = argparse.ArgumentParser(
+        prog="python -m ci.adversary", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, in a few minutes")
+    parser.add_argument(
+        "--seed", type=int, default=1, help="decides who is killed when, and all else that is by chance"
+    )
+    parser.add_argument("--only", help="only the attacks that have this text in their name; writes no page")
+    options = parser.parse_args(words)
+    stop_ignoring_signals()
+    bundle.write()
+    quick, seed = options.quick, options.seed
+    attacks: dict[str, Callable[[Path, str], list[Figure]]] = {
+        "secrets": lambda folder, shim: secrets.attack(folder, shim, seed=seed),
+        "disks": lambda folder, shim: disks.attack(folder, shim, quick=quick),
+        "kills": lambda folder, shim: kills.attack(folder, shim, rounds=36 if quick else 1500, seed=seed),
+        "nested": lambda folder, shim: sizes.nested(folder, shim, count=60 if quick else 2000),
+        "many": lambda folder, shim: sizes.many(folder, shim, count=300 if quick else 250_000),
+    }
+    figures: list[Figure] = []
+    windows: dict[str, window.Window] = {}
+
+    def add(more: list[Figure]) -> None:
+        for figure in more:
+            wrong = f"{figure.lost} lost, {figure.doubled} doubled, {figure.leaked} leaked"
+            print(f"{figure.name}: {figure.tried}: {wrong}, {figure.differing} builds differ, {figure.failed} failed",
+                  *figure.notes, sep="\n  ", flush=True)  # fmt: skip
+        figures.extend(more)
+
+    with tempfile.TemporaryDirectory(prefix="mm-") as root:
+        for name, attack in attacks.items():
+            for shim in shims():
+                if not options.only or options.only in name:
+                    add(attack(Path(root) / f"{name}-{shim}", shim))
+        if not options.only or options.only in "written":
+            add(sizes.written(Path(root) / "written", count=20_000 if quick else 250_000))
+        if not options.only or options.only in "fuzz":
+            add(_fuzzed(30 if quick else 3600, seed))
+        for shim in shims():
+            if not options.only or options.only in "window":
+                try:
+                    windows[shim] = window.measure(Path(root) / f"window-{shim}", shim, lines=200 if quick else 2000)
+                except (OSError, subprocess.CalledProcessError):
+                    continue  # there is no compiler
+                print(shim, windows[shim])
+    if not options.only:
+        command = "python -m ci.adversary" + (" --quick" if quick else "") + (f" --seed {seed}" if seed != 1 else "")
+        PAGE.write_text(page(command, figures, windows))
+    wrong = sum(figure.wrong for figure in figures)
+    print(f"{wrong} wrong")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,173 @@
+"""Kills makes, walks, recorders, sweeps, commands and senders at random moments, with a receiver that is hostile."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import random
+import sqlite3
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+import psutil
+
+from ci.adversary.place import Figure, Place
+from ci.adversary.receiver import receiving
+from make_metrics.sender import protocol
+
+MAKE, WALK, RECORDER, SWEEP, SENDER, FLUSH = "make", "the walk", "the recorder", "a sweep", "the sender", "flush"
+VICTIMS = (MAKE, WALK, RECORDER, SWEEP, SENDER, FLUSH)
+_TARGETS = 12
+_LONGEST_S = 0.4
+_TRIES = 10  # of flush, at the end, with a receiver that behaves
+_PR_SET_CHILD_SUBREAPER = 36
+# The last thing that a line does is to note its end: what is noted must be recorded.
+MAKEFILE = """\
+TARGETS := $(foreach number,{numbers},r$(ROUND)-$(number))
+all: $(TARGETS)
+$(TARGETS):
+\t@sleep 0.0$(words $(subst -, ,$@)); echo $@ >> $(JOURNAL)
+"""
+SETTINGS = """\
+name = "Example"
+collected-by = "The example team"
+purpose = "to make builds faster"
+
+[[sinks]]
+type = "segment"
+write-key = "key"
+host = "http://127.0.0.1:{port}"
+"""
+
+
+class Kills:
+    """The rounds with one shim: in each a make runs, and one of its processes is killed."""
+
+    def __init__(self, place: Place, seed: int) -> None:
+        """`seed` decides who is killed when."""
+        self.place, self.chance = place, random.Random(seed)  # noqa: S311
+        self.killed: Counter[str] = Counter()
+        self.journal = place.folder / "journal"
+
+    def round(self, number: int) -> None:
+        """Run make, and kill a victim if it is there at its moment."""
+        victim = VICTIMS[number % len(VICTIMS)]
+        place = self.place
+        more = {"MAKE_METRICS_SENDER": "detached"} if victim == SENDER else {}
+        make = subprocess.Popen(
+            ["make", "-j3", "-k", f"ROUND={number}", f"JOURNAL={self.journal}"],
+            cwd=place.project,
+            env=place.environment(**more),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        other = place.start("flush", "--timeout", "5") if victim == FLUSH else None
+        other = place.start("runs") if victim == SWEEP else other
+        until = time.monotonic() + self.chance.uniform(0, _LONGEST_S)
+        while time.monotonic() < until + _LONGEST_S:
+            process = other.pid if other else self._victim(victim, make.pid)
+            if process and (time.monotonic() >= until or victim in (WALK, RECORDER)):
+                if victim == WALK:  # it takes a few milliseconds
+                    time.sleep(self.chance.uniform(0, 0.01))
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, 9)
+                    self.killed[victim] += 1
+                break
+            time.sleep(0.0005)
+        make.communicate()  # all recorders have this pipe: they have ended as well
+        if other:
+            other.communicate()
+        _let_time_pass(place)
+        place.start("flush", "--timeout", "5").communicate()
+        for sender in filter(_is_sender, psutil.Process().children()):
+            with contextlib.suppress(psutil.Error):
+                sender.wait(0)
+
+    def _victim(self, victim: str, make: int) -> int:
+        """The process of a victim now, 0 if there is none."""
+        with contextlib.suppress(psutil.Error):
+            if victim == MAKE:
+                return make
+            if victim == SENDER:
+                return next((child.pid for child in psutil.Process().children() if _is_sender(child)), 0)
+            recorders = [child for child in psutil.Process(make).children() if child.pid != child.ppid()]
+            if victim == RECORDER:
+                return self.chance.choice(recorders).pid if recorders else 0
+            for recorder in recorders:
+                for child in recorder.children():
+                    if os.getpgid(child.pid) == child.pid:
+                        return child.pid
+        return 0
+
+
+def _is_sender(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return protocol.PROGRAM in process.cmdline()
+    return False
+
+
+def _let_time_pass(place: Place) -> None:
+    """Have receivers tried again at once: after a failure they are left alone for minutes."""
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(place.paths.store)) as connection:
+        connection.execute("DELETE FROM attempts")
+        connection.commit()
+
+
+def attack(folder: Path, shim: str, *, rounds: int, seed: int) -> list[Figure]:
+    """The rounds; then all is delivered, and both ends are compared."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # senders become children of ours
+    with receiving(seed) as receiver:
+        place = Place(folder, shim)
+        numbers = " ".join(map(str, range(_TARGETS)))
+        place.write(MAKEFILE.format(numbers=numbers), settings=SETTINGS.format(port=receiver.port))
+        place.agree()
+        kills = Kills(place, seed)
+        for number in range(rounds):
+            kills.round(number)
+        for process in filter(_is_sender, psutil.Process().children()):
+            process.kill()
+            process.wait()
+        receiver.hostile = False
+        hostile = sum(count for deed, count in receiver.deeds.items() if deed != "accept")
+        events = place.events()
+        for _ in range(_TRIES):
+            _let_time_pass(place)
+            place.command("flush", "--retry", "--timeout", "20")
+            sent = {message["messageId"] for message in receiver.accepted}
+            if sent >= {event["messageId"] for event in events}:
+                break
+        runs = json.loads(place.command("runs", "--json"))
+        redirected = receiver.redirected
+    noted = [line for line in kills.journal.read_text().splitlines() if line]
+    recorded = Counter(event["properties"]["command"] for event in events)
+    missing = sum(name not in recorded for name in noted)
+    died = min(missing, kills.killed[RECORDER])
+    each = ", ".join(f"{name} {count}" for name, count in kills.killed.items())
+    figure = Figure(
+        f"kill -9 at random moments, {shim} shim",
+        f"{sum(kills.killed.values())} kills ({each}) in {rounds} makes with {len(noted)} lines that ended",
+        lost=missing - died,
+        doubled=sum(recorded[name] - 1 for name in set(noted) & set(recorded)),
+        notes=[f"{died} lines died with the {kills.killed[RECORDER]} recorders that were killed ({shim} shim)"],
+    )
+    ids = {event["messageId"] for event in events}
+    accepted = [message for message in receiver.accepted if "choice" not in message["properties"]]
+    repeated = len(accepted) - len({message["messageId"] for message in accepted})
+    delivery = Figure(
+        f"hostile answers and killed senders, {shim} shim",
+        f"{len(ids)} events over {hostile} hostile answers of {len(set(receiver.deeds) - {'accept'})} kinds",
+        lost=len(ids - sent),
+        doubled=len(sent - ids),
+        leaked=redirected,
+        notes=[f"{repeated} messages came in more than once, each with the id it had before ({shim} shim)"],
+    )
+    # Of a make that was killed before its walk knew it, nobody can say which project's it was, and who agreed.
+    undescribed = sum(run["targets"] for run in runs if not run["directory"])
+    kept = min(delivery.lost, undescribed)
+    delivery.lost -= kept
+    delivery.notes.append(f"{kept} events of makes that were killed before the walk stay on this machine ({shim} shim)")
+    return [figure, delivery]

@@ -1,0 +1,80 @@
+"""The attacks of `python -m ci.adversary`: a few of each find nothing, and would find what they look for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ci.adversary import disks, kills, secrets, sizes
+from ci.adversary.page import PAGE, page
+from ci.adversary.place import Figure, Place, shims
+from ci.adversary.window import Window
+
+needs_linux = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+
+
+def wrong(figures: list[Figure]) -> list[Figure]:
+    return [figure for figure in figures if figure.wrong]
+
+
+@needs_linux
+@pytest.mark.parametrize("shim", shims())
+def test_kills_lose_and_double_nothing(tmp_path: Path, shim: str) -> None:
+    figures = kills.attack(tmp_path / "kills", shim, rounds=len(kills.VICTIMS), seed=1)
+    assert wrong(figures) == []
+
+
+def test_no_planted_secret_leaves(tmp_path: Path) -> None:
+    (figure,) = secrets.attack(tmp_path / "secrets", shims()[0], seed=1)
+    assert figure.wrong == 0, figure.notes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b".hidden.",
+        b".HIDDEN.",
+        b".68696464656e.",
+        b".aGlkZGVu.",
+        b".AaGlkZGVuIQ==",
+        rb".\u0068\u0069\u0064\u0064\u0065\u006e",
+    ],
+)
+def test_a_secret_is_found_in_the_usual_encodings(text: bytes) -> None:
+    assert secrets.is_in("hidden", text)
+    assert not secrets.is_in("another", text)
+
+
+def test_nested_makes_are_recorded_once_each(tmp_path: Path) -> None:
+    assert wrong(sizes.nested(tmp_path / "nested", shims()[0], count=5)) == []
+
+
+def test_a_lost_target_is_counted(tmp_path: Path) -> None:
+    place = Place(tmp_path / "place", shims()[0])
+    place.write("t0 t1:\n\t@:\n")
+    place.make("t0", "t1")
+    assert sizes.combined(place, "two of three", 3, begun=0, differing=0).lost == 1
+
+
+def test_a_build_that_differs_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disks, "SIZES_KIB", ())
+    monkeypatch.setattr(disks, "LIMITS", (0,))
+    monkeypatch.setattr(disks, "COMMANDS", ())
+    monkeypatch.setattr(disks, "MAKEFILE", "all:\n\t@echo '$(MAKE_METRICS)'\n")
+    _, limited = disks.attack(tmp_path / "disks", shims()[0], quick=False)
+    assert limited.differing == 2
+
+
+def test_the_page_says_its_command_and_has_every_figure() -> None:
+    figures = [Figure("an attack", "3 times", lost=1, notes=["a note"])]
+    text = page("python -m ci.adversary", figures, {"compiled": Window(30.4, 20, 12, 10, 99)})
+    assert "| an attack | 3 times | 1 | 0 | 0 | 0 | 0 |" in text
+    assert "- a note" in text
+    assert "| compiled | 99 | 30 (20) | 12 (10) |" in text
+
+
+def test_the_page_in_the_repository_found_nothing_wrong() -> None:
+    rows = [line.split("|")[3:8] for line in PAGE.read_text().splitlines() if line.count("|") == 8]
+    assert len(rows) > 10
+    assert [row for row in rows[2:] if set(map(str.strip, row)) != {"0"}] == []
