@@ -206,7 +206,12 @@ def _sender() -> Finding:
     """Whether a make that is started here may leave a process behind, which it does only after a yes."""
     reason = reaper.obstacle(os.environ)
     if reason:
-        return Finding(NOTE, "sender", f"none: {reason}; after a yes, make-metrics flush sends what waits")
+        after = (
+            ""
+            if reaper.prohibition(os.environ)
+            else "the first line of a make sends what earlier makes have left, and "
+        )
+        return Finding(NOTE, "sender", f"none: {reason}; after a yes, {after}make-metrics flush sends what waits")
     return Finding(OK, "sender", "after a yes, sends when make has ended")
 
 

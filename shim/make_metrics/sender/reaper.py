@@ -5,8 +5,11 @@ The walk imports this while a recipe line may be waiting: it imports nothing slo
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
+import time
 from collections.abc import Mapping
 
 import psutil
@@ -15,8 +18,9 @@ from make_metrics import environment
 
 VARIABLE = "MAKE_METRICS_SENDER"
 DETACHED, NONE = "detached", "none"
-# Files by which container engines mark a container.
-_MARKS = ("/.dockerenv", "/run/.containerenv", "/run/systemd/container")
+_MOMENT_S = 0.05
+# Shells wait for any child of theirs (waitpid(-1)), also for one that they did not start. node waits only for its own.
+_SHELLS = frozenset({"ash", "bash", "busybox", "dash", "ksh", "mksh", "sh", "zsh"})
 # Programs that are made to be process 1: they reap every orphan.
 _REAPERS = frozenset(
     {
@@ -40,25 +44,60 @@ _REAPERS = frozenset(
 def obstacle(environ: Mapping[str, str]) -> str:
     """Why no process may outlive a make with this environment; empty if one may.
 
-    MAKE_METRICS_SENDER=detached skips the questions about containers and process 1, and no others. Any other value
-    forbids a process; an empty one is as good as none.
+    MAKE_METRICS_SENDER=detached skips the question about process 1, and no others. Any other value forbids a process;
+    an empty one is as good as none.
     """
+    return prohibition(environ) or ("" if environ.get(VARIABLE) == DETACHED else _obstacle_of_machine())
+
+
+def prohibition(environ: Mapping[str, str]) -> str:
+    """Why nothing may be sent beside a make with this environment, not even while it runs; empty if it may."""
     value = environ.get(VARIABLE, "")
     if value not in ("", DETACHED):
         return f"{VARIABLE} is {value!a} in the environment"
     if environment.in_ci(environ):
         return "this is CI"
-    return "" if value == DETACHED else _obstacle_of_machine(environ)
+    return ""
 
 
-def _obstacle_of_machine(environ: Mapping[str, str]) -> str:
-    mark = next((mark for mark in _MARKS if os.path.lexists(mark)), "")
-    if mark or environ.get("container"):
-        return f"this is a container ({mark or 'the variable container'})"
+def _obstacle_of_machine() -> str:
+    """Why process 1 would leave an ended process as a zombie; empty if it reaps, as far as can be seen."""
     if sys.platform != "linux":  # macOS: launchd reaps
         return ""
     try:
         first = psutil.Process(1).name()
-    except psutil.Error:
+        if first.partition("(")[0] in _REAPERS or _ignores_children():
+            return ""
+    except (psutil.Error, OSError):
         return "process 1, which would have to wait for it, cannot be seen"
-    return "" if first.partition("(")[0] in _REAPERS else f"process 1 is {first!a}, which may not wait for it"
+    if first not in _SHELLS:
+        return f"process 1 is {first!a}, which may not wait for it"
+    return f"process 1 is {first!a}, and has left zombies" if _has_zombies() else ""
+
+
+def _ignores_children() -> bool:
+    """Whether process 1 ignores SIGCHLD: then the system reaps (wait(2))."""
+    with open("/proc/1/status", "rb") as file:
+        for line in file:
+            if line.startswith(b"SigIgn:"):
+                return bool(int(line.split()[1], 16) >> (signal.SIGCHLD - 1) & 1)
+    return False
+
+
+def _has_zombies() -> bool:
+    """Whether a child of process 1 has ended, and is still there a moment later."""
+    before = _zombies()
+    if not before:
+        return False
+    time.sleep(_MOMENT_S)
+    return not before.isdisjoint(_zombies())
+
+
+def _zombies() -> frozenset[str]:
+    found = set()
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
+                if file.read().rpartition(b") ")[2].startswith(b"Z 1 "):
+                    found.add(name)
+    return frozenset(found)

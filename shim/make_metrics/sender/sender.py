@@ -1,7 +1,8 @@
 """The sender: one process beside each make that a developer starts. It sends the make's events once make has ended.
 
 The walk starts it (`sender.start`). It holds nothing of make's. It waits for make's end without a limit; from then on
-it lives ten seconds at most. Events that it has not sent by then wait for the next sender.
+it lives ten seconds at most. Events that it has not sent by then wait for the next sender. Where no process may outlive
+make, the walk becomes one that sends what earlier makes have left, until its line ends.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import time
 if __name__ == "__main__":  # started by its path, in an isolated interpreter
     sys.path.insert(0, os.path.abspath(__file__).rsplit("/", 3)[0])
 
-from make_metrics.sender.protocol import GROUP, MAKE, PROJECT, STATE, notice_state
+from make_metrics.sender.protocol import BESIDE, GROUP, MAKE, PROJECT, STATE, notice_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +38,10 @@ def main() -> None:
         return
     from make_metrics.processes.wait import wait_for_end
 
-    group = int(group_text or 0)
-    wait_for_end(key)
+    is_beside = key == BESIDE  # the end of make's first line ends this process
+    group = 0 if is_beside else int(group_text or 0)
+    if not is_beside:
+        wait_for_end(key)
     give_up = time.monotonic() + LIFETIME_S
     _limit_lifetime()
     from pathlib import Path

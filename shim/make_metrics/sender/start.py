@@ -23,10 +23,13 @@ from make_metrics.sender import protocol, reaper
 from make_metrics.sender.protocol import notice_state
 
 _YES = b'"decision": "yes"'
+_NICE = 10
 
 
-def start_sender(pid: int, key: str, state: bytes) -> bool:
-    """Start the sender for the make `pid`, unless there is nothing for it to do; whether it was started.
+def start_sender(pid: int, key: str, state: bytes) -> dict[str, str] | None:
+    """Start the sender for the make `pid`, unless there is nothing for it to do.
+
+    Where no process may outlive make, return the environment for `become_sender` instead; else None.
 
     The sender gets the environment that make was started with: a variable that a makefile exports, such as a proxy, is
     not the developer's. Raises psutil.Error or OSError.
@@ -34,18 +37,30 @@ def start_sender(pid: int, key: str, state: bytes) -> bool:
     make = psutil.Process(pid)
     environ = _environ_of(make)
     project = find_root(make.cwd())
-    if not project.settings or read_policy().most != "on" or not all(map(_allows_sender, (environ, os.environ))):
-        return False
+    if not project.settings or read_policy().most != "on" or not all(map(_allows_sending, (environ, os.environ))):
+        return None
     if not yes_on_file(project, environ, os.fsdecode(state)) or below_sender(make):
-        return False
+        return None
+    outlives = not any(map(reaper.obstacle, (environ, os.environ)))
     task = {
-        protocol.MAKE: key,
+        reaper.VARIABLE: reaper.NONE,
+        protocol.MAKE: key if outlives else protocol.BESIDE,
         protocol.GROUP: str(os.getpgid(pid)),
         protocol.PROJECT: project.directory,
         protocol.STATE: os.fsdecode(state),
     }
-    _detach({**environ, reaper.VARIABLE: reaper.NONE, **task})
-    return True
+    if not outlives:
+        return {**environ, **task}
+    _detach({**environ, **task})
+    return None
+
+
+def become_sender(environ: Mapping[str, str]) -> None:
+    """Replace this process by a sender that does not outlive its line, which ends it; does not return."""
+    os.nice(_NICE)
+    os.dup2(0, 1)
+    os.dup2(0, 2)
+    os.execve(sys.executable, [sys.executable, "-I", protocol.PROGRAM], environ)  # noqa: S606
 
 
 def _environ_of(make: psutil.Process) -> dict[str, str]:
@@ -83,9 +98,9 @@ def _read(path: str) -> bytes:
         return b""
 
 
-def _allows_sender(environ: Mapping[str, str]) -> bool:
+def _allows_sending(environ: Mapping[str, str]) -> bool:
     sends = environment.ceiling(environ) == "on" and not environment.only_prints(environ)
-    return sends and not reaper.obstacle(environ)
+    return sends and not reaper.prohibition(environ)
 
 
 def below_sender(make: psutil.Process) -> bool:

@@ -21,7 +21,7 @@ from make_metrics.processes.command_line import builds_nothing
 from make_metrics.processes.keys import process_key
 from make_metrics.processes.tree import is_make, make_of_line, makes_above
 from make_metrics.project.root import Root, find_root
-from make_metrics.sender.start import start_sender
+from make_metrics.sender.start import become_sender, start_sender
 from make_metrics.walk.header import describe, initial_environment, write_header
 
 LIFETIME_S = 20
@@ -105,13 +105,15 @@ def _note(failure: Exception, part: str = "walk") -> None:
         failure_log.write_walk_failure(failure, part)
 
 
-def _start_sender(pid: int, text: bytes, state: bytes) -> None:
+def _start_sender(pid: int, text: bytes, state: bytes) -> dict[str, str] | None:
+    """What `sender.start.start_sender` returns; None also if it fails."""
     try:
-        start_sender(pid, os.fsdecode(text.split()[1]), state)
+        return start_sender(pid, os.fsdecode(text.split()[1]), state)
     except (psutil.Error, OSError):
         pass
     except Exception as error:
         _note(error, "sender")
+    return None
 
 
 def main(words: list[bytes]) -> None:
@@ -138,12 +140,15 @@ def main(words: list[bytes]) -> None:
         text, direct = recorder.NO_MAKE_ABOVE if key == b"-" else key + b" " + key, False
         if not isinstance(error, psutil.Error):
             _note(error)  # before the marker is unlocked: a line that reads it ends this process
+    beside = None
     if direct:
         # Also before: no other line of this make would start a sender.
-        _start_sender(pid, text, state)
+        beside = _start_sender(pid, text, state)
     os.write(1, text)
     with contextlib.suppress(OSError):  # a file system without locks
         fcntl.flock(1, fcntl.LOCK_UN)
     os.dup2(0, 1)
-    if direct:
+    if beside:
+        become_sender(beside)
+    elif direct:
         _combine_if_due(pid, state)
