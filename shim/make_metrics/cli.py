@@ -197,8 +197,22 @@ def _discard_output() -> None:
     os.close(descriptor)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; its exit status.
+def _store_mended() -> bool:
+    """Whether the store had rows with impossible values, which may be why a command failed; they are removed then."""
+    try:
+        from make_metrics.files.paths import Paths
+        from make_metrics.store import impossible
+
+        line = impossible.remove(Paths.from_environment())
+    except Exception:
+        return False
+    if line:
+        sys.stderr.write(f"make-metrics: {line}\n")
+    return bool(line)
+
+
+def main(arguments: Sequence[str] | None = None, *, again: bool = False) -> int:
+    """Run one command; its exit status. `again` after what made it fail was removed from the store.
 
     0, or 1 for a user's error, 2 for wrong usage, 3 for a bug, 130 for Ctrl-C, 141 for a closed pipe.
     """
@@ -227,5 +241,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"make-metrics: {error.filename or 'standard output'}: {error.strerror}\n")
         return _USER
     except Exception as error:
+        if not again and _store_mended():
+            return main(arguments, again=True)
         _report_bug(error)
         return _BUG

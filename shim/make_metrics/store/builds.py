@@ -95,11 +95,32 @@ def _make(texts: Texts, row: tuple[int, ...], shift_us: int) -> MakeProcess:
         parent_target=texts.text(parent_target),
         level=level,
         directory=texts.text(directory),
-        goals=tuple(json.loads(texts.text(goals) or "[]")),
+        goals=_names(texts.text(goals)) or (),
         jobs=jobs,
         version=texts.text(version),
         start_us=max(0, (start_us or 0) + shift_us),
     )
+
+
+def _names(text: str) -> tuple[str, ...] | None:
+    """A list of names from its JSON; None for null, and if a damaged store has lost it."""
+    try:
+        names = json.loads(text or "[]")
+    except (ValueError, RecursionError):
+        return None
+    return tuple(map(str, names)) if isinstance(names, list) else None
+
+
+def _needs(text: str) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+    """Normal and order-only prerequisites; None for those that are unknown."""
+    try:
+        pair = json.loads(text or "[null, null]")
+    except (ValueError, RecursionError):
+        pair = None
+    if not isinstance(pair, list) or len(pair) != len(("normal", "order-only")):
+        return None, None
+    normal, order_only = (tuple(map(str, names)) if isinstance(names, list) else None for names in pair)
+    return normal, order_only
 
 
 def _target(texts: Texts, row: tuple[int, ...], lines: Iterable[tuple[int, ...]], shift_us: int) -> BuiltTarget:
@@ -112,7 +133,7 @@ def _target(texts: Texts, row: tuple[int, ...], lines: Iterable[tuple[int, ...]]
     ]
     if not pieces and count == 1:
         pieces = [RecipeLine(start_us=start_us, end_us=end_us, status=status, cpu_us=cpu_us, peak_kib=peak_kib)]
-    prerequisites, order_only = json.loads(texts.text(needs) or "[null, null]")
+    prerequisites, order_only = _needs(texts.text(needs))
     return BuiltTarget(
         make=make,
         name=texts.text(name),
@@ -122,8 +143,8 @@ def _target(texts: Texts, row: tuple[int, ...], lines: Iterable[tuple[int, ...]]
         status=status,
         is_goal=bool(goal),
         lines=tuple(pieces),
-        prerequisites=None if prerequisites is None else tuple(prerequisites),
-        order_only=None if order_only is None else tuple(order_only),
+        prerequisites=prerequisites,
+        order_only=order_only,
         newer=None
         if newer is None or prerequisites is None
         else tuple(name for bit, name in enumerate(prerequisites) if newer >> bit & 1),
