@@ -72,7 +72,7 @@ def test_a_relative_home_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: py
 def test_a_bug_is_reported_with_a_traceback_and_status_3(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(report, "rows", None)
+    monkeypatch.setattr(report, "costs", None)
     assert cli.main(["report"]) == 3
     captured = capsys.readouterr()
     for word in ("bug", "Python 3.", "Traceback", "TypeError"):
@@ -80,10 +80,10 @@ def test_a_bug_is_reported_with_a_traceback_and_status_3(
 
 
 def test_ctrl_c_has_status_130(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def interrupt(_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(report, "rows", interrupt)
+    monkeypatch.setattr(report, "costs", interrupt)
     assert cli.main(["report"]) == 130
     assert capsys.readouterr().err == ""
 
@@ -91,8 +91,8 @@ def test_ctrl_c_has_status_130(home: Path, monkeypatch: pytest.MonkeyPatch, caps
 def test_a_closed_pipe_has_status_141_and_no_message(paths: Paths) -> None:
     run = ended_run()
     add(paths, run, *(line(f"{number}-{'x' * 400}", make=run, start=number) for number in range(400)))
-    for command in ("events", "report"):
-        with subprocess.Popen([*COMMAND, command], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    for words in (["events"], ["report", "--all"]):
+        with subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             assert process.stdout is not None
             assert process.stderr is not None
             assert len(process.stdout.read(100)) == 100
@@ -120,7 +120,7 @@ def test_an_ascii_terminal_shows_other_characters_escaped(paths: Paths) -> None:
     run = ended_run()
     add(paths, run, line("äö", make=run))
     done = subprocess.run(
-        [*COMMAND, "report"], capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": "ascii"}
+        [*COMMAND, "report", "--all"], capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": "ascii"}
     )
     assert done.returncode == 0
     assert rb"\xe4\xf6" in done.stdout

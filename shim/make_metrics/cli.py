@@ -75,6 +75,20 @@ _WHICH = (_GOAL, _ALL, _OF)
 _FORMAT = _option(
     "--format", choices=("text", "json", "markdown"), default="text", help="text (the default), json or markdown"
 )
+_UNTIL = _option("--until", metavar="WHEN", help="only what began before WHEN: a date or a time before now")
+_OF_ALL = _option("--all", action="store_true", help="of all projects, not only of the current one")
+_PATTERN = _option("--target", metavar="GLOB", help="only targets whose names match: * any text, ? one character")
+_FAILED = _option("--failed", action="store_true", help="only what failed at least once")
+_SORT = _option(
+    "--sort",
+    choices=("own", "whole", "median", "p95", "last", "runs", "failed", "cpu", "memory", "when", "name"),
+    help="what comes first: the most own time in all (the default), or the most of another column; name is by name",
+)
+_LIMIT = _option("--limit", metavar="N", type=int, help="only the first N rows")
+_TABLES = _option(
+    "--format", choices=("table", "json", "csv", "markdown"), default="table", help="table (the default), json, csv or "
+    "markdown"
+)  # fmt: skip
 _JOBS = _option("-j", "--jobs", nargs="+", metavar="N", help="estimate for N jobs each (default: 1 2 4 8 16 unlimited)")
 _PAGE = _option("-o", metavar="FILE", dest="output", help="the file to write (default: make-timeline-RUN.html)")
 _OPEN = _option("--open", action="store_true", help="open it in the browser")
@@ -86,7 +100,11 @@ _REMOVE = _option("--remove", nargs="?", const="", metavar="MAKEFILE", help="tak
 COMMANDS = (
     Command("setup", "write the fragment, and add its line to a Makefile or print it", (_ADD, _REMOVE)),
     Command("include", "print the path of the fragment, to include or copy it"),
-    Command("report", "print what each target cost", (_SINCE, _JSON)),
+    Command(
+        "report",
+        "print what each target cost",
+        (_SINCE, _UNTIL, _OF_ALL, _OF, _PATTERN, _GOAL, _FAILED, _SORT, _LIMIT, _TABLES, _JSON),
+    ),
     Command("events", "print the events, one JSON object a line", (_SINCE,)),
     Command("runs", "print the runs of make", (_SINCE, _JSON)),
     Command("last", "print what the newest run says: failures, critical path, slowest targets", (*_WHICH, _FORMAT)),

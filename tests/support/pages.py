@@ -104,7 +104,7 @@ def bad_commands(text: str) -> Iterator[str]:
                 if name != "help":  # the parser's own
                     yield f"command {name}"
                 continue
-            words = re.split(r"#| {2,}|[;,)>]", rest)[0].split()
+            words = re.split(r"#| {2,}| \| |[;,)>]", rest)[0].split()
             options = commands[name].options
             names = {word for option in options for word in option.names}
             choices = {choice for option in options for choice in option.keywords.get("choices", ())}

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
-from make_metrics.commands.project import combine_records, opened_store
+from make_metrics.commands.project import combine_records, opened_store, project_at
 from make_metrics.commands.warn import warn
+from make_metrics.errors import UsageError
 from make_metrics.files.paths import Paths
 from make_metrics.report.since import since_ns
+from make_metrics.store.questions.selection import Selection
 from make_metrics.store.store import Store
 
 _SWEEP_S = 10
+T = TypeVar("T")
 
 
 @contextlib.contextmanager
@@ -31,3 +36,27 @@ def combined_store() -> Iterator[Store]:
 def start_ns(since: str | None) -> int | None:
     """`--since` in nanoseconds since the epoch, None if not given; raises UserError for a bad value."""
     return None if since is None else since_ns(since, now_ns=time.time_ns())
+
+
+def within(given: argparse.Namespace) -> str:
+    """The directory that `-C` and `--all` choose: a project's, empty for all. Raises UserError for a bad directory."""
+    project = project_at(given.directory)
+    warn(project.problems)
+    return "" if given.all else project.path
+
+
+def selection(given: argparse.Namespace, project: str) -> Selection:
+    """What `--since`, `--until` and `--goal` choose of a project, empty for all; raises UsageError for a bad time."""
+    begin_ns = start_ns(given.since) or 0
+    chosen = Selection(within=project, goal=given.goal or "", since_ns=begin_ns)
+    if given.until is None:
+        return chosen
+    until_ns = since_ns(given.until, now_ns=time.time_ns(), option="--until")
+    return Selection(within=project, goal=chosen.goal, since_ns=begin_ns, until_ns=until_ns)
+
+
+def limited(rows: Sequence[T], limit: int | None) -> Sequence[T]:
+    """The first rows, as many as `--limit` says, None for all; raises UsageError for a number below 1."""
+    if limit is not None and limit < 1:
+        raise UsageError(f"--limit {limit}: give a number of rows, 1 or more")
+    return rows if limit is None else rows[:limit]

@@ -3,59 +3,58 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from datetime import datetime
 
-from make_metrics.commands.project import project_at
-from make_metrics.commands.reading import combined_store, start_ns
-from make_metrics.commands.warn import warn
+from make_metrics.commands.reading import combined_store, limited, selection, within
 from make_metrics.commands.why_empty import why_empty
 from make_metrics.files.paths import Paths
-from make_metrics.report.rows import Row, document, duration, rows
+from make_metrics.report import formats
+from make_metrics.report.rows import FIELDS, document, record, table
+from make_metrics.store.questions.costs import costs
+from make_metrics.store.questions.selection import Selection, any_run
 
-NOTE = "The times overlap: a goal's include its prerequisites', and a target's include those of the makes it starts."
+NOTE = (
+    "own, median, p95 and last: the target's own lines, with the makes that they start. "
+    "whole: the median of a goal with its prerequisites."
+)
 
 
 def run(given: argparse.Namespace) -> int:
-    """Print the report as a table or as JSON; 0.
+    """Print the report as a table, JSON, CSV or Markdown; 0.
 
-    Raises UserError for a bad `--since` or a store that cannot be used.
+    Raises UsageError for a bad time or number, UserError for a store that cannot be used.
     """
-    paths = Paths.from_environment()
-    begin_ns = start_ns(given.since)
-    warn(project_at(None).problems)
+    project = within(given)
+    chosen = selection(given, project)
     with combined_store() as store:
-        targets = rows(store.events(since_ns=begin_ns or 0))
-    if given.json:
-        sys.stdout.write(json.dumps(document(targets, since_ns=begin_ns), indent=2) + "\n")
-    elif targets:
-        _show_table(targets)
+        found = costs(
+            store.connection, chosen, target=given.target or "", failed=given.failed, sort=given.sort or "own"
+        )
+        everything = Selection(since_ns=chosen.since_ns, until_ns=chosen.until_ns)
+        elsewhere = not found and bool(project) and any_run(store.connection, everything)
+    shown = limited(found, given.limit)
+    if given.json or given.format == formats.JSON:
+        until_ns = chosen.until_ns if given.until else None
+        since_ns = chosen.since_ns if given.since is not None else None
+        formats.write_json(document(shown, since_ns=since_ns, until_ns=until_ns, project=project))
+    elif given.format == formats.CSV:
+        formats.write_csv(FIELDS, [record(cost) for cost in shown])
+    elif shown:
+        columns, rows = table(shown)
+        more = f"{len(shown)} of {len(found)} rows. " if len(shown) < len(found) else ""
+        formats.write_table(given.format, columns, rows, note=more + NOTE)
     else:
-        reason = f"since {given.since}: give an earlier time" if given.since else f"yet: {why_empty(paths)}"
-        sys.stdout.write(f"No events {reason}.\n")
+        sys.stdout.write(f"No events {_reason(given, elsewhere)}.\n")
     return 0
 
 
-def _show_table(targets: list[Row]) -> None:
-    from make_metrics.report.table import Column, show
-
-    numbers = [Column(name, number=True) for name in ("runs", "failed", "total", "median", "p95", "last")]
-    columns = [Column("target", folds=True), Column("goal"), *numbers, Column("when")]
-    cells = [_cells(row) for row in targets]
-    # These columns distinguish targets of the same name: show each only if its values differ.
-    for heading, values in (
-        ("level", [str(row.level) for row in targets]),
-        ("directory", [row.directory for row in targets]),
-        ("project", [row.project for row in targets]),
-    ):
-        if len(set(values)) > 1:
-            columns.append(Column(heading, number=heading == "level", folds=heading != "level"))
-            cells = [[*line, value] for line, value in zip(cells, values, strict=True)]
-    show(columns, cells, note=NOTE)
-
-
-def _cells(row: Row) -> list[str]:
-    last = datetime.fromisoformat(row.last_start).astimezone().strftime("%Y-%m-%d %H:%M")
-    times = [duration(ms) for ms in (row.total_ms, row.median_ms, row.p95_ms, row.last_ms)]
-    return [row.target, "goal" if row.goal else "", str(row.runs), str(row.failures), *times, last]
+def _reason(given: argparse.Namespace, elsewhere: bool) -> str:
+    if elsewhere:
+        return "of this project match: --all takes those of all projects"
+    if given.target or given.goal or given.failed:
+        return "match: ask for less, or a longer time"
+    if given.since is not None:
+        return f"since {given.since}: give an earlier time"
+    if given.until:
+        return f"until {given.until}: give a later time"
+    return f"yet: {why_empty(Paths.from_environment())}"

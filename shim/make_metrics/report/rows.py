@@ -1,93 +1,97 @@
-"""The report: one row per target, made from events. Pure.
-
-A row's key is the project (the directory of the run's first make), the directory and level of the target's own make,
-and the target's name. So if another make builds a library, the library's `all` is a row beside the project's `all`.
-
-The rows do not add up: a goal's time includes its prerequisites', and the time of a target that starts another make
-includes that make. So there is no grand total, here or anywhere.
-"""
+"""The report: what each target cost, as JSON and as cells of a table. Pure."""
 
 from __future__ import annotations
 
-import math
-import statistics
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
-from make_metrics.combine.event import Event, timestamp
-from make_metrics.combine.summary import StoredEvent
+from make_metrics.combine.event import timestamp
+from make_metrics.report.table import Column
+from make_metrics.store.questions.costs import Cost, Times
+
+VERSION = 1
+_TIMES = ("total_ms", "median_ms", "p95_ms", "last_ms")
+FIELDS = (
+    "project", "directory", "level", "target", "goal", "runs", "failures", *_TIMES, *(f"own_{name}" for name in _TIMES),
+    "cpu_ms", "peak_kib", "last_exit_status", "last_start",
+)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """What a target cost. Times are milliseconds and include the target's prerequisites, see the module.
-
-    `directory` is its make's, relative to the project's if it is inside. `goal`: it was a goal of make at least once.
-    `failures` counts runs whose status was not 0. `last_start` is ISO 8601.
-    """
-
-    project: str
-    directory: str
-    level: int
-    target: str
-    goal: bool
-    runs: int
-    failures: int
-    total_ms: int
-    median_ms: int
-    p95_ms: int
-    last_ms: int
-    last_exit_status: int
-    last_start: str
-
-
-def _row(key: tuple[str, str, int, str], events: list[Event]) -> Row:
-    project, directory, level, target = key
-    durations = sorted(event.duration_ms for event in events)
-    last = max(events, key=lambda event: (event.start_wall_ns, event.message_id))
-    return Row(
-        project=project,
-        directory=directory,
-        level=level,
-        target=target,
-        goal=any(event.goal for event in events),
-        runs=len(events),
-        failures=sum(event.exit_status != 0 for event in events),
-        total_ms=sum(durations),
-        median_ms=round(statistics.median(durations)),
-        p95_ms=durations[math.ceil(len(durations) * 0.95) - 1],  # the nearest-rank method: one of the durations
-        last_ms=last.duration_ms,
-        last_exit_status=last.exit_status,
-        last_start=timestamp(last.start_wall_ns),
-    )
-
-
-def _relative(project: str, directory: str) -> str:
-    """A directory relative to the project's if it is inside, else unchanged."""
-    if directory in ("", project):
-        return "."
-    return directory.removeprefix(project.rstrip("/") + "/") if project else directory
-
-
-def rows(events: Iterable[StoredEvent]) -> list[Row]:
-    """One row per target, the most expensive first."""
-    groups: dict[tuple[str, str, int, str], list[Event]] = {}
-    for stored in events:
-        directory = _relative(stored.run_directory, stored.make_directory)
-        key = (stored.run_directory, directory, stored.event.make_level, stored.event.target)
-        groups.setdefault(key, []).append(stored.event)
-    targets = [_row(key, group) for key, group in groups.items()]
-    return sorted(targets, key=lambda row: (-row.total_ms, row.project, row.level, row.directory, row.target))
-
-
-def document(targets: Iterable[Row], *, since_ns: int | None) -> dict[str, Any]:
-    """The report as a JSON document; `since` is null if the report is about all stored events."""
+def record(cost: Cost) -> dict[str, Any]:
+    """A target's row for programs. Times are milliseconds; those without `own` are a goal's with its prerequisites."""
+    whole, own = (_milliseconds(times) for times in (cost.whole, cost.own))
     return {
-        "version": 1,
-        "since": None if since_ns is None else timestamp(since_ns),
-        "targets": [asdict(row) for row in targets],
+        "project": cost.project,
+        "directory": cost.directory,
+        "level": cost.level,
+        "target": cost.target,
+        "goal": cost.goal,
+        "runs": cost.runs,
+        "failures": cost.failures,
+        **whole,
+        **{f"own_{name}": value for name, value in own.items()},
+        "cpu_ms": None if cost.cpu_us is None else _ms(cost.cpu_us),
+        "peak_kib": cost.peak_kib,
+        "last_exit_status": cost.last_exit_status,
+        "last_start": timestamp(cost.last_start_ns),
     }
+
+
+def document(targets: Iterable[Cost], *, since_ns: int | None, until_ns: int | None, project: str) -> dict[str, Any]:
+    """The report as a JSON document. `since`, `until` and `project` are null where the report is about all."""
+    return {
+        "version": VERSION,
+        "since": None if since_ns is None else timestamp(since_ns),
+        "until": None if until_ns is None else timestamp(until_ns),
+        "project": project or None,
+        "targets": [record(cost) for cost in targets],
+    }
+
+
+def table(costs: Iterable[Cost]) -> tuple[list[Column], list[list[str]]]:
+    """Columns and rows for people. Columns that only distinguish targets of one name are there if they differ."""
+    costs = list(costs)
+    columns = [
+        Column("target", shrinks=True),
+        Column("goal"),
+        Column("runs", number=True),
+        Column("failed", number=True, alarm=True),
+        Column("own", number=True),
+        Column("median", number=True),
+        Column("p95", number=True, dropped=2),
+        Column("last", number=True, dropped=1),
+        Column("whole", number=True),
+        Column("when", dropped=3),
+    ]
+    rows = [_cells(cost) for cost in costs]
+    for heading, values in (
+        ("level", [str(cost.level) for cost in costs]),
+        ("directory", [cost.directory for cost in costs]),
+        ("project", [cost.project for cost in costs]),
+    ):
+        if len(set(values)) > 1:
+            number = heading == "level"
+            columns.append(Column(heading, number=number, shrinks=not number, dropped=4 if number else 0))
+            rows = [[*row, value] for row, value in zip(rows, values, strict=True)]
+    return columns, rows
+
+
+def _cells(cost: Cost) -> list[str]:
+    last = datetime.fromisoformat(timestamp(cost.last_start_ns)).astimezone().strftime("%Y-%m-%d %H:%M")
+    own = cost.own
+    times = [duration(_ms(us)) for us in (own.total_us, own.median_us, own.p95_us, own.last_us)]
+    whole = duration(_ms(cost.whole.median_us)) if cost.goal else ""
+    return [cost.target, "goal" if cost.goal else "", str(cost.runs), str(cost.failures), *times, whole, last]
+
+
+def _milliseconds(times: Times) -> dict[str, int]:
+    values = (times.total_us, times.median_us, times.p95_us, times.last_us)
+    return {name: _ms(us) for name, us in zip(_TIMES, values, strict=True)}
+
+
+def _ms(us: int) -> int:
+    return (us + 500) // 1_000
 
 
 def duration(ms: int) -> str:

@@ -1,4 +1,4 @@
-"""The time that `--since` names."""
+"""The time that `--since` or another option names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LATEST_NS = (1 << 63) - 1  # the largest integer of SQLite
 _SPAN = re.compile(r"([0-9]{1,6})([mhdw])")
 
 
-def since_ns(text: str, *, now_ns: int) -> int:
+def since_ns(text: str, *, now_ns: int, option: str = "--since") -> int:
     """The time that a text names, in nanoseconds since the epoch.
 
     The text is a span before now (`30m`, `12h`, `7d`, `2w`), or an ISO 8601 date or time, which is local unless it has
@@ -25,5 +25,5 @@ def since_ns(text: str, *, now_ns: int) -> int:
         return min(max(0, int(datetime.fromisoformat(text).timestamp()) * 1_000_000_000), _LATEST_NS)
     except (ValueError, OverflowError, OSError) as error:
         raise UsageError(
-            f"--since {text!r}: give a span such as 30m, 12h, 7d or 2w, or a date such as 2026-01-31"
+            f"{option} {text!r}: give a span such as 30m, 12h, 7d or 2w, or a date such as 2026-01-31"
         ) from error

@@ -51,7 +51,7 @@ function _shtab_make_metrics_using
 end
 
 set -g _shtab_make_metrics_commands setup include report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall help
-set -g _shtab_make_metrics_opts_with_value --add --format --goal --jobs --remove --since --timeout -C -j -o
+set -g _shtab_make_metrics_opts_with_value --add --format --goal --jobs --limit --remove --since --sort --target --timeout --until -C -j -o
 
 complete -c make-metrics -e
 complete -c make-metrics -f
@@ -67,6 +67,15 @@ complete -c make-metrics -n '_shtab_make_metrics_using include' -s h -l help -d 
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a report -d 'Print what each target cost.'
 complete -c make-metrics -n '_shtab_make_metrics_using report' -s h -l help -d 'show this help message and exit'
 complete -c make-metrics -n '_shtab_make_metrics_using report' -l since -xka "1h 1d 7d 30d" -d 'only what began after WHEN: a date, or a time before now such as 30m, 12h, 7d, 2w'
+complete -c make-metrics -n '_shtab_make_metrics_using report' -l until -x -d 'only what began before WHEN: a date or a time before now'
+complete -c make-metrics -n '_shtab_make_metrics_using report' -l all -d 'of all projects, not only of the current one'
+complete -c make-metrics -n '_shtab_make_metrics_using report' -s C -xka "(__fish_complete_directories)" -d 'of the runs of the project of DIR, not the current one'
+complete -c make-metrics -n '_shtab_make_metrics_using report' -l target -x -d 'only targets whose names match: * any text, ? one character'
+complete -c make-metrics -n '_shtab_make_metrics_using report' -l goal -x -d 'of the runs that had this goal'
+complete -c make-metrics -n '_shtab_make_metrics_using report' -l failed -d 'only what failed at least once'
+complete -c make-metrics -n '_shtab_make_metrics_using report' -l sort -xka "own whole median p95 last runs failed cpu memory when name" -d 'what comes first: the most own time in all (the default), or the most of another column; name is by name'
+complete -c make-metrics -n '_shtab_make_metrics_using report' -l limit -x -d 'only the first N rows'
+complete -c make-metrics -n '_shtab_make_metrics_using report' -l format -xka "table json csv markdown" -d 'table (the default), json, csv or markdown'
 complete -c make-metrics -n '_shtab_make_metrics_using report' -l json -d 'print JSON instead of text'
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a events -d 'Print the events, one JSON object a line.'
 complete -c make-metrics -n '_shtab_make_metrics_using events' -s h -l help -d 'show this help message and exit'

@@ -199,6 +199,15 @@ _shtab_make_metrics_preview_defaults_added=0
 _shtab_make_metrics_report_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--since[only what began after WHEN\: a date, or a time before now such as 30m, 12h, 7d, 2w]:WHEN:(1h 1d 7d 30d)"
+  "--until[only what began before WHEN\: a date or a time before now]:WHEN:"
+  "--all[of all projects, not only of the current one]"
+  "-C[of the runs of the project of DIR, not the current one]:DIR:_files -/"
+  "--target[only targets whose names match\: \* any text, \? one character]:GLOB:"
+  "--goal[of the runs that had this goal]:NAME:"
+  "--failed[only what failed at least once]"
+  "--sort[what comes first\: the most own time in all (the default), or the most of another column\; name is by name]:sort:(own whole median p95 last runs failed cpu memory when name)"
+  "--limit[only the first N rows]:N:"
+  "--format[table (the default), json, csv or markdown]:format:(table json csv markdown)"
   "--json[print JSON instead of text]"
 )
 

@@ -1,0 +1,50 @@
+"""Rows for people and for programs: a table, JSON, CSV or Markdown, on standard output."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from make_metrics.report import markdown
+from make_metrics.report.table import Column, show
+
+TABLE, JSON, CSV, MARKDOWN = FORMATS = ("table", "json", "csv", "markdown")
+
+
+def write_json(document: object) -> None:
+    """Write a JSON document."""
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+def write_csv(fields: Sequence[str], records: Sequence[Mapping[str, Any]]) -> None:
+    """Write CSV (RFC 4180, but with line feeds): a heading, then a line for each record. Names are whole.
+
+    A value that is not known is empty, true and false are 1 and 0, and a list is its JSON.
+    """
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(fields)
+    for record in records:
+        writer.writerow([_plain(record[field]) for field in fields])
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bool):
+        return int(value)
+    return json.dumps(value) if isinstance(value, list | tuple) else value
+
+
+def write_table(format_: str, columns: Sequence[Column], rows: Sequence[Sequence[str]], *, note: str = "") -> None:
+    """Write rows for people, as a table of the terminal or of Markdown; a note stands below."""
+    if format_ != MARKDOWN:
+        show(columns, rows, note=note)
+        return
+    headings = [f">{column.heading}" if column.number else column.heading for column in columns]
+    cells = [
+        [markdown.code(cell) if column.shrinks and cell else cell for cell, column in zip(row, columns, strict=True)]
+        for row in rows
+    ]
+    lines = [*markdown.table(headings, cells), *(["", note] if note else [])]
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
