@@ -85,6 +85,9 @@ _SORT = _option(
     help="what comes first: the most own time in all (the default), or the most of another column; name is by name",
 )
 _LIMIT = _option("--limit", metavar="N", type=int, help="only the first N rows")
+_NEWEST = _option(
+    "--limit", metavar="N", type=int, help="only the newest N runs (default: 20 in a table, all in json and csv)"
+)
 _TABLES = _option(
     "--format", choices=("table", "json", "csv", "markdown"), default="table", help="table (the default), json, csv or "
     "markdown"
@@ -106,7 +109,7 @@ COMMANDS = (
         (_SINCE, _UNTIL, _OF_ALL, _OF, _PATTERN, _GOAL, _FAILED, _SORT, _LIMIT, _TABLES, _JSON),
     ),
     Command("events", "print the events, one JSON object a line", (_SINCE,)),
-    Command("runs", "print the runs of make", (_SINCE, _JSON)),
+    Command("runs", "print the runs of make", (_SINCE, _NEWEST, _TABLES, _JSON)),
     Command("last", "print what the newest run says: failures, critical path, slowest targets", (*_WHICH, _FORMAT)),
     Command("run", "print what a run says, as last does for the newest", (_RUN, *_WHICH, _FORMAT)),
     Command("timeline", "write a run as one HTML file with a timeline of its jobs", (_RUN, *_WHICH, _PAGE, _OPEN)),

@@ -9,6 +9,9 @@ import pytest
 
 from make_metrics import cli
 from make_metrics.analysis.run_name import short_names
+from make_metrics.combine.record import Make
+from make_metrics.files.paths import Paths
+from tests.support.records import WALL_NS, add, ended_run, line
 
 
 def test_a_run_is_a_row(run: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,3 +37,24 @@ def test_since_leaves_out_what_is_older(run: str, capsys: pytest.CaptureFixture[
 def test_without_runs_the_command_says_what_to_do(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["runs"]) == 0
     assert "make-metrics setup" in capsys.readouterr().out
+
+
+def test_people_see_the_newest_and_are_told_how_many_there_are(
+    paths: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(25):
+        run = ended_run()
+        add(paths, run, Make(key=run, goals=(f"g{number}",), directory="/p", wall_ns=WALL_NS + number * 10**9), line())
+    assert cli.main(["runs"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [text.split()[3] for text in lines[1:21]] == [f"g{number}" for number in range(5, 25)]
+    assert lines[-1] == "The newest 20 of 25 runs: --limit N shows more."
+    assert cli.main(["runs", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 25
+    assert cli.main(["runs", "--limit", "2", "--format", "csv"]) == 0
+    heading, *rows = capsys.readouterr().out.splitlines()
+    assert heading.split(",")[:2] == ["run", "id"]
+    assert ['[""g23""]' in rows[0], '[""g24""]' in rows[1], len(rows)] == [True, True, 2]
+    assert cli.main(["runs", "--limit", "1", "--format", "markdown"]) == 0
+    assert "| `g24` |" in capsys.readouterr().out
+    assert cli.main(["runs", "--limit", "-1"]) == 2

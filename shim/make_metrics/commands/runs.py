@@ -3,58 +3,71 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 from make_metrics.analysis.run_name import short_names
 from make_metrics.combine.event import timestamp
 from make_metrics.combine.summary import Summary
-from make_metrics.commands.reading import combined_store, start_ns
+from make_metrics.commands.reading import combined_store, limited, start_ns
 from make_metrics.commands.why_empty import why_empty
 from make_metrics.files.paths import Paths
+from make_metrics.report import formats
 from make_metrics.report.rows import duration
+from make_metrics.report.table import Column, local_time
 from make_metrics.store import builds
+
+_SHOWN = 20  # runs, where no other number is given
+_FIELDS = ("run", *(field.name for field in fields(Summary) if field.name != "started_ns"), "start_time")
 
 
 def run(given: argparse.Namespace) -> int:
-    """Print the runs as a table or as JSON; 0. Raises UserError for a bad `--since` or a store that cannot be used."""
-    paths = Paths.from_environment()
+    """Print the runs as a table, JSON, CSV or Markdown; 0.
+
+    People get the newest 20, and programs all, if `--limit` does not say how many. Raises UsageError for a bad time or
+    number, UserError for a store that cannot be used.
+    """
     begin_ns = start_ns(given.since) or 0
+    form = formats.JSON if given.json else given.format
+    limited((), given.limit)  # a number below 1 is refused
+    newest = given.limit or (-1 if form in (formats.JSON, formats.CSV) else _SHOWN)
     with combined_store() as store:
-        summaries = store.runs(since_ns=begin_ns)
+        summaries = store.runs(since_ns=begin_ns, newest=newest)
         names = short_names(builds.run_ids(store.connection))
-    if given.json:
-        sys.stdout.write(json.dumps([_document(summary, names) for summary in summaries], indent=2) + "\n")
+        count = store.connection.execute("SELECT count(*) FROM builds WHERE started_ns >= ?", (begin_ns,)).fetchone()[0]
+    if form == formats.JSON:
+        formats.write_json([_document(summary, names) for summary in summaries])
+    elif form == formats.CSV:
+        formats.write_csv(_FIELDS, [_document(summary, names) for summary in summaries])
     elif summaries:
-        _show_table(summaries, names)
+        more = f"The newest {len(summaries)} of {count} runs: --limit N shows more." if len(summaries) < count else ""
+        formats.write_table(form, *_table(summaries, names), note=more)
     else:
-        reason = f"since {given.since}: give an earlier time" if given.since else f"yet: {why_empty(paths)}"
+        why = why_empty(Paths.from_environment())
+        reason = f"since {given.since}: give an earlier time" if given.since else f"yet: {why}"
         sys.stdout.write(f"No runs {reason}.\n")
     return 0
 
 
 def _document(summary: Summary, names: Mapping[str, str]) -> dict[str, object]:
-    fields = {"run": names.get(summary.id), **asdict(summary)}
-    fields["start_time"] = timestamp(fields.pop("started_ns"))
-    return fields
+    values = {"run": names.get(summary.id), **asdict(summary)}
+    values["start_time"] = timestamp(values.pop("started_ns"))
+    return values
 
 
-def _show_table(summaries: list[Summary], names: Mapping[str, str]) -> None:
-    from make_metrics.report.table import Column, local_time, show
-
+def _table(summaries: list[Summary], names: Mapping[str, str]) -> tuple[list[Column], list[list[str]]]:
     columns = [
         Column("run"),
         Column("started"),
-        Column("goals", folds=True),
-        Column("status", number=True),
+        Column("goals", shrinks=True),
+        Column("status", number=True, alarm=True),
         Column("duration", number=True),
-        Column("targets", number=True),
-        Column("directory", folds=True),
+        Column("targets", number=True, dropped=1),
+        Column("directory", shrinks=True),
     ]
     rows = [
-        (
+        [
             names.get(summary.id, ""),
             local_time(summary.started_ns),
             " ".join(summary.goals),
@@ -62,7 +75,7 @@ def _show_table(summaries: list[Summary], names: Mapping[str, str]) -> None:
             duration(summary.duration_ms),
             str(summary.targets),
             summary.directory,
-        )
+        ]
         for summary in summaries
     ]
-    show(columns, rows)
+    return columns, rows

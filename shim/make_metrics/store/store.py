@@ -229,11 +229,11 @@ class Store:
             for event in sorted((event for event in events if event is not None), key=_start):
                 yield StoredEvent(event, texts.text(directory), reader.directory_of(event.make))
 
-    def runs(self, *, since_ns: int = 0) -> list[Summary]:
-        """All runs that started at `since_ns` (nanoseconds since the epoch) or later, in order of their start."""
+    def runs(self, *, since_ns: int = 0, newest: int = -1) -> list[Summary]:
+        """The newest runs, -1 for all, that started at `since_ns` (ns since the epoch) or later, the oldest first."""
         texts = Texts(self._connection)
-        condition = f"WHERE {_FINISHED} AND started_ns >= ? ORDER BY started_ns, id"
-        rows = self._connection.execute(f"{_SUMMARY} {condition}", (since_ns,))
+        condition = f"WHERE {_FINISHED} AND started_ns >= ? ORDER BY started_ns DESC, id DESC LIMIT ?"
+        rows = self._connection.execute(f"{_SUMMARY} {condition}", (since_ns, newest)).fetchall()[::-1]
         return [
             Summary(
                 id=run,

@@ -83,6 +83,8 @@ complete -c make-metrics -n '_shtab_make_metrics_using events' -l since -xka "1h
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a runs -d 'Print the runs of make.'
 complete -c make-metrics -n '_shtab_make_metrics_using runs' -s h -l help -d 'show this help message and exit'
 complete -c make-metrics -n '_shtab_make_metrics_using runs' -l since -xka "1h 1d 7d 30d" -d 'only what began after WHEN: a date, or a time before now such as 30m, 12h, 7d, 2w'
+complete -c make-metrics -n '_shtab_make_metrics_using runs' -l limit -x -d 'only the newest N runs (default: 20 in a table, all in json and csv)'
+complete -c make-metrics -n '_shtab_make_metrics_using runs' -l format -xka "table json csv markdown" -d 'table (the default), json, csv or markdown'
 complete -c make-metrics -n '_shtab_make_metrics_using runs' -l json -d 'print JSON instead of text'
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a last -d 'Print what the newest run says: failures, critical path, slowest targets.'
 complete -c make-metrics -n '_shtab_make_metrics_using last' -s h -l help -d 'show this help message and exit'

@@ -229,6 +229,8 @@ _shtab_make_metrics_run_defaults_added=0
 _shtab_make_metrics_runs_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--since[only what began after WHEN\: a date, or a time before now such as 30m, 12h, 7d, 2w]:WHEN:(1h 1d 7d 30d)"
+  "--limit[only the newest N runs (default\: 20 in a table, all in json and csv)]:N:"
+  "--format[table (the default), json, csv or markdown]:format:(table json csv markdown)"
   "--json[print JSON instead of text]"
 )
 
