@@ -61,7 +61,9 @@ endif
 .metrics.self := $(if $(.metrics.baked.fragment),$(findstring \
   $(.metrics.blank)$(.metrics.baked.fragment)|,$(MAKEFILE_LIST)|))
 .metrics.self := $(if $(.metrics.self),$(.metrics.baked.fragment),$(lastword $(MAKEFILE_LIST)))
-MAKEFILE_LIST := $(subst |.metrics|,,$(subst $(.metrics.blank)$(.metrics.self)|.metrics|,,$(MAKEFILE_LIST)|.metrics|))
+.metrics.without = $(subst |.metrics|,,$(subst |.metrics|$1|.metrics|,,$(subst \
+  $(.metrics.blank)$1|.metrics|,,|.metrics|$(MAKEFILE_LIST)|.metrics|)))
+MAKEFILE_LIST := $(call .metrics.without,$(.metrics.self))
 
 # --- 3. Does this file need a rule? With one, no "%:" or .DEFAULT rule remakes it -------------------------------------
 # The rule must not become the default goal: make takes the first target that it reads. From 4.4 make does not remake a
@@ -247,6 +249,10 @@ endef
 .metrics.flags.hook := $(filter 4.0 4.1 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version))
 .metrics.shell.hook := $(filter 3.81 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version))
 .metrics.hook :=
+# The variable MAKEFILES may name this file. Make then reads it first, and any makefile may use SHELL afterwards.
+ifneq ($(filter $(.metrics.self),$(value MAKEFILES))$(if $(strip $(MAKEFILE_LIST)),,first),)
+.metrics.shell.hook :=
+endif
 
 ifeq ($(.metrics.ready),1)
 ifneq ($(.metrics.shell.hook),)

@@ -103,6 +103,7 @@ _REMOVE = _option("--remove", nargs="?", const="", metavar="MAKEFILE", help="tak
 COMMANDS = (
     Command("setup", "write the fragment, and add its line to a Makefile or print it", (_ADD, _REMOVE)),
     Command("include", "print the path of the fragment, to include or copy it"),
+    Command("env", "print a line for the shell with which every make below it is measured, without an include line"),
     Command(
         "report",
         "print what each target cost",

@@ -5,10 +5,11 @@
 #    source ~/.local/share/bash_completion/make-metrics
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_make_metrics_subparsers=(setup include report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall help)
+_shtab_make_metrics_subparsers=(setup include env report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall help)
 
 _shtab_make_metrics_setup_option_strings=(-h --help --add --remove)
 _shtab_make_metrics_include_option_strings=(-h --help)
+_shtab_make_metrics_env_option_strings=(-h --help)
 _shtab_make_metrics_report_option_strings=(-h --help --since --until --all -C --target --goal --failed --sort --limit --format --json)
 _shtab_make_metrics_events_option_strings=(-h --help --since)
 _shtab_make_metrics_runs_option_strings=(-h --help --since --limit --format --json)
@@ -72,8 +73,8 @@ _shtab_make_metrics_run___format_choices=(text json markdown)
 _shtab_make_metrics_what_if___format_choices=(text json markdown)
 _shtab_make_metrics_crash_reports_pos_0_choices=(on off status preview)
 _shtab_make_metrics_completion_pos_0_choices=(bash zsh fish man)
-_shtab_make_metrics_help_pos_0_choices=(setup include report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall)
-_shtab_make_metrics_pos_0_choices=(setup include report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall help)
+_shtab_make_metrics_help_pos_0_choices=(setup include env report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall)
+_shtab_make_metrics_pos_0_choices=(setup include env report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall help)
 
 _shtab_make_metrics_setup__h_nargs=0
 _shtab_make_metrics_setup___help_nargs=0
@@ -81,6 +82,8 @@ _shtab_make_metrics_setup___add_nargs='?'
 _shtab_make_metrics_setup___remove_nargs='?'
 _shtab_make_metrics_include__h_nargs=0
 _shtab_make_metrics_include___help_nargs=0
+_shtab_make_metrics_env__h_nargs=0
+_shtab_make_metrics_env___help_nargs=0
 _shtab_make_metrics_report__h_nargs=0
 _shtab_make_metrics_report___help_nargs=0
 _shtab_make_metrics_report___all_nargs=0

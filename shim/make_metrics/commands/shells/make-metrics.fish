@@ -50,7 +50,7 @@ function _shtab_make_metrics_using
   test "$_shtab_make_metrics_cmdpath" = "$argv"
 end
 
-set -g _shtab_make_metrics_commands setup include report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall help
+set -g _shtab_make_metrics_commands setup include env report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall help
 set -g _shtab_make_metrics_opts_with_value --add --format --goal --jobs --limit --remove --since --sort --target --timeout --until -C -j -o
 
 complete -c make-metrics -e
@@ -64,6 +64,8 @@ complete -c make-metrics -n '_shtab_make_metrics_using setup' -l add -xka "(__fi
 complete -c make-metrics -n '_shtab_make_metrics_using setup' -l remove -xka "(__fish_complete_path (commandline -ct))" -d 'take the include line out again'
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a include -d 'Print the path of the fragment, to include or copy it.'
 complete -c make-metrics -n '_shtab_make_metrics_using include' -s h -l help -d 'show this help message and exit'
+complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a env -d 'Print a line for the shell with which every make below it is measured, without an include line.'
+complete -c make-metrics -n '_shtab_make_metrics_using env' -s h -l help -d 'show this help message and exit'
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a report -d 'Print what each target cost.'
 complete -c make-metrics -n '_shtab_make_metrics_using report' -s h -l help -d 'show this help message and exit'
 complete -c make-metrics -n '_shtab_make_metrics_using report' -l since -xka "1h 1d 7d 30d" -d 'only what began after WHEN: a date, or a time before now such as 30m, 12h, 7d, 2w'
@@ -188,4 +190,4 @@ complete -c make-metrics -n '_shtab_make_metrics_using uninstall' -l decisions -
 complete -c make-metrics -n '_shtab_make_metrics_using uninstall' -l yes -d 'remove without being asked'
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a help -d 'show what a command does'
 complete -c make-metrics -n '_shtab_make_metrics_using help' -s h -l help -d 'show this help message and exit'
-complete -c make-metrics -n '_shtab_make_metrics_using help; and test $_shtab_make_metrics_npos -eq 0' -ka "setup include report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall" -d command
+complete -c make-metrics -n '_shtab_make_metrics_using help; and test $_shtab_make_metrics_npos -eq 0' -ka "setup include env report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall" -d command

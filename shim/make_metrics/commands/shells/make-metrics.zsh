@@ -14,6 +14,7 @@ _shtab_make_metrics_commands() {
     completion:'Print what completes our commands in a shell, or the manual page.'
     crash-reports:'Decide whether failures of make-metrics are reported.'
     doctor:'Say what is recorded here, and what keeps it from being recorded.'
+    env:'Print a line for the shell with which every make below it is measured, without an include line.'
     events:'Print the events, one JSON object a line.'
     flush:'Send what waits now.'
     forget:'Remove all that was recorded on this machine; decisions stay.'
@@ -88,6 +89,13 @@ _shtab_make_metrics_doctor_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_make_metrics_doctor_defaults_added=0
 
+_shtab_make_metrics_env_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_make_metrics_env_defaults_added=0
+
 _shtab_make_metrics_events_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--since[only what began after WHEN\: a date, or a time before now such as 30m, 12h, 7d, 2w]:WHEN:(1h 1d 7d 30d)"
@@ -116,7 +124,7 @@ _shtab_make_metrics_forget_defaults_added=0
 
 _shtab_make_metrics_help_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  ":command:(setup include report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall)"
+  ":command:(setup include env report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall)"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -360,6 +368,7 @@ _shtab_make_metrics() {
         completion) _arguments -C -s $_shtab_make_metrics_completion_options ;;
         crash-reports) _arguments -C -s $_shtab_make_metrics_crash_reports_options ;;
         doctor) _arguments -C -s $_shtab_make_metrics_doctor_options ;;
+        env) _arguments -C -s $_shtab_make_metrics_env_options ;;
         events) _arguments -C -s $_shtab_make_metrics_events_options ;;
         flush) _arguments -C -s $_shtab_make_metrics_flush_options ;;
         forget) _arguments -C -s $_shtab_make_metrics_forget_options ;;
