@@ -20,7 +20,7 @@ CASES = [
     ("stat", ["status"]),
     ("crash-reports ", ["off", "on", "preview", "status"]),
     ("doctor ", ["all", "lib-one", "lib.two"]),
-    ("help tr", ["transparency"]),
+    ("help tr", ["trace", "transparency"]),
     ("completion z", ["zsh"]),
     ("doctor -C s", ["sub"]),
     ("setup --add M", ["Makefile"]),
