@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 
 import pexpect
@@ -50,6 +51,32 @@ def test_a_table_has_lines_and_bold_headings_on_a_terminal(columns: int, lines: 
     assert "\x1b[31m" not in shown
     for word in ("target", "total", "2.01s", "10ms", "another/part", "\\x1b[31mr"):
         assert word in shown
+
+
+@pytest.mark.parametrize(("width", "when", "last"), [(60, False, False), (80, False, True), (200, True, True)])
+def test_names_are_shortened_and_columns_left_out_before_a_number_is_broken(
+    width: int, when: bool, last: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (("COLUMNS", str(width)), ("FORCE_COLOR", "1"), ("TERM", "xterm")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    columns = [
+        Column("target", shrinks=True),
+        *(Column(f"number{place}", number=True) for place in range(3)),
+        Column("last", number=True, dropped=1),
+        Column("when", dropped=2),
+        Column("failed", number=True, alarm=True),
+    ]
+    name = "build/" + "x" * 90 + "/end.o"
+    show(columns, [[name, "1m40s", "123.45s", "99ms", "12.34567s", "2026-11-26 10:56", "3"]])
+    shown = capsys.readouterr().out
+    assert re.search(r"\x1b\[1;31m *3", shown)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
+    assert max(map(len, lines)) <= width
+    assert all(number in shown for number in ("1m40s", "123.45s", "99ms"))
+    assert ("2026-11-26 10:56" in shown, "12.34567s" in shown) == (when, last)
+    assert (name in shown) == (width == 200)
+    assert width == 200 or any(re.search(r"^ ?build\S*\.\.\.\S*end\.o", text) for text in lines)
 
 
 def test_times_are_local_to_the_minute() -> None:

@@ -63,8 +63,8 @@ def _table(summaries: list[Summary], names: Mapping[str, str]) -> tuple[list[Col
         Column("goals", shrinks=True),
         Column("status", number=True, alarm=True),
         Column("duration", number=True),
-        Column("targets", number=True, dropped=1),
-        Column("directory", shrinks=True),
+        Column("targets", number=True, dropped=2),
+        Column("directory", shrinks=True, dropped=1),
     ]
     rows = [
         [

@@ -16,6 +16,7 @@ from make_metrics.report.printable import printable
 from make_metrics.report.screen import shortened
 
 _NARROW = 12
+_READABLE = 24  # columns that a name keeps for as long as other columns can be left out
 _WIDE = 1_000_000  # in a file or a pipe nothing is folded
 
 
@@ -81,19 +82,20 @@ def _fitted(
     """The columns and cells for a width: what may be left out or shortened is, and no more than needed."""
     while True:
         widths = _widths(columns, cells)
-        spaces = 3 * len(columns)  # two between columns, and a margin
+        spaces = 2 * (len(columns) - 1)
+        goes = max(range(len(columns)), key=lambda place: columns[place].dropped)
+        least = _READABLE if columns[goes].dropped else _NARROW
         excess = sum(widths) + spaces - width
         while excess > 0:
             longest, place = max(
                 ((widths[place], place) for place, column in enumerate(columns) if column.shrinks), default=(0, 0)
             )
-            if longest <= _NARROW:
+            if longest <= least:
                 break
             # Down to the next longest one first: names of two columns are shortened alike.
             others = [size for size, column in zip(widths, columns, strict=True) if column.shrinks and size < longest]
-            widths[place] = max(_NARROW, longest - excess, max(others, default=0))
+            widths[place] = max(least, longest - excess, max(others, default=0))
             excess -= longest - widths[place]
-        goes = max(range(len(columns)), key=lambda place: columns[place].dropped)
         if excess <= 0 or not columns[goes].dropped:
             break
         columns = [*columns[:goes], *columns[goes + 1 :]]
