@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,9 @@ class PreviousVersion:
             for table, column in self._paths_in(connection):
                 for old, new in self._new.items():
                     connection.execute(f"UPDATE {table} SET {column} = replace({column}, ?, ?)", (old, new))  # noqa: S608
+            for run, state in connection.execute("SELECT id, state FROM runs WHERE state IS NOT NULL").fetchall():
+                text = self._replaced(zlib.decompress(state).decode())
+                connection.execute("UPDATE runs SET state = ? WHERE id = ?", (zlib.compress(text.encode()), run))
         connection.close()
 
     def _replaced(self, text: str) -> str:

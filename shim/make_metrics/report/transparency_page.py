@@ -177,7 +177,7 @@ These files are in shim/make_metrics/ in the repository.
 | what waits, and what was sent | `store/outbox.py` |
 | which headers and clear text you allow | `sinks/user_settings.py` |
 | what a trace is made from | `deliver/trace.py`, `properties/trace.py`, `deliver/traceparent.py` |
-| the sending | `sender/sender.py`, `deliver/delivery.py`, `sinks/network.py` |
+| the sending | `sender/sender.py`, `deliver/to_sink.py`, `sinks/network.py` |
 | the receivers | `sinks/segment.py`, `sinks/otlp/sink.py`, `sinks/file.py` |
 | the log of failures | `hot/failure_log.py`, `crashes/log.py` |
 | what a crash report may contain | `crashes/report.py`, `crashes/own_message.py`, `crashes/notice.py` |
