@@ -60,7 +60,8 @@ def write_line_failure(environ: dict[bytes, bytes], error: BaseException) -> Non
 def write_walk_failure(error: BaseException, part: str = "walk") -> None:
     """Log a failure of the walk, or of another part that runs in its process; raises as `write_failure` does."""
     words = [word.encode(sys.getfilesystemencoding(), "surrogateescape") for word in sys.argv[2:]]  # after "walk"
-    write_failure(words[2], error, part=part, environ=dict(posix.environ), make=words[4], name=words[3])
+    name, make = words[3:5] or (b"", b"")  # a walk that only combines is not told them
+    write_failure(words[2], error, part=part, environ=dict(posix.environ), make=make, name=name)
 
 
 def _owner(path: bytes) -> int:
