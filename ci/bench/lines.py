@@ -46,7 +46,7 @@ SCENARIOS = (
     Scenario("simple, sh, -j2", "true", "/bin/sh", 2),
 )
 PLAIN, C_WRAPPER = "plain make", "C wrapper, a file per command"
-_MENTION = "# SHELL\n"  # a makefile that mentions it gets the flags hook
+_MENTION = "$(if ,$(SHELL))\n"  # a makefile that uses it gets the flags hook
 WAYS = (
     Way(PLAIN, lambda _: ""),
     Way("compiled, SHELL hook", lambda workspace: f"-include {workspace.compiled}", shells=("/bin/sh",)),

@@ -35,7 +35,7 @@ class Mode:
 _ONE_AFTER_THE_OTHER = (
     Mode("merged"),
     Mode("separate", separate=True),
-    Mode("flags", addition="# this comment names SHELL"),
+    Mode("flags", addition="$(if ,$(SHELL))"),
     Mode("oneshell", addition=".ONESHELL:", recipes_change=True),
     Mode("chosen", addition="ifeq ($(origin .SHELLFLAGS),default)\n.SHELLFLAGS := -ec\nendif\n.ONESHELL:",
          ours="METRICS_ONESHELL := 1", recipes_change=True),

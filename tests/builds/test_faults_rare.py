@@ -108,7 +108,7 @@ def test_interpreter_that_is_gone_or_broken(each: Project, tmp_path: Path, compi
         compare(each)
         assert {event.target for event in each.recorded()} == TARGETS
     else:  # the shell of the flags hook can, and runs the line
-        compare(each, text=MAKEFILE.replace("-nothere", "-nothere || exit 4") + "# names SHELL\n")
+        compare(each, text=MAKEFILE.replace("-nothere", "-nothere || exit 4") + "$(if ,$(SHELL))\n")
         assert not each.records()
 
 

@@ -86,7 +86,7 @@ def outcomes(each: Project, text: str, *words: str, **variables: str) -> tuple[l
     return results[0], results[1]
 
 
-@pytest.mark.parametrize("mentioned", ["", "# SHELL"])
+@pytest.mark.parametrize("mentioned", ["", "$(if ,$(SHELL))"])
 def test_a_library_sees_every_program_that_a_line_starts(each: Project, tmp_path: Path, mentioned: str) -> None:
     needs("cc")
     if sys.platform != "linux":

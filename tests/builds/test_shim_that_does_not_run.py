@@ -32,7 +32,7 @@ c:
 inner:
 \t@echo inner; echo $(shell echo nested)
 """
-MENTIONS = "# SHELL: the flags hook\n"
+MENTIONS = "$(if ,$(SHELL))\n"  # the flags hook
 
 Same = Callable[..., None]
 

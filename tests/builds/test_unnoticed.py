@@ -23,7 +23,7 @@ NESTED = """\
     """
 
 
-@pytest.mark.parametrize("words", ["# SHELL", ""], ids=["flags-hook", "shell-hook"])
+@pytest.mark.parametrize("words", ["$(if ,$(SHELL))", ""], ids=["flags-hook", "shell-hook"])
 def test_jobs_of_nested_makes_run_at_once(each: Project, words: str) -> None:
     each.write(NESTED + f"    {words}\n")
     done = each.make("-s", "-j4", "AT_ONCE=4")
@@ -45,7 +45,9 @@ def test_no_more_jobs_run_than_j_allows(each: Project) -> None:
     assert max(int(count) for count in (each.folder / "seen").read_text().split()) == 2
 
 
-@pytest.mark.parametrize("addition", ["", "# SHELL", "SHELL := /bin/bash"], ids=["shell-hook", "flags-hook", "bash"])
+@pytest.mark.parametrize(
+    "addition", ["", "$(if ,$(SHELL))", "SHELL := /bin/bash"], ids=["shell-hook", "flags-hook", "bash"]
+)
 def test_a_background_process_keeps_no_pipe_open(each: Project, addition: str) -> None:
     """`make | cat` ends although the process still runs."""
     each.write(f"all: ; @sleep 600 </dev/null >/dev/null 2>&1 & echo $$! > pid\n{addition}\n")

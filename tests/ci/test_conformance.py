@@ -113,7 +113,7 @@ MUTATIONS: dict[str, tuple[str, Mutation, str]] = {
     "swallowed SIGPIPE": (LINE, function_begins("_signals_to_default", "return []"), "f03_traps"),
     "closed descriptor": (LINE, function_begins("_run", "posix.closerange(3, 64)"), "f05_descriptors"),
     "a line on standard error": (LINE, function_begins("_run", "posix.write(2, b'x')"), "b01_cd"),
-    "left in MAKEFILE_LIST": (FRAGMENT, variable_unassigned("MAKEFILE_LIST"), "a04_makefile_list"),
+    "left in MAKEFILE_LIST": (FRAGMENT, variable_unassigned(".metrics.without"), "a04_makefile_list"),
     "default goal changed": (FRAGMENT, variable_unassigned(".DEFAULT_GOAL"), "a05_no_goal"),
     ".SHELLFLAGS lost": (FRAGMENT, variable_is(".metrics.flags", "-c"), "c08_shellflags"),
     "line not recorded": (RECORDER, function_begins("Recorder.finish", "return None"), "b01_cd"),

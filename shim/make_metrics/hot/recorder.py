@@ -139,7 +139,8 @@ class Recorder:
                 posix.waitpid(self.walk_pid, 0)  # reap it: its exit takes a while
 
     def _append(self, wall: int, start: int, end: int, status: int, fate: int, usage: tuple[int, int] | None) -> None:
-        if self.unnamed or not self.marker.endswith(b"/" + self.make):
+        described = self.run not in (NOT_A_MAKE, NO_MAKE_ABOVE)
+        if self.unnamed or (described and not self.marker.endswith(b"/" + self.make)):
             posix.unlink(self.marker)  # only this line's: of another process than its make
         if self.run == NOT_A_MAKE:
             return

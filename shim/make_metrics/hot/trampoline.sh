@@ -74,17 +74,13 @@ _make_metrics_is_tried() {
 		[ "$_make_metrics_file" -nt "$_make_metrics_path" ] || return 1
 	done
 } 2>/dev/null
-# Write a text into a file of ours; a limit of file size may end the subshell. An empty text needs none.
+# Write a text into a file of ours. A limit of file size, or of open files, may end the subshell.
 _make_metrics_write() {
 	case $1 in /*) ;; *) return 0 ;; esac
 	[ ! -L "${1%/*}" ] && [ ! -L "${1%/*/*}" ] || return 0 # a link may lead to another user's directory
 	[ -d "${1%/*}" ] || { [ -O "${1%/*/*}" ] && mkdir -m 700 "${1%/*}"; } || return 0
 	[ -O "${1%/*}" ] || return 0
-	if [ -n "$2" ]; then
-		(umask 077; echo "$2" >"$1") || :
-	else
-		true >"$1" || :
-	fi
+	(umask 077; if [ -n "$2" ]; then echo "$2"; fi >"$1") || :
 } 2>/dev/null
 
 # No room for another process ends the shell.
