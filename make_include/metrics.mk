@@ -29,11 +29,14 @@
 # Any function over the words of a text may never end in make 4.0 if the text has a character that is not ASCII: its
 # table of characters is read outside its bounds. There this file does nothing for such names.
 .metrics.specials := % ' " \ $$ \# ( ) { } [ ] ; * ? & | < > ^ ! `
-.metrics.not.ascii = $(if $(filter 4.0,$(MAKE_VERSION)),$(eval .metrics.text := $$(subst \
-  $$(.metrics.blank),,$$1))$(strip $(foreach .metrics.word,$(.metrics.characters) $(.metrics.specials),$(eval \
-  .metrics.text := $$(subst $$(.metrics.word),,$$(.metrics.text)))))$(.metrics.text))
+.metrics.not.ascii = $(eval .metrics.text := $$(subst $$(.metrics.blank),,$$1))$(strip $(foreach \
+  .metrics.word,$(.metrics.characters) $(.metrics.specials),$(eval \
+  .metrics.text := $$(subst $$(.metrics.word),,$$(.metrics.text)))))$(.metrics.text)
+.metrics.strange :=
+ifeq ($(MAKE_VERSION),4.0)
 .metrics.strange := $(call .metrics.not.ascii,$(MAKEFILE_LIST)$(value MAKECMDGOALS)$(value HOME)$(value PATH)$(value \
   MAKE_METRICS_HOME)$(value XDG_DATA_HOME)$(value XDG_CONFIG_HOME)$(value XDG_STATE_HOME)$(value LD_PRELOAD))
+endif
 ifeq ($(.metrics.strange),)
 
 # Another kind of machine may share this home. From 4.0 make knows the kind that it was built for; before, the system's
@@ -73,12 +76,13 @@ MAKEFILE_LIST := $(call .metrics.without,$(.metrics.self))
 .metrics.name := $(subst $(.metrics.blank),|,$(.metrics.self))
 # No rule can name a file with one of these characters.
 .metrics.unnameable := $(foreach .metrics.word,: ; = % $$ | &,$(findstring $(.metrics.word),$(.metrics.self)))
+# make's options of one letter stand together in the first word of MAKEFLAGS, if it has any.
+.metrics.letters := $(filter-out --%,$(firstword -$(MAKEFLAGS)))
 # Shells' completions, editors and recipes that list targets read what -p prints together with -q or -n, and would show
 # this file. There it gets no rule, unless a rule in the makefiles could be one for anything.
 .metrics.listing :=
 ifneq ($(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(MAKE_VERSION)),)
-.metrics.listing := $(filter-out --%,$(firstword -$(MAKEFLAGS)))
-.metrics.listing := $(and $(findstring p,$(.metrics.listing)),$(findstring q,$(subst n,q,$(.metrics.listing))))
+.metrics.listing := $(and $(findstring p,$(.metrics.letters)),$(findstring q,$(subst n,q,$(.metrics.letters))))
 endif
 ifneq ($(.metrics.listing),)
 .metrics.text := $(foreach .metrics.word,$(MAKEFILE_LIST),$(if \
@@ -117,9 +121,7 @@ ifndef .metrics.included
 # The files in the directory $1 that match the pattern $2; $1 may hold any character.
 .metrics.files = $(wildcard $(subst $(.metrics.blank),\ ,$(subst ?,\?,$(subst *,\*,$(subst [,\[,$1))))$2)
 # If standard input is a directory, the interpreter ends before it runs our code.
-# With -n, -q and -t make runs no recipe but those that remake a makefile, and "+" lines: nothing is recorded. The
-# options of one letter stand together in the first word of MAKEFLAGS, if it has any.
-.metrics.letters := $(filter-out --%,$(firstword -$(MAKEFLAGS)))
+# With -n, -q and -t make runs no recipe but those that remake a makefile, and "+" lines: nothing is recorded.
 .metrics.inert := $(findstring n,$(.metrics.letters))$(findstring q,$(.metrics.letters))$(findstring \
   t,$(.metrics.letters))$(filter off,$(value MAKE_METRICS))$(call \
   .metrics.files,$(.metrics.data)/off,)$(wildcard /dev/stdin/.)
@@ -261,7 +263,7 @@ ifeq ($(.metrics.version),3.81)
 # A program looks whether a makefile could show SHELL (hot/hides_shell.sh). Make starts it with SHELL as it is here,
 # which must be a plain one meanwhile. (Makefile's names with special characters and a recursive SHELL are left alone.)
 .metrics.look := $(filter command% environment% override,$(origin SHELL))$(findstring $(.metrics.dollar),$(value SHELL))
-.metrics.look += $(foreach .metrics.word,$(MAKEFILE_LIST),$(findstring %,$(call .metrics.encode,$(.metrics.word))))
+.metrics.look += $(foreach .metrics.word,$(MAKEFILE_LIST),$(call .metrics.special,$(.metrics.word)))
 .metrics.sh := $(notdir $(realpath /bin/sh))
 .metrics.look += $(if $(filter dash busybox,$(.metrics.sh)),,$(value SHELLOPTS)$(value LC_ALL))
 ifeq ($(strip $(.metrics.look) $(if $(realpath .),,removed)),)
@@ -287,9 +289,10 @@ else ifeq ($(filter-out default file,$(origin SHELL))$(value METRICS_ONESHELL),)
 # A value can stand behind the shim if no character in it is special, and no blank at its end: make compares it with
 # /bin/sh. With references in it, that is asked for each line.
 .metrics.bars = $(subst $(.metrics.blank),|,$1)
-.metrics.no.words = $(if $(filter $(.metrics.bars),$(call .metrics.bars,$(strip $1))),$(findstring \
-  %,$(subst %20,,$(call .metrics.encode,$1))),1)
-ifeq ($(if $(findstring $(.metrics.dollar),$(value SHELL)),,$(call .metrics.no.words,$(value SHELL))),)
+.metrics.no.words = $(if $(filter $(.metrics.bars),$(call .metrics.bars,$(strip $1))),$(call \
+  .metrics.special,$(subst $(.metrics.blank),,$1)),1)
+ifeq ($(if $(findstring |/bin/sh|,|$(value SHELL)|)$(findstring $(.metrics.dollar),$(value SHELL)),,$(call \
+  .metrics.no.words,$(value SHELL))),)
 # Could a makefile show SHELL? Each one is read again; one that cannot be read (standard input, a pipe) could. SHELL
 # alone, not in another name, does no harm in a comment, in a line that gives it a value, behind "$$", and as a mere
 # word of a recipe. Anything else may be a use. The lines of the makefile $1 as words; ">" begins a recipe's line:
@@ -391,8 +394,8 @@ else
 .metrics.goal :=
 ifeq ($(value .EXTRA_PREREQS)$(findstring p,$(.metrics.letters)),)
 # Not for names that a rule would need quoted, and not for special targets.
-.metrics.goals := $(foreach .metrics.word,$(.metrics.goals),$(if $(findstring \
-  %,$(call .metrics.encode,$(.metrics.word))),,$(filter-out .%,$(patsubst ./%,%,$(.metrics.word)))))
+.metrics.goals := $(foreach .metrics.word,$(.metrics.goals),$(if $(call \
+  .metrics.special,$(.metrics.word)),,$(filter-out .%,$(patsubst ./%,%,$(.metrics.word)))))
 $(foreach .metrics.word,$(.metrics.goals),$(eval $(.metrics.word): .metrics.goal := $(.metrics.word)))
 endif
 endif
@@ -585,15 +588,14 @@ endif
 .metrics.shells.seen :=
 .metrics.look = $(if $(filter %:$1:$2,$(.metrics.shells.seen)),,$(eval .metrics.shells.seen += $(if \
   $(call .metrics.is.own,$(call .metrics.found,$1,$2)),own):$1:$2))$(filter own:$1:$2,$(.metrics.shells.seen))
-.metrics.is.known = $(or $(filter busybox,$(notdir $(firstword $3))),$(if $(findstring \
-  %,$(call .metrics.encode,$1)),,$(.metrics.look)))
+.metrics.is.known = $(or $(filter busybox,$(notdir $(firstword $3))),$(if $(.metrics.special),,$(.metrics.look)))
 .metrics.is.plain = $(if $(.metrics.options.left),,$(and $(filter $(.metrics.shells),$(notdir $(firstword $3))),$(call \
   .metrics.is.known,$(firstword $3),$(call .metrics.path,$2),$2)))
 .metrics.quiet = $(if $(findstring x,$(filter -%,$(filter-out -O,$(wordlist 2,99,$3))) $(filter xtrace,$3)),+x )
 # In front of the shell may stand "env", "env -S", "env PATH=..." and "busybox". "env" is searched in the new PATH.
 .metrics.path = $(patsubst PATH=%,%,$(filter PATH=%,$(word 2,$1)))
-.metrics.path.is.plain = $(if $(findstring %,$(call \
-  .metrics.encode,$(subst :,,$(.metrics.path)))),,$(if $(findstring /,$(firstword $1)),1,$(firstword $(wildcard \
+.metrics.path.is.plain = $(if $(call \
+  .metrics.special,$(subst :,,$(.metrics.path))),,$(if $(findstring /,$(firstword $1)),1,$(firstword $(wildcard \
   $(addsuffix /env,$(subst :, ,$(.metrics.path)))))))
 .metrics.behind = $(if $(filter env busybox,$(notdir $(firstword $1))),$(wordlist $(if \
   $(or $(filter -S,$(word 2,$1)),$(and $(.metrics.path),$(.metrics.path.is.plain))),3,2),99,$1),$1)
