@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
-import sys
 
 from make_metrics.analysis.run_name import age
 from make_metrics.analysis.schedule import UNLIMITED
 from make_metrics.analysis.what_if import JOBS, what_if
 from make_metrics.commands.chosen_run import chosen_run, plan_of
 from make_metrics.errors import UsageError, UserError
+from make_metrics.report.formats import write_page
 from make_metrics.report.run import what_if as report
-from make_metrics.report.screen import show
 
 _MOST = 100_000
 _NAME = re.compile(r"[0-9a-f]{4,12}")
@@ -30,12 +28,9 @@ def run(given: argparse.Namespace) -> int:
         raise UserError(f"no recipe ran in run {name}: there is nothing to estimate")
     plan = plan_of(build)
     estimates = report.Estimates(build, name, plan, what_if(build, plan, jobs))
-    if given.format == "json":
-        sys.stdout.write(json.dumps(report.document(estimates), indent=2) + "\n")
-    elif given.format == "markdown":
-        sys.stdout.write("".join(f"{line}\n" for line in report.markdown_lines(estimates)))
-    else:
-        show(report.lines(estimates))
+    write_page(
+        given.format, estimates, document=report.document, markdown_lines=report.markdown_lines, lines=report.lines
+    )
     return 0
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from make_metrics.report import markdown
+from make_metrics.report import markdown, screen
+from make_metrics.report.screen import Part
 from make_metrics.report.table import Column, show
+
+T = TypeVar("T")
 
 TABLE, JSON, CSV, MARKDOWN = FORMATS = ("table", "json", "csv", "markdown")
 
@@ -17,6 +20,23 @@ TABLE, JSON, CSV, MARKDOWN = FORMATS = ("table", "json", "csv", "markdown")
 def write_json(document: object) -> None:
     """Write a JSON document."""
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+def write_page(
+    format_: str,
+    content: T,
+    *,
+    document: Callable[[T], object],
+    markdown_lines: Callable[[T], Iterable[str]],
+    lines: Callable[[T], Iterable[Sequence[Part]]],
+) -> None:
+    """Write what is no table: as JSON, as Markdown, or as lines for people in any other format."""
+    if format_ == JSON:
+        write_json(document(content))
+    elif format_ == MARKDOWN:
+        _write_lines(markdown_lines(content))
+    else:
+        screen.show(lines(content))
 
 
 def write_csv(fields: Sequence[str], records: Sequence[Mapping[str, Any]]) -> None:
@@ -46,5 +66,8 @@ def write_table(format_: str, columns: Sequence[Column], rows: Sequence[Sequence
         [markdown.code(cell) if column.shrinks and cell else cell for cell, column in zip(row, columns, strict=True)]
         for row in rows
     ]
-    lines = [*markdown.table(headings, cells), *(["", note] if note else [])]
+    _write_lines([*markdown.table(headings, cells), *(["", note] if note else [])])
+
+
+def _write_lines(lines: Iterable[str]) -> None:
     sys.stdout.write("".join(f"{line}\n" for line in lines))

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from make_metrics.analysis.build import Build, BuiltTarget, MakeProcess, RecipeLine
 from make_metrics.store.compact.texts import Texts
+from make_metrics.store.questions.selection import of_makes
 
 _BUILD = "SELECT number, started_ns, duration_ms, exit_status, commit_id, branch FROM builds WHERE id = ?"
 _MAKES = (
@@ -29,19 +30,9 @@ def newest(connection: sqlite3.Connection, *, within: str = "", goal: str = "", 
 
     `within` leaves only the runs of makes in this directory and below, `goal` only those with this goal.
     """
-    conditions, values = ["1"], list[object]()
-    if within:
-        below = within.rstrip("/") + "/"
-        conditions.append("directory IN (SELECT id FROM texts WHERE text = ? OR substr(text, 1, length(?)) = ?)")
-        values += [within, below, below]
-    if goal:
-        conditions.append(
-            "goals IN (SELECT texts.id FROM texts WHERE json_valid(text) AND text LIKE '[%' "
-            "AND EXISTS (SELECT 1 FROM json_each(text) WHERE value = ?))"
-        )
-        values.append(goal)
+    conditions, values = of_makes(within, goal)
     row = connection.execute(
-        f"SELECT id FROM builds WHERE {' AND '.join(conditions)} "  # noqa: S608
+        f"SELECT id FROM builds WHERE {' AND '.join(['1', *conditions])} "  # noqa: S608
         "ORDER BY started_ns DESC, id DESC LIMIT 1 OFFSET ?",
         (*values, min(back, 2**62)),
     ).fetchone()

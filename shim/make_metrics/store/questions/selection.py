@@ -9,6 +9,25 @@ _SLACK_NS = 1_000_000_000  # a clock may have been set while a run went on
 _LATEST_NS = (1 << 63) - 1  # the largest integer of SQLite
 
 
+def of_makes(within: str, goal: str) -> tuple[list[str], list[object]]:
+    """Conditions for the table builds, and their values: runs of makes in a directory or below, and with a goal.
+
+    An empty text leaves all runs.
+    """
+    conditions, values = list[str](), list[object]()
+    if within:
+        below = within.rstrip("/") + "/"
+        conditions.append("builds.directory IN (SELECT id FROM texts WHERE text = ? OR substr(text, 1, length(?)) = ?)")
+        values += [within, below, below]
+    if goal:
+        conditions.append(
+            "builds.goals IN (SELECT texts.id FROM texts WHERE json_valid(text) AND text LIKE '[%' "
+            "AND EXISTS (SELECT 1 FROM json_each(text) WHERE value = ?))"
+        )
+        values.append(goal)
+    return conditions, values
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     """What a question is about.
@@ -30,19 +49,8 @@ class Selection:
             "builds.started_ns < ?",
         ]
         values: list[object] = [self.since_ns - _SLACK_NS, min(self.until_ns + _SLACK_NS, _LATEST_NS)]
-        if self.within:
-            below = self.within.rstrip("/") + "/"
-            conditions.append(
-                "builds.directory IN (SELECT id FROM texts WHERE text = ? OR substr(text, 1, length(?)) = ?)"
-            )
-            values += [self.within, below, below]
-        if self.goal:
-            conditions.append(
-                "builds.goals IN (SELECT texts.id FROM texts WHERE json_valid(text) AND text LIKE '[%' "
-                "AND EXISTS (SELECT 1 FROM json_each(text) WHERE value = ?))"
-            )
-            values.append(self.goal)
-        return " AND ".join(conditions), values
+        more_conditions, more_values = of_makes(self.within, self.goal)
+        return " AND ".join(conditions + more_conditions), values + more_values
 
 
 def any_run(connection: sqlite3.Connection, selection: Selection) -> bool:
