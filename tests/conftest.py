@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from ci.build_launcher import NotBuilt
 from ci.conformance.execute import stop_ignoring_signals
 from make_metrics.environment import AGENT_VARIABLES, SERVICES_BY_VARIABLE
 from make_metrics.project import git_command
 from make_metrics.setup import bundle, fragment
 from tests.support import metric_distribution
 from tests.support.git_repository import create_repository
+from tests.support.launcher_driver import Driver, launcher_driver
 from tests.support.project import Project, makes
 from tests.support.segment_receiver import Receiver, receiving
 from tests.support.sharing_project import Sharing
@@ -100,6 +102,16 @@ def project(tmp_path: Path, home: Path, compiled: bool) -> Project:
 def shop_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment in which a distribution with metrics is installed beside make-metrics."""
     return metric_distribution.environment(tmp_path_factory.mktemp("shop") / "environment")
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+    """The launcher's functions, called one by one."""
+    try:
+        with launcher_driver(tmp_path_factory.mktemp("driver")) as driver:
+            yield driver
+    except NotBuilt as reason:
+        pytest.skip(f"no compiled fast path here: {reason}")
 
 
 @pytest.fixture

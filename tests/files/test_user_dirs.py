@@ -10,17 +10,15 @@ import os
 import pwd
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from ci.build_launcher import NotBuilt
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
 from make_metrics.files.user_dirs import VARIABLES, find_user_dirs
 from make_metrics.hot.state_dir import find_state_dir
-from tests.support.launcher_driver import Driver, launcher_driver
+from tests.support.launcher_driver import Driver
 from tests.support.project import ROOT, makes
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="XDG directories")
@@ -111,15 +109,6 @@ def test_the_python_shim(environ: Environment, expected: Directories | None) -> 
     state, anchor = find_state_dir(b"", names)
     assert norm(os.fsdecode(state)) == expected[2:]
     assert state.startswith(anchor.rstrip(b"/") + b"/"), "only directories below the anchor are created"
-
-
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
-    try:
-        with launcher_driver(tmp_path_factory.mktemp("driver")) as driver:
-            yield driver
-    except NotBuilt as reason:
-        pytest.skip(f"no compiled fast path here: {reason}")
 
 
 @ROWS

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ci.build_launcher import NotBuilt
 from make_metrics.hot import record_format, split_words
 from make_metrics.hot.arguments import Arguments
-from tests.support.launcher_driver import Driver, launcher_driver
+from tests.support.launcher_driver import Driver
 
 TEXT = st.binary(max_size=60).map(lambda text: text.replace(b"\0", b""))
 LINE = st.text("ab=- \t\n\\'\"$;.:#/~é", max_size=30).map(str.encode)
 NUMBER = st.integers(min_value=0, max_value=2**63 - 1)
 COMMON = settings(deadline=None, max_examples=400)
 VERSIONS = [(3, 81), (3, 82), (4, 0), (4, 2), (4, 3), (4, 4)]
-
-
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
-    try:
-        with launcher_driver(tmp_path_factory.mktemp("driver")) as driver:
-            yield driver
-    except NotBuilt as reason:
-        pytest.skip(f"no compiled fast path here: {reason}")
 
 
 def version_number(version: tuple[int, int]) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,18 +12,12 @@ from make_metrics.project import settings_file
 from make_metrics.project.project import project_of
 from make_metrics.sinks.otlp.text import readable
 from tests.support.project import Project
-from tests.support.segment_receiver import Receiver, receiving
+from tests.support.segment_receiver import Receiver
 from tests.support.settings_files import write_settings
 from tests.support.sharing_project import TEXT, Sharing
 
 LABELS = 'labels = { team = "build & test", product = "Example 2" }\n'
 EXPECTED = {"label_product": "Example 2", "label_team": "build & test"}
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as found:
-        yield found
 
 
 @pytest.fixture

@@ -22,22 +22,10 @@ from tests.support.preload import CLOCK, LOOKUP_HANGS, preload
 from tests.support.project import ROOT, SOURCE, Project, until
 from tests.support.project import started as running
 from tests.support.segment_receiver import Answer, Receiver, receiving
-from tests.support.senders import Senders, started, taken_in
+from tests.support.senders import Senders, started
 from tests.support.sharing_project import Sharing
 
 DETACHED = {"MAKE_METRICS_SENDER": "detached"}
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as found:
-        yield found
-
-
-@pytest.fixture
-def senders(home: Path) -> Iterator[Senders]:
-    with taken_in(home) as found:
-        yield found
 
 
 def agreed(project: Project, receiver: Receiver) -> Sharing:

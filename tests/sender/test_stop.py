@@ -30,7 +30,7 @@ from tests.support.preload import LOOKUP_HANGS, preload
 from tests.support.project import SOURCE, Project, started, until
 from tests.support.proxy import tunnel
 from tests.support.segment_receiver import Answer, Receiver, receiving
-from tests.support.senders import Senders, taken_in
+from tests.support.senders import Senders
 from tests.support.sharing_project import TEXT, Sharing
 
 STAGES = ["accept", "handshake", "look-up", "proxy", "tunnel"]
@@ -246,18 +246,6 @@ def is_held(path: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as found:
-        yield found
-
-
-@pytest.fixture
-def senders(home: Path) -> Iterator[Senders]:
-    with taken_in(home) as found:
-        yield found
 
 
 @pytest.fixture

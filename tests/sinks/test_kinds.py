@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.project import ROOT, SOURCE, Project
-from tests.support.segment_receiver import Receiver, receiving
+from tests.support.segment_receiver import Receiver
 from tests.support.sharing_project import TEXT, Sharing
 
 METADATA = """
@@ -62,12 +61,6 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return target
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as found:
-        yield found
 
 
 @pytest.fixture

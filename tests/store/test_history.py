@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from make_metrics.combine.record import Contents, Make
-from make_metrics.combine.run import Run, events_of, gather
-from make_metrics.combine.summary import summarise
-from make_metrics.store import bounds, database
+from make_metrics.combine.run import gather
+from make_metrics.store import bounds
 from make_metrics.store.history import DAY_NS, History
 from make_metrics.store.store import SavedRun, Store
 from tests.support.records import WALL_NS, line, run_with
-
-
-@pytest.fixture
-def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(database.connect(tmp_path / "store")) as connection:
-        yield connection
-
-
-def put(store: Store, run: Run, *, now_ns: int = WALL_NS) -> None:
-    events = events_of(run)
-    with store.transaction():
-        store.put(run, summarise(run, events, fallback_ns=0), events, now_ns=now_ns)
+from tests.support.stored_run import put
 
 
 def test_runs_and_records_are_deleted_after_90_days(connection: sqlite3.Connection) -> None:

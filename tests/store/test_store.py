@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -18,18 +17,7 @@ from make_metrics.properties.property import Value
 from make_metrics.store import builds, database
 from make_metrics.store.store import SavedRun, Store
 from tests.support.records import WALL_NS, line, run_with
-
-
-@pytest.fixture
-def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(database.connect(tmp_path / "store")) as connection:
-        yield connection
-
-
-def put(store: Store, run: Run, *, now_ns: int = WALL_NS) -> None:
-    events = events_of(run)
-    with store.transaction():
-        store.put(run, summarise(run, events, fallback_ns=0), events, now_ns=now_ns)
+from tests.support.stored_run import put
 
 
 def test_a_stored_run_and_its_events_read_back_unchanged(connection: sqlite3.Connection) -> None:

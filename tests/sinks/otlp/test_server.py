@@ -14,7 +14,7 @@ from make_metrics.properties.machine import System
 from make_metrics.sweep.sweep import sweep
 from tests.support.otlp_server import OtlpServer, otlp_server
 from tests.support.project import SOURCE, Project, until
-from tests.support.segment_receiver import Answer, Receiver, receiving
+from tests.support.segment_receiver import Answer, Receiver
 from tests.support.sharing_project import TEXT, Sharing
 
 JOINED = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -31,12 +31,6 @@ def server(_server: OtlpServer) -> OtlpServer:
     _server.traces.clear()
     _server.metrics.clear()
     return _server
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as found:
-        yield found
 
 
 @pytest.fixture
