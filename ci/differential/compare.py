@@ -15,6 +15,8 @@ from ci.differential.program import Program
 LIMIT_S = 20
 # How often a program is run before its difference counts: clocks are coarse, and jobs race.
 _TIMES, _TIMES_WITH_JOBS = 6, 12
+# Bash names the process that a signal has ended: "bash: line 1: 4711 Segmentation fault". No two runs have the same.
+_OF_BASH = re.compile(r"(?<=: line )(\d+: ) *\d+ (?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,13 @@ class Comparer:
         times = _TIMES_WITH_JOBS if mode.jobs else _TIMES
         recorded: list[tuple[str, ...]] = []
         for bench in self._benches:
-            plain = [bench.run(case, mode, ours=False)]  # of this bench: its paths may stand in files
+            plain = [_run(bench, case, mode, ours=False)]  # of this bench: its paths may stand in files
             ours = self._ours(bench, case, mode, recorded)
             if ours in plain:
                 continue
             tries = [ours]
             while len(plain) < times and not _alike(tries, plain, mode):
-                plain.append(bench.run(case, mode, ours=False))
+                plain.append(_run(bench, case, mode, ours=False))
             while len(tries) < times and not _alike(tries, plain, mode):
                 tries.append(self._ours(bench, case, mode, []))
             if not _alike(tries, plain, mode):
@@ -63,9 +65,19 @@ class Comparer:
 
     @staticmethod
     def _ours(bench: Bench, case: cases.Case, mode: cases.Mode, recorded: list[tuple[str, ...]]) -> Outcome:
-        outcome = bench.run(case, mode, ours=True)
+        outcome = _run(bench, case, mode, ours=True)
         recorded.append(tuple(events.take_events(bench.paths.state)))
         return outcome
+
+
+def _run(bench: Bench, case: cases.Case, mode: cases.Mode, *, ours: bool) -> Outcome:
+    return without_process_ids(bench.run(case, mode, ours=ours))
+
+
+def without_process_ids(outcome: Outcome) -> Outcome:
+    """An outcome without the numbers of processes that bash prints."""
+    output, errors = (_OF_BASH.sub(r"\1PID ", text) for text in (outcome.output, outcome.errors))
+    return replace(outcome, output=output, errors=errors)
 
 
 def _alike(ours: list[Outcome], plain: list[Outcome], mode: cases.Mode) -> bool:

@@ -6,7 +6,9 @@ import random
 
 import pytest
 
+from ci.conformance.execute import Outcome
 from ci.differential.__main__ import main
+from ci.differential.compare import without_process_ids
 from ci.differential.generate import generate
 from ci.differential.program import WORDS, Piece, Program
 from ci.differential.shrink import shrink
@@ -22,6 +24,16 @@ def test_generated_makefiles_are_built_as_by_plain_make(make: str, capsys: pytes
     output = capsys.readouterr().out
     assert status == 0, output
     assert " 0 differ" in output
+
+
+def test_only_the_process_that_bash_names_is_no_difference() -> None:
+    def found(text: str) -> Outcome:
+        return without_process_ids(Outcome(text, "", 0, ()))
+
+    assert found("bash: line 1: 22504 Segmentation fault  x\n") == found("bash: line 1: 22512 Segmentation fault  x\n")
+    assert found("bash: line 1: 22504 Killed\n") != found("bash: line 1: 22504 Hangup\n")
+    assert found("bash: line 1: 7\n") != found("bash: line 1: 8\n")
+    assert found("line 1: 22504 x\n") != found("line 1: 22512 x\n")
 
 
 def test_a_seed_gives_the_same_program_each_time() -> None:
