@@ -146,10 +146,24 @@ def test_runs_are_found_by_age_directory_and_goal(project: Project) -> None:
     def newest(**how: object) -> int | None:
         """The place of a run among all runs, in their order."""
         found = ask(project.paths, lambda connection: builds.newest(connection, **how))  # type: ignore[arg-type]
-        return None if found is None else ask(project.paths, builds.run_ids).index(found)
+        return None if found is None else runs.index(found)
+
+    runs = [summary.id for summary in ask(project.paths, lambda connection: Store(connection).runs())]
 
     folder = str(project.folder)
     assert [newest(), newest(back=1), newest(back=4), newest(back=2**70)] == [3, 2, None, None]
     assert [newest(goal="test"), newest(goal="test", back=1), newest(goal="tes")] == [3, 1, None]
     assert [newest(within=folder), newest(within=f"{folder}/sub"), newest(within=f"{folder}/su")] == [3, 2, None]
     assert [newest(within="/"), newest(within=folder, goal="all", back=1)] == [3, 2]
+
+
+def test_makes_that_start_within_one_clock_tick_keep_their_order(project: Project) -> None:
+    goals = [f"goal{number}" for number in range(40)]
+    project.write("goal%:\n\t@:\n")
+    command = f'for goal in {" ".join(goals)}; do "{project.make_path}" -s $goal || exit; done'
+    assert project.run(["sh", "-c", command]).returncode == 0
+    assert sweep(project.paths, timeout=10).problems == []
+    summaries = ask(project.paths, lambda connection: Store(connection).runs())
+    assert [summary.goals for summary in summaries] == [(goal,) for goal in goals]
+    found = ask(project.paths, lambda connection: [builds.newest(connection, back=back) for back in range(len(goals))])
+    assert found == [summary.id for summary in reversed(summaries)]

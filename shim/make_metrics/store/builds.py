@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from make_metrics.analysis.build import Build, BuiltTarget, MakeProcess, RecipeLine
 from make_metrics.store.compact.texts import Texts
-from make_metrics.store.questions.selection import of_makes
+from make_metrics.store.questions.selection import NEWEST_FIRST, of_makes
 
 _BUILD = "SELECT number, started_ns, duration_ms, exit_status, commit_id, branch FROM builds WHERE id = ?"
 _MAKES = (
@@ -33,15 +33,15 @@ def newest(connection: sqlite3.Connection, *, within: str = "", goal: str = "", 
     conditions, values = of_makes(within, goal)
     row = connection.execute(
         f"SELECT id FROM builds WHERE {' AND '.join(['1', *conditions])} "  # noqa: S608
-        "ORDER BY started_ns DESC, id DESC LIMIT 1 OFFSET ?",
+        f"ORDER BY {NEWEST_FIRST} LIMIT 1 OFFSET ?",
         (*values, min(back, 2**62)),
     ).fetchone()
     return None if row is None else str(row[0])
 
 
 def run_ids(connection: sqlite3.Connection) -> list[str]:
-    """The ids of all runs, the oldest first."""
-    return [str(row[0]) for row in connection.execute("SELECT id FROM builds ORDER BY started_ns, id")]
+    """The ids of all runs, in no order."""
+    return [str(row[0]) for row in connection.execute("SELECT id FROM builds")]
 
 
 def build(connection: sqlite3.Connection, run_id: str) -> Build | None:

@@ -16,12 +16,11 @@ from make_metrics.combine.summary import StoredEvent, Summary
 from make_metrics.properties.property import Value
 from make_metrics.store.compact.rows import LINE_COLUMNS, MAKE_COLUMNS, TARGET_COLUMNS, Reader, Writer
 from make_metrics.store.compact.texts import Texts
+from make_metrics.store.questions.selection import FINISHED, NEWEST_FIRST
 
 _MAKES = f"SELECT {', '.join(MAKE_COLUMNS[1:])} FROM makes WHERE build = ? ORDER BY number"  # noqa: S608
 _TARGETS = f"SELECT {', '.join(TARGET_COLUMNS[1:])} FROM targets WHERE build = ?"  # noqa: S608
 _NAMED = "AND name IN (SELECT id FROM texts WHERE text IN (SELECT value FROM json_each(?)))"
-# A run that is written in slices is shown when the last one is there.
-_FINISHED = "id NOT IN (SELECT run FROM unfinished)"
 _SUMMARY = (
     "SELECT id, started_ns, directory, goals, exit_status, duration_ms, before_ms, targets, make_version, jobs, "
     "commit_id, branch, torn FROM builds"
@@ -210,7 +209,7 @@ class Store:
 
     def iterate_events(self, *, since_ns: int = 0) -> Iterator[StoredEvent]:
         """The same, one run after the other in the order of their start: the memory that it takes is one run's."""
-        condition = f"WHERE {_FINISHED} AND started_ns + 1000000 * duration_ms >= ? ORDER BY started_ns, id"
+        condition = f"WHERE {FINISHED} AND started_ns + 1000000 * duration_ms >= ? ORDER BY started_ns, id"
         for stored in self._stored(condition, since_ns - _SLACK_NS):
             if stored.event.start_wall_ns >= since_ns // 1000 * 1000:
                 yield stored
@@ -231,8 +230,10 @@ class Store:
 
     def runs(self, *, since_ns: int = 0, newest: int = -1) -> list[Summary]:
         """The newest runs, -1 for all, that started at `since_ns` (ns since the epoch) or later, the oldest first."""
-        texts = Texts(self._connection)
-        condition = f"WHERE {_FINISHED} AND started_ns >= ? ORDER BY started_ns DESC, id DESC LIMIT ?"
+        texts, condition = (
+            Texts(self._connection),
+            f"WHERE {FINISHED} AND started_ns >= ? ORDER BY {NEWEST_FIRST} LIMIT ?",
+        )
         rows = self._connection.execute(f"{_SUMMARY} {condition}", (since_ns, newest)).fetchall()[::-1]
         return [
             Summary(
