@@ -13,6 +13,7 @@ from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import ensure_id
 from make_metrics.files.paths import Paths, private_directory
 from make_metrics.project.project import project_of
+from make_metrics.store import builds
 from make_metrics.store.pieces import Pieces
 from make_metrics.sweep import large_run, run_records
 from make_metrics.sweep import sweep as sweep_module
@@ -99,11 +100,18 @@ def test_nothing_shows_a_run_before_all_of_it_is_there(paths: Paths, monkeypatch
     run, parts = large()
     add(paths, run, *parts)
     monkeypatch.setattr(sweep_module, "_is_large", lambda _: False)
-    seen = []
+
+    def shown() -> tuple[object, ...]:
+        found = ask(paths, lambda connection: (builds.newest(connection), builds.run_ids(connection)))
+        return (len(stored(paths)), len(runs(paths)), *found, ask(paths, builds.count))
+
+    seen, written = set[str](), set[int]()
     while sweep(paths, give_up=0).unfinished:
-        seen.append((len(stored(paths)), len(runs(paths)), ask(paths, lambda connection: Pieces(connection).runs())))
-    assert set(map(str, seen)) == {str((0, 0, [run]))}
-    assert len(stored(paths)) == 201
+        seen.add(str((shown(), ask(paths, lambda connection: Pieces(connection).runs()))))
+        written |= ask(paths, lambda connection: set(connection.execute("SELECT count(*) FROM builds").fetchone()))
+    assert seen == {str(((0, 0, None, [], 0), [run]))}
+    assert written == {0, 1}  # it was there before it was shown
+    assert shown() == (201, 1, run, [run], 1)
 
 
 @pytest.mark.usefixtures("small_pieces")

@@ -35,7 +35,7 @@ def run(given: argparse.Namespace) -> int:
     with combined_store() as store:
         summaries = store.runs(since_ns=begin_ns, newest=newest)
         names = short_names(builds.run_ids(store.connection))
-        count = store.connection.execute("SELECT count(*) FROM builds WHERE started_ns >= ?", (begin_ns,)).fetchone()[0]
+        count = builds.count(store.connection, since_ns=begin_ns)
     if form == formats.JSON:
         formats.write_json([_document(summary, names) for summary in summaries])
     elif form == formats.CSV:

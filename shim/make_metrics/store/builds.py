@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from make_metrics.analysis.build import Build, BuiltTarget, MakeProcess, RecipeLine
 from make_metrics.store.compact.texts import Texts
-from make_metrics.store.questions.selection import NEWEST_FIRST, of_makes
+from make_metrics.store.questions.selection import FINISHED, NEWEST_FIRST, of_makes
 
 _BUILD = "SELECT number, started_ns, duration_ms, exit_status, commit_id, branch FROM builds WHERE id = ?"
 _MAKES = (
@@ -32,7 +32,7 @@ def newest(connection: sqlite3.Connection, *, within: str = "", goal: str = "", 
     """
     conditions, values = of_makes(within, goal)
     row = connection.execute(
-        f"SELECT id FROM builds WHERE {' AND '.join(['1', *conditions])} "  # noqa: S608
+        f"SELECT id FROM builds WHERE {' AND '.join(conditions)} "  # noqa: S608
         f"ORDER BY {NEWEST_FIRST} LIMIT 1 OFFSET ?",
         (*values, min(back, 2**62)),
     ).fetchone()
@@ -40,8 +40,14 @@ def newest(connection: sqlite3.Connection, *, within: str = "", goal: str = "", 
 
 
 def run_ids(connection: sqlite3.Connection) -> list[str]:
-    """The ids of all runs, in no order."""
-    return [str(row[0]) for row in connection.execute("SELECT id FROM builds")]
+    """The ids of all runs, in no order, but for those that are not written as a whole yet."""
+    return [str(row[0]) for row in connection.execute(f"SELECT id FROM builds WHERE {FINISHED}")]  # noqa: S608
+
+
+def count(connection: sqlite3.Connection, *, since_ns: int = 0) -> int:
+    """How many of these runs started at `since_ns` (nanoseconds since the epoch) or later."""
+    condition = f"{FINISHED} AND started_ns >= ?"
+    return int(connection.execute(f"SELECT count(*) FROM builds WHERE {condition}", (since_ns,)).fetchone()[0])  # noqa: S608
 
 
 def build(connection: sqlite3.Connection, run_id: str) -> Build | None:

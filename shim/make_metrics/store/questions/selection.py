@@ -16,9 +16,9 @@ NEWEST_FIRST = "builds.started_ns + 1000000 * min(coalesce(builds.before_ms, 0),
 def of_makes(within: str, goal: str) -> tuple[list[str], list[object]]:
     """Conditions for the table builds, and their values: runs of makes in a directory or below, and with a goal.
 
-    An empty text leaves all runs.
+    An empty text leaves all runs, but for those that are not written as a whole yet.
     """
-    conditions, values = list[str](), list[object]()
+    conditions, values = [FINISHED], list[object]()
     if within:
         below = within.rstrip("/") + "/"
         conditions.append("builds.directory IN (SELECT id FROM texts WHERE text = ? OR substr(text, 1, length(?)) = ?)")
@@ -48,7 +48,6 @@ class Selection:
     def runs(self) -> tuple[str, list[object]]:
         """A condition for the table builds, and its values: the runs of which a part may have begun in the time."""
         conditions = [
-            FINISHED,
             "builds.started_ns + 1000000 * builds.duration_ms >= ?",
             "builds.started_ns < ?",
         ]
