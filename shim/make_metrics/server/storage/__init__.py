@@ -1,0 +1,1 @@
+"""The receiver's database, SQLite or PostgreSQL: tables, migrations, writing, roll-ups, retention and erasure."""
