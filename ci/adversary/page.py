@@ -38,9 +38,6 @@ brackets what one line in ten is below, because a busy machine runs something el
 _AFTER = """
 A make's first line may have to wait for the walk up the process tree before it knows its record: its window is as long
 as the walk takes beyond the line (some milliseconds, [performance](performance.md)).
-
-Seen in other runs, on a machine with more work than cores, and not mended yet: a line of the Python shim is missing
-(1 of 62), beside that of a killed recorder. Probably its make was killed while the shim was still starting.
 """
 
 

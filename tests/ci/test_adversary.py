@@ -20,12 +20,9 @@ def wrong(figures: list[Figure]) -> list[Figure]:
 
 @needs_linux
 @pytest.mark.parametrize("shim", shims())
-def test_kills_lose_no_more_than_a_line_each_and_double_nothing(tmp_path: Path, shim: str) -> None:
-    killed, delivered = kills.attack(tmp_path / "kills", shim, rounds=len(kills.VICTIMS), seed=1)
-    assert (killed.doubled, delivered.wrong) == (0, 0), (killed, delivered)
-    assert killed.lost <= 3, (
-        "on a slow machine a Python shim that starts while its make is killed may not know the make"
-    )
+def test_kills_lose_no_line_but_those_of_killed_recorders_and_double_nothing(tmp_path: Path, shim: str) -> None:
+    figures = kills.attack(tmp_path / "kills", shim, rounds=2 * len(kills.VICTIMS), seed=1)
+    assert wrong(figures) == [], [figure.notes for figure in figures]
 
 
 def test_no_planted_secret_leaves(tmp_path: Path) -> None:

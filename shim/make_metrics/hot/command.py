@@ -42,7 +42,21 @@ def is_recipe_line(arguments: Arguments, environ: dict[bytes, bytes]) -> bool:
         fifo = posix.fstat(1).st_mode & 0o170000 == 0o010000
     except OSError:
         return True
-    return not fifo or procfs.same_output(posix.getppid()) is not False
+    return not fifo or procfs.same_output(posix.getppid()) is not False or _has_lost_make(arguments)
+
+
+def _has_lost_make(arguments: Arguments) -> bool:
+    """Whether our parent is no make, and somebody still reads our output: make was killed while we started.
+
+    Only make itself reads what `$(shell)` writes.
+    """
+    if procfs.program(posix.getppid()) in (b"make", b"gmake", arguments.make):
+        return False
+    import select  # only here, as it is rare
+
+    output = select.poll()
+    output.register(1, 0)
+    return not output.poll(0)  # without a reader: POLLERR
 
 
 def words_of(arguments: Arguments, *, recipe: bool) -> list[bytes]:

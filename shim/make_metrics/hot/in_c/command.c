@@ -21,6 +21,19 @@ static bool is_command(char **words, int count)
     return commanded && at == last;
 }
 
+/* Whether our parent is no make, and somebody still reads our output: make was killed while we started. Only make itself
+ * reads what $(shell) writes. */
+static bool has_lost_make(const struct arguments *arguments, pid_t parent)
+{
+    struct command_line command;
+    struct pollfd output = {.fd = 1};
+    command.text = command_line_of(parent, &command.length);
+    command.is_list = true;
+    if (command.text != NULL && command.length > 0 && is_make(&command, arguments->make))
+        return false;
+    return poll(&output, 1, 0) == 0; /* without a reader: POLLERR */
+}
+
 /* Whether make runs a recipe line: not $(shell), and not a program that uses make's SHELL as a plain shell. */
 static bool is_recipe_line(const struct arguments *arguments, char **environment, pid_t parent)
 {
@@ -42,7 +55,7 @@ static bool is_recipe_line(const struct arguments *arguments, char **environment
     struct stat ours, theirs;
     if (fstat(1, &ours) < 0 || !S_ISFIFO(ours.st_mode) || !output_of(parent, &theirs))
         return true;
-    return ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+    return (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino) || has_lost_make(arguments, parent);
 }
 
 /* The command to execute: the words of a simple line, else the makefile's shell with its flags and the line. */
