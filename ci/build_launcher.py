@@ -93,10 +93,10 @@ class LauncherHook(BuildHookInterface):  # type: ignore[type-arg]
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         """Called by hatchling; `version` is "standard" or "editable"."""
         target = Path(self.root) / LAUNCHER
-        target.unlink(missing_ok=True)  # it may be compiled from an older source
         try:
-            build(target, Path(self.root) / SOURCE)
+            build(target, Path(self.root) / SOURCE)  # replaces one that may be in use
         except NotBuilt as error:
+            target.unlink(missing_ok=True)  # it may be compiled from an older source
             self.app.display_warning(f"no compiled fast path, the Python shim serves: {error}")
             return
         build_data["pure_python"] = False

@@ -17,7 +17,7 @@ from make_metrics.setup import bundle, fragment
 from tests.support import metric_distribution
 from tests.support.git_repository import create_repository
 from tests.support.launcher_driver import Driver, launcher_driver
-from tests.support.project import Project, makes
+from tests.support.project import SOURCE, Project, makes
 from tests.support.segment_receiver import Receiver, receiving
 from tests.support.sharing_project import Sharing
 from tests.support.terminals import NONE, has_terminals
@@ -29,6 +29,15 @@ settings.register_profile("steady", deadline=None, derandomize=True, suppress_he
 settings.load_profile("steady")
 stop_ignoring_signals()
 _TERMINALS = has_terminals()
+
+
+def pytest_configure() -> None:
+    """Tests that break a copy of the package, or run its programs, are about this checkout's package alone."""
+    if Path(fragment.__file__).resolve().parents[2] != SOURCE:
+        pytest.exit(
+            f"{fragment.__file__} is another checkout's: set PYTHONPATH={SOURCE}",
+            returncode=pytest.ExitCode.USAGE_ERROR,
+        )
 
 
 @pytest.hookimpl(wrapper=True)

@@ -62,3 +62,15 @@ def test_without_a_compiler(source: Path, compiler: str) -> None:
     assert made.filename.endswith("-py3-none-any.whl")
     assert "make_metrics/hot/launcher" not in made.namelist()
     assert not (source / "shim/make_metrics/hot/launcher").exists()
+
+
+@needs_compiler
+def test_a_launcher_is_there_until_another_replaces_it(source: Path, tmp_path: Path) -> None:
+    """An editable installation is built where makes and tests run."""
+    launcher = source / "shim/make_metrics/hot/launcher"
+    compiler = tmp_path / "compiler"
+    compiler.write_text(f'#!/bin/sh\ncp "{launcher}" {tmp_path}/before && exec cc "$@"\n')
+    compiler.chmod(0o755)
+    wheel(source, str(compiler))
+    assert (tmp_path / "before").read_text() == "old"
+    assert launcher.read_bytes()[:4] == b"\x7fELF"

@@ -78,7 +78,7 @@ class Project:
     def edit_fragment(self, old: str, new: str) -> None:
         """Put another text in the place of one that the fragment has."""
         text = self.paths.fragment.read_text()
-        assert old in text, f"the fragment does not say {old}"
+        assert old in text, f"the fragment does not say {old}: {fragment.read_values(text)}"
         self.paths.fragment.write_text(text.replace(old, new))
 
     def environment(self, **more: str) -> dict[str, str]:
