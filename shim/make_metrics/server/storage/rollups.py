@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, text
 
 from make_metrics.server.storage.database import Database
-from make_metrics.server.storage.tables import DAY_US, DIRTY_DAYS
+from make_metrics.server.storage.tables import DAY_US, DIRTY_DAYS, ROLL_UPS
 
 _LOCK = 0x6D616B66  # any number but the one in `migrate`
 _DAYS_AT_ONCE = 4
@@ -23,9 +23,7 @@ _FAILED = f"status <> 0 AND NOT ({_GIVEN_UP})"
 _OF_DAY = "project = :project AND started_us >= :start AND started_us < :end AND is_test = 'no'"
 
 _STEPS = (
-    "DELETE FROM days WHERE project = :project AND day = :day",
-    "DELETE FROM buckets WHERE project = :project AND day = :day",
-    "DELETE FROM statuses WHERE project = :project AND day = :day",
+    *(f"DELETE FROM {table.name} WHERE project = :project AND day = :day" for table in ROLL_UPS),
     f"""
     INSERT INTO days
         (project, day, target, person, cut, runs, own_ms, whole_ms, failures, given_up, then_passed)
@@ -49,10 +47,18 @@ _STEPS = (
         for kind, column in enumerate(("own_bucket", "whole_bucket"))
     ),
     f"""
-    INSERT INTO statuses (project, day, target, cut, status, runs)
-    SELECT :project, :day, target, cut, status, count(*) FROM events
-    WHERE {_OF_DAY} AND status IS NOT NULL GROUP BY target, cut, status
+    INSERT INTO statuses (project, day, target, cut, status, person, runs)
+    SELECT :project, :day, target, cut, status, person, count(*) FROM events
+    WHERE {_OF_DAY} AND status <> 0 GROUP BY target, cut, status, person
     """,
+    *(
+        f"""
+        INSERT INTO facts (project, day, kind, value, person, runs)
+        SELECT :project, :day, {kind}, {column}, person, count(*) FROM events
+        WHERE {_OF_DAY} AND {column} IS NOT NULL GROUP BY {column}, person
+        """
+        for kind, column in enumerate(("commit_s", "version"))
+    ),
 )
 
 

@@ -3,8 +3,8 @@
 Times end in `_us`: microseconds since 1970 in UTC. A `day` is a whole number of days since then, in UTC. Durations end
 in `_ms`. An id is a UUID as text with hyphens. Every row belongs to one project, and every query names it.
 
-`EVENTS` holds what came in. The pages read `DAYS`, `BUCKETS` and `STATUSES`, which `storage.rollups` makes from it, so
-that a page's cost does not depend on the number of events. Test data (`is_test` other than "no") is not in these three.
+`EVENTS` holds what came in. The pages read `ROLL_UPS`, which `storage.rollups` makes from it, so that a page's cost
+does not depend on the number of events. Test data (`is_test` other than "no") is not in these.
 """
 
 from __future__ import annotations
@@ -191,6 +191,7 @@ DAYS = Table(
     Column("given_up", BigInteger, nullable=False),
     Column("then_passed", BigInteger, nullable=False),
     Index("days_target", "project", "target", "day"),
+    sqlite_with_rowid=False,
 )
 
 # How many of a day's events fall into a bucket of durations, for medians and percentiles; see `storage.buckets`.
@@ -206,9 +207,10 @@ BUCKETS = Table(
     Column("bucket", SmallInteger, primary_key=True),
     Column("runs", BigInteger, nullable=False),
     Index("buckets_target", "project", "target", "day"),
+    sqlite_with_rowid=False,
 )
 
-# How many of a day's events ended with an exit status.
+# How many of a day's events ended with an exit status other than 0, by person.
 STATUSES = Table(
     "statuses",
     METADATA,
@@ -217,11 +219,31 @@ STATUSES = Table(
     Column("target", BigInteger, primary_key=True),
     Column("cut", BigInteger, primary_key=True),
     Column("status", SmallInteger, primary_key=True),
+    Column("person", BigInteger, primary_key=True),
     Column("runs", BigInteger, nullable=False),
     Index("statuses_target", "project", "target", "day"),
+    sqlite_with_rowid=False,
 )
 
-# Days whose events changed since DAYS, BUCKETS and STATUSES were made from them. Written in the transaction of the
+# What else a day's events of a person said, and how many did: `kind` 0 is the time of the commit (`commit_s`), 1 the
+# version of the list of properties (`version`).
+FACTS = Table(
+    "facts",
+    METADATA,
+    Column("project", BigInteger, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("kind", SmallInteger, primary_key=True),
+    Column("value", BigInteger, primary_key=True),
+    Column("person", BigInteger, primary_key=True),
+    Column("runs", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What `storage.rollups` makes, and which of it has a column `person`.
+ROLL_UPS = (DAYS, BUCKETS, STATUSES, FACTS)
+BY_PERSON = (DAYS, STATUSES, FACTS)
+
+# Days whose events changed since ROLL_UPS were made from them. Written in the transaction of the
 # change; not unique, so that two writers do not wait for each other.
 DIRTY_DAYS = Table(
     "dirty_days",
