@@ -178,6 +178,11 @@ class Paths:
         return self.data / "files"
 
     @property
+    def server_database(self) -> Path:
+        """The database of `make-metrics serve`, unless it is told another. It is a team's: uninstall leaves it."""
+        return self.data.with_name(f"{self.data.name}-server") / "events.sqlite3"
+
+    @property
     def sweep_lock(self) -> Path:
         """The lock of the process that combines records, or sets a damaged store aside."""
         return self.state / "sweep.lock"

@@ -61,7 +61,7 @@ def check(
     envelope = {name: value for name, value in message.items() if name != "properties"}
     declared = (*(CHOICE if "choice" in properties else (*PROPERTIES, *metrics)), *labels)
     if paths and "command" in properties:
-        properties = {**properties, "command": _without_slashes(properties["command"])}
+        properties = {**properties, "command": without_slashes(properties["command"])}
     return check_values(envelope, ENVELOPE) + check_values(properties, declared)
 
 
@@ -77,7 +77,7 @@ def check_values(values: Mapping[str, object], declared: Sequence[Property]) -> 
     return problems
 
 
-def _without_slashes(command: object) -> object:
+def without_slashes(command: object) -> object:
     """A path within the project, with "-" for "/"; empty for any other path, which may contain a person's name."""
     if not isinstance(command, str) or "/" not in command:
         return command

@@ -50,8 +50,8 @@ function _shtab_make_metrics_using
   test "$_shtab_make_metrics_cmdpath" = "$argv"
 end
 
-set -g _shtab_make_metrics_commands setup include env report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall help
-set -g _shtab_make_metrics_opts_with_value --add --format --goal --jobs --limit --remove --since --sort --target --timeout --until -C -j -o
+set -g _shtab_make_metrics_commands setup include env report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget serve server completion uninstall help
+set -g _shtab_make_metrics_opts_with_value --add --database --format --goal --host --jobs --limit --port --proxy --remove --retention --since --smallest-group --sort --target --timeout --until --url --user-header -C -j -o
 
 complete -c make-metrics -e
 complete -c make-metrics -f
@@ -180,6 +180,25 @@ complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_me
 complete -c make-metrics -n '_shtab_make_metrics_using forget' -s h -l help -d 'show this help message and exit'
 complete -c make-metrics -n '_shtab_make_metrics_using forget' -s C -xka "(__fish_complete_directories)" -d 'only what was recorded of the project of DIR'
 complete -c make-metrics -n '_shtab_make_metrics_using forget' -l yes -d 'remove without being asked'
+complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a serve -d 'Receive a team'"'"'s events, and show them in a browser.'
+complete -c make-metrics -n '_shtab_make_metrics_using serve' -s h -l help -d 'show this help message and exit'
+complete -c make-metrics -n '_shtab_make_metrics_using serve' -l database -x -d 'sqlite:///PATH or postgresql://USER@HOST/NAME'
+complete -c make-metrics -n '_shtab_make_metrics_using serve' -l host -x -d 'the address to listen on (default: 127.0.0.1)'
+complete -c make-metrics -n '_shtab_make_metrics_using serve' -l port -x -d 'the port to listen on (default: 8377)'
+complete -c make-metrics -n '_shtab_make_metrics_using serve' -l url -x -d 'the address that people and senders use, where a proxy stands in front'
+complete -c make-metrics -n '_shtab_make_metrics_using serve' -l user-header -x -d 'a header by which the proxy says whom it has let in'
+complete -c make-metrics -n '_shtab_make_metrics_using serve' -l proxy -x -d 'a proxy whose header counts; may be repeated'
+complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a server -d 'Manage a receiver'"'"'s projects, keys and viewing tokens; export and import events.'
+complete -c make-metrics -n '_shtab_make_metrics_using server' -s h -l help -d 'show this help message and exit'
+complete -c make-metrics -n '_shtab_make_metrics_using server' -l database -x -d 'sqlite:///PATH or postgresql://USER@HOST/NAME'
+complete -c make-metrics -n '_shtab_make_metrics_using server' -l retention -x -d 'with project set: delete events after DAYS'
+complete -c make-metrics -n '_shtab_make_metrics_using server' -l smallest-group -x -d 'with project set: hide what fewer than N people stand behind'
+complete -c make-metrics -n '_shtab_make_metrics_using server' -l at-once -d 'with project rotate: the old key is no longer taken'
+complete -c make-metrics -n '_shtab_make_metrics_using server' -l local -d 'with import: the events of your own store, or with -C of a project'
+complete -c make-metrics -n '_shtab_make_metrics_using server' -s C -xka "(__fish_complete_directories)" -d 'the project of DIR instead of the current directory'"'"'s'
+complete -c make-metrics -n '_shtab_make_metrics_using server' -s o -x -d 'with export: the file to write'
+complete -c make-metrics -n '_shtab_make_metrics_using server' -l yes -d 'with project delete: do not ask'
+complete -c make-metrics -n '_shtab_make_metrics_using server' -l json -d 'print JSON instead of text'
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a completion -d 'Print what completes our commands in a shell, or the manual page.'
 complete -c make-metrics -n '_shtab_make_metrics_using completion' -s h -l help -d 'show this help message and exit'
 complete -c make-metrics -n '_shtab_make_metrics_using completion; and test $_shtab_make_metrics_npos -eq 0' -ka "bash zsh fish man" -d 'the shell; man for the manual page'
@@ -190,4 +209,4 @@ complete -c make-metrics -n '_shtab_make_metrics_using uninstall' -l decisions -
 complete -c make-metrics -n '_shtab_make_metrics_using uninstall' -l yes -d 'remove without being asked'
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a help -d 'show what a command does'
 complete -c make-metrics -n '_shtab_make_metrics_using help' -s h -l help -d 'show this help message and exit'
-complete -c make-metrics -n '_shtab_make_metrics_using help; and test $_shtab_make_metrics_npos -eq 0' -ka "setup include env report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall" -d command
+complete -c make-metrics -n '_shtab_make_metrics_using help; and test $_shtab_make_metrics_npos -eq 0' -ka "setup include env report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget serve server completion uninstall" -d command

@@ -33,6 +33,8 @@ _shtab_make_metrics_commands() {
     runs:'Print the runs of make.'
     schema:'Print what an event may contain; with --json as JSON Schema.'
     sent:'Print what was sent in the last 90 days.'
+    serve:'Receive a team'"'"'s events, and show them in a browser.'
+    server:'Manage a receiver'"'"'s projects, keys and viewing tokens; export and import events.'
     setup:'Write the fragment, and add its line to a Makefile or print it.'
     status:'Print the mode and its reason, what waits, and all paths.'
     store:'Print the path of the store, a SQLite file with views for other programs.'
@@ -124,7 +126,7 @@ _shtab_make_metrics_forget_defaults_added=0
 
 _shtab_make_metrics_help_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  ":command:(setup include env report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget completion uninstall)"
+  ":command:(setup include env report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget serve server completion uninstall)"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -263,6 +265,36 @@ _shtab_make_metrics_sent_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_make_metrics_sent_defaults_added=0
 
+_shtab_make_metrics_serve_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--database[sqlite\:\/\/\/PATH or postgresql\:\/\/USER\@HOST\/NAME]:URL:"
+  "--host[the address to listen on (default\: 127.0.0.1)]:host:"
+  "--port[the port to listen on (default\: 8377)]:port:"
+  "--url[the address that people and senders use, where a proxy stands in front]:url:"
+  "--user-header[a header by which the proxy says whom it has let in]:NAME:"
+  "*--proxy[a proxy whose header counts\; may be repeated]:ADDRESS:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_make_metrics_serve_defaults_added=0
+
+_shtab_make_metrics_server_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--database[sqlite\:\/\/\/PATH or postgresql\:\/\/USER\@HOST\/NAME]:URL:"
+  "--retention[with project set\: delete events after DAYS]:DAYS:"
+  "--smallest-group[with project set\: hide what fewer than N people stand behind]:N:"
+  "--at-once[with project rotate\: the old key is no longer taken]"
+  "--local[with import\: the events of your own store, or with -C of a project]"
+  "-C[the project of DIR instead of the current directory\'s]:DIR:_files -/"
+  "-o[with export\: the file to write]:FILE:"
+  "--yes[with project delete\: do not ask]"
+  "--json[print JSON instead of text]"
+  "(*):project add\|rotate\|disable\|enable\|set\|delete NAME, project list, token add \[NAME\], token delete ID, token list, export NAME, import NAME FILE..., or import NAME --local:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_make_metrics_server_defaults_added=0
+
 _shtab_make_metrics_setup_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--add[add the include line to the Makefile]:MAKEFILE:_files"
@@ -387,6 +419,8 @@ _shtab_make_metrics() {
         runs) _arguments -C -s $_shtab_make_metrics_runs_options ;;
         schema) _arguments -C -s $_shtab_make_metrics_schema_options ;;
         sent) _arguments -C -s $_shtab_make_metrics_sent_options ;;
+        serve) _arguments -C -s $_shtab_make_metrics_serve_options ;;
+        server) _arguments -C -s $_shtab_make_metrics_server_options ;;
         setup) _arguments -C -s $_shtab_make_metrics_setup_options ;;
         status) _arguments -C -s $_shtab_make_metrics_status_options ;;
         store) _arguments -C -s $_shtab_make_metrics_store_options ;;

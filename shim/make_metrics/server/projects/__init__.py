@@ -1,1 +1,1 @@
-"""Projects of the receiver: write keys, viewing tokens, settings, export and import."""
+"""Projects of the receiver: write keys, viewing tokens, settings, export."""

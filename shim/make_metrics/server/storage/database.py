@@ -11,8 +11,9 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from make_metrics.errors import UserError
 from make_metrics.server.storage import migrate
@@ -22,6 +23,8 @@ _CONNECT_S = 5
 _STATEMENT_MS = 60_000
 _POOL = 8
 _OPTION = "writes"
+# PostgreSQL's codes for a replica that cannot be written to yet, and for a partition that another process just dropped.
+_READ_ONLY, _NO_PARTITION = "25006", "23514"
 
 
 class AwayError(Exception):
@@ -56,10 +59,17 @@ class Database:
         try:
             with self.engine.connect().execution_options(make_metrics=use) as connection:
                 yield connection
+        except PoolTimeoutError as error:
+            raise AwayError("all connections to the database are in use") from error
         except DBAPIError as error:
             if is_away(error):
                 raise AwayError(one_line(error)) from error
             raise
+
+    def ping(self) -> None:
+        """Raise AwayError if events cannot be read and written now."""
+        with self.writing() as connection:
+            connection.execute(text("SELECT 1 FROM projects LIMIT 1"))
 
     def close(self) -> None:
         """Close all connections."""
@@ -69,7 +79,9 @@ class Database:
 def is_away(error: DBAPIError) -> bool:
     """Whether an error says that the database is away, busy or full, and not that a statement is wrong."""
     # psycopg's OperationalError is also a disk that is full, and a server that shuts down; SQLite's one that is locked.
-    return error.connection_invalidated or isinstance(error, OperationalError)
+    if error.connection_invalidated or isinstance(error, OperationalError):
+        return True
+    return getattr(error.orig, "sqlstate", None) in (_READ_ONLY, _NO_PARTITION)
 
 
 def one_line(error: DBAPIError) -> str:

@@ -1,0 +1,111 @@
+"""A project's events as the messages that they came as: JSON lines, which an import takes again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from make_metrics.server.projects.projects import project_id
+from make_metrics.server.storage.database import Database
+from make_metrics.server.storage.tables import CHOICES, CUTS, EVENTS, NAMES, PEOPLE
+
+_PAGE = 5_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def export(database: Database, name: str) -> Iterator[str]:
+    """The lines, in the order of the times when the events began. Raises UserError if there is no such project.
+
+    The memory does not depend on the number of events. Events that come meanwhile may be missing.
+    """
+    with database.reading() as connection:
+        project = project_id(connection, name)
+        cuts = {row.id: row for row in connection.execute(select(CUTS).where(CUTS.c.project == project))}
+        events, at = NAMES.alias("event_names"), (-1, "")
+        for row in connection.execute(
+            select(CHOICES, PEOPLE.c.anonymous_id, events.c.name.label("event_name"))
+            .join(PEOPLE, PEOPLE.c.id == CHOICES.c.person)
+            .join(events, events.c.id == CHOICES.c.event)
+            .where(CHOICES.c.project == project)
+            .order_by(CHOICES.c.at_us, CHOICES.c.message_id)
+        ):
+            yield _line(_choice(row))
+        query = (
+            select(EVENTS, PEOPLE.c.anonymous_id, NAMES.c.name.label("target_name"), events.c.name.label("event_name"))
+            .join(PEOPLE, PEOPLE.c.id == EVENTS.c.person)
+            .join(NAMES, NAMES.c.id == EVENTS.c.target)
+            .join(events, events.c.id == EVENTS.c.event)
+            .where(EVENTS.c.project == project)
+            .order_by(EVENTS.c.started_us, EVENTS.c.message_id)
+            .limit(_PAGE)
+        )
+        while True:
+            start_us, message_id = at
+            later = (EVENTS.c.started_us > start_us) | (
+                (EVENTS.c.started_us == start_us) & (EVENTS.c.message_id > message_id)
+            )
+            rows = connection.execute(
+                query.where(EVENTS.c.started_us >= start_us, later) if message_id else query
+            ).all()
+            yield from (_line(_event(row, cuts[row.cut])) for row in rows)
+            if len(rows) < _PAGE:
+                return
+            at = (rows[-1].started_us, rows[-1].message_id)
+
+
+def _line(message: dict[str, Any]) -> str:
+    return json.dumps(message) + "\n"
+
+
+def _time(us: int) -> str:
+    return (_EPOCH + timedelta(microseconds=us)).isoformat(timespec="microseconds")
+
+
+def _envelope(row: Row[Any], at_us: int, properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "track",
+        "event": row.event_name,
+        "anonymousId": row.anonymous_id,
+        "messageId": row.message_id,
+        "timestamp": _time(at_us),
+        "properties": properties | (json.loads(row.rest) if row.rest else {}),
+    }
+
+
+def _choice(row: Row[Any]) -> dict[str, Any]:
+    properties = {"command_type": "make", "choice": row.choice, "start_time": _time(row.at_us), "is_test": row.is_test}
+    return _envelope(row, row.at_us, properties)
+
+
+def _event(row: Row[Any], cut: Row[Any]) -> dict[str, Any]:
+    commit = None
+    if row.commit_s is not None:
+        zone = timezone(timedelta(minutes=row.commit_offset_min or 0))
+        commit = (_EPOCH + timedelta(seconds=row.commit_s)).astimezone(zone).isoformat(timespec="seconds")
+    values = {
+        "command": row.target_name,
+        "command_type": "make",
+        "duration_ms": row.whole_ms,
+        "exit_status": row.status,
+        "git_checked_out_master": row.on_default,
+        "git_commit_time": commit,
+        "is_test": row.is_test,
+        "start_time": _time(row.started_us),
+        "goal": row.goal,
+        "recipe_ms": row.own_ms,
+        "recipe_lines": row.lines,
+        "make_level": row.level,
+        "parallel": row.parallel,
+        "run_id": row.run,
+        "parent_id": row.parent,
+        "event_version": row.version,
+        "jobs": row.jobs,
+        "os": cut.system or None,
+        "driver": cut.driver or None,
+    }
+    ended_us = row.started_us + 1_000 * (row.whole_ms or 0)
+    return _envelope(row, ended_us, {name: value for name, value in values.items() if value is not None})

@@ -1,0 +1,99 @@
+"""The statements that differ between SQLite and PostgreSQL, or that are written by hand to be fast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from make_metrics.server.storage.rows import ChoiceRow, Cut, Row
+from make_metrics.server.storage.tables import CHOICES, EVENTS
+
+_LOCK = 0x6D616B67  # a number of its own beside those of `migrate`, `rollups` and `partitions`
+_COLUMNS = [column.name for column in EVENTS.columns]
+_IDS = ("message_id", "run", "parent")
+_TYPES = {
+    "BIGINT": "int8",
+    "INTEGER": "int4",
+    "SMALLINT": "int2",
+    "BOOLEAN": "bool",
+    "TEXT": "text",
+}
+_ARRAYS = ", ".join(f"%s::{'uuid' if column.name in _IDS else _TYPES[str(column.type)]}[]" for column in EVENTS.columns)
+_POSTGRESQL = f"INSERT INTO events ({', '.join(_COLUMNS)}) SELECT * FROM unnest({_ARRAYS}) ON CONFLICT DO NOTHING"
+_SQLITE = f"INSERT OR IGNORE INTO events ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+
+
+def is_postgresql(connection: Connection) -> bool:
+    """Whether a connection is to PostgreSQL."""
+    return connection.dialect.name == "postgresql"
+
+
+def lock_project(connection: Connection, project: int, *, alone: bool) -> None:
+    """Keep a project's persons and the project from being deleted until the transaction ends.
+
+    Whoever deletes them asks for `alone`, and waits for all others. SQLite has one writer at a time anyway.
+    """
+    if is_postgresql(connection):
+        function = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+        connection.execute(text(f"SELECT {function}(:lock, :project)"), {"lock": _LOCK, "project": project % 2**31})
+
+
+def insert(connection: Connection, table: Table) -> Any:
+    """The dialect's own INSERT, which knows ON CONFLICT."""
+    return postgresql.insert(table) if is_postgresql(connection) else sqlite.insert(table)
+
+
+def insert_events(
+    connection: Connection,
+    project: int,
+    rows: Sequence[Row],
+    people: Mapping[str, int],
+    names: Mapping[str, int],
+    cuts: Mapping[Cut, int],
+) -> int:
+    """Insert the events that are not there yet; how many there were."""
+    if not rows:
+        return 0
+    stored = [
+        (project, row[0], row[1], people[row[2]], names[row[3]], cuts[row[4]], names[row[5]], *row[6:]) for row in rows
+    ]
+    if is_postgresql(connection):
+        columns = tuple(map(list, zip(*stored, strict=True)))
+        return connection.exec_driver_sql(_POSTGRESQL, columns).rowcount
+    # SQLite keeps an id as 32 digits (sqlalchemy.Uuid).
+    plain = [_plain(values) for values in stored]
+    return connection.exec_driver_sql(_SQLITE, plain).rowcount
+
+
+_RUN, _PARENT = _COLUMNS.index("run"), _COLUMNS.index("parent")
+
+
+def _plain(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    run, parent = values[_RUN], values[_PARENT]
+    return (
+        values[0],
+        values[1].replace("-", ""),
+        *values[2:_RUN],
+        run and run.replace("-", ""),
+        parent and parent.replace("-", ""),
+        *values[_PARENT + 1 :],
+    )
+
+
+def insert_choices(
+    connection: Connection,
+    project: int,
+    choices: Sequence[ChoiceRow],
+    people: Mapping[str, int],
+    names: Mapping[str, int],
+) -> None:
+    """Insert the choices that are not there yet."""
+    if choices:
+        rows = [
+            {**choice._asdict(), "project": project, "person": people[choice.person], "event": names[choice.event]}
+            for choice in choices
+        ]
+        connection.execute(insert(connection, CHOICES).on_conflict_do_nothing(), rows)
