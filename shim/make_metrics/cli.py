@@ -88,6 +88,18 @@ _LIMIT = _option("--limit", metavar="N", type=int, help="only the first N rows")
 _NEWEST = _option(
     "--limit", metavar="N", type=int, help="only the newest N runs (default: 20 in a table, all in json and csv)"
 )
+_OF_JOBS = _option("--jobs", metavar="N", help="only runs with -jN; unlimited for -j without a number")
+_SIDES = _option(
+    "sides", nargs="*", metavar="RUN", help="a run's name, last or last~2, a branch, or a commit; run:, branch: or "
+    "commit: before it says which (default for the second: last)"
+)  # fmt: skip
+_AGAINST = _option(
+    "--against", metavar="WHEN", help="what is since --since against the time before it: a span such as 7d, or a date "
+    "(default: as long)"
+)  # fmt: skip
+_FAIL = _option(
+    "--fail-above", metavar="PERCENT", help="exit with status 1 if a target became slower by more than PERCENT"
+)
 _TABLES = _option(
     "--format", choices=("table", "json", "csv", "markdown"), default="table", help="table (the default), json, csv or "
     "markdown"
@@ -131,7 +143,12 @@ COMMANDS = (
     Command(
         "report",
         "print what each target cost",
-        (_SINCE, _UNTIL, _OF_ALL, _OF, _PATTERN, _GOAL, _FAILED, _SORT, _LIMIT, _TABLES, _JSON),
+        (_SINCE, _UNTIL, _OF_ALL, _OF, _PATTERN, _GOAL, _OF_JOBS, _FAILED, _SORT, _LIMIT, _TABLES, _JSON),
+    ),
+    Command(
+        "compare",
+        "print which targets became slower or faster between two runs, branches, commits or times",
+        (_SIDES, _SINCE, _AGAINST, _UNTIL, _OF_ALL, _OF, _PATTERN, _GOAL, _OF_JOBS, _FAIL, _LIMIT, _TABLES, _JSON),
     ),
     Command("events", "print the events, one JSON object a line", (_SINCE,)),
     Command("runs", "print the runs of make", (_SINCE, _NEWEST, _TABLES, _JSON)),

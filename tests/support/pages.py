@@ -108,6 +108,8 @@ def bad_commands(text: str) -> Iterator[str]:
             options = commands[name].options
             names = {word for option in options for word in option.names}
             choices = {choice for option in options for choice in option.keywords.get("choices", ())}
+            if any(not option.names[0].startswith("-") and "choices" not in option.keywords for option in options):
+                choices = set()  # anything may stand there
             for word in words:
                 word = word.strip("[]")
                 if word.startswith("-") and word not in names:

@@ -6,8 +6,10 @@ import argparse
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
+from make_metrics.analysis.build import NO_LIMIT
 from make_metrics.commands.project import combine_records, opened_store, project_at
 from make_metrics.commands.warn import warn
 from make_metrics.errors import UsageError
@@ -17,6 +19,7 @@ from make_metrics.store.questions.selection import Selection
 from make_metrics.store.store import Store
 
 _SWEEP_S = 10
+EACH = "each"  # number of jobs
 T = TypeVar("T")
 
 
@@ -46,13 +49,26 @@ def within(given: argparse.Namespace) -> str:
 
 
 def selection(given: argparse.Namespace, project: str) -> Selection:
-    """What `--since`, `--until` and `--goal` choose of a project, empty for all; raises UsageError for a bad time."""
-    begin_ns = start_ns(given.since) or 0
-    chosen = Selection(within=project, goal=given.goal or "", since_ns=begin_ns)
+    """What `--since`, `--until`, `--goal` and `--jobs` choose of a project, empty for all.
+
+    Raises UsageError for a bad time or number.
+    """
+    chosen = Selection(
+        within=project, goal=given.goal or "", jobs=_jobs(given.jobs), since_ns=start_ns(given.since) or 0
+    )
     if given.until is None:
         return chosen
-    until_ns = since_ns(given.until, now_ns=time.time_ns(), option="--until")
-    return Selection(within=project, goal=chosen.goal, since_ns=begin_ns, until_ns=until_ns)
+    return replace(chosen, until_ns=since_ns(given.until, now_ns=time.time_ns(), option="--until"))
+
+
+def _jobs(text: str | None) -> int | None:
+    if text in (None, EACH):
+        return None
+    if text == "unlimited":
+        return NO_LIMIT
+    if text is not None and text.isascii() and text.isdigit() and int(text[:9]) > 0 and len(text) < 9:
+        return int(text)
+    raise UsageError(f"--jobs {text!r}: give the number of -j, or unlimited")
 
 
 def limited(rows: Sequence[T], limit: int | None) -> Sequence[T]:

@@ -69,5 +69,17 @@ def write_table(format_: str, columns: Sequence[Column], rows: Sequence[Sequence
     _write_lines([*markdown.table(headings, cells), *(["", note] if note else [])])
 
 
+def write_lines(format_: str, lines: Iterable[Sequence[Part]]) -> None:
+    """Write lines for people around a table: those of Markdown are a list, in which names are only text.
+
+    A line without parts is empty.
+    """
+    if format_ != MARKDOWN:
+        screen.show(lines)
+        return
+    texts = ["".join(markdown.code(part.text) if part.shrinks else part.text for part in parts) for parts in lines]
+    _write_lines(f"- {' '.join(text.split())}" if text else "" for text in texts)
+
+
 def _write_lines(lines: Iterable[str]) -> None:
     sys.stdout.write("".join(f"{line}\n" for line in lines))

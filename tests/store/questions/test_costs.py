@@ -66,6 +66,7 @@ def test_what_is_asked_for_is_all_there_is(tmp_path: Path) -> None:
     one_run(tmp_path, line("c", end=1), goals=("other",))
     assert [cost.target for cost in asked(tmp_path, target="lib/*")] == ["lib/a.o", "lib/b.o"]
     assert [cost.target for cost in asked(tmp_path, target="?")] == ["c"]
+    assert [cost.target for cost in asked(tmp_path, target="lib/[!a].o")] == ["lib/b.o"]
     one_run(tmp_path, line("bad", status=3), goals=("bad",))
     assert [(cost.target, cost.failures) for cost in asked(tmp_path, failed=True)] == [("bad", 1)]
     of_goal = asked(tmp_path, Selection(goal="other"))

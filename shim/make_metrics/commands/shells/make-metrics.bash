@@ -5,12 +5,13 @@
 #    source ~/.local/share/bash_completion/make-metrics
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_make_metrics_subparsers=(setup include env report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget serve server completion uninstall help)
+_shtab_make_metrics_subparsers=(setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget serve server completion uninstall help)
 
 _shtab_make_metrics_setup_option_strings=(-h --help --add --remove)
 _shtab_make_metrics_include_option_strings=(-h --help)
 _shtab_make_metrics_env_option_strings=(-h --help)
-_shtab_make_metrics_report_option_strings=(-h --help --since --until --all -C --target --goal --failed --sort --limit --format --json)
+_shtab_make_metrics_report_option_strings=(-h --help --since --until --all -C --target --goal --jobs --failed --sort --limit --format --json)
+_shtab_make_metrics_compare_option_strings=(-h --help --since --against --until --all -C --target --goal --jobs --fail-above --limit --format --json)
 _shtab_make_metrics_events_option_strings=(-h --help --since)
 _shtab_make_metrics_runs_option_strings=(-h --help --since --limit --format --json)
 _shtab_make_metrics_last_option_strings=(-h --help --goal --all -C --format)
@@ -46,6 +47,8 @@ _shtab_make_metrics_setup___add_COMPGEN=_shtab_compgen_files
 _shtab_make_metrics_setup___remove_COMPGEN=_shtab_compgen_files
 _shtab_make_metrics_report___since_COMPGEN=_make_metrics_since
 _shtab_make_metrics_report__C_COMPGEN=_shtab_compgen_dirs
+_shtab_make_metrics_compare___since_COMPGEN=_make_metrics_since
+_shtab_make_metrics_compare__C_COMPGEN=_shtab_compgen_dirs
 _shtab_make_metrics_events___since_COMPGEN=_make_metrics_since
 _shtab_make_metrics_runs___since_COMPGEN=_make_metrics_since
 _shtab_make_metrics_last__C_COMPGEN=_shtab_compgen_dirs
@@ -70,14 +73,15 @@ _shtab_make_metrics_server__C_COMPGEN=_shtab_compgen_dirs
 
 _shtab_make_metrics_report___sort_choices=(own whole median p95 last runs failed cpu memory when name)
 _shtab_make_metrics_report___format_choices=(table json csv markdown)
+_shtab_make_metrics_compare___format_choices=(table json csv markdown)
 _shtab_make_metrics_runs___format_choices=(table json csv markdown)
 _shtab_make_metrics_last___format_choices=(text json markdown)
 _shtab_make_metrics_run___format_choices=(text json markdown)
 _shtab_make_metrics_what_if___format_choices=(text json markdown)
 _shtab_make_metrics_crash_reports_pos_0_choices=(on off status preview)
 _shtab_make_metrics_completion_pos_0_choices=(bash zsh fish man)
-_shtab_make_metrics_help_pos_0_choices=(setup include env report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget serve server completion uninstall)
-_shtab_make_metrics_pos_0_choices=(setup include env report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget serve server completion uninstall help)
+_shtab_make_metrics_help_pos_0_choices=(setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget serve server completion uninstall)
+_shtab_make_metrics_pos_0_choices=(setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget serve server completion uninstall help)
 
 _shtab_make_metrics_setup__h_nargs=0
 _shtab_make_metrics_setup___help_nargs=0
@@ -92,6 +96,11 @@ _shtab_make_metrics_report___help_nargs=0
 _shtab_make_metrics_report___all_nargs=0
 _shtab_make_metrics_report___failed_nargs=0
 _shtab_make_metrics_report___json_nargs=0
+_shtab_make_metrics_compare_pos_0_nargs='*'
+_shtab_make_metrics_compare__h_nargs=0
+_shtab_make_metrics_compare___help_nargs=0
+_shtab_make_metrics_compare___all_nargs=0
+_shtab_make_metrics_compare___json_nargs=0
 _shtab_make_metrics_events__h_nargs=0
 _shtab_make_metrics_events___help_nargs=0
 _shtab_make_metrics_runs__h_nargs=0

@@ -50,8 +50,8 @@ function _shtab_make_metrics_using
   test "$_shtab_make_metrics_cmdpath" = "$argv"
 end
 
-set -g _shtab_make_metrics_commands setup include env report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget serve server completion uninstall help
-set -g _shtab_make_metrics_opts_with_value --add --database --format --goal --host --jobs --limit --port --proxy --remove --retention --since --smallest-group --sort --target --timeout --until --url --user-header -C -j -o
+set -g _shtab_make_metrics_commands setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget serve server completion uninstall help
+set -g _shtab_make_metrics_opts_with_value --add --against --database --fail-above --format --goal --host --jobs --limit --port --proxy --remove --retention --since --smallest-group --sort --target --timeout --until --url --user-header -C -j -o
 
 complete -c make-metrics -e
 complete -c make-metrics -f
@@ -74,11 +74,26 @@ complete -c make-metrics -n '_shtab_make_metrics_using report' -l all -d 'of all
 complete -c make-metrics -n '_shtab_make_metrics_using report' -s C -xka "(__fish_complete_directories)" -d 'of the runs of the project of DIR, not the current one'
 complete -c make-metrics -n '_shtab_make_metrics_using report' -l target -x -d 'only targets whose names match: * any text, ? one character'
 complete -c make-metrics -n '_shtab_make_metrics_using report' -l goal -x -d 'of the runs that had this goal'
+complete -c make-metrics -n '_shtab_make_metrics_using report' -l jobs -x -d 'only runs with -jN; unlimited for -j without a number'
 complete -c make-metrics -n '_shtab_make_metrics_using report' -l failed -d 'only what failed at least once'
 complete -c make-metrics -n '_shtab_make_metrics_using report' -l sort -xka "own whole median p95 last runs failed cpu memory when name" -d 'what comes first: the most own time in all (the default), or the most of another column; name is by name'
 complete -c make-metrics -n '_shtab_make_metrics_using report' -l limit -x -d 'only the first N rows'
 complete -c make-metrics -n '_shtab_make_metrics_using report' -l format -xka "table json csv markdown" -d 'table (the default), json, csv or markdown'
 complete -c make-metrics -n '_shtab_make_metrics_using report' -l json -d 'print JSON instead of text'
+complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a compare -d 'Print which targets became slower or faster between two runs, branches, commits or times.'
+complete -c make-metrics -n '_shtab_make_metrics_using compare' -s h -l help -d 'show this help message and exit'
+complete -c make-metrics -n '_shtab_make_metrics_using compare' -l since -xka "1h 1d 7d 30d" -d 'only what began after WHEN: a date, or a time before now such as 30m, 12h, 7d, 2w'
+complete -c make-metrics -n '_shtab_make_metrics_using compare' -l against -x -d 'what is since --since against the time before it: a span such as 7d, or a date (default: as long)'
+complete -c make-metrics -n '_shtab_make_metrics_using compare' -l until -x -d 'only what began before WHEN: a date or a time before now'
+complete -c make-metrics -n '_shtab_make_metrics_using compare' -l all -d 'of all projects, not only of the current one'
+complete -c make-metrics -n '_shtab_make_metrics_using compare' -s C -xka "(__fish_complete_directories)" -d 'of the runs of the project of DIR, not the current one'
+complete -c make-metrics -n '_shtab_make_metrics_using compare' -l target -x -d 'only targets whose names match: * any text, ? one character'
+complete -c make-metrics -n '_shtab_make_metrics_using compare' -l goal -x -d 'of the runs that had this goal'
+complete -c make-metrics -n '_shtab_make_metrics_using compare' -l jobs -x -d 'only runs with -jN; unlimited for -j without a number'
+complete -c make-metrics -n '_shtab_make_metrics_using compare' -l fail-above -x -d 'exit with status 1 if a target became slower by more than PERCENT'
+complete -c make-metrics -n '_shtab_make_metrics_using compare' -l limit -x -d 'only the first N rows'
+complete -c make-metrics -n '_shtab_make_metrics_using compare' -l format -xka "table json csv markdown" -d 'table (the default), json, csv or markdown'
+complete -c make-metrics -n '_shtab_make_metrics_using compare' -l json -d 'print JSON instead of text'
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a events -d 'Print the events, one JSON object a line.'
 complete -c make-metrics -n '_shtab_make_metrics_using events' -s h -l help -d 'show this help message and exit'
 complete -c make-metrics -n '_shtab_make_metrics_using events' -l since -xka "1h 1d 7d 30d" -d 'only what began after WHEN: a date, or a time before now such as 30m, 12h, 7d, 2w'
@@ -209,4 +224,4 @@ complete -c make-metrics -n '_shtab_make_metrics_using uninstall' -l decisions -
 complete -c make-metrics -n '_shtab_make_metrics_using uninstall' -l yes -d 'remove without being asked'
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a help -d 'show what a command does'
 complete -c make-metrics -n '_shtab_make_metrics_using help' -s h -l help -d 'show this help message and exit'
-complete -c make-metrics -n '_shtab_make_metrics_using help; and test $_shtab_make_metrics_npos -eq 0' -ka "setup include env report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget serve server completion uninstall" -d command
+complete -c make-metrics -n '_shtab_make_metrics_using help; and test $_shtab_make_metrics_npos -eq 0' -ka "setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget serve server completion uninstall" -d command

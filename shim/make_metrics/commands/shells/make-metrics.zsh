@@ -11,6 +11,7 @@
 _shtab_make_metrics_commands() {
   local _commands=(
     check:'Check a project'"'"'s make-metrics.toml, as a step of CI.'
+    compare:'Print which targets became slower or faster between two runs, branches, commits or times.'
     completion:'Print what completes our commands in a shell, or the manual page.'
     crash-reports:'Decide whether failures of make-metrics are reported.'
     doctor:'Say what is recorded here, and what keeps it from being recorded.'
@@ -62,6 +63,26 @@ _shtab_make_metrics_check_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_make_metrics_check_defaults_added=0
+
+_shtab_make_metrics_compare_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--since[only what began after WHEN\: a date, or a time before now such as 30m, 12h, 7d, 2w]:WHEN:(1h 1d 7d 30d)"
+  "--against[what is since --since against the time before it\: a span such as 7d, or a date (default\: as long)]:WHEN:"
+  "--until[only what began before WHEN\: a date or a time before now]:WHEN:"
+  "--all[of all projects, not only of the current one]"
+  "-C[of the runs of the project of DIR, not the current one]:DIR:_files -/"
+  "--target[only targets whose names match\: \* any text, \? one character]:GLOB:"
+  "--goal[of the runs that had this goal]:NAME:"
+  "--jobs[only runs with -jN\; unlimited for -j without a number]:N:"
+  "--fail-above[exit with status 1 if a target became slower by more than PERCENT]:PERCENT:"
+  "--limit[only the first N rows]:N:"
+  "--format[table (the default), json, csv or markdown]:format:(table json csv markdown)"
+  "--json[print JSON instead of text]"
+  "(*)::a run\'s name, last or last\~2, a branch, or a commit\; run\:, branch\: or commit\: before it says which (default for the second\: last):"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_make_metrics_compare_defaults_added=0
 
 _shtab_make_metrics_completion_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -126,7 +147,7 @@ _shtab_make_metrics_forget_defaults_added=0
 
 _shtab_make_metrics_help_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  ":command:(setup include env report events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget serve server completion uninstall)"
+  ":command:(setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget serve server completion uninstall)"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -214,6 +235,7 @@ _shtab_make_metrics_report_options=(
   "-C[of the runs of the project of DIR, not the current one]:DIR:_files -/"
   "--target[only targets whose names match\: \* any text, \? one character]:GLOB:"
   "--goal[of the runs that had this goal]:NAME:"
+  "--jobs[only runs with -jN\; unlimited for -j without a number]:N:"
   "--failed[only what failed at least once]"
   "--sort[what comes first\: the most own time in all (the default), or the most of another column\; name is by name]:sort:(own whole median p95 last runs failed cpu memory when name)"
   "--limit[only the first N rows]:N:"
@@ -397,6 +419,7 @@ _shtab_make_metrics() {
       curcontext="${curcontext%:*:*}:_shtab_make_metrics-$line[1]:"
       case $line[1] in
         check) _arguments -C -s $_shtab_make_metrics_check_options ;;
+        compare) _arguments -C -s $_shtab_make_metrics_compare_options ;;
         completion) _arguments -C -s $_shtab_make_metrics_completion_options ;;
         crash-reports) _arguments -C -s $_shtab_make_metrics_crash_reports_options ;;
         doctor) _arguments -C -s $_shtab_make_metrics_doctor_options ;;

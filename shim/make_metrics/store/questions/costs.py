@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from make_metrics.store.questions.selection import Selection
+from make_metrics.store.questions.selection import Selection, glob
 
 # A place is a project (the directory of the run's first make) with the directory and level of the target's own make. A
 # key is a target's name, its place, and whether it was a goal: so the times of a goal are never mixed with those of the
@@ -135,7 +135,7 @@ def costs(
         _MIDDLE.format(which="whole", where=_DIFFERENT),
     ]
     values += [selection.since_ns // 1000 * 1000, selection.until_ns - 1]
-    rows = connection.execute(f"WITH {', '.join(parts)}{_SHOWN}", (*values, target) if target else values)
+    rows = connection.execute(f"WITH {', '.join(parts)}{_SHOWN}", (*values, glob(target)) if target else values)
     return sorted(
         map(_cost, rows),
         key=lambda cost: (SORTS[sort](cost), cost.target, cost.project, cost.level, cost.directory, cost.goal),
@@ -147,7 +147,7 @@ def _cost(row: tuple[Any, ...]) -> Cost:
     numbers = [round(value) for value in times]
     return Cost(
         project=str(project),
-        directory=_relative(str(project), str(directory)),
+        directory=relative(str(project), str(directory)),
         level=level,
         target=str(target),
         goal=bool(goal),
@@ -162,7 +162,7 @@ def _cost(row: tuple[Any, ...]) -> Cost:
     )
 
 
-def _relative(project: str, directory: str) -> str:
+def relative(project: str, directory: str) -> str:
     """A directory relative to the project's if it is inside, else unchanged."""
     if directory in ("", project):
         return "."

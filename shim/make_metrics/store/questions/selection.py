@@ -32,16 +32,23 @@ def of_makes(within: str, goal: str) -> tuple[list[str], list[object]]:
     return conditions, values
 
 
+def glob(pattern: str) -> str:
+    """A pattern of names as SQLite's GLOB has it: what is not to be is `[^...]` there, and `[!...]` in shells."""
+    return pattern.replace("[!", "[^")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     """What a question is about.
 
     `within`: only runs of makes in this directory and below; empty for all. `goal`: only runs that had this goal; empty
-    for all. Of these only what began at `since_ns` or later and before `until_ns`, nanoseconds since the epoch.
+    for all. `jobs`: only runs with this number of jobs, as in `analysis.build.MakeProcess`; None for all. Of these only
+    what began at `since_ns` or later and before `until_ns`, nanoseconds since the epoch.
     """
 
     within: str = ""
     goal: str = ""
+    jobs: int | None = None
     since_ns: int = 0
     until_ns: int = _LATEST_NS
 
@@ -52,7 +59,17 @@ class Selection:
             "builds.started_ns < ?",
         ]
         values: list[object] = [self.since_ns - _SLACK_NS, min(self.until_ns + _SLACK_NS, _LATEST_NS)]
+        return self._with_makes(conditions, values)
+
+    def begun(self) -> tuple[str, list[object]]:
+        """The same for the runs that began in the time themselves."""
+        return self._with_makes(["builds.started_ns >= ?", "builds.started_ns < ?"], [self.since_ns, self.until_ns])
+
+    def _with_makes(self, conditions: list[str], values: list[object]) -> tuple[str, list[object]]:
         more_conditions, more_values = of_makes(self.within, self.goal)
+        if self.jobs is not None:
+            more_conditions.append("builds.jobs = ?")
+            more_values.append(self.jobs)
         return " AND ".join(conditions + more_conditions), values + more_values
 
 

@@ -1,0 +1,87 @@
+"""`make-metrics compare`: print which targets became slower or faster between two sets of runs."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sqlite3
+from collections.abc import Sequence
+
+from make_metrics.analysis.changes import Sample, changes
+from make_metrics.commands.compared_sides import past, sides
+from make_metrics.commands.reading import combined_store, limited, selection, within
+from make_metrics.commands.warn import warn
+from make_metrics.errors import UsageError
+from make_metrics.report import comparison, formats
+from make_metrics.report.comparison import Comparison, Side
+from make_metrics.store.questions.own_times import OneRun, Place, own_times
+from make_metrics.store.questions.selection import Selection
+
+_PERCENT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)%?")
+_USUAL = 30  # of the latest times of a target, which tell what is usual
+_NAMED = 5
+
+
+def run(given: argparse.Namespace) -> int:
+    """Print the comparison as a table, JSON, CSV or Markdown; 0, or 1 for a target slower by more than `--fail-above`.
+
+    Raises UsageError for what cannot be compared, UserError if a side has no run.
+    """
+    above = None if given.fail_above is None else _percent(given.fail_above)
+    limited((), given.limit)  # a number below 1 is refused
+    project = within(given)
+    chosen = selection(given, project)
+    with combined_store() as store:
+        before, after = sides(store.connection, given, chosen)
+        samples = _samples(store.connection, before, after, chosen, given.target or "")
+    compared = Comparison(before, after, changes(samples), samples, project, above)
+    form = formats.JSON if given.json else given.format
+    if form == formats.JSON:
+        formats.write_json(comparison.document(compared, given.limit))
+    elif form == formats.CSV:
+        formats.write_csv(comparison.FIELDS, limited(comparison.records(compared), given.limit))
+    else:
+        formats.write_lines(form, comparison.heading(compared))
+        columns, rows = comparison.table(compared)
+        shown = limited(rows, given.limit)
+        if shown:
+            formats.write_table(form, columns, shown)
+        formats.write_lines(form, comparison.notes(compared, len(shown)))
+    too_slow = compared.too_slow
+    if too_slow:
+        names = ", ".join(name for _, name in too_slow[:_NAMED]) + ", ..." * (len(too_slow) > _NAMED)
+        warn([f"{len(too_slow)} target{'s' * (len(too_slow) != 1)} slower by more than {given.fail_above}: {names}"])
+    return 1 if too_slow else 0
+
+
+def _percent(text: str) -> float:
+    """A part of 1; raises UsageError."""
+    match = _PERCENT.fullmatch(text)
+    if match is None:
+        raise UsageError(f"--fail-above {text!r}: give a percentage, such as 20%")
+    return float(match[1]) / 100
+
+
+def _samples(
+    connection: sqlite3.Connection, before: Side, after: Side, chosen: Selection, target: str
+) -> dict[Place, Sample]:
+    sides_times = [own_times(connection, side.runs, target=target) for side in (before, after)]
+    usual: dict[Place, list[float]] = {}
+    if len(before.runs) == len(after.runs) == 1:
+        earlier = past(connection, before.runs[0], chosen)
+        usual = {
+            place: _passed(by_run, earlier)[:_USUAL]
+            for place, by_run in own_times(connection, earlier, target=target).items()
+        }
+    samples = {}
+    for place in {**sides_times[0], **sides_times[1]}:
+        there = [times.get(place, {}) for times in sides_times]
+        first, second = (_passed(by_run, side.runs) for by_run, side in zip(there, (before, after), strict=True))
+        if (first or not there[0]) and (second or not there[1]):  # else it only failed there, which is no time
+            samples[place] = Sample(first, second, usual.get(place, ()))
+    return samples
+
+
+def _passed(by_run: dict[int, int | None], runs: Sequence[OneRun]) -> list[float]:
+    """The times of the runs in which a target passed, in the order of the runs."""
+    return [own_us for run in runs if (own_us := by_run.get(run.number)) is not None]
