@@ -8,20 +8,15 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 from make_metrics.commands import warn
+from make_metrics.commands.option import SERVE, SERVER, Option
+from make_metrics.commands.option import option as _option
 from make_metrics.errors import UsageError, UserError, did_you_mean
 
 _USER, _USAGE, _BUG, _INTERRUPTED, _BROKEN_PIPE = 1, 2, 3, 130, 141
 _INVALID_CHOICE = re.compile(r"argument (\S+): invalid choice: '(.*)' \(choose from (.*)\)", re.DOTALL)
-
-
-class Option(NamedTuple):
-    """One argument of a command: its names, and the keywords for `argparse.ArgumentParser.add_argument`."""
-
-    names: tuple[str, ...]
-    keywords: dict[str, Any]
 
 
 class Command(NamedTuple):
@@ -39,10 +34,6 @@ class Command(NamedTuple):
         module = importlib.import_module(f"make_metrics.commands.{self.name.replace('-', '_')}")
         status: int = module.run(given)
         return status
-
-
-def _option(*names: str, **keywords: Any) -> Option:
-    return Option(names, keywords)
 
 
 _SINCE = _option(
@@ -111,29 +102,6 @@ _OUTPUT = _option("-o", metavar="FILE", dest="output", required=True, help="the 
 _TARGET = _option("target", nargs="?", metavar="TARGET", help="a target of the Makefile: is it measured, and why not?")
 _ADD = _option("--add", nargs="?", const="", metavar="MAKEFILE", help="add the include line to the Makefile")
 _REMOVE = _option("--remove", nargs="?", const="", metavar="MAKEFILE", help="take the include line out again")
-_DATABASE = _option("--database", metavar="URL", help="sqlite:///PATH or postgresql://USER@HOST/NAME")
-_HOST = _option("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)")
-_PORT = _option("--port", type=int, default=8377, help="the port to listen on (default: 8377)")
-_URL = _option("--url", help="the address that people and senders use, where a proxy stands in front")
-_USER_HEADER = _option("--user-header", metavar="NAME", help="a header by which the proxy says whom it has let in")
-_PROXY = _option("--proxy", metavar="ADDRESS", action="append", help="a proxy whose header counts; may be repeated")
-_WORDS = _option(
-    "words",
-    nargs="+",
-    metavar="WORD",
-    help="project add|rotate|disable|enable|set|delete NAME, project list, token add [NAME], token delete ID, "
-    "token list, export NAME, import NAME FILE..., or import NAME --local",
-)
-_RETENTION = _option("--retention", metavar="DAYS", type=int, help="with project set: delete events after DAYS")
-_GROUP = _option(
-    "--smallest-group", metavar="N", type=int, help="with project set: hide what fewer than N people stand behind"
-)
-_AT_ONCE = _option("--at-once", action="store_true", help="with project rotate: the old key is no longer taken")
-_LOCAL = _option(
-    "--local", action="store_true", help="with import: the events of your own store, or with -C of a project"
-)
-_FILE = _option("-o", metavar="FILE", dest="output", default="-", help="with export: the file to write")
-_DELETE = _option("--yes", action="store_true", help="with project delete: do not ask")
 _ERASE = _option("--erase", action="store_true", help="also ask the receivers to delete what they hold of your id")
 
 COMMANDS = (
@@ -181,12 +149,12 @@ COMMANDS = (
     Command(
         "serve",
         "receive a team's events, and show them in a browser",
-        (_DATABASE, _HOST, _PORT, _URL, _USER_HEADER, _PROXY),
+        SERVE,
     ),
     Command(
         "server",
         "manage a receiver's projects, keys and viewing tokens; export and import events",
-        (_WORDS, _DATABASE, _RETENTION, _GROUP, _AT_ONCE, _LOCAL, _PROJECT, _FILE, _DELETE, _JSON),
+        SERVER,
     ),
     Command("completion", "print what completes our commands in a shell, or the manual page", (_SHELL,)),
     Command("uninstall", "remove what set-up wrote on this machine", (_DATA, _DECISIONS, _NO_QUESTION)),

@@ -210,7 +210,7 @@ complete -c make-metrics -n '_shtab_make_metrics_using server' -l retention -x -
 complete -c make-metrics -n '_shtab_make_metrics_using server' -l smallest-group -x -d 'with project set: hide what fewer than N people stand behind'
 complete -c make-metrics -n '_shtab_make_metrics_using server' -l at-once -d 'with project rotate: the old key is no longer taken'
 complete -c make-metrics -n '_shtab_make_metrics_using server' -l local -d 'with import: the events of your own store, or with -C of a project'
-complete -c make-metrics -n '_shtab_make_metrics_using server' -s C -xka "(__fish_complete_directories)" -d 'the project of DIR instead of the current directory'"'"'s'
+complete -c make-metrics -n '_shtab_make_metrics_using server' -s C -xka "(__fish_complete_directories)" -d 'with import --local: only what was recorded of DIR'
 complete -c make-metrics -n '_shtab_make_metrics_using server' -s o -x -d 'with export: the file to write'
 complete -c make-metrics -n '_shtab_make_metrics_using server' -l yes -d 'with project delete: do not ask'
 complete -c make-metrics -n '_shtab_make_metrics_using server' -l json -d 'print JSON instead of text'

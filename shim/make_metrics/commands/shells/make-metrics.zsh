@@ -307,7 +307,7 @@ _shtab_make_metrics_server_options=(
   "--smallest-group[with project set\: hide what fewer than N people stand behind]:N:"
   "--at-once[with project rotate\: the old key is no longer taken]"
   "--local[with import\: the events of your own store, or with -C of a project]"
-  "-C[the project of DIR instead of the current directory\'s]:DIR:_files -/"
+  "-C[with import --local\: only what was recorded of DIR]:DIR:_files -/"
   "-o[with export\: the file to write]:FILE:"
   "--yes[with project delete\: do not ask]"
   "--json[print JSON instead of text]"
