@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ci import completion, settings_schema
-from make_metrics.cli import COMMANDS, Command, Option
+from make_metrics.cli import COMMANDS, Command
+from make_metrics.commands.option import Option
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE, SCHEMA = (ROOT / "docs" / "reference" / name for name in ("commands.md", "make-metrics.schema.json"))
