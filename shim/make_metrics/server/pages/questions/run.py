@@ -1,0 +1,145 @@
+"""One run, put together from its events as a `Build`; and the latest runs, for who may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, select, text
+
+from make_metrics.analysis.build import UNKNOWN_JOBS, Build, BuiltTarget, MakeProcess
+from make_metrics.server.pages.questions.scope import Scope, names_of
+from make_metrics.server.storage.tables import EVENTS
+
+MOST_EVENTS = 20_000
+_LATEST = 50
+
+
+class LatestRun(NamedTuple):
+    """A run in a list: its id, when its first event began (microseconds since 1970), and of the goal, else the first
+    target: name, duration in milliseconds and exit status.
+    """
+
+    run: str
+    started_us: int
+    target: str
+    whole_ms: int
+    status: int
+    events: int
+
+
+def run_of(connection: Connection, project: int, run: str) -> Build | None:
+    """A run as a build; None if there is none of this id. At most `MOST_EVENTS` events.
+
+    A goal's event says when make began to work towards it, and how long that took. Its own recipe's time is drawn at
+    the end, as make runs it last.
+    """
+    columns = (
+        EVENTS.c.message_id, EVENTS.c.started_us, EVENTS.c.target, EVENTS.c.own_ms, EVENTS.c.whole_ms, EVENTS.c.status,
+        EVENTS.c.goal, EVENTS.c.level, EVENTS.c.jobs, EVENTS.c.parent, EVENTS.c.commit_s,
+    )  # fmt: skip
+    rows = connection.execute(
+        select(*columns)
+        .where(EVENTS.c.project == project, EVENTS.c.run == run)
+        .order_by(EVENTS.c.started_us, EVENTS.c.message_id)
+        .limit(MOST_EVENTS)
+    ).all()
+    if not rows:
+        return None
+    return build_of(run, rows, names_of(connection, project, {row.target for row in rows}))
+
+
+def build_of(run: str, rows: Sequence[Row[Any]], names: Mapping[int, str]) -> Build:
+    """The build that these rows of EVENTS tell of."""
+    name_of = {str(row.message_id): names.get(row.target, "") for row in rows}
+    start_us = min(row.started_us for row in rows)
+    numbers: dict[tuple[int, str], int] = {(0, ""): 0}  # a make by its level and the event that started it
+    for row in sorted(rows, key=lambda row: row.level or 0):
+        numbers.setdefault(_make(row), len(numbers))
+    make_of = {str(row.message_id): numbers[_make(row)] for row in rows}
+    goals: dict[int, list[str]] = {number: [] for number in numbers.values()}
+    for row in rows:
+        if row.goal:
+            goals[numbers[_make(row)]].append(names.get(row.target, ""))
+    makes = tuple(
+        MakeProcess(
+            number=number,
+            parent=make_of.get(parent, 0) if number else None,
+            parent_target=name_of.get(parent, ""),
+            level=level,
+            goals=tuple(goals[number]),
+            jobs=next((row.jobs for row in rows if numbers[_make(row)] == number and row.jobs is not None), UNKNOWN_JOBS)
+            if number < 100
+            else UNKNOWN_JOBS,
+        )
+        for (level, parent), number in numbers.items()
+    )
+    targets = sorted(
+        (_target(row, numbers[_make(row)], names.get(row.target, ""), start_us) for row in rows),
+        key=lambda target: (target.start_us, -target.end_us),
+    )
+    top = [row for row in rows if row.goal and not row.level] or rows
+    end_us = max(row.started_us + (row.whole_ms or 0) * 1_000 for row in rows)
+    return Build(
+        id=run,
+        started_ns=start_us * 1_000,
+        duration_us=end_us - start_us,
+        status=next((row.status for row in top if row.status), 0),
+        makes=makes,
+        targets=tuple(targets),
+    )
+
+
+def _make(row: Row[Any]) -> tuple[int, str]:
+    return (row.level or 0, str(row.parent or "")) if row.level else (0, "")
+
+
+def _target(row: Row[Any], make: int, name: str, start_us: int) -> BuiltTarget:
+    end_us = row.started_us - start_us + (row.whole_ms or 0) * 1_000
+    own_us = min(row.own_ms or 0, row.whole_ms or 0) * 1_000
+    return BuiltTarget(
+        make=make,
+        name=name,
+        start_us=end_us - own_us if row.goal else row.started_us - start_us,
+        end_us=end_us,
+        own_us=own_us,
+        status=row.status or 0,
+        is_goal=bool(row.goal),
+    )
+
+
+def latest_runs(connection: Connection, scope: Scope) -> list[LatestRun]:
+    """The latest runs of the period: each is of one person, so a page asks only where no group is too small."""
+    rows = connection.execute(
+        text(
+            """
+            SELECT run, min(started_us) AS started_us, count(*) AS events FROM (
+                SELECT run, started_us FROM events
+                WHERE project = :project AND started_us BETWEEN :oldest AND :newest AND run IS NOT NULL
+                ORDER BY started_us DESC LIMIT 5000
+            ) AS latest GROUP BY run ORDER BY min(started_us) DESC LIMIT :most
+            """
+        ),
+        {
+            "project": scope.project,
+            "oldest": scope.first * 86_400_000_000,
+            "newest": (scope.last + 1) * 86_400_000_000 - 1,
+            "most": _LATEST,
+        },
+    ).all()
+    found = []
+    for row in rows:
+        build = run_of(connection, scope.project, _with_hyphens(str(row.run)))
+        if build is None or not build.targets:
+            continue
+        goal = next((target for target in build.targets if target.is_goal), build.targets[0])
+        found.append(
+            LatestRun(build.id, row.started_us, goal.name, build.duration_us // 1_000, build.status, len(build.targets))
+        )
+    return found
+
+
+def _with_hyphens(run: str) -> str:
+    """SQLite keeps an id as 32 digits."""
+    digits = run.replace("-", "")
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -1,0 +1,1 @@
+"""One module for each page: from a request to titles, charts and tables."""
