@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from starlette.applications import Starlette
 
 from make_metrics.server.keeper import Keeper
+from make_metrics.server.pages.app import Pages
 from make_metrics.server.receiving.routes import Receiver
 from make_metrics.server.settings import ServerSettings
 from make_metrics.server.storage.database import Database
@@ -15,8 +16,8 @@ from make_metrics.server.storage.database import Database
 
 def application(database: Database, settings: ServerSettings) -> Starlette:
     """The application over an open database. Its lifespan starts and stops the threads that write."""
-    del settings  # the pages' routes use them
     receiver, keeper = Receiver(database), Keeper(database)
+    pages = Pages(database, settings)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -28,4 +29,4 @@ def application(database: Database, settings: ServerSettings) -> Starlette:
             keeper.stop()
             receiver.stop()
 
-    return Starlette(routes=receiver.routes(), lifespan=lifespan)
+    return Starlette(routes=[*receiver.routes(), *pages.routes()], lifespan=lifespan)

@@ -1,4 +1,4 @@
-"""Charts as SVG: bars, columns, lines over time, and one run's lanes. Pure. All colours are classes of the style sheet."""
+"""Charts as SVG: bars, columns, lines over time, one run's lanes. Pure. Colours are classes of the style sheet."""
 
 from __future__ import annotations
 
@@ -56,9 +56,17 @@ def bars(items: Sequence[Bar], label: str) -> Markup:
                 '<g><title>{}: {}</title>{}<rect class="bar{}" x="{}" y="{}" width="{}" height="16"/>'
                 '<text x="{}" y="{}">{}</text></g>'
             ).format(
-                printable(item.name), item.text, name, " less" if item.value < 0 else "", _number(x), y + 3,
-                _number(max(length, 1)), _number(zero + max(length if item.value > 0 else 0, 1) + 6), y + 15, item.text,
-            )  # fmt: skip
+                printable(item.name),
+                item.text,
+                name,
+                " less" if item.value < 0 else "",
+                _number(x),
+                y + 3,
+                _number(max(length, 1)),
+                _number(zero + max(length if item.value > 0 else 0, 1) + 6),
+                y + 15,
+                item.text,
+            )
         )
     return _svg(parts, len(items) * 22 + 4, label)
 
@@ -73,10 +81,14 @@ def columns(items: Sequence[Bar], label: str) -> Markup:
         height = item.value / most * (_HEIGHT - _TOP - _BOTTOM)
         x = _LEFT + place * wide
         parts.append(
-            Markup(
-                '<g><title>{}: {}</title><rect class="bar" x="{}" y="{}" width="{}" height="{}"/></g>'
-            ).format(item.name, item.text, _number(x + 0.5), _number(_HEIGHT - _BOTTOM - height),
-                     _number(max(wide - 1, 1)), _number(height))  # fmt: skip
+            Markup('<g><title>{}: {}</title><rect class="bar" x="{}" y="{}" width="{}" height="{}"/></g>').format(
+                item.name,
+                item.text,
+                _number(x + 0.5),
+                _number(_HEIGHT - _BOTTOM - height),
+                _number(max(wide - 1, 1)),
+                _number(height),
+            )
         )
         if place % every == 0:
             parts.append(_below(x + wide / 2, item.name))
@@ -153,9 +165,17 @@ def lanes(build: Build, label: str, *, most: int) -> Markup:
                 '<g><title>{}: {}{}</title><rect class="span {}" x="{}" y="{}" width="{}" height="18"/>'
                 '<text x="{}" y="{}">{}</text></g>'
             ).format(
-                name, took, failed, "failed" if target.status else f"c{target.make % COLOURS}", _number(x), y,
-                _number(wide), _number(x + 4), y + 13, text,
-            )  # fmt: skip
+                name,
+                took,
+                failed,
+                "failed" if target.status else f"c{target.make % COLOURS}",
+                _number(x),
+                y,
+                _number(wide),
+                _number(x + 4),
+                y + 13,
+                text,
+            )
         )
     bottom = 4 + (max((place.lane for place in places), default=0) + 1) * (high + 4)
     for part in range(5):
@@ -174,9 +194,9 @@ def _grid(top: float, shown: Callable[[float], str]) -> Markup:
     for part in range(5):
         y = _number(_HEIGHT - _BOTTOM - part / 4 * (_HEIGHT - _TOP - _BOTTOM))
         parts.append(
-            Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="label" x="{}" y="{}">{}</text>').format(
-                _LEFT, _WIDTH - 5, y, y, _LEFT - 6, float(y) + 4, shown(top * part / 4)
-            )
+            Markup(
+                '<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="label" x="{}" y="{}">{}</text>'
+            ).format(_LEFT, _WIDTH - 5, y, y, _LEFT - 6, float(y) + 4, shown(top * part / 4))
         )
     return Markup("").join(parts)
 
@@ -200,5 +220,3 @@ def _cut(text: str, most: int) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
-
-

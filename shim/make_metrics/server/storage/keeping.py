@@ -10,17 +10,16 @@ from make_metrics.server.storage import partitions, rollups
 from make_metrics.server.storage.database import Database
 from make_metrics.server.storage.statements import insert, lock_project
 from make_metrics.server.storage.tables import (
-    BUCKETS,
+    BY_PERSON,
     CHOICES,
     DAY_US,
-    DAYS,
     ERASED,
     EVENTS,
     PEOPLE,
     PROJECTS,
     REFUSED,
+    ROLL_UPS,
     SESSIONS,
-    STATUSES,
 )
 from make_metrics.server.storage.write import digest
 
@@ -55,7 +54,8 @@ def _erase(connection: Connection, project: int, person: str) -> int:
     days = connection.scalars(select(EVENTS.c.started_us // DAY_US).where(*own).distinct()).all()
     rollups.mark(connection, ((project, int(day)) for day in days))
     # The roll-ups by person go at once; the rest follows from the marks.
-    connection.execute(delete(DAYS).where(DAYS.c.project == project, DAYS.c.person == number))
+    for table in BY_PERSON:
+        connection.execute(delete(table).where(table.c.project == project, table.c.person == number))
     connection.execute(delete(CHOICES).where(CHOICES.c.project == project, CHOICES.c.person == number))
     erased = connection.execute(delete(EVENTS).where(*own)).rowcount
     connection.execute(delete(PEOPLE).where(PEOPLE.c.id == number))
@@ -95,7 +95,7 @@ def _delete_before(database: Database, project: int, day: int) -> int:
                 ).rowcount
                 continue
             lock_project(connection, project, alone=True)
-            for table in (DAYS, BUCKETS, STATUSES, REFUSED):
+            for table in (*ROLL_UPS, REFUSED):
                 connection.execute(delete(table).where(table.c.project == project, table.c.day < day))
             connection.execute(delete(CHOICES).where(CHOICES.c.project == project, CHOICES.c.at_us < day * DAY_US))
             _forget_people(connection, project, day * DAY_US)

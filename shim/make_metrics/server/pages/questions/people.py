@@ -58,9 +58,7 @@ class Health(NamedTuple):
 
 def health(connection: Connection, scope: Scope) -> Health:
     """What is held of a project."""
-    (people, last_us), *_ = ask(
-        connection, scope, "SELECT count(*), max(last_us) FROM people WHERE project = :project"
-    )
+    (people, last_us), *_ = ask(connection, scope, "SELECT count(*), max(last_us) FROM people WHERE project = :project")
     (active, runs), *_ = ask(
         connection,
         scope,
@@ -70,7 +68,7 @@ def health(connection: Connection, scope: Scope) -> Health:
         ) AS by_person
         """,
     )
-    choices = dict(
+    choices: dict[str, int] = dict(
         ask(
             connection,
             scope,
@@ -81,9 +79,7 @@ def health(connection: Connection, scope: Scope) -> Health:
         )
     )
     (oldest,), *_ = ask(connection, scope, "SELECT min(day) FROM days WHERE project = :project")
-    (waiting,), *_ = ask(
-        connection, scope, "SELECT count(DISTINCT day) FROM dirty_days WHERE project = :project"
-    )
+    (waiting,), *_ = ask(connection, scope, "SELECT count(DISTINCT day) FROM dirty_days WHERE project = :project")
     return Health(people, active, int(runs), last_us, choices.get("in", 0), choices.get("out", 0), oldest, waiting)
 
 

@@ -49,7 +49,7 @@ def run_of(connection: Connection, project: int, run: str) -> Build | None:
     return build_of(run, rows, names_of(connection, project, {row.target for row in rows}))
 
 
-def build_of(run: str, rows: Sequence[Row[Any]], names: Mapping[int, str]) -> Build:
+def build_of(run: str, rows: Sequence[Any], names: Mapping[int, str]) -> Build:
     """The build that these rows of EVENTS tell of."""
     name_of = {str(row.message_id): names.get(row.target, "") for row in rows}
     start_us = min(row.started_us for row in rows)
@@ -68,7 +68,9 @@ def build_of(run: str, rows: Sequence[Row[Any]], names: Mapping[int, str]) -> Bu
             parent_target=name_of.get(parent, ""),
             level=level,
             goals=tuple(goals[number]),
-            jobs=next((row.jobs for row in rows if numbers[_make(row)] == number and row.jobs is not None), UNKNOWN_JOBS)
+            jobs=next(
+                (row.jobs for row in rows if numbers[_make(row)] == number and row.jobs is not None), UNKNOWN_JOBS
+            )
             if number < 100
             else UNKNOWN_JOBS,
         )

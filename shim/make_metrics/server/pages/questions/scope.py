@@ -51,10 +51,8 @@ class Scope:
         return people < self.smallest
 
 
-def scope_of(
-    connection: Connection, project: int, filters: Filters, *, smallest: int, today: int, days: int
-) -> Scope:
-    """The scope that a link asks for; `days` is the page's own period. The last day is today unless the link says so."""
+def scope_of(connection: Connection, project: int, filters: Filters, *, smallest: int, today: int, days: int) -> Scope:
+    """The scope that a link asks for; `days` is the page's own period. The last day is today unless it says so."""
     last = today if filters.until is None else filters.until
     return Scope(
         project=project,
@@ -87,7 +85,7 @@ def _cuts(rows: Iterable[Row[Any]], filters: Filters) -> tuple[int, ...] | None:
     )
 
 
-def ask(connection: Connection, scope: Scope, statement: str, **values: Any) -> Sequence[Row[Any]]:
+def ask(connection: Connection, scope: Scope, statement: str, **values: Any) -> list[Any]:
     """The rows of a statement. `{here}` in it stands for the condition that a roll-up's row is of the scope.
 
     It may name :project, :first, :last and :step, and what `values` has; a list is for `IN :name`.
@@ -100,8 +98,8 @@ def ask(connection: Connection, scope: Scope, statement: str, **values: Any) -> 
     given |= values
     sql = statement.format(here=here)
     names = {name: value for name, value in given.items() if f":{name}" in sql}
-    lists = [bindparam(name, expanding=True) for name, value in names.items() if isinstance(value, list)]
-    return connection.execute(text(sql).bindparams(*lists), names).all()
+    lists: list[Any] = [bindparam(name, expanding=True) for name, value in names.items() if isinstance(value, list)]
+    return list(connection.execute(text(sql).bindparams(*lists), names))
 
 
 def names_of(connection: Connection, project: int, numbers: Collection[int]) -> dict[int, str]:

@@ -94,7 +94,7 @@ def steps(connection: Connection, scope: Scope) -> dict[int, tuple[int, int, int
         ) AS by_target GROUP BY step
         """,
     )
-    numbers = {step: count for step, count in targets}
+    numbers: dict[int, int] = dict(targets)
     return {row.step: (int(row.people), int(row.runs), numbers[row.step]) for row in rows}
 
 
@@ -123,7 +123,8 @@ def people_who_passed(connection: Connection, scope: Scope) -> dict[int, int]:
         ) AS by_person GROUP BY target
         """,
     )
-    return {target: people for target, people in rows}
+    found: dict[int, int] = dict(rows)
+    return found
 
 
 def unused(connection: Connection, scope: Scope, *, since: int) -> list[tuple[int, int, int, int]]:

@@ -47,9 +47,9 @@ def view(asked: Asked) -> View:
     ]  # fmt: skip
     return View(
         "Failures",
-        "A run failed if its exit status is not 0. Runs that somebody ended with Ctrl-C are “given up”, and not failed. "
-        "“Then passed”: the same person's next run of the target on that day passed; where that is most of the failures, "
-        "the target may be flaky, or does not say what it needs.",
+        "A run failed if its exit status is not 0. Runs that somebody ended with Ctrl-C are “given up”, and not "
+        "failed. “Then passed”: the same person's next run of the target on that day passed; where that is most of "
+        "the failures, the target may be flaky, or does not say what it needs.",
         [
             Section("targets", "Targets by failures", _TARGETS, rows, hidden=len(by_target) - len(shown)),
             _rates(asked, [target for target in order if shown[target].failures][:_LINES], names),
@@ -73,7 +73,10 @@ def _rates(asked: Asked, targets: list[int], names: dict[int, str]) -> Section:
                 rows.append((names[target], day, each.people, each.runs, each.failures, each.failures / each.runs))
         series.append(charts.Line(names[target], values))
     chart = charts.lines(
-        series, asked.points, f"Part of runs that failed, for each {asked.each}", shown=lambda part: f"{100 * part:.0f}%"
+        series,
+        asked.points,
+        f"Part of runs that failed, for each {asked.each}",
+        shown=lambda part: f"{100 * part:.0f}%",
     )
     return Section("rates", f"Rate for each {asked.each}, of the {len(targets)} targets that fail most", _STEPS, rows,
                    chart=chart if rows else None, hidden=hidden)  # fmt: skip

@@ -50,8 +50,8 @@ def view(asked: Asked) -> View:
     )
     return View(
         "First day",
-        "New ids from their first run to the first target that they asked for and that passed: does onboarding work? An id "
-        "is a person in one project on one machine, from the day of the yes.",
+        "New ids from their first run to the first target that they asked for and that passed: does onboarding work? "
+        "An id is a person in one project on one machine, from the day of the yes.",
         [Section("weeks", f"New ids for each {asked.each}, and how long until the first success", _COLUMNS, rows,
                  chart=chart if rows else None, hidden=hidden)],
         cuts=False,

@@ -46,12 +46,12 @@ def view(asked: Asked) -> View:
     ]
     return View(
         "Data health",
-        "What comes in, and what happens to it. A property that is not declared, or has a wrong value, is refused; the rest "
-        "of its event is kept. Where no property is named the whole event was refused.",
+        "What comes in, and what happens to it. A property that is not declared, or has a wrong value, is refused; "
+        "the rest of its event is kept. Where no property is named the whole event was refused.",
         [
             Section("facts", "What is held", _FACTS, facts),
-            Section("versions", "Versions of the list of properties", _VERSIONS, [(str(row[0]), *row[1:]) for row in shown],
-                    hidden=len(there) - len(shown)),
+            Section("versions", "Versions of the list of properties", _VERSIONS,
+                    [(str(row[0]), *row[1:]) for row in shown], hidden=len(there) - len(shown)),
             Section("refused", "Refused", _REFUSED, [(name or "(the event)", *rest) for name, *rest in
                     refused(asked.connection, scope)]),
         ],

@@ -41,23 +41,23 @@ def view(asked: Asked) -> View:
             text += " Runs are not listed, as one person stands behind each."
         else:
             runs = latest_runs(asked.connection, scope)
-            rows = [
+            listed = [
                 (each.run, each.started_us, each.target, each.whole_ms, status_text(each.status), each.events)
                 for each in runs
             ]
-            sections.append(Section("runs", "The latest runs", _RUNS, rows))
+            sections.append(Section("runs", "The latest runs", _RUNS, listed))
         return View("One run", text, sections, cuts=False)
     rows = [
         (target.name, target.make, target.start_us / 1_000, target.own_us / 1_000, status_text(target.status))
         for target in build.targets
     ]
     goals = " ".join(build.makes[0].goals)
-    chart = charts.lanes(build, f"The {len(build.targets)} targets of make {goals} over {duration(build.duration_us // 1_000)}",
-                         most=_MOST)  # fmt: skip
+    took = duration(build.duration_us // 1_000)
+    chart = charts.lanes(build, f"The {len(build.targets)} targets of make {goals} over {took}", most=_MOST)
     text = (
         f"make {goals} took {duration(build.duration_us // 1_000)} from {moment(build.started_ns // 1_000)} UTC: "
-        f"{'passed' if not build.status else f'exit status {status_text(build.status)}'}. A target that was asked for is "
-        "drawn where its own recipe ended. make-metrics timeline draws more of one's own runs."
+        f"{'passed' if not build.status else f'exit status {status_text(build.status)}'}. A target that was asked for "
+        "is drawn where its own recipe ended. make-metrics timeline draws more of one's own runs."
     )
     return View("One run", text, [*sections, Section("targets", "Targets", _TARGETS, rows, chart=chart)], cuts=False,
                 periods=False)  # fmt: skip

@@ -79,14 +79,15 @@ def view(asked: Asked) -> View:
         for target in order[:_BARS]
         if target in cost
     ]  # fmt: skip
+    chart = charts.bars(bars, "Slower and faster targets, by what the change cost in all") if bars else None
     return View(
         "What got slower",
-        f"{day_text(scope.first)} to {day_text(scope.last)} against {day_text(earlier.first)} to {day_text(earlier.last)}: "
-        "own time of runs that passed, by the rule of make-metrics compare. A change counts if the medians differ by 5% and "
-        "10 ms at least, and by more than chance (Mann and Whitney's test, 5% false discoveries). “In all” is the "
-        "difference of the medians times the runs after it. Times are kept in steps of 9%, and spread evenly in each step.",
-        [Section("changes", "Targets", _COLUMNS, rows, hidden=len(targets) - len(shown),
-                 chart=charts.bars(bars, "Slower and faster targets, by what the change cost in all") if bars else None)],
+        f"{day_text(scope.first)} to {day_text(scope.last)} against {day_text(earlier.first)} to "
+        f"{day_text(earlier.last)}: own time of runs that passed, by the rule of make-metrics compare. A change counts"
+        " if the medians differ by 5% and 10 ms at least, and by more than chance (Mann and Whitney's test, 5% false "
+        "discoveries). “In all” is the difference of the medians times the runs after it. Times are kept in steps of "
+        "9%, and spread evenly in each step.",
+        [Section("changes", "Targets", _COLUMNS, rows, hidden=len(targets) - len(shown), chart=chart)],
         default_days=DEFAULT_DAYS,
     )  # fmt: skip
 

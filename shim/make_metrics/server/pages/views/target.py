@@ -94,7 +94,9 @@ def _trend(asked: Asked, target: int, kind: int) -> Section:
         marks=[(min(place, last), text) for place, text in marks],
     )
     note = f"Upright lines: when the commits that people ran were made, at most {_MOST_MARKS}." if marks else ""
-    return Section("trend", f"For each {asked.each}", _TREND, rows, text=note, chart=chart if rows else None, hidden=hidden)
+    return Section(
+        "trend", f"For each {asked.each}", _TREND, rows, text=note, chart=chart if rows else None, hidden=hidden
+    )
 
 
 def _distribution(asked: Asked, target: int, kind: int) -> Section:
@@ -106,18 +108,22 @@ def _distribution(asked: Asked, target: int, kind: int) -> Section:
     # So few runs are of fewer people; and no distribution at all where too few people passed.
     passed = people_who_passed(asked.connection, scope).get(target, 0)
     shown = sorted(number for number, runs in counts.items() if not scope.hides(min(runs, passed)))
-    rows = [(LOWER_MS[number], LOWER_MS[number + 1], counts[number]) for number in shown]
+    rows = [(LOWER_MS[number], _end_ms(number), counts[number]) for number in shown]
     between = range(shown[0], shown[-1] + 1) if shown else range(0)
     chart = charts.columns(
         [
-            charts.Bar(duration(LOWER_MS[number]), counts[number] if number in shown else 0, f"{counts.get(number, 0):,} runs"
-                       if number in shown else "-")
+            charts.Bar(duration(LOWER_MS[number]), runs, f"{runs:,} runs")
             for number in between
+            for runs in (counts[number] if number in shown else 0,)
         ],
         "How often a run took how long",
     )  # fmt: skip
     return Section("distribution", "How long a run takes", _DISTRIBUTION, rows, chart=chart if rows else None,
                    hidden=len(counts) - len(shown))  # fmt: skip
+
+
+def _end_ms(number: int) -> int | None:
+    return LOWER_MS[number + 1] if number + 1 < len(LOWER_MS) else None
 
 
 def _split(asked: Asked, target: int, kind: int) -> Section:
@@ -129,8 +135,8 @@ def _split(asked: Asked, target: int, kind: int) -> Section:
         tells = not asked.scope.hides(part.passed)
         median, p95 = (quantile_ms(part.histogram, share) if tells else HIDDEN for share in (0.5, 0.95))
         rows.append((what, which, part.people, part.runs, part.failures, median, p95))
-    return Section("split", "By what a run was", _SPLIT, rows, hidden=hidden,
-                   text="“Branch” is whether the default branch is checked out, “goal” whether the target was asked for.")  # fmt: skip
+    text = "“Branch” is whether the default branch is checked out, “goal” whether the target was asked for."
+    return Section("split", "By what a run was", _SPLIT, rows, text=text, hidden=hidden)
 
 
 def status_section(statuses: list[tuple[int, int, int]], smallest: int) -> Section:

@@ -45,7 +45,9 @@ def view(asked: Asked) -> View:
         )  # fmt: skip
     chart = charts.bars(
         [
-            charts.Bar(names[target], shown[target].own_ms, duration(shown[target].own_ms), asked.to_target(names[target]))
+            charts.Bar(
+                names[target], shown[target].own_ms, duration(shown[target].own_ms), asked.to_target(names[target])
+            )
             for target in order[:_BARS]
             if shown[target].own_ms
         ],
@@ -53,9 +55,10 @@ def view(asked: Asked) -> View:
     )
     return View(
         "Where the time goes",
-        "Own time of all people's runs of each target: people times runs times own time. A target that costs everybody a "
-        "little may be the first to make faster. Own time is a target's own recipe, without its prerequisites; "
-        "“waited for” is the whole time where a target was asked for. Median and 95% are of runs that passed.",
+        "Own time of all people's runs of each target: people times runs times own time. A target that costs "
+        "everybody a little may be the first to make faster. Own time is a target's own recipe, without its "
+        "prerequisites; “waited for” is the whole time where a target was asked for. Median and 95% are of runs that "
+        "passed.",
         [Section("targets", "Targets by own time", _COLUMNS, rows, chart=chart if rows else None,
                  hidden=len(by_target) - len(shown))],
     )  # fmt: skip

@@ -27,7 +27,8 @@ def view(asked: Asked) -> View:
     """The page."""
     return View(
         "Use",
-        "How many people use what, and how often. A target that nobody uses any more may be removed, or nobody knows it.",
+        "How many people use what, and how often. A target that nobody uses any more may be removed, or nobody knows "
+        "it.",
         [_over_time(asked), _by_target(asked), _unused(asked)],
         default_days=DEFAULT_DAYS,
     )
@@ -45,7 +46,10 @@ def _over_time(asked: Asked) -> Section:
         for step in range(len(scope.steps))
     ]
     chart = charts.lines(
-        [charts.Line("people", people)], asked.points, f"People for each {asked.each}", shown=lambda count: f"{count:,.0f}"
+        [charts.Line("people", people)],
+        asked.points,
+        f"People for each {asked.each}",
+        shown=lambda count: f"{count:,.0f}",
     )
     return Section("weeks", f"For each {asked.each}", _STEPS, rows, chart=chart if rows else None,
                    hidden=len(by_step) - len(rows))  # fmt: skip
@@ -88,6 +92,6 @@ def _unused(asked: Asked) -> Section:
     shown = [each for each in found if not scope.hides(each[3])]
     names = asked.names({target for target, *_ in shown})
     rows = [(names[target], day, runs, people) for target, day, runs, people in sorted(shown, key=lambda each: each[1])]
-    return Section("unused", "Targets that nobody used since the period began", _UNUSED, rows,
-                   text=f"They were used before {day_text(scope.first)}, within the {asked.retention_days} days that are "
-                   "kept.", hidden=len(found) - len(shown))  # fmt: skip
+    text = f"They were used before {day_text(scope.first)}, within the {asked.retention_days} days that are kept."
+    title = "Targets that nobody used since the period began"
+    return Section("unused", title, _UNUSED, rows, text=text, hidden=len(found) - len(shown))
