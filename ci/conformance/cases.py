@@ -141,9 +141,17 @@ def is_instrumented(path: Path) -> bool:
     return path.name in ("Makefile", "m2") or (path.suffix == ".mk" and not path.name.startswith("plain"))
 
 
+def as_comment(line: str) -> str:
+    """A comment of as many characters and words as the include line."""
+    return f"#{line[1:]}"
+
+
 def instrument(work: Path, mode: Mode, line: str | None) -> None:
-    """End the makefiles below a folder with the mode's text and, unless it is None, with the include line."""
-    addition = mode.ours if line and mode.ours else mode.addition
+    """End the makefiles below a folder with the mode's text and, unless it is None, with the include line.
+
+    In place of the line its comment may stand there, for plain make.
+    """
+    addition = mode.ours if line and not line.startswith("#") and mode.ours else mode.addition
     for path in [path for path in work.rglob("*") if path.is_file() and is_instrumented(path)]:
         text = path.read_bytes()
         endings = [addition, line]

@@ -8,10 +8,11 @@ import shutil
 import signal
 import stat
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ci.conformance.cases import Case, Mode, instrument, is_instrumented, normaliser
+from ci.conformance.cases import Case, Mode, Normaliser, as_comment, instrument, is_instrumented, normaliser
 from make_metrics.files.paths import Paths, private_directory
 from make_metrics.setup import fragment
 
@@ -51,12 +52,19 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """A folder to run one case at a time in, beside the directories of the fragment that it uses."""
+    """A folder to run one case at a time in, beside the directories of the fragment that it uses.
+
+    With `commented` the makefiles of plain make end with the include line as a comment: recipes that look at their
+    makefile then see the same size, and its text is compared too. `mask` replaces, in output and in files, what no two
+    runs have the same.
+    """
 
     root: Path
     make: Path
     compiled: bool
     limit_s: float = LIMIT_S
+    commented: bool = False
+    mask: Normaliser = str
 
     @property
     def paths(self) -> Paths:
@@ -95,8 +103,17 @@ class Bench:
         """Run the case in a fresh working folder."""
         _remove(self.work)
         shutil.copytree(case.folder / "in", self.work, symlinks=True)
-        instrument(self.work, mode, self.line(mode) if ours else None)
-        normalise = normaliser({str(self.work): "@W@", str(self.root): "@ROOT@", str(self.make): "@MAKE@"})
+        line = self.line(mode)
+        comment = as_comment(line) if self.commented else None
+        instrument(self.work, mode, line if ours else comment)
+        paths = normaliser({str(self.work): "@W@", str(self.root): "@ROOT@", str(self.make): "@MAKE@"})
+
+        def masked(text: str) -> str:
+            return self.mask(text.replace(line, comment) if comment else text)
+
+        def normalise(text: str) -> str:
+            return paths(masked(text))
+
         process = subprocess.Popen(
             ["/bin/sh", str(case.folder.resolve() / "cmds")],
             cwd=self.work,
@@ -116,9 +133,14 @@ class Bench:
         if mode.jobs:
             texts = ["".join(line + "\n" for line in sorted(text.splitlines())) for text in texts]
         try:
-            return Outcome(texts[0], texts[1], process.returncode, tuple(map(normalise, _files(self.work))))
+            return Outcome(texts[0], texts[1], process.returncode, tuple(map(normalise, self._files(masked))))
         finally:
             _remove(self.work)
+
+    def _files(self, masked: Normaliser) -> Iterator[str]:
+        for path in sorted(self.work.rglob("*")):
+            compared = path.suffix not in _CHANGES_WITH_PATHS and (self.commented or not is_instrumented(path))
+            yield _file(path, self.work, masked if compared else None)
 
 
 def prepare(root: Path, make: Path, *, compiled: bool) -> Bench:
@@ -132,18 +154,16 @@ def prepare(root: Path, make: Path, *, compiled: bool) -> Bench:
     return bench
 
 
-def _files(work: Path) -> tuple[str, ...]:
-    return tuple(_file(path, work) for path in sorted(work.rglob("*")))
-
-
-def _file(path: Path, work: Path) -> str:
+def _file(path: Path, work: Path, masked: Normaliser | None) -> str:
+    """A file as a line; without the digest of its contents if `masked` is None."""
     status = path.lstat()
     name = str(path.relative_to(work)).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     contents = ""
     if stat.S_ISLNK(status.st_mode):
         contents = f"-> {os.readlink(path)}"  # noqa: PTH115 - the text, not a Path of it
-    elif stat.S_ISREG(status.st_mode) and not is_instrumented(path) and path.suffix not in _CHANGES_WITH_PATHS:
-        contents = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    elif stat.S_ISREG(status.st_mode) and masked:
+        text = path.read_bytes().decode("utf-8", "surrogateescape")
+        contents = hashlib.sha256(masked(text).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     return f"{stat.filemode(status.st_mode)} {contents} {name}"
 
 

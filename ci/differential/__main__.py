@@ -2,8 +2,9 @@
 
     python -m ci.differential --seconds 60 --seed 1 --make make
 
-Each program has a number, its seed: `--seed 7 --count 1` repeats number 7. What differs is made small and printed. The
-exit status is 1 if something differs.
+Each program has a number, its seed: `--seed 7 --count 1` repeats number 7. What differs is made small and printed. A
+program that plain make does not build the same each time (its recipes race) and of which ours is no known way is
+undecided. The exit status is 1 if something differs.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ class Search:
     until: float = float("inf")
     programs: int = 0
     recorded: int = 0
+    undecided: list[int] = field(default_factory=list)
     differing: list[int] = field(default_factory=list)
     _next: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -82,6 +84,7 @@ class Search:
             with self._lock:
                 self.programs += 1
                 self.recorded += bool(result.events)
+                self.undecided += [seed] if result.undecided else []
             if not result.differences:
                 continue
             small = shrink(program, lambda other: bool(comparer.compare(other).differences), seconds=_SHRINK_S)
@@ -89,6 +92,11 @@ class Search:
             with self._lock:
                 self.differing.append(seed)
                 print(f"## seed {seed}\n{small}" + "\n".join(line[:300] for line in lines[:_SHOWN]), flush=True)
+
+
+def _listed(seeds: list[int]) -> str:
+    """How many, and which."""
+    return f"{len(seeds)} ({' '.join(map(str, sorted(seeds)))})" if seeds else "0"
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -109,8 +117,8 @@ def main(words: Sequence[str] | None = None) -> int:
         for worker in workers:
             worker.join()
     print(f"GNU make {probe(options.make)['version']}, {' and '.join(shims)}: {search.programs} programs from seed "
-          f"{options.seed} on, {search.recorded} with events, {len(search.differing)} differ: "
-          f"{' '.join(map(str, sorted(search.differing))) or '-'}")  # fmt: skip
+          f"{options.seed} on, {search.recorded} with events, {_listed(search.undecided)} undecided, "
+          f"{_listed(search.differing)} differ")  # fmt: skip
     return 1 if search.differing else 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,19 +13,41 @@ from ci.conformance import cases, events, report
 from ci.conformance.execute import Bench, Outcome, prepare
 from ci.differential.program import Program
 
-LIMIT_S = 20
-# How often a program is run before its difference counts: clocks are coarse, and jobs race.
-_TIMES, _TIMES_WITH_JOBS = 6, 12
-# Bash names the process that a signal has ended: "bash: line 1: 4711 Segmentation fault". No two runs have the same.
-_OF_BASH = re.compile(r"(?<=: line )(\d+: ) *\d+ (?=[A-Z])")
+LIMIT_S = 60  # for a program that hangs
+_TIMES = 12  # how often a program is run before its difference counts: clocks are coarse, and processes race
+# What no two runs have the same, and what stands for it.
+_MASKS = (
+    # Bash names the process that a signal has ended: "bash: line 1: 4711 Segmentation fault".
+    (re.compile(r"(?<=: line )(\d+: ) *\d+ (?=[A-Z])"), r"\1PID "),
+    # Minutes go by: what `ls -n` prints of a file.
+    (re.compile(r"\b([A-Z][a-z]{2} [ \d]\d|\d{4}-\d\d-\d\d) \d\d:\d\d\b"), "TIME"),
+    # The shell's builtin `times`, and the program `time`.
+    (re.compile(r"\b\d+m\d+[.,]\d+s"), "TIME"),
+    (re.compile(r"[\d.]+user [\d.]+system .*elapsed .*\n.*pagefaults.*"), "TIME"),
+    # A shim dies of its recipe's signal, without a core file of its own (docs/platforms.md).
+    (re.compile(r" \(core dumped\)"), ""),
+)
+# Processes at the same time: a pipe, something in the background, a process substitution.
+_AT_ONCE = re.compile(r"(?<![|&>])[|&](?![|&:\d])|[<>]\(")
+
+
+def mask(text: str) -> str:
+    """A text without what no two runs have the same: process ids, times."""
+    for pattern, replacement in _MASKS:
+        text = pattern.sub(replacement, text)
+    return text
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What differs, as lines with + and - (empty: nothing does), and the events of the first shim."""
+    """What differs, as lines with + and - (empty: nothing does), and the events of the first shim.
+
+    A program that plain make itself builds in several ways is `undecided`, if ours is none of them.
+    """
 
     differences: tuple[str, ...]
     events: tuple[str, ...]
+    undecided: bool = False
 
 
 class Comparer:
@@ -34,63 +57,73 @@ class Comparer:
         """Make the folder `root`; `shims` are `compiled` or `python`."""
         root.mkdir()
         self._root = root
-        self._benches = [replace(prepare(root / shim[:1], make, compiled=shim == "compiled"), limit_s=LIMIT_S)
-                         for shim in shims]  # fmt: skip
+        self._benches = [
+            replace(
+                prepare(root / shim[:1], make, compiled=shim == "compiled"), limit_s=LIMIT_S, commented=True, mask=mask
+            )
+            for shim in shims
+        ]
 
     def compare(self, program: Program) -> Result:
         """Run a program; a difference counts if no run of plain make looks like any run of ours."""
         folder = Path(tempfile.mkdtemp(dir=self._root, prefix="case"))
         try:
-            return self._compare(program.write(folder), cases.MODES[program.mode])
+            at_once = any(_AT_ONCE.search(piece.text) for piece in program.pieces)
+            return self._compare(program.write(folder), cases.MODES[program.mode], at_once=at_once)
         finally:
             shutil.rmtree(folder)
 
-    def _compare(self, case: cases.Case, mode: cases.Mode) -> Result:
-        times = _TIMES_WITH_JOBS if mode.jobs else _TIMES
+    def _compare(self, case: cases.Case, mode: cases.Mode, *, at_once: bool) -> Result:
         recorded: list[tuple[str, ...]] = []
+        undecided = False
+        look = _of_jobs if mode.jobs else _characters if at_once else _exactly
         for bench in self._benches:
-            plain = [_run(bench, case, mode, ours=False)]  # of this bench: its paths may stand in files
+            plain = [bench.run(case, mode, ours=False)]  # of this bench: its paths may stand in files
             ours = self._ours(bench, case, mode, recorded)
             if ours in plain:
                 continue
             tries = [ours]
-            while len(plain) < times and not _alike(tries, plain, mode):
-                plain.append(_run(bench, case, mode, ours=False))
-            while len(tries) < times and not _alike(tries, plain, mode):
+            while len(plain) < _TIMES and not _alike(look, tries, plain):
+                plain.append(bench.run(case, mode, ours=False))
+            while len(tries) < _TIMES and not _alike(look, tries, plain):
                 tries.append(self._ours(bench, case, mode, []))
-            if not _alike(tries, plain, mode):
-                name = "compiled" if bench.compiled else "python"
-                return Result((f"shim {name}", *report.differences(plain[0].parts(), ours.parts())), recorded[0])
-        return Result((), recorded[0])
+            if _alike(look, tries, plain):
+                continue
+            if len(set(map(look, plain))) > 1 or (mode.jobs and self._depends_on_jobs(bench, case, mode, plain[0])):
+                undecided = True
+                continue
+            name = "compiled" if bench.compiled else "python"
+            return Result((f"shim {name}", *report.differences(plain[0].parts(), ours.parts())), recorded[0])
+        return Result((), recorded[0], undecided)
+
+    @staticmethod
+    def _depends_on_jobs(bench: Bench, case: cases.Case, mode: cases.Mode, plain: Outcome) -> bool:
+        """Whether plain make builds something else with fewer jobs: its recipes race."""
+        fewer = [replace(mode, jobs=mode.jobs.replace("j4", jobs)) for jobs in ("j2", "j1")]
+        return any(_of_jobs(bench.run(case, other, ours=False)) != _of_jobs(plain) for other in fewer)
 
     @staticmethod
     def _ours(bench: Bench, case: cases.Case, mode: cases.Mode, recorded: list[tuple[str, ...]]) -> Outcome:
-        outcome = _run(bench, case, mode, ours=True)
+        outcome = bench.run(case, mode, ours=True)
         recorded.append(tuple(events.take_events(bench.paths.state)))
         return outcome
 
 
-def _run(bench: Bench, case: cases.Case, mode: cases.Mode, *, ours: bool) -> Outcome:
-    return without_process_ids(bench.run(case, mode, ours=ours))
-
-
-def without_process_ids(outcome: Outcome) -> Outcome:
-    """An outcome without the numbers of processes that bash prints."""
-    output, errors = (_OF_BASH.sub(r"\1PID ", text) for text in (outcome.output, outcome.errors))
-    return replace(outcome, output=output, errors=errors)
-
-
-def _alike(ours: list[Outcome], plain: list[Outcome], mode: cases.Mode) -> bool:
+def _alike(look: Callable[[Outcome], object], ours: list[Outcome], plain: list[Outcome]) -> bool:
     """Whether one of these runs looks like one of those."""
-    if mode.jobs:
-        return bool(set(map(_torn, ours)) & set(map(_torn, plain)))
-    return bool(set(ours) & set(plain))
+    return not set(map(look, ours)).isdisjoint(map(look, plain))
 
 
-def _torn(outcome: Outcome) -> tuple[str, int, tuple[str, ...]]:
-    """What is the same however jobs tear each other's lines: the characters that were printed, status and files.
+def _exactly(outcome: Outcome) -> object:
+    return outcome
 
-    No digits: two targets of one rule share the number of the line that make names in its messages.
-    """
-    characters = sorted(re.sub(r"\d", "", outcome.output + outcome.errors))
-    return "".join(characters), outcome.status, outcome.files
+
+def _characters(outcome: Outcome) -> object:
+    """What is the same however processes tear each other's lines: the characters, status and files."""
+    return "".join(sorted(outcome.output + outcome.errors)), outcome.status, outcome.files
+
+
+def _of_jobs(outcome: Outcome) -> object:
+    """The same without digits: two targets of one rule share the number of the line that make names in its messages."""
+    characters = re.sub(r"\d", "", outcome.output + outcome.errors)
+    return "".join(sorted(characters)), outcome.status, outcome.files
