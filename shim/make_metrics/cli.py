@@ -257,6 +257,7 @@ def main(arguments: Sequence[str] | None = None, *, again: bool = False) -> int:
 
     0, or 1 for a user's error, 2 for wrong usage, 3 for a bug, 130 for Ctrl-C, 141 for a closed pipe.
     """
+    os.umask(os.umask(0o077) & 0o077)  # a mask that hides files from their owner would hide ours from us
     for stream in (sys.stdout, sys.stderr):
         # A target's name may have characters that the terminal's encoding lacks.
         if stream is not None and hasattr(stream, "reconfigure"):

@@ -43,7 +43,7 @@ def plain(project: Project) -> tuple[int, str, str]:
         (*RECORDER_FAILS, "KeyError", "make_metrics/hot/recorder.py"),
         ("hot/recorder.py", module_ends("clas Recorder:"), "SyntaxError", "make_metrics/hot/line.py"),
         ("hot/state_dir.py", module_ends("posix.fstat(987)"), "OSError", "make_metrics/hot/state_dir.py"),
-        ("hot/append.py", function_begins("_give_to_owner", "posix.fstat(987)"), "OSError",
+        ("hot/append.py", function_begins("_open", "posix.fstat(987)"), "OSError",
          "make_metrics/hot/append.py"),
     ],
 )  # fmt: skip

@@ -9,44 +9,17 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ci.build_launcher import NotBuilt, build, sanitized
 from make_metrics.combine import record
 from tests.support.project import started, until
-from tests.support.shim_calls import PYTHON_SHIM, RUN, Make, as_make, compiled, shim_words
+from tests.support.shim_calls import PYTHON_SHIM, RUN, Make, compiled, shim_words
 
 Launchers = dict[str, Path]
-
-
-@pytest.fixture(scope="module")
-def launchers(tmp_path_factory: pytest.TempPathFactory) -> Launchers:
-    folder = tmp_path_factory.mktemp("launcher")
-    try:
-        build(folder / "launcher")
-        return {"compiled": folder / "launcher", "sanitized": sanitized(folder)}
-    except NotBuilt as reason:
-        pytest.skip(f"no compiled fast path here: {reason}")
-
-
-@pytest.fixture(params=["python", "compiled", "sanitized"])
-def shim(request: pytest.FixtureRequest, launchers: Launchers) -> Sequence[str]:
-    return PYTHON_SHIM if request.param == "python" else compiled(launchers[request.param])
-
-
-@pytest.fixture(params=["compiled", "sanitized"])
-def launcher(request: pytest.FixtureRequest, launchers: Launchers) -> Path:
-    return launchers[request.param]
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Iterator[Make]:
-    with as_make(tmp_path) as process:
-        yield process
 
 
 # ---- left to Python ----
@@ -422,32 +395,3 @@ def test_a_variable_that_the_intermediate_shell_drops_is_restored(make: Make, sh
     done = make.run([sys.executable, "-c", parent, *shim], words, env=env)
     assert {b"a.b=c", b"-=d", b"OLDPWD=/a", b"SHLVL=3"} <= set(done.out.splitlines())
     assert b"PWD=/x" not in done.out.splitlines()
-
-
-# ---- make is killed while the shim starts ----
-
-
-@pytest.mark.parametrize("reader", ["there", "gone"])
-def test_a_line_whose_make_is_gone_is_no_shell_function(make: Make, shim: Sequence[str], reader: str) -> None:
-    """From make 4.4 a pipe tells `$(shell)`. This process is no make: it stands for whoever adopts an orphan."""
-    words = shim_words("exit 3", make.state, make="0:4.4.1:make:f")
-    reading, writing = os.pipe()
-    if reader == "gone":  # nobody but make reads what $(shell) writes
-        os.close(reading)
-    process = make.start(shim, words, stdout=writing)
-    os.close(writing)
-    assert process.wait(60) == 3
-    if reader == "there":
-        os.close(reading)
-    assert [entry[1] for entry in make.take_entries()] == (["target"] if reader == "there" else [])
-
-
-def test_a_shell_function_of_a_living_make_is_none_of_its_lines(
-    make: Make, shim: Sequence[str], tmp_path: Path
-) -> None:
-    make_itself = tmp_path / "make"
-    make_itself.symlink_to("/bin/sh")
-    words = [*shim, *map(os.fsdecode, shim_words("echo said", make.state, make="0:4.4.1:make:f"))]
-    process = make.start([str(make_itself), "-c", 'said=$("$@"); [ "$said" = said ] && exit 4', "sh"], words)
-    assert process.wait(60) == 4
-    assert make.take_entries() == ()

@@ -271,15 +271,20 @@ def test_only_one_process_sweeps_at_a_time(paths: Paths) -> None:
     assert sweep(paths).combined == 1
 
 
-def test_old_markers_of_ended_makes_are_removed(paths: Paths) -> None:
+def test_markers_of_ended_makes_are_removed_after_a_minute(paths: Paths) -> None:
     private_directory(paths.makes)
     mine = process_key(os.getpid())
     assert mine is not None
-    ended, young = ended_run(), ended_run()
-    for name in (mine, ended, young):
+    ended, young, another_boots = ended_run(), ended_run(), "ffffffff.1.1"
+    unnamed = "unnamed.1"  # of a line whose make the walk has to find
+    for name in (mine, ended, young, another_boots, unnamed):
         (paths.makes / name).write_text("run")
+        age(paths.makes / name, 70)
+    age(paths.makes / young, 30)
+    sweep(paths)
+    assert left_in(paths.makes) == sorted([mine, young, another_boots, unnamed])
+    for name in (mine, another_boots, unnamed):
         age(paths.makes / name, DAY_S + 60)
-    age(paths.makes / young, 60)
     sweep(paths)
     assert left_in(paths.makes) == sorted([mine, young])
 

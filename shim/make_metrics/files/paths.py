@@ -219,7 +219,7 @@ def private_directory(directory: Path) -> Path:
             raise UserError(f"{printable_path(directory)} is not a directory (or is a symbolic link): move it away")
         if status.st_uid != os.geteuid():
             raise UserError(f"{printable_path(directory)} belongs to another user: run this as its owner")
-        if stat.S_IMODE(status.st_mode) & 0o077:
+        if stat.S_IMODE(status.st_mode) & 0o777 != 0o700:
             directory.chmod(0o700)
     except OSError as error:
         raise UserError(f"cannot make the directory {printable_path(directory)}: {error.strerror}") from error

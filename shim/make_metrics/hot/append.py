@@ -57,9 +57,8 @@ def lock(path: bytes, *, shared: bool = False, patience_ns: int = LOCK_PATIENCE_
     operation = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB
     begin = time.monotonic_ns()
     while True:
-        fd = posix.open(path, posix.O_RDWR | _OPEN_FLAGS, 0o600)
+        fd = _open(path, 0)
         try:
-            _give_to_owner(fd, path)
             fcntl.flock(fd, operation)
             if posix.fstat(fd).st_nlink:
                 return fd
@@ -75,12 +74,33 @@ def lock(path: bytes, *, shared: bool = False, patience_ns: int = LOCK_PATIENCE_
             raise
 
 
-def _give_to_owner(fd: int, path: bytes) -> None:
-    """As root (a nested make under sudo), give a file to the owner of its directory."""
-    if not posix.geteuid():
-        owner = posix.stat(path.rpartition(b"/")[0])
-        if posix.fstat(fd).st_uid != owner.st_uid:
+def _open(path: bytes, flags: int) -> int:
+    """Open a file of ours for reading and writing, which is created if missing; raises OSError.
+
+    As root in another user's directory (a nested make under sudo): give what we have created to that user, and nothing
+    else. A link or a file of somebody else that they have put there is not opened.
+    """
+    flags |= posix.O_RDWR | _OPEN_FLAGS
+    owner = posix.geteuid() or posix.stat(path.rpartition(b"/")[0])
+    if isinstance(owner, int) or not owner.st_uid:
+        return posix.open(path, flags, 0o600)
+    while True:
+        try:
+            fd = posix.open(path, flags | posix.O_EXCL, 0o600)
             posix.fchown(fd, owner.st_uid, owner.st_gid)
+            return fd
+        except FileExistsError:
+            if flags & posix.O_EXCL:
+                raise
+        try:
+            fd = posix.open(path, flags & ~posix.O_CREAT)
+        except FileNotFoundError:
+            continue  # removed meanwhile
+        status = posix.fstat(fd)
+        if status.st_mode & 0o170000 == 0o100000 and status.st_nlink < 2 and status.st_uid == owner.st_uid:
+            return fd
+        posix.close(fd)
+        raise PermissionError("not a file of theirs")
 
 
 def append_entry(records: bytes, run: bytes, entry: bytes) -> None:
@@ -88,21 +108,23 @@ def append_entry(records: bytes, run: bytes, entry: bytes) -> None:
     base = records + b"/" + run
     try:
         lock_fd = lock(base + b".lock")
+        try:
+            _write(base + b".rec", run, entry, 0)
+            return
+        finally:
+            posix.close(lock_fd)
     except (OSError, ImportError):
         private = b"%b~%b.rec" % (base, posix.urandom(8).hex().encode())
-        _write(private, run, entry, posix.O_EXCL)
-        return
-    try:
-        _write(base + b".rec", run, entry, 0)
-    finally:
-        posix.close(lock_fd)
+    _write(private, run, entry, posix.O_EXCL)
 
 
 def _write(path: bytes, run: bytes, entry: bytes, flags: int) -> None:
-    fd = posix.open(path, posix.O_RDWR | posix.O_APPEND | _OPEN_FLAGS | flags, 0o600)
+    fd = _open(path, posix.O_APPEND | flags)
     try:
-        _give_to_owner(fd, path)
-        size = posix.fstat(fd).st_size
+        status = posix.fstat(fd)
+        size = status.st_size
+        if status.st_mode & 0o170000 != 0o100000:
+            raise PermissionError("not a record")
         text = entry
         if not size:
             text = record_format.preamble(run, posix.urandom(8).hex().encode()) + entry

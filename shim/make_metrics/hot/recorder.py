@@ -36,6 +36,7 @@ class Recorder:
 
     def __init__(self, arguments: Arguments, environ: dict[bytes, bytes], parent: int) -> None:
         """Start the walk if the run is unknown; raises OSError without a usable state directory."""
+        posix.umask(posix.umask(0o077) & 0o077)  # the line runs already: we read what we write, whatever mask it has
         self.arguments = arguments
         self.parent = parent
         self.walk_pid = 0

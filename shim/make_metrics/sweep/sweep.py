@@ -20,7 +20,7 @@ from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path, private_directory
 from make_metrics.hot import procfs
 from make_metrics.metrics.collector import Collector
-from make_metrics.processes.alive import alive
+from make_metrics.processes.alive import KEY, alive
 from make_metrics.sinks.user_settings import read_history_limit
 from make_metrics.store import database
 from make_metrics.store.bounds import MIB
@@ -33,6 +33,7 @@ from make_metrics.sweep.context import Context, PausedError
 from make_metrics.sweep.context import Swept as Swept
 from make_metrics.sweep.run_records import PIECE_BYTES, combine_run
 
+_MINUTE_NS = 60_000_000_000
 _DAY_NS = 86_400_000_000_000
 
 
@@ -159,10 +160,11 @@ def _has_ended(run: str, files: Iterable[Path], now_ns: int) -> bool:
 
 
 def _remove_old_markers(directory: Path, now_ns: int) -> None:
-    """Remove the markers of make processes that have ended, once they are a day old.
+    """Remove the markers of make processes that have ended, a minute after the walk has written them.
 
-    Also the results of trying the shim, `tried.<boot>.<pid>.<start>` (the fragment names them so): those of this boot
-    as soon as their make has ended.
+    Until then a line of a killed make may wait for its walk. If it cannot be known whether a make has ended, its marker
+    stays for a day. The results of trying the shim, `tried.<boot>.<pid>.<start>` (the fragment names them so), go as
+    soon as their make has ended.
     """
     tried = f"tried.{procfs.boot_id().decode('ascii')}."
     for path in directory.iterdir():
@@ -171,5 +173,7 @@ def _remove_old_markers(directory: Path, now_ns: int) -> None:
                 pid, start = path.name.removeprefix(tried).split(".")[:2]
                 if alive(f"{procfs.host().decode('ascii')}.{pid}.{start}") is False:
                     path.unlink()
-            elif path.lstat().st_mtime_ns < now_ns - _DAY_NS and not alive(path.name):
-                path.unlink()
+            elif (written_ns := path.lstat().st_mtime_ns) < now_ns - _MINUTE_NS:
+                living = alive(path.name) if KEY.fullmatch(path.name) else None
+                if living is False or (living is None and written_ns < now_ns - _DAY_NS):
+                    path.unlink()

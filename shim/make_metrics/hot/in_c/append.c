@@ -6,15 +6,39 @@ static int64_t nanoseconds(clockid_t clock)
     clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
-/* As root (a nested make under sudo), give a file to the owner of its directory. */
-static bool give_to_owner(int fd, const char *folder)
+
+/* Open a file of ours for reading and writing, which is created if missing; -1 if it cannot be.
+ *
+ * As root in another user's directory (a nested make under sudo): give what we have created to that user, and nothing
+ * else. A link or a file of somebody else that they have put there is not opened. */
+static int open_ours(const char *path, const char *folder, int flags)
 {
-    struct stat owner, status;
-    if (geteuid() != 0)
-        return true;
-    if (stat(folder, &owner) < 0 || fstat(fd, &status) < 0)
-        return false;
-    return status.st_uid == owner.st_uid || fchown(fd, owner.st_uid, owner.st_gid) == 0;
+    struct stat owner = {0}, status;
+    if (geteuid() == 0 && stat(folder, &owner) < 0)
+        return -1;
+    if (owner.st_uid == 0)
+        return open(path, OPEN_FLAGS | flags, 0600);
+    for (;;) {
+        int fd = open(path, OPEN_FLAGS | O_EXCL | flags, 0600);
+        if (fd >= 0) {
+            if (fchown(fd, owner.st_uid, owner.st_gid) == 0)
+                return fd;
+        } else if (errno != EEXIST || (flags & O_EXCL) != 0) {
+            return -1;
+        } else {
+            fd = open(path, (OPEN_FLAGS & ~O_CREAT) | flags);
+            if (fd < 0 && errno == ENOENT)
+                continue; /* removed meanwhile */
+            if (fd < 0)
+                return -1;
+            if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink < 2 &&
+                status.st_uid == owner.st_uid)
+                return fd;
+        }
+        close(fd);
+        errno = EPERM;
+        return -1;
+    }
 }
 
 /* Lock a file, which is created if missing; gives the descriptor that holds the lock, -1 if it is not free in time.
@@ -25,27 +49,24 @@ static int lock(const char *path, const char *folder, int operation, int64_t pat
 {
     int64_t begin = nanoseconds(CLOCK_MONOTONIC);
     for (;;) {
-        int fd = open(path, OPEN_FLAGS, 0600);
+        int fd = open_ours(path, folder, 0);
         struct stat status;
         if (fd < 0)
             return -1;
-        if (give_to_owner(fd, folder)) {
-            if (flock(fd, operation | LOCK_NB) == 0) {
-                if (fstat(fd, &status) == 0 && status.st_nlink > 0)
-                    return fd;
-                close(fd); /* its holder combined the record and removed the lock while we waited */
-                continue;
-            }
-            int64_t waited = nanoseconds(CLOCK_MONOTONIC) - begin;
-            if (errno == EWOULDBLOCK && waited < patience_ns) {
-                const struct timespec pause = {0, waited / parts > LOCK_PAUSE_NS ? waited / parts : LOCK_PAUSE_NS};
-                close(fd);
-                nanosleep(&pause, NULL);
-                continue;
-            }
+        if (flock(fd, operation | LOCK_NB) == 0) {
+            if (fstat(fd, &status) == 0 && status.st_nlink > 0)
+                return fd;
+            close(fd); /* its holder combined the record and removed the lock while we waited */
+            continue;
         }
+        int error = errno;
+        int64_t waited = nanoseconds(CLOCK_MONOTONIC) - begin;
         close(fd);
-        return -1;
+        errno = error;
+        if (error != EWOULDBLOCK || waited >= patience_ns)
+            return -1;
+        const struct timespec pause = {0, waited / parts > LOCK_PAUSE_NS ? waited / parts : LOCK_PAUSE_NS};
+        nanosleep(&pause, NULL);
     }
 }
 
@@ -62,13 +83,13 @@ static bool random_digits(char digits[17])
 /* Append to a record file, all or nothing; false if nothing could be written. */
 static bool append(const char *path, const char *folder, const char *run, const char *text, int flags)
 {
-    int fd = open(path, OPEN_FLAGS | O_APPEND | flags, 0600);
+    int fd = open_ours(path, folder, O_APPEND | flags);
     struct stat status;
     char last, digits[17], preamble[KEY_MAX + 32] = "";
     bool done = false;
     if (fd < 0)
         return false;
-    if (give_to_owner(fd, folder) && fstat(fd, &status) == 0) {
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
         bool ready = true;
         if (status.st_size == 0) {
             ready = random_digits(digits);
@@ -91,8 +112,8 @@ static bool append(const char *path, const char *folder, const char *run, const 
     return done;
 }
 
-/* Append an entry to a run's record in the directory `records`, or without the lock to a record file of its own; false
- * if neither can be written. */
+/* Append an entry to a run's record in the directory `records`, or to a record file of its own; false if neither can be
+ * written. */
 static bool append_entry(const char *records, const char *run, const char *text)
 {
     char *base = join(records, "/", run);
@@ -104,7 +125,8 @@ static bool append_entry(const char *records, const char *run, const char *text)
     if (lock_fd >= 0) {
         bool done = path != NULL && append(path, records, run, text, 0);
         close(lock_fd);
-        return done;
+        if (done)
+            return true;
     }
     char digits[17];
     char *name = random_digits(digits) ? join("~", digits, ".rec") : NULL;

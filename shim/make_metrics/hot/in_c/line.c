@@ -144,6 +144,7 @@ static _Noreturn void run_line(struct arguments *arguments, char **environment, 
         become_python(arguments->shim);
         sigprocmask(SIG_BLOCK, &signals, NULL);
     }
+    umask(umask(077) & 077); /* we read what we write, whatever mask the build has */
     signal(SIGPIPE, SIG_IGN); /* our own writes must not kill us: a message without reader, a record over a limit */
     signal(SIGXFSZ, SIG_IGN);
     if (child < 0)

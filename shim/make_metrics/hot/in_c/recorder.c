@@ -22,8 +22,11 @@ static bool ensure_directory(const char *path)
 {
     struct stat status;
     bool exists = path != NULL && lstat(path, &status) == 0;
-    if (path != NULL && !exists && errno == ENOENT && (mkdir(path, 0700) == 0 || errno == EEXIST))
-        exists = lstat(path, &status) == 0;
+    if (path != NULL && !exists && errno == ENOENT) {
+        mode_t mask = umask(077); /* the build's may hide the directory from ourselves */
+        exists = (mkdir(path, 0700) == 0 || errno == EEXIST) && lstat(path, &status) == 0;
+        umask(mask);
+    }
     return exists && S_ISDIR(status.st_mode) && (status.st_uid == geteuid() || geteuid() == 0);
 }
 
