@@ -120,11 +120,13 @@ ifndef .metrics.included
 .metrics.config := $(if $(.metrics.home),$(.metrics.home)/config,$(.metrics.config))
 # The files in the directory $1 that match the pattern $2; $1 may hold any character.
 .metrics.files = $(wildcard $(subst $(.metrics.blank),\ ,$(subst ?,\?,$(subst *,\*,$(subst [,\[,$1))))$2)
-# If standard input is a directory, the interpreter ends before it runs our code.
+# If standard input is a directory, the interpreter ends before it runs our code. On Linux nothing tells makes apart but
+# /proc: without it nothing is recorded.
 # With -n, -q and -t make runs no recipe but those that remake a makefile, and "+" lines: nothing is recorded.
 .metrics.inert := $(findstring n,$(.metrics.letters))$(findstring q,$(.metrics.letters))$(findstring \
   t,$(.metrics.letters))$(filter off,$(value MAKE_METRICS))$(call \
-  .metrics.files,$(.metrics.data)/off,)$(wildcard /dev/stdin/.)
+  .metrics.files,$(.metrics.data)/off,)$(wildcard /dev/stdin/.)$(if \
+  $(findstring linux,$(.metrics.host)),$(if $(wildcard /proc/self/stat),,no-proc))
 ifneq ($(call .metrics.absolute,$(.metrics.home)),$(.metrics.home))
 .metrics.inert += relative
 endif

@@ -42,7 +42,7 @@ def test_a_working_installation_is_ok(paths: Paths, examine: Doctor, monkeypatch
     status, findings = examine()
     assert status == 0
     assert [subject for subject, (result, _) in findings.items() if result == "ok" and subject != "fast path"] == [
-        "fragment", "recording", "interpreter", "modules", "psutil", "state", "sender",
+        "fragment", "recording", "interpreter", "modules", "psutil", "processes", "state", "sender",
     ]  # fmt: skip
     assert findings["fast path"][0] == ("ok" if fragment.launcher() else "note")
 

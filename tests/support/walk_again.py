@@ -18,7 +18,7 @@ def main(state: str, entry: str, goal: str, meta: str) -> None:
     sys.path.insert(0, os.path.dirname(os.path.dirname(entry)))  # noqa: PTH120
     from make_metrics.hot import procfs, record_format
 
-    make = procfs.parent(os.getppid())
+    make = procfs.parent(procfs.parent_pid())
     _, version, name, _ = os.fsencode(meta).removeprefix(b"m:").split(b":")
     default_goal = record_format.decode(os.fsencode(goal).removeprefix(b"g:"))
     key = procfs.process_key(make) or b""

@@ -20,6 +20,7 @@ from make_metrics.consent import decision_file
 from make_metrics.project.root import project_key
 from make_metrics.setup import fragment
 from make_metrics.sweep.backlog import MANY_RECORDS
+from tests.support.namespaces import BOTH, HIDDEN, PID, TIME, USER, needs
 from tests.support.project import ROOT, SOURCE, Project, started, until
 
 AGAIN = ROOT / "tests/support/walk_again.py"
@@ -304,3 +305,14 @@ def test_generated_trees(tree: Tree, seed: int) -> None:
         tree.check(native=False)
     else:
         assert "CI" in env or "JENKINS_URL" in env or done.returncode
+
+
+@pytest.mark.parametrize(
+    "inside", [PID, USER, HIDDEN, TIME, BOTH], ids=["pid", "user and pid", "hidden", "time", "time and pid"]
+)
+def test_a_make_in_a_name_space(tree: Tree, inside: tuple[str, ...]) -> None:
+    needs(*inside)
+    tree.write(f"all:\n\tAGAIN\n\t@{' '.join(inside)} $(MAKE) -C sub\n")
+    tree.write("all:\n\tAGAIN\n", "sub/Makefile")
+    assert tree.project.make().returncode == 0
+    tree.check(native=inside not in (USER, HIDDEN))  # of makes outside it cannot see everything

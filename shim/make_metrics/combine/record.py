@@ -13,7 +13,7 @@ from make_metrics.hot import record_format
 class Line:
     """One recipe line that a shim ran: one start of the shell.
 
-    `start_ns` and `end_ns` are nanoseconds of the monotonic clock; `wall_ns` is the start in nanoseconds since the
+    `start_ns` and `end_ns` are nanoseconds since the boot; `wall_ns` is the start in nanoseconds since the
     epoch. `status` is the exit status, or the negative number of the signal that killed the line. `fate` is 0, or the
     signal that make got while the line ran (see `hot.record_format`). `cpu_us` is processor time in microseconds,
     `peak_kib` the most memory that a program held; both are None if unknown.

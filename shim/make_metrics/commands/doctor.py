@@ -15,6 +15,7 @@ from pathlib import Path
 from make_metrics.commands.finding import BAD, NOTE, OK, Finding
 from make_metrics.commands.history import backlog
 from make_metrics.commands.makefile_findings import examine_last_run, examine_makefile
+from make_metrics.commands.process_findings import examine_processes
 from make_metrics.commands.project import project_at
 from make_metrics.consent import consent
 from make_metrics.consent.mode import Decision, Mode, through_sudo
@@ -53,6 +54,7 @@ def run(given: argparse.Namespace) -> int:
         "fast path": _launcher,
         "modules": _bundle,
         "psutil": _psutil,
+        "processes": examine_processes,
         "state": lambda: _state(paths),
         "sender": _sender,
         "settings": lambda: _settings(paths, project),
@@ -62,7 +64,7 @@ def run(given: argparse.Namespace) -> int:
         "failure": lambda: _failures(paths),
     }
     findings = [finding for subject, check in checks.items() for finding in _findings(paths, subject, check)]
-    off = next((each.text for each in findings if each.subject == "recording" and each.result != OK), "")
+    off = next((each.text for each in findings if _ends_recording(each)), "")
     # After a damaged store was set aside, and that was said.
     findings += _findings(paths, "Makefile", lambda: _makefile(paths, given, off, document))
     has_bad = any(finding.result == BAD for finding in findings)
@@ -72,6 +74,12 @@ def run(given: argparse.Namespace) -> int:
     else:
         sys.stdout.write("".join(f"{one.result:4}  {one.subject:11}  {one.text}\n" for one in findings))
     return int(has_bad)
+
+
+def _ends_recording(finding: Finding) -> bool:
+    return (finding.subject, finding.result) == ("processes", BAD) or (
+        finding.subject == "recording" and finding.result != OK
+    )
 
 
 def _makefile(paths: Paths, given: argparse.Namespace, off: str, document: dict[str, object]) -> list[Finding]:

@@ -42,7 +42,7 @@ def is_recipe_line(arguments: Arguments, environ: dict[bytes, bytes]) -> bool:
         fifo = posix.fstat(1).st_mode & 0o170000 == 0o010000
     except OSError:
         return True
-    return not fifo or procfs.same_output(posix.getppid()) is not False or _has_lost_make(arguments)
+    return not fifo or procfs.same_output(procfs.parent_pid()) is not False or _has_lost_make(arguments)
 
 
 def _has_lost_make(arguments: Arguments) -> bool:
@@ -50,7 +50,7 @@ def _has_lost_make(arguments: Arguments) -> bool:
 
     Only make itself reads what `$(shell)` writes.
     """
-    if procfs.program(posix.getppid()) in (b"make", b"gmake", arguments.make):
+    if procfs.program(procfs.parent_pid()) in (b"make", b"gmake", arguments.make):
         return False
     import select  # only here, as it is rare
 
@@ -77,7 +77,7 @@ def find_program(arguments: Arguments, name: bytes, environ: dict[bytes, bytes])
         return name
     missing = errno.ENOENT
     if not name:  # the line begins with an empty pair of quotes
-        if arguments.numbers >= (4, 3) and procfs.imports(posix.getppid(), b"posix_spawn"):
+        if arguments.numbers >= (4, 3) and procfs.imports(procfs.parent_pid(), b"posix_spawn"):
             from make_metrics.hot import exec_error  # only here, as it is rare
 
             missing = exec_error.empty_name_error(environ.get(b"PATH", DEFAULT_PATH))

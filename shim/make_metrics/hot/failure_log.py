@@ -129,7 +129,7 @@ def limits(environ: dict[bytes, bytes], *, above: bool, name: bytes = b"") -> "l
         return pairs
     from make_metrics.hot import procfs
 
-    names, has_make, pid = (b"make", b"gmake", name), False, posix.getppid()
+    names, has_make, pid = (b"make", b"gmake", name), False, procfs.parent_pid()
     for _ in range(_LIMIT_PROCESSES):
         if procfs.program(pid) in names:
             environ_of_make = procfs.environment(pid)

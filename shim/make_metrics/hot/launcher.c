@@ -13,7 +13,7 @@
  * Invariants:
  *
  *  1. Rare cases are left to the Python shim: the launcher becomes it. These are: no state directory yet, a make that
- *     root runs below another user's make, no /proc, a program that cannot be started while make speaks another
+ *     root runs below another user's make, a program that cannot be started while make speaks another
  *     language, and words that the fragment does not write. The launcher decides before it starts or changes anything,
  *     so the Python shim finds signals, descriptors and environment as make left them. The launcher first asks the
  *     Python shim whether it runs: an interpreter may be gone, replaced, or half upgraded. Without Python the line runs
@@ -30,8 +30,8 @@
  *     short; without the lock, into a record file of its own (hot/append.py).
  *  6. Memory is never freed: the process ends before that could matter.
  *
- * Built by ci/build_launcher.py, for Linux: without /proc every line would be left to Python. Functions give false,
- * NULL or -1 for "cannot"; main() and run_line() say what then happens.
+ * Built by ci/build_launcher.py, for Linux. Without /proc every line runs unrecorded. Functions give false, NULL or -1
+ * for "cannot"; main() and run_line() say what then happens.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -89,7 +89,7 @@
 int main(int count, char **words)
 {
     struct arguments arguments;
-    struct recorder recorder = {.parent = getppid()};
+    struct recorder recorder = {.parent = getppid(), .shown_parent = parent_pid()};
     if (count == 2 && equal(words[1], PROTOCOL)) /* set-up or trampoline.sh asks whether this program runs here */
         return write(1, ANSWER, strlen(ANSWER)) < 0;
     bool parsed = count > 5 && parse_arguments(&arguments, count - 5, words + 5);
@@ -99,11 +99,11 @@ int main(int count, char **words)
         parsed = recorder.python != NULL && recorder.entry != NULL;
         arguments.shim = words + 1;
     }
-    char **environment = parsed ? restored_environment(environ, &arguments, recorder.parent) : NULL;
+    char **environment = parsed ? restored_environment(environ, &arguments, recorder.shown_parent) : NULL;
     if (environment != NULL) {
-        if (!is_recipe_line(&arguments, environment, recorder.parent))
+        if (!is_recipe_line(&arguments, environment, recorder.shown_parent))
             become(&arguments, environment, false);
-        if (records_nothing(&arguments, environment))
+        if (recorder.shown_parent == 0 || records_nothing(&arguments, environment))
             become(&arguments, environment, true);
         if (open_recorder(&recorder, &arguments, environment))
             run_line(&arguments, environment, &recorder, count, words);

@@ -36,6 +36,8 @@ def main(words: list[str]) -> None:
     environ = _environment(arguments)
     if not is_recipe_line(arguments, environ):
         _become(arguments, environ)
+    if sys.platform == "linux" and not posix.access(b"/proc/self/stat", posix.R_OK):
+        _become(arguments, environ, recipe=True)  # nothing would tell makes apart, so nothing is recorded
     _exit(_run(arguments, environ))
 
 
@@ -51,7 +53,7 @@ def _environment(arguments: Arguments) -> dict[bytes, bytes]:
             del environ[b"LC_CTYPE"]
     if arguments.environment:
         arguments.restore(environ)
-        for name, value in procfs.environment(posix.getppid()).items():
+        for name, value in procfs.environment(procfs.parent_pid()).items():
             if name not in environ and not name.replace(b"_", b"a").isalnum():
                 environ[name] = value  # sh drops names that are no identifiers
     return environ
@@ -64,7 +66,7 @@ def _report_exec_error(arguments: Arguments, name: bytes, error: OSError, *, rec
     of_apple = arguments.ifs == b"a" and recipe  # it starts $(shell) as GNU make does
     if not exec_error.is_lost(arguments.numbers):
         text = exec_error.message(
-            name, error.errno or 0, arguments.numbers, procfs.environment(posix.getppid()), of_apple
+            name, error.errno or 0, arguments.numbers, procfs.environment(procfs.parent_pid()), of_apple
         )
         level = b"[%d]" % arguments.level if arguments.level else b""
         try:
@@ -76,7 +78,7 @@ def _report_exec_error(arguments: Arguments, name: bytes, error: OSError, *, rec
 
 def _signals_to_default() -> list[int]:
     """The signals that the interpreter ignores and make does not: the recipe must find them at their default."""
-    ignored = procfs.ignored(posix.getppid())
+    ignored = procfs.ignored(procfs.parent_pid())
     return [number for number in _PYTHON_IGNORES if not ignored >> number - 1 & 1]
 
 
@@ -117,7 +119,7 @@ def _run(arguments: Arguments, environ: dict[bytes, bytes]) -> int:
     signals.add(_signal.SIGCHLD)
     _signal.signal(_signal.SIGCHLD, lambda *_: None)  # POSIX 2.4.1: if ignored, a blocked signal may be lost
     mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, signals)
-    wall, start = time.time_ns(), time.monotonic_ns()
+    wall, start = time.time_ns(), time.clock_gettime_ns(procfs.CLOCK)
     try:
         child = _start(arguments, command, environ, mask)
     except OSError as error:
@@ -140,7 +142,7 @@ def _run(arguments: Arguments, environ: dict[bytes, bytes]) -> int:
     usage: tuple[int, int] | None = (0, 0)
     if child:
         status, fate, usage = _wait(child, parent, signals, shell=command == arguments.shell + arguments.rest)
-    end = time.monotonic_ns()
+    end = time.clock_gettime_ns(procfs.CLOCK)
     if recorder is not None:
         try:
             recorder.finish(wall, start, end, status, fate, usage)

@@ -1,14 +1,21 @@
 """Reads /proc; no other module does. Without /proc every function answers "unknown", and the walk asks psutil.
 
 A process is named by its key, `<host>.<pid>.<start>`. `host` stands for this boot and pid namespace; `start` is in
-clock ticks since boot (proc(5): field 22 of stat). So a reused pid, another boot and another container with the same
-home all give other keys.
+clock ticks since boot (proc(5): field 22 of stat), without the offset of a time namespace. So a reused pid, another
+boot and another container with the same home all give other keys.
+
+/proc may be that of another pid namespace (`unshare -pf` without `--mount-proc`). There a process has another pid than
+the one that it knows itself by. All pids here, and in keys, are those that /proc shows.
 """
 
 import posix
+import time
 
 PROC = b"/proc"
 HOST_PRIME = 4294967291  # the largest prime below 2**32: folds boot and namespace into eight hexadecimal digits
+# The clock that goes on while the machine sleeps, as a clock on the wall does: clock_gettime(2), and on macOS its
+# CLOCK_MONOTONIC. Linux has CLOCK_BOOTTIME for it.
+CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def read(path: bytes, limit: int = 65536) -> bytes:
@@ -28,13 +35,73 @@ def boot_id() -> bytes:
         return b""
 
 
-def host() -> bytes:
-    """Eight hexadecimal digits for this boot and pid namespace; zeros if unknown."""
+def own_pid() -> int:
+    """This process's pid as /proc shows it; 0 if it shows none, or without /proc."""
     try:
-        number = int(boot_id().replace(b"-", b""), 16)
-        return b"%08x" % ((number + posix.stat(PROC + b"/self/ns/pid").st_ino) % HOST_PRIME)
+        return int(posix.readlink(PROC + b"/self"))
     except (OSError, ValueError):
-        return b"00000000"
+        return 0
+
+
+def parent_pid() -> int:
+    """The pid of our parent as /proc shows it; 0 if it shows none, or without /proc."""
+    own = own_pid()
+    if own == posix.getpid():
+        return posix.getppid()
+    return parent(own) if own else 0
+
+
+def is_foreign() -> bool:
+    """Whether /proc is that of another pid namespace."""
+    return own_pid() not in (0, posix.getpid())
+
+
+def hosts() -> tuple[bytes, ...]:
+    """The hosts in the keys of processes that /proc shows; none if unknown.
+
+    Each has eight hexadecimal digits. The first stands for this boot and the pid namespace that /proc shows. The last
+    stands for /proc itself: it is in keys that were made where that namespace could not be asked for.
+    """
+    try:
+        boot = int(boot_id().replace(b"-", b""), 16)
+        numbers = (_namespace(), posix.stat(PROC).st_dev)
+    except (OSError, ValueError):
+        return ()
+    return tuple([b"%08x" % ((boot + number) % HOST_PRIME) for number in numbers if number])
+
+
+def _namespace() -> int:
+    """The number of the pid namespace that /proc shows, from the nearest process above us that is in it; 0 if unknown.
+
+    A process there has one pid, and one in a namespace below it has several (proc(5): NSpid of status).
+    """
+    pid = own_pid()
+    if pid == posix.getpid():
+        return posix.stat(PROC + b"/self/ns/pid").st_ino
+    while pid:
+        try:
+            status = read(b"%b/%d/status" % (PROC, pid))
+            if len(status.partition(b"\nNSpid:")[2].partition(b"\n")[0].split()) == 1:
+                return posix.stat(b"%b/%d/ns/pid" % (PROC, pid)).st_ino
+        except OSError:  # another user's, or of a user namespace above ours
+            pass
+        pid = parent(pid)
+    return 0
+
+
+def host() -> bytes:
+    """The first of `hosts`; zeros if unknown."""
+    return (*hosts(), b"00000000")[0]
+
+
+def boot_offset_ns() -> int:
+    """How far CLOCK_BOOTTIME is ahead of the machine's here: the offset of our time namespace, in nanoseconds."""
+    try:
+        offsets = read(PROC + b"/self/timens_offsets").split()
+        seconds, ns = offsets[offsets.index(b"boottime") + 1 :][:2]
+        return int(seconds) * 1_000_000_000 + int(ns)
+    except (OSError, ValueError):
+        return 0
 
 
 def process_key(pid: int) -> bytes | None:
@@ -44,6 +111,7 @@ def process_key(pid: int) -> bytes | None:
         start = int(stat[stat.rindex(b")") + 2 :].split()[19])
     except (OSError, ValueError, IndexError):
         return None
+    start -= boot_offset_ns() // (1_000_000_000 // posix.sysconf("SC_CLK_TCK"))
     return b"%b.%d.%d" % (host(), pid, start)
 
 

@@ -10,8 +10,9 @@ shortened the last number.
     M <name>=<value> ... ;                                one make process, written by the walk
 
 ``make`` and ``run`` are process keys (`hot.procfs`); ``id`` is unique to the record file. ``wall`` is the line's start
-in nanoseconds since the epoch; ``start`` and ``end`` are nanoseconds of the monotonic clock, which all processes of one
-boot share. ``status`` is 0 to 255, or the negative number of the signal that killed the line. ``fate`` is what happened
+in nanoseconds since the epoch; ``start`` and ``end`` are nanoseconds since the boot, sleep included (`procfs.CLOCK`,
+without the offset of a time namespace), which all processes of one boot share. Earlier versions left sleep out.
+``status`` is 0 to 255, or the negative number of the signal that killed the line. ``fate`` is what happened
 to make while the line ran: 0 nothing; the number of a signal that was sent to the line's process group or forwarded by
 make; 9 (`ORPHAN`) if make was gone before the line ended. ``cpu`` is processor time in microseconds, user and system,
 of the line's program and of all children that it waited for. ``peak`` is the largest resident set of any of them in

@@ -47,7 +47,8 @@ class Recorder:
         self.records, makes = state + b"/records", state + b"/makes"
         for path in (state, self.records, makes):
             append.ensure_directory(path, anchor)
-        self.make = procfs.process_key(parent) or b""  # empty without /proc: the walk names it
+        self.shown_parent = procfs.parent_pid() or parent
+        self.make = procfs.process_key(self.shown_parent) or b""  # empty without /proc: the walk names it
         self.unnamed = not self.make
         self.marker = makes + b"/" + (self.make or b"unnamed.%d" % posix.getpid())
         self._read_marker()
@@ -85,7 +86,7 @@ class Recorder:
             arguments = self.arguments
             self.attended = not arguments.level and is_foreground()
             entry = __file__.rsplit("/", 2)[0] + "/entry.py"
-            words = [sys.executable.encode(), b"-I", b"-S", entry.encode(), b"walk", b"%d" % self.parent,
+            words = [sys.executable.encode(), b"-I", b"-S", entry.encode(), b"walk", b"%d" % self.shown_parent,
                      self.make or b"-", state, arguments.make, arguments.version, arguments.goal,
                      ATTENDED if self.attended else UNATTENDED]  # fmt: skip
             # The walk inherits our signal mask and gets a process group that no terminal signals. SIGTSTP is blocked
@@ -146,16 +147,17 @@ class Recorder:
         if self.run == NOT_A_MAKE:
             return
         if self.run == NO_MAKE_ABOVE or not self.make:
-            self.make = procfs.process_key(posix.getpid()) or b"00000000.%d.%d" % (posix.getpid(), wall)
+            self.make = procfs.process_key(procfs.own_pid()) or b"00000000.%d.%d" % (posix.getpid(), wall)
             self.run = b""
             fate = fate or record_format.ORPHAN
         elif posix.getppid() != self.parent:
             fate = fate or record_format.ORPHAN
         make, run = self.make, self.run or self.make
         arguments = self.arguments
+        offset = procfs.boot_offset_ns()
         text = record_format.line_entry(
-            make, arguments.target, arguments.goal, arguments.level, wall, start, end, status, fate, usage,
-            arguments.needs,
+            make, arguments.target, arguments.goal, arguments.level, wall, start - offset, end - offset, status,
+            fate, usage, arguments.needs,
         )  # fmt: skip
         append.append_entry(self.records, run, text)
 

@@ -25,12 +25,14 @@ def alive(run_key: str, boot: str = "") -> bool | None:
 
     if boot and boot != boot_id() and boot.split()[:1] == boot_id().split()[:1]:
         return False
-    if match[1] != procfs.host().decode("ascii"):
+    if match[1].encode("ascii") not in (procfs.hosts() or (procfs.host(),)):
         return None
     pid = int(match[2])
     key = process_key(pid)
-    if key != run_key:
-        return None if key is None and psutil.pid_exists(pid) else False
+    if key is None and not procfs.is_foreign() and psutil.pid_exists(pid):
+        return None
+    if key is None or key.partition(".")[2] != run_key.partition(".")[2]:
+        return False
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

@@ -36,7 +36,7 @@ def start_time_ns(process: psutil.Process) -> int:
     if key is None or not hasattr(time, "CLOCK_BOOTTIME"):
         return int(process.create_time() * _SECOND_NS)
     start_ns = int(key.rpartition(b".")[2]) * _SECOND_NS // os.sysconf("SC_CLK_TCK")
-    return time.time_ns() - (time.clock_gettime_ns(time.CLOCK_BOOTTIME) - start_ns)
+    return time.time_ns() - (time.clock_gettime_ns(time.CLOCK_BOOTTIME) - procfs.boot_offset_ns() - start_ns)
 
 
 def boot_id() -> str:

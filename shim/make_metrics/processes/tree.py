@@ -8,7 +8,7 @@ from collections import namedtuple
 
 import psutil
 
-from make_metrics.hot import arguments, record_format
+from make_metrics.hot import arguments, procfs, record_format
 from make_metrics.processes.keys import process_key
 
 MakeAbove = namedtuple("MakeAbove", ("process", "key", "target"))
@@ -67,7 +67,7 @@ def make_among_ancestors(names: frozenset[str]) -> psutil.Process | None:
 
 def _ancestors() -> list[psutil.Process]:
     try:
-        return psutil.Process().parents()
+        return psutil.Process(procfs.own_pid() or None).parents()
     except psutil.Error:
         return []
 

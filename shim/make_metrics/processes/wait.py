@@ -39,7 +39,7 @@ def wait_for_end(key: str) -> None:
 
 def _pidfd(pid: int) -> int | None:
     """A descriptor that becomes readable when the process ends (pidfd_open(2)); None if the system has none."""
-    if procfs.process_key(os.getpid()) is None:
+    if procfs.own_pid() != os.getpid():  # of another pid namespace the pid would be another process's
         return None
     try:
         return os.pidfd_open(pid)

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 import psutil
 
 from make_metrics import environment
+from make_metrics.hot import procfs
 
 VARIABLE = "MAKE_METRICS_SENDER"
 DETACHED, NONE = "detached", "none"
@@ -64,6 +65,8 @@ def _obstacle_of_machine() -> str:
     """Why process 1 would leave an ended process as a zombie; empty if it reaps, as far as can be seen."""
     if sys.platform != "linux":  # macOS: launchd reaps
         return ""
+    if procfs.is_foreign():
+        return "/proc is that of another pid namespace, so the process 1 here cannot be seen"
     try:
         first = psutil.Process(1).name()
         if first.partition("(")[0] in _REAPERS or _ignores_children():

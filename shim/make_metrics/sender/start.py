@@ -45,7 +45,7 @@ def start_sender(pid: int, key: str, state: bytes) -> dict[str, str] | None:
     task = {
         reaper.VARIABLE: reaper.NONE,
         protocol.MAKE: key if outlives else protocol.BESIDE,
-        protocol.GROUP: str(os.getpgid(pid)),
+        protocol.GROUP: str(os.getpgid(pid)) if outlives else "0",
         protocol.PROJECT: project.directory,
         protocol.STATE: os.fsdecode(state),
     }

@@ -14,6 +14,7 @@ from pathlib import Path
 from make_metrics.errors import UserError
 from make_metrics.files.paths import printable_path
 from make_metrics.files.write import require_own_file
+from make_metrics.hot import procfs
 from make_metrics.sender.protocol import PROGRAM
 
 PATIENCE_S = 3.0
@@ -64,7 +65,9 @@ def _end_holders(path: Path) -> list[int]:
     """
     import psutil  # only here, where somebody is sending
 
-    pids = []
+    pids: list[int] = []
+    if procfs.is_foreign():  # a signal would reach another process than the one that /proc shows
+        return pids
     real = os.path.realpath(path)
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):

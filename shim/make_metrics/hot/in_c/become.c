@@ -49,7 +49,7 @@ static _Noreturn void become(const struct arguments *arguments, char **environme
         }
     }
     int error = errno;
-    if (speaks_other_language(getppid()))
+    if (speaks_other_language(parent_pid()))
         become_python(arguments->shim);
     _exit(report_exec_error(arguments, command[0], error, recipe));
 }

@@ -21,8 +21,8 @@ static bool is_command(char **words, int count)
     return commanded && at == last;
 }
 
-/* Whether our parent is no make, and somebody still reads our output: make was killed while we started. Only make itself
- * reads what $(shell) writes. */
+/* Whether our parent is no make, and somebody still reads our output: make was killed while we started. Only make
+ * itself reads what $(shell) writes. */
 static bool has_lost_make(const struct arguments *arguments, pid_t parent)
 {
     struct command_line command;
@@ -101,7 +101,7 @@ static const char *find_program(const struct arguments *arguments, const char *n
     if (strchr(name, '/') != NULL || (path == NULL && is_4_3)) /* without PATH 4.3 does not search */
         return name;
     if (*name == '\0') { /* the line begins with an empty pair of quotes */
-        bool searches = arguments->number >= VERSION_NUMBER(4, 3) && imports(getppid(), "posix_spawn");
+        bool searches = arguments->number >= VERSION_NUMBER(4, 3) && imports(parent_pid(), "posix_spawn");
         errno = searches ? empty_name_error(path == NULL ? DEFAULT_PATH : path) : ENOENT;
         return NULL;
     }

@@ -80,6 +80,7 @@ static const char *const dir_variables[] = {
 };
 
 /* These have no counterpart in Python. */
+#define INITIAL_TIME_NAMESPACE UINT64_C(4026531834) /* the kernel's PROC_TIME_INIT_INO: most processes are in it */
 #define NAME "make-metrics" /* in the list of processes, where that shows no words */
 #define KEY_MAX 128 /* bytes of a process key with its NUL; a longer one is left to the Python shim */
 #define NUMBER_DIGITS_MAX 6 /* digits of a number in the arguments; a longer one is left to the Python shim */

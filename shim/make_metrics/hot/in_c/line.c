@@ -111,7 +111,8 @@ static _Noreturn void run_line(struct arguments *arguments, char **environment, 
                                char **words)
 {
     struct line line = {0};
-    char **copies = show_title(count, words, recorder->parent); /* before the line starts: it may look for us at once */
+    /* Before the line starts: it may look for us at once. */
+    char **copies = show_title(count, words, recorder->shown_parent);
     if (copies != NULL) {
         arguments->command = copies + (arguments->command - words);
         arguments->shim = copies + (arguments->shim - words);
@@ -131,12 +132,12 @@ static _Noreturn void run_line(struct arguments *arguments, char **environment, 
     sigprocmask(SIG_BLOCK, &signals, &mask);
 
     line.wall = nanoseconds(CLOCK_REALTIME);
-    line.start = nanoseconds(CLOCK_MONOTONIC);
+    line.start = nanoseconds(SINCE_BOOT);
     pid_t child = start(arguments, command, environment, &mask);
     int error = errno;
     /* No room for a second process: run the line in this one, unrecorded. Other language: the Python shim speaks it. */
     bool full = error == EAGAIN || error == ENOMEM;
-    if (child < 0 && (full || speaks_other_language(recorder->parent))) {
+    if (child < 0 && (full || speaks_other_language(recorder->shown_parent))) {
         signal(SIGCHLD, SIG_DFL);
         sigprocmask(SIG_SETMASK, &mask, NULL);
         if (full)
@@ -155,7 +156,7 @@ static _Noreturn void run_line(struct arguments *arguments, char **environment, 
         line.cpu_us = -1;
         wait_for_child(child, is_shell, recorder->parent, &signals, &line);
     }
-    line.end = nanoseconds(CLOCK_MONOTONIC);
+    line.end = nanoseconds(SINCE_BOOT);
     if (resolve_run(recorder, &line))
         append_line(recorder, arguments, &line);
     if (line.fate == 0 && line.status >= 0)

@@ -1,8 +1,9 @@
 /* hot/recorder.py: marker, walk and invitation. */
 
-/* The bookkeeping of one line. `run` is empty until the walk has named it. */
+/* The bookkeeping of one line. `run` is empty until the walk has named it. `shown_parent` is make's pid as /proc shows
+ * it, `parent` as we know it. */
 struct recorder {
-    pid_t parent, walk_pid;
+    pid_t parent, shown_parent, walk_pid;
     const char *python, *entry;
     char *state, *records, *makes, *marker;
     char run[KEY_MAX], make[KEY_MAX];
@@ -57,7 +58,7 @@ static bool read_marker(struct recorder *recorder)
 static bool open_recorder(struct recorder *recorder, const struct arguments *arguments, char **environment)
 {
     recorder->state = find_state_dir(arguments, environment);
-    if (recorder->state == NULL || !process_key(recorder->parent, recorder->make))
+    if (recorder->state == NULL || !process_key(recorder->shown_parent, recorder->make))
         return false;
     recorder->records = join(recorder->state, "/records", "");
     recorder->makes = join(recorder->state, "/makes", "");
@@ -97,7 +98,7 @@ static void start_walk(struct recorder *recorder, const struct arguments *argume
     if (marker_fd < 0)
         return;
     if (read_marker(recorder) && *recorder->run == '\0') {
-        snprintf(parent, sizeof parent, "%d", (int)recorder->parent);
+        snprintf(parent, sizeof parent, "%d", (int)recorder->shown_parent);
         snprintf(make, sizeof make, "%s", recorder->make);
         recorder->attended = arguments->level == 0 && is_foreground();
         char *words[] = {(char *)recorder->python, "-I", "-S", (char *)recorder->entry, "walk", parent, make,
@@ -162,7 +163,7 @@ static bool resolve_run(struct recorder *recorder, struct line *line)
         return false;
     if (equal(recorder->run, NO_MAKE_ABOVE)) {
         *recorder->run = '\0';
-        if (!process_key(getpid(), recorder->make))
+        if (!process_key(own_pid(), recorder->make))
             return false;
         if (line->fate == 0)
             line->fate = ORPHAN;
@@ -176,7 +177,10 @@ static bool resolve_run(struct recorder *recorder, struct line *line)
 /* Append the line's entry to its run's record. */
 static void append_line(const struct recorder *recorder, const struct arguments *arguments, const struct line *line)
 {
+    struct line shown = *line;
+    shown.start -= boot_offset_ns();
+    shown.end -= boot_offset_ns();
     append_entry(
         recorder->records, recorder->run,
-        line_entry(recorder->make, arguments->target, arguments->goal, arguments->level, line, arguments->needs));
+        line_entry(recorder->make, arguments->target, arguments->goal, arguments->level, &shown, arguments->needs));
 }

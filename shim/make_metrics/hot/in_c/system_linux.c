@@ -1,4 +1,8 @@
-/* hot/procfs.py: what is asked of the system about processes, on Linux from /proc. */
+/* hot/procfs.py: what is asked of the system about processes, on Linux from /proc. All pids are those that /proc shows,
+ * which may be that of another pid namespace. */
+
+/* The clock that goes on while the machine sleeps. */
+#define SINCE_BOOT CLOCK_BOOTTIME
 
 /* A whole file with a NUL after it; NULL if it cannot be read. Files in /proc have no size. */
 static char *read_file(const char *path, size_t *length)
@@ -70,7 +74,26 @@ static bool imports(pid_t pid, const char *name)
     return program == NULL;
 }
 
-/* A process: its start in clock ticks since boot, and the process that started it, 0 for none that can be seen. */
+/* How far CLOCK_BOOTTIME is ahead of the machine's here: the offset of our time namespace, in nanoseconds. */
+static int64_t boot_offset_ns(void)
+{
+    static int64_t offset;
+    static bool is_known;
+    struct stat namespace;
+    if (!is_known && stat("/proc/self/ns/time", &namespace) == 0 &&
+        (uint64_t)namespace.st_ino != INITIAL_TIME_NAMESPACE) {
+        const char *name = "boottime", *text = read_file("/proc/self/timens_offsets", NULL);
+        const char *line = text == NULL ? NULL : strstr(text, name);
+        long long seconds, ns;
+        if (line != NULL && sscanf(line + strlen(name), "%lld %lld", &seconds, &ns) == 2)
+            offset = (int64_t)seconds * 1000000000 + ns;
+    }
+    is_known = true;
+    return offset;
+}
+
+/* A process: its start in clock ticks since boot, without our time namespace's offset, and the process that started it,
+ * 0 for none that can be seen. */
 struct process {
     pid_t pid, parent;
     unsigned long long start;
@@ -96,7 +119,28 @@ static bool find_process(pid_t pid, struct process *process)
         return false;
     char *end;
     process->start = strtoull(at, &end, 10);
-    return end != at;
+    if (end == at)
+        return false;
+    int64_t offset = boot_offset_ns(), tick = 1000000000 / sysconf(_SC_CLK_TCK);
+    process->start -= (unsigned long long)(offset / tick - (offset % tick < 0)); /* rounded down, as in Python */
+    return true;
+}
+
+/* This process's pid as /proc shows it; 0 if it shows none, or without /proc. */
+static pid_t own_pid(void)
+{
+    char self[16] = "";
+    return readlink("/proc/self", self, sizeof self - 1) < 0 ? 0 : (pid_t)strtol(self, NULL, 10);
+}
+
+/* The pid of our parent as /proc shows it; 0 if it shows none, or without /proc. */
+static pid_t parent_pid(void)
+{
+    pid_t own = own_pid();
+    struct process process;
+    if (own == getpid())
+        return getppid();
+    return own != 0 && find_process(own, &process) ? process.parent : 0;
 }
 
 /* The random id of this boot; empty if unknown. */
@@ -112,11 +156,30 @@ static const char *boot_id(void)
     return id;
 }
 
-/* A number for this boot and pid namespace; 0 if unknown. */
+/* A number for the pid namespace that /proc shows, from the nearest process above us that is in it: that has one pid,
+ * and a process in a namespace below it has several. Of a namespace that cannot be asked for, that of /proc itself. */
+static uint64_t namespace_number(void)
+{
+    char path[64];
+    struct stat status;
+    struct process process = {.parent = own_pid()};
+    if (process.parent == getpid())
+        return stat("/proc/self/ns/pid", &status) < 0 ? 0 : status.st_ino;
+    while (process.parent != 0 && find_process(process.parent, &process)) {
+        const char *text = read_process_file(process.pid, "status", NULL), *name = "\nNSpid:\t";
+        const char *pids = text == NULL ? NULL : strstr(text, name);
+        size_t first = pids == NULL ? 0 : strlen(name) + strcspn(pids + strlen(name), "\t\n");
+        snprintf(path, sizeof path, "/proc/%d/ns/pid", (int)process.pid);
+        if (pids != NULL && pids[first] == '\n' && stat(path, &status) == 0)
+            return status.st_ino;
+    }
+    return stat("/proc", &status) < 0 ? 0 : status.st_dev;
+}
+
+/* A number for this boot and that namespace; 0 if unknown. */
 static uint64_t host_number(void)
 {
-    uint64_t host = 0;
-    struct stat namespace;
+    uint64_t host = 0, namespace = namespace_number();
     int digits = 0;
     const char *text = boot_id();
     for (; hexadecimal_value(*text) + (*text == '-') >= 0; text++)
@@ -124,9 +187,9 @@ static uint64_t host_number(void)
             host = (host * 16 + (uint64_t)hexadecimal_value(*text)) % HOST_PRIME;
             digits++;
         }
-    if (digits == 0 || *text != '\0' || stat("/proc/self/ns/pid", &namespace) < 0)
+    if (digits == 0 || *text != '\0' || namespace == 0)
         return 0;
-    return (host + (uint64_t)namespace.st_ino % HOST_PRIME) % HOST_PRIME;
+    return (host + namespace % HOST_PRIME) % HOST_PRIME;
 }
 
 /* Write the key of a process, `<host>.<pid>.<start>`; false if it is too long. */
@@ -153,10 +216,10 @@ static int64_t start_time_ns(const struct process *process)
 {
     struct timespec now, age;
     clock_gettime(CLOCK_REALTIME, &now);
-    clock_gettime(CLOCK_BOOTTIME, &age);
+    clock_gettime(SINCE_BOOT, &age);
     int64_t start = (int64_t)((unsigned __int128)process->start * 1000000000 / (unsigned long)sysconf(_SC_CLK_TCK));
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec -
-           ((int64_t)age.tv_sec * 1000000000 + age.tv_nsec - start);
+           ((int64_t)age.tv_sec * 1000000000 + age.tv_nsec - boot_offset_ns() - start);
 }
 
 /* Say in the list of processes who we are, and nothing else: a recipe's `pkill -f NAME` must not find the launcher,

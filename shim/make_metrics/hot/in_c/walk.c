@@ -50,10 +50,6 @@ static bool find_run(const struct recorder *recorder, const struct arguments *ar
                      bool *direct)
 {
     struct make *makes;
-    char self[16] = "", pid[16];
-    snprintf(pid, sizeof pid, "%d", (int)getpid());
-    if (readlink("/proc/self", self, sizeof self - 1) < 0 || !equal(self, pid))
-        return false; /* the /proc of another pid namespace */
     const char *makeflags = value_of(current, "MAKEFLAGS");
     struct parsed_words none = {.jobs = -1};
     if (parse_makeflags(makeflags, &none).builds_nothing && !odd) {
@@ -62,7 +58,7 @@ static bool find_run(const struct recorder *recorder, const struct arguments *ar
     }
     if (!is_missing(POLICY))
         return false; /* the administrator's policy is read by Python alone: consent/policy.py */
-    int count = find_makes(recorder->parent, arguments->make, &makes);
+    int count = find_makes(recorder->shown_parent, arguments->make, &makes);
     if (odd || count == 0 || !equal(makes->key, recorder->make))
         return false;
     struct facts facts = find_facts(makes, count - 1, current);
@@ -125,7 +121,7 @@ static _Noreturn void walk(const struct recorder *recorder, const struct argumen
         if (direct && backlog_is_due(recorder->records)) {
             const struct timespec pause = {0, COMBINE_PAUSE_NS};
             char pid[16];
-            snprintf(pid, sizeof pid, "%d", (int)recorder->parent);
+            snprintf(pid, sizeof pid, "%d", (int)recorder->shown_parent);
             char *words[] = {python[0], "-I",    "-S", (char *)recorder->entry,
                              "walk",    COMBINE, pid,  recorder->state,         NULL};
             nanosleep(&pause, NULL);

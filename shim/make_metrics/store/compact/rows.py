@@ -153,7 +153,7 @@ class Writer:
 
 
 def _offset_ns(run: Run) -> int:
-    """What turns the monotonic clock of a run's lines into nanoseconds since the epoch: one offset for the whole run.
+    """What turns the clock of a run's lines into nanoseconds since the epoch: one offset for the whole run.
 
     The wall clock may be set while the run goes on, and two readings of the clocks are never at the same moment.
     """
