@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, NoReturn
 
 from make_metrics.commands import warn
-from make_metrics.commands.option import SERVE, SERVER, Option
+from make_metrics.commands.option import COMPARE, GOAL, JSON, OF, REPORT, SERVE, SERVER, SINCE, TABLES, Option
 from make_metrics.commands.option import option as _option
 from make_metrics.errors import UsageError, UserError, did_you_mean
 
@@ -36,10 +36,6 @@ class Command(NamedTuple):
         return status
 
 
-_SINCE = _option(
-    "--since", metavar="WHEN", help="only what began after WHEN: a date, or a time before now such as 30m, 12h, 7d, 2w"
-)
-_JSON = _option("--json", action="store_true", help="print JSON instead of text")
 _PROJECT = _option("-C", metavar="DIR", dest="directory", help="the project of DIR instead of the current directory's")
 _ONE_PROJECT = _option("-C", metavar="DIR", dest="directory", help="only what was recorded of the project of DIR")
 _DATA = _option("--data", action="store_true", help="also remove all that was recorded")
@@ -59,42 +55,14 @@ _SHELL = _option("shell", choices=("bash", "zsh", "fish", "man"), help="the shel
 _RUN = _option(
     "which", nargs="?", default="last", metavar="RUN", help="a run's name, last or last~2 (default: last, the newest)"
 )
-_GOAL = _option("--goal", metavar="NAME", help="of the runs that had this goal")
 _ALL = _option("--all", action="store_true", help="of the runs of all projects")
-_OF = _option("-C", metavar="DIR", dest="directory", help="of the runs of the project of DIR, not the current one")
-_WHICH = (_GOAL, _ALL, _OF)
+_WHICH = (GOAL, _ALL, OF)
 _FORMAT = _option(
     "--format", choices=("text", "json", "markdown"), default="text", help="text (the default), json or markdown"
 )
-_UNTIL = _option("--until", metavar="WHEN", help="only what began before WHEN: a date or a time before now")
-_OF_ALL = _option("--all", action="store_true", help="of all projects, not only of the current one")
-_PATTERN = _option("--target", metavar="GLOB", help="only targets whose names match: * any text, ? one character")
-_FAILED = _option("--failed", action="store_true", help="only what failed at least once")
-_SORT = _option(
-    "--sort",
-    choices=("own", "whole", "median", "p95", "last", "runs", "failed", "cpu", "memory", "when", "name"),
-    help="what comes first: the most own time in all (the default), or the most of another column; name is by name",
-)
-_LIMIT = _option("--limit", metavar="N", type=int, help="only the first N rows")
 _NEWEST = _option(
     "--limit", metavar="N", type=int, help="only the newest N runs (default: 20 in a table, all in json and csv)"
 )
-_OF_JOBS = _option("--jobs", metavar="N", help="only runs with -jN; unlimited for -j without a number")
-_SIDES = _option(
-    "sides", nargs="*", metavar="RUN", help="a run's name, last or last~2, a branch, or a commit; run:, branch: or "
-    "commit: before it says which (default for the second: last)"
-)  # fmt: skip
-_AGAINST = _option(
-    "--against", metavar="WHEN", help="what is since --since against the time before it: a span such as 7d, or a date "
-    "(default: as long)"
-)  # fmt: skip
-_FAIL = _option(
-    "--fail-above", metavar="PERCENT", help="exit with status 1 if a target became slower by more than PERCENT"
-)
-_TABLES = _option(
-    "--format", choices=("table", "json", "csv", "markdown"), default="table", help="table (the default), json, csv or "
-    "markdown"
-)  # fmt: skip
 _JOBS = _option("-j", "--jobs", nargs="+", metavar="N", help="estimate for N jobs each (default: 1 2 4 8 16 unlimited)")
 _PAGE = _option("-o", metavar="FILE", dest="output", help="the file to write (default: make-timeline-RUN.html)")
 _OPEN = _option("--open", action="store_true", help="open it in the browser")
@@ -111,15 +79,15 @@ COMMANDS = (
     Command(
         "report",
         "print what each target cost",
-        (_SINCE, _UNTIL, _OF_ALL, _OF, _PATTERN, _GOAL, _OF_JOBS, _FAILED, _SORT, _LIMIT, _TABLES, _JSON),
+        REPORT,
     ),
     Command(
         "compare",
         "print which targets became slower or faster between two runs, branches, commits or times",
-        (_SIDES, _SINCE, _AGAINST, _UNTIL, _OF_ALL, _OF, _PATTERN, _GOAL, _OF_JOBS, _FAIL, _LIMIT, _TABLES, _JSON),
+        COMPARE,
     ),
-    Command("events", "print the events, one JSON object a line", (_SINCE,)),
-    Command("runs", "print the runs of make", (_SINCE, _NEWEST, _TABLES, _JSON)),
+    Command("events", "print the events, one JSON object a line", (SINCE,)),
+    Command("runs", "print the runs of make", (SINCE, _NEWEST, TABLES, JSON)),
     Command("last", "print what the newest run says: failures, critical path, slowest targets", (*_WHICH, _FORMAT)),
     Command("run", "print what a run says, as last does for the newest", (_RUN, *_WHICH, _FORMAT)),
     Command("timeline", "write a run as one HTML file with a timeline of its jobs", (_RUN, *_WHICH, _PAGE, _OPEN)),
@@ -129,19 +97,19 @@ COMMANDS = (
         "estimate what a run would take with other numbers of jobs, and which targets to speed up first",
         (_RUN, *_WHICH, _JOBS, _FORMAT),
     ),
-    Command("store", "print the path of the store, a SQLite file with views for other programs", (_JSON,)),
+    Command("store", "print the path of the store, a SQLite file with views for other programs", (JSON,)),
     Command("off", "turn recording off"),
     Command("on", "turn recording on again, as it was before off"),
     Command("on-this-machine", "record on this machine and send nothing: takes back every yes"),
-    Command("doctor", "say what is recorded here, and what keeps it from being recorded", (_PROJECT, _JSON, _TARGET)),
+    Command("doctor", "say what is recorded here, and what keeps it from being recorded", (_PROJECT, JSON, _TARGET)),
     Command("init", "write a make-metrics.toml to fill in, or print its JSON Schema", (_DIRECTORY, _SCHEMA)),
     Command("check", "check a project's make-metrics.toml, as a step of CI", (_PROJECT,)),
     Command("opt-in", "show what would be collected from a project, and ask for a yes", (_PROJECT, _YES)),
     Command("opt-out", "stop sending from a project, delete what waits and your id", (_PROJECT,)),
-    Command("status", "print the mode and its reason, what waits, and all paths", (_JSON, _PROJECT)),
-    Command("preview", "print the exact bytes that would be sent, without sending", (_PROJECT, _JSON)),
-    Command("sent", "print what was sent in the last 90 days", (_PROJECT, _JSON)),
-    Command("schema", "print what an event may contain; with --json as JSON Schema", (_JSON, _PROJECT)),
+    Command("status", "print the mode and its reason, what waits, and all paths", (JSON, _PROJECT)),
+    Command("preview", "print the exact bytes that would be sent, without sending", (_PROJECT, JSON)),
+    Command("sent", "print what was sent in the last 90 days", (_PROJECT, JSON)),
+    Command("schema", "print what an event may contain; with --json as JSON Schema", (JSON, _PROJECT)),
     Command("transparency", "print what is collected, why, who gets it, and how to stop", (_PROJECT,)),
     Command("flush", "send what waits now", (_TIMEOUT, _RETRY)),
     Command("crash-reports", "decide whether failures of make-metrics are reported", (_PROJECT, _ACTION, _YES)),

@@ -6,21 +6,34 @@ import csv
 import io
 import json
 import os
+import re
+from dataclasses import replace
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from make_metrics import cli
+from make_metrics.combine.record import Make
 from make_metrics.commands import report
 from make_metrics.files.paths import Paths
+from make_metrics.report.many import waits
 from make_metrics.report.rows import FIELDS
+from make_metrics.report.table import local_time
+from make_metrics.report.wrapped import columns
+from tests.support.git_repository import commit, git
+from tests.support.project import Project
+from tests.support.records import WALL_NS, add, ended_run, line
+from tests.support.sharing_project import Sharing
+from tests.support.terminal import spawned
 
 
 def test_the_report_is_plain_where_nobody_looks(run: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["report", "--all"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == [
-        "target", "goal", "runs", "failed", "own", "median", "p95", "last", "whole", "when", "level", "directory",
+        "target", "goal", "runs", "failed", "own", "median", "p95", "last", "whole", "when", "cpu", "memory", "level",
+        "directory",
     ]  # fmt: skip
     assert lines[1].split()[:7] == ["a", "1", "0", "2.00s", "2.00s", "2.00s", "2.00s"]
     assert next(text for text in lines if text.startswith("all  ")).split()[:9] == [
@@ -121,11 +134,130 @@ def test_only_what_is_asked_for_is_shown(run: str, capsys: pytest.CaptureFixture
         assert {row["target"] for row in json.loads(capsys.readouterr().out)["targets"]} == names, words
 
 
+def test_days_and_weeks_say_how_long_people_waited_and_for_what(
+    run: str, paths: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, (days, goal, ms) in enumerate([(0, "test", 3_000), (1, "all", 500), (1, "test", 500), (2, "all", 7)]):
+        other = ended_run()
+        wall_ns = WALL_NS + days * 86_400_000_000_000 + number * 60_000_000_000
+        make = Make(key=other, goals=(goal,), directory="/p", wall_ns=wall_ns)
+        add(paths, other, make, replace(line("x", make=other, goal=goal, end=ms), wall_ns=wall_ns))
+    assert cli.main(["report", "--all", "--by", "day"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    first, second, third = (local_time(WALL_NS + days * 86_400_000_000_000)[:10] for days in range(3))
+    assert lines[0].split() == ["period", "runs", "failed", "waited", "goals", "targets"]
+    assert [text.split(maxsplit=4)[:4] for text in lines[1:4]] == [
+        [first, "2", "1", "5.01s"], [second, "2", "0", "1.00s"], [third, "1", "0", "7ms"]
+    ]  # fmt: skip
+    assert "test 3.00s, all 2.01s" in lines[1]
+    assert lines[-1].startswith("In all 5 runs, 1 of them failed, 6.02s. waited: ")
+    assert cli.main(["report", "--all", "--by", "week", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["version"], document["by"], sum(row["runs"] for row in document["periods"])) == (1, "week", 5)
+    assert all(re.fullmatch(r"2096-W\d\d", row["period"]) for row in document["periods"])
+    for words, runs in (
+        (["--limit", "2"], ["2", "1"]),
+        (["--failed"], ["1"]),
+        (["--goal", "test"], ["1", "1"]),
+        (["--since", third, "--until", "9999-01-01"], ["1"]),
+    ):
+        assert cli.main(["report", "--all", "--by", "day", "--format", "csv", *words]) == 0
+        rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+        assert tuple(rows[0]) == waits.FIELDS
+        assert [row["runs"] for row in rows] == runs, words
+    assert cli.main(["report", "--all", "--by", "day", "--target", "a*", "--limit", "3", "--format", "markdown"]) == 0
+    assert f"| {first} | 2 | 1 | 5.01s | `test 3.00s, all 2.01s` | `a 2.00s` |" in capsys.readouterr().out
+
+
+def test_the_trend_has_the_median_of_each_day(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
+    for day, ms in ((0, 100), (0, 300), (0, 110), (1, 200), (4, 400)):
+        other = ended_run()
+        wall_ns = WALL_NS + day * 86_400_000_000_000 + ms * 10**9
+        make = Make(key=other, goals=("all",), directory="/p", wall_ns=wall_ns)
+        add(paths, other, make, replace(line("x", make=other, end=ms), wall_ns=wall_ns))
+    assert cli.main(["report", "--all", "--json", "--target", "x"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["targets"]
+    assert row["days"] == [
+        [local_time(WALL_NS + day * 86_400_000_000_000)[:10], ms] for day, ms in ((0, 110), (1, 200), (4, 400))
+    ]
+    assert cli.main(["report", "--all", "--target", "x"]) == 0
+    heading, text, *_, note = capsys.readouterr().out.splitlines()
+    assert dict(zip(heading.replace("goal ", "").split(), text.split(), strict=False))["target"] == "x"
+    assert text.split()[-1] == "▃▄█"
+    assert note.endswith(report.TREND)
+
+
+def test_what_failed_and_passed_on_the_same_commit_is_flaky(project: Project) -> None:
+    git(project.folder, "init", "--quiet", "--initial-branch=main")
+    commit(project.folder, "a")
+    project.write("all:\n\t@test -e passes\nother:\n\t@true\n")
+    for passes in (False, False, True, False, True):
+        (project.folder / "passes").touch() if passes else (project.folder / "passes").unlink(missing_ok=True)
+        assert (project.make().returncode == 0) is passes
+    (project.folder / "passes").unlink()
+    assert project.make().returncode == 2
+    commit(project.folder, "b")
+    (project.folder / "passes").touch()
+    assert project.make("all", "other").returncode == 0
+    done = project.cli("report", "--sort", "flaky")
+    heading, first, second = done.stdout.splitlines()[:3]
+    assert (heading.split()[-1], first.split()[0], first.split()[-1]) == ("flaky", "all", "2")
+    assert (second.split()[0], second.split()[-1]) == ("other", "0")
+    assert done.stdout.rstrip().endswith(report.FLAKY)
+    assert json.loads(project.cli("report", "--json").stdout)["targets"][0]["failures"] == 4
+
+
+def test_runs_with_other_numbers_of_jobs_are_told_apart(project: Project) -> None:
+    project.write("all: a b\na b:\n\t@true\n")
+    for words in (["-j2"], ["-j2"], [], ["-j"]):
+        assert project.make(*words).returncode == 0
+
+    def runs(*words: str) -> dict[int | None, int]:
+        rows = json.loads(project.cli("report", "--target", "a", "--json", *words).stdout)["targets"]
+        return {row["jobs"]: row["runs"] for row in rows}
+
+    assert runs() == {None: 4}
+    assert runs("--jobs", "each") == {1: 1, 2: 2, 0: 1}
+    assert (runs("--jobs", "2"), runs("--jobs", "unlimited"), runs("--jobs", "7")) == ({None: 2}, {None: 1}, {})
+    table = project.cli("report", "--target", "a", "--jobs", "each").stdout.splitlines()
+    assert [text.split()[-1] for text in table[:1]] == ["jobs"]
+    assert {text.split()[-1] for text in table[1:4]} == {"-j1", "-j2", "-j"}
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+@pytest.mark.parametrize("words", [[], ["--by", "day"], ["--jobs", "each"]])
+def test_on_a_terminal_every_line_fits_and_no_number_breaks(sharing: Sharing, width: int, words: list[str]) -> None:
+    name = "build/" + "x" * 90 + "/end.o"
+    for day in range(20):
+        other = ended_run()
+        wall_ns = WALL_NS + day * 86_400_000_000_000
+        make = Make(key=other, goals=(name,), directory="/p", wall_ns=wall_ns, jobs=16, head="a" * 40)
+        made = line(name, make=other, goal=name, end=123_000, status=day % 2, usage=(99_000_000, 3_000_000))
+        add(sharing.paths, other, make, replace(made, wall_ns=wall_ns))
+    terminal = spawned(sharing, "report", "--all", *words, columns=width, TERM="xterm-256color")
+    terminal.expect(pexpect.EOF)
+    text = terminal.before or ""
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()
+    assert max(map(columns, lines)) <= width
+    expected = ["2m03s"] if words[:1] == ["--by"] else ["41m00s", "2m03s", "20", "10"]
+    row = next(text for text in lines if "2m03s" in text)
+    assert all(re.search(rf"(?<!\S){number}(?!\S)", row.replace("│", " ")) for number in expected), row
+    assert "\x1b[1;31m" in text  # failures are red
+    assert width == 200 or name not in row
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
-    [(["--limit", "0"], "--limit 0: give a number"), (["--until", "x"], "--until 'x': give"),
-     (["--sort", "size"], "--sort 'size' is not known"), (["--format", "xml"], "--format 'xml' is not known")],
-)  # fmt: skip
+    [
+        (["--by", "day", "--sort", "own"], "--by prints a row for each day"),
+        (["--by", "hour"], "--by 'hour' is not known"),
+        (["--jobs", "many"], "--jobs 'many': give"),
+        (["--limit", "0"], "--limit 0: give a number"),
+        (["--until", "x"], "--until 'x': give"),
+        (["--sort", "size"], "--sort 'size' is not known"),
+        (["--format", "xml"], "--format 'xml' is not known"),
+    ],
+)
 def test_wrong_usage_is_one_line(
     words: list[str], message: str, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -37,8 +37,9 @@ def steps(page: str) -> list[Step]:
 
 def comparable(output: str) -> list[str]:
     """The lines of an output without what differs from run to run: times, dates, directories, widths of columns."""
-    output = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "DATE", output)
+    output = re.sub(r"\d{4}-\d\d-\d\d( \d\d:\d\d)?", "DATE", output)
     output = re.sub(r"\b\d+(\.\d+)?(ms|s)\b", "TIME", output)
+    output = re.sub(r"\b\d+(\.\d+)?[KMG]iB\b", "SIZE", output)
     output = re.sub(r"(?<!\S)/\S+", "DIRECTORY", output)
     output = re.sub(r"\brun [0-9a-f]{4,12}\b", "run NAME", output)
     output = re.sub(r"(?m)^[0-9a-f]{4,12} +(?=DATE)", "NAME ", output)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from make_metrics.report.rows import FIELDS, document, duration, record, table
+from make_metrics.report.rows import ASCII_BARS, FIELDS, document, duration, record, size, sparkline, table
 from make_metrics.store.questions.costs import Cost, Times
+from make_metrics.store.questions.trends import Trend
 from tests.support.records import WALL_NS
 
 
@@ -42,7 +44,8 @@ def test_the_document_is_json() -> None:
 def test_a_table_has_the_time_with_prerequisites_only_for_goals() -> None:
     columns, rows = table([cost(goal=True), cost("b")])
     assert [column.heading for column in columns] == [
-        "target", "goal", "runs", "failed", "own", "median", "p95", "last", "whole", "when",
+        "target", "goal", "runs", "failed", "own", "median", "p95", "last", "whole", "when", "cpu",
+        "memory",
     ]  # fmt: skip
     assert [row[:9] for row in rows] == [
         ["a", "goal", "3", "1", "60ms", "20ms", "21ms", "10ms", "1.02s"],
@@ -52,8 +55,31 @@ def test_a_table_has_the_time_with_prerequisites_only_for_goals() -> None:
 
 def test_columns_that_only_distinguish_are_there_if_they_differ() -> None:
     columns, rows = table([cost(), cost(level=1, directory="lib")])
-    assert [column.heading for column in columns[10:]] == ["level", "directory"]
-    assert [row[10:] for row in rows] == [["0", "."], ["1", "lib"]]
+    assert [column.heading for column in columns[12:]] == ["level", "directory"]
+    assert [row[12:] for row in rows] == [["0", "."], ["1", "lib"]]
+
+
+def test_several_days_are_a_trend_and_passing_again_is_flaky() -> None:
+    days = tuple((f"2026-01-{day:02}", day * 1_000) for day in range(1, 17))
+    changed = replace(cost(), trend=Trend(days=days, flaky=2), jobs=8)
+    columns, rows = table([changed, cost("b")])
+    assert [column.heading for column in columns[12:]] == ["trend", "flaky", "jobs"]
+    assert [row[12:] for row in rows] == [["▂▂▃▃▄▄▅▅▆▆▇▇██", "2", "-j8"], ["", "0", ""]]
+    assert table([changed], bars=ASCII_BARS)[1][0][12] == "22334455667788"
+    assert record(changed)["days"][:2] == [["2026-01-01", 1], ["2026-01-02", 2]]
+
+
+def test_a_sparkline_is_as_high_as_its_largest_value() -> None:
+    assert sparkline([0, 1, 50, 100]) == "▁▁▄█"
+    assert (sparkline([]), sparkline([0, 0]), sparkline([3, 3])) == ("", "▁▁", "██")
+
+
+@pytest.mark.parametrize(
+    ("kib", "text"),
+    [(0, "0KiB"), (999, "999KiB"), (1_000, "1.0MiB"), (102_348, "99.9MiB"), (102_400, "100MiB"), (2_621_440, "2.5GiB")],
+)
+def test_an_amount_of_memory_has_the_unit_that_fits_it(kib: int, text: str) -> None:
+    assert size(kib) == text
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from make_metrics.commands.compared_sides import past, sides
 from make_metrics.commands.reading import combined_store, limited, selection, within
 from make_metrics.commands.warn import warn
 from make_metrics.errors import UsageError
-from make_metrics.report import comparison, formats
-from make_metrics.report.comparison import Comparison, Side
+from make_metrics.report import formats
+from make_metrics.report.many import comparison
+from make_metrics.report.many.comparison import Comparison, Side
 from make_metrics.store.questions.own_times import OneRun, Place, own_times
 from make_metrics.store.questions.selection import Selection
 

@@ -17,6 +17,15 @@ T = TypeVar("T")
 TABLE, JSON, CSV, MARKDOWN = FORMATS = ("table", "json", "csv", "markdown")
 
 
+def can_print(text: str) -> bool:
+    """Whether standard output's encoding has all characters of a text."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
 def write_json(document: object) -> None:
     """Write a JSON document."""
     sys.stdout.write(json.dumps(document, indent=2) + "\n")

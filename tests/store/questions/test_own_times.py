@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from make_metrics.store.questions.own_times import OneRun, Place, chosen_runs, own_times
 from make_metrics.store.questions.selection import Selection
 from make_metrics.sweep.sweep import sweep
@@ -34,9 +32,11 @@ def test_own_time_is_of_a_targets_lines_alone_and_none_where_it_failed(each: Pro
     (newest, oldest), found = times(each)
     folder = str(each.folder)
     assert found.keys() == {(folder, "a"), (folder, "b")}  # `all` has no lines
-    assert found[folder, "a"][oldest.number] == pytest.approx(205_000, abs=60_000)
-    assert (found[folder, "b"][oldest.number] or 0) < 190_000
-    assert found[folder, "b"][newest.number] is None
+    times_a, times_b = found[folder, "a"], found[folder, "b"]
+    assert (times_a[oldest.number] or 0) > 195_000
+    assert (times_b[oldest.number] or 0) > 45_000
+    assert (times_b[oldest.number] or 0) + (times_a[oldest.number] or 0) <= 1_000 * oldest.duration_ms + 2_000
+    assert times_b[newest.number] is None
     assert times(each, target="?")[1] == found
     assert times(each, target="[!a]")[1].keys() == {(folder, "b")}
 
@@ -47,7 +47,7 @@ def test_what_a_run_makes_twice_in_a_directory_counts_together(project: Project)
     assert project.make().returncode == 0
     (run,), found = times(project)
     folder = str(project.folder)
-    assert found[f"{folder}/sub", "x"][run.number] == pytest.approx(205_000, abs=60_000)
+    assert 195_000 < (found[f"{folder}/sub", "x"][run.number] or 0) <= 1_000 * run.duration_ms
     assert (folder, "x") not in found
 
 

@@ -51,7 +51,7 @@ function _shtab_make_metrics_using
 end
 
 set -g _shtab_make_metrics_commands setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget serve server completion uninstall help
-set -g _shtab_make_metrics_opts_with_value --add --against --database --fail-above --format --goal --host --jobs --limit --port --proxy --remove --retention --since --smallest-group --sort --target --timeout --until --url --user-header -C -j -o
+set -g _shtab_make_metrics_opts_with_value --add --against --by --database --fail-above --format --goal --host --jobs --limit --port --proxy --remove --retention --since --smallest-group --sort --target --timeout --until --url --user-header -C -j -o
 
 complete -c make-metrics -e
 complete -c make-metrics -f
@@ -74,10 +74,11 @@ complete -c make-metrics -n '_shtab_make_metrics_using report' -l all -d 'of all
 complete -c make-metrics -n '_shtab_make_metrics_using report' -s C -xka "(__fish_complete_directories)" -d 'of the runs of the project of DIR, not the current one'
 complete -c make-metrics -n '_shtab_make_metrics_using report' -l target -x -d 'only targets whose names match: * any text, ? one character'
 complete -c make-metrics -n '_shtab_make_metrics_using report' -l goal -x -d 'of the runs that had this goal'
-complete -c make-metrics -n '_shtab_make_metrics_using report' -l jobs -x -d 'only runs with -jN; unlimited for -j without a number'
+complete -c make-metrics -n '_shtab_make_metrics_using report' -l jobs -x -d 'only runs with -jN; unlimited for -j without a number; each for a row for each number'
 complete -c make-metrics -n '_shtab_make_metrics_using report' -l failed -d 'only what failed at least once'
-complete -c make-metrics -n '_shtab_make_metrics_using report' -l sort -xka "own whole median p95 last runs failed cpu memory when name" -d 'what comes first: the most own time in all (the default), or the most of another column; name is by name'
-complete -c make-metrics -n '_shtab_make_metrics_using report' -l limit -x -d 'only the first N rows'
+complete -c make-metrics -n '_shtab_make_metrics_using report' -l by -xka "day week" -d 'in place of targets: how long people waited, for what, by day or by week'
+complete -c make-metrics -n '_shtab_make_metrics_using report' -l sort -xka "own whole median p95 last runs failed flaky cpu memory when name" -d 'what comes first: the most own time in all (the default), or the most of another column; name is by name'
+complete -c make-metrics -n '_shtab_make_metrics_using report' -l limit -x -d 'only the first N rows; with --by the latest N'
 complete -c make-metrics -n '_shtab_make_metrics_using report' -l format -xka "table json csv markdown" -d 'table (the default), json, csv or markdown'
 complete -c make-metrics -n '_shtab_make_metrics_using report' -l json -d 'print JSON instead of text'
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a compare -d 'Print which targets became slower or faster between two runs, branches, commits or times.'

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from make_metrics.analysis.build import NO_LIMIT, UNKNOWN_JOBS, Build
+from make_metrics.analysis.build import UNKNOWN_JOBS, Build
 from make_metrics.analysis.findings import Findings
 from make_metrics.analysis.schedule import Step
 from make_metrics.combine.event import timestamp
 from make_metrics.report import markdown
-from make_metrics.report.rows import duration
+from make_metrics.report.rows import duration, jobs_text
 from make_metrics.report.screen import Part, name
 from make_metrics.report.table import local_time
 
@@ -48,11 +48,6 @@ def label(build: Build, target: int) -> str:
 def time_of(us: int) -> str:
     """Microseconds as a duration for people."""
     return duration((us + 500) // 1_000)
-
-
-def jobs_text(jobs: int) -> str:
-    """A number of jobs as it is given to make."""
-    return "-j" if jobs == NO_LIMIT else "jobs unknown" if jobs == UNKNOWN_JOBS else f"-j{jobs}"
 
 
 def ending(status: int) -> str:

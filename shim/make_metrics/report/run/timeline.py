@@ -29,7 +29,8 @@ from make_metrics.analysis.build import Build, BuiltTarget
 from make_metrics.analysis.lanes import job_lanes
 from make_metrics.analysis.nesting import holders
 from make_metrics.report.printable import printable
-from make_metrics.report.run.summary import Run, ending, inferred, jobs_text, path_time, time_of
+from make_metrics.report.rows import jobs_text
+from make_metrics.report.run.summary import Run, ending, inferred, path_time, time_of
 from make_metrics.report.table import local_time
 
 _PREFIX = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

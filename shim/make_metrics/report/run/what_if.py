@@ -11,7 +11,8 @@ from make_metrics.analysis.plan import Plan
 from make_metrics.analysis.schedule import UNLIMITED
 from make_metrics.analysis.what_if import WhatIf
 from make_metrics.report import markdown
-from make_metrics.report.run.summary import HEADING, jobs_text, label, time_of
+from make_metrics.report.rows import jobs_text
+from make_metrics.report.run.summary import HEADING, label, time_of
 from make_metrics.report.screen import Part, name
 
 VERSION = 1

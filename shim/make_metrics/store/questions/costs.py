@@ -8,33 +8,37 @@ from dataclasses import dataclass
 from typing import Any
 
 from make_metrics.store.questions.selection import Selection, glob
+from make_metrics.store.questions.trends import NO_TREND, QUERY, Trend, trends
 
 # A place is a project (the directory of the run's first make) with the directory and level of the target's own make. A
 # key is a target's name, its place, and whether it was a goal: so the times of a goal are never mixed with those of the
 # same target as a prerequisite of another one. It is one integer, which SQLite sorts faster than five.
 _PLACES = """chosen AS MATERIALIZED (
-    SELECT number, started_ns, directory FROM builds WHERE {runs}
+    SELECT number, started_ns, directory, commit_id, {jobs} AS jobs,
+        CAST(strftime('%Y%m%d', started_ns / 1000000000, 'unixepoch', 'localtime') AS INTEGER) AS day
+    FROM builds WHERE {runs}
 ), placed AS MATERIALIZED (
-    SELECT build, number, project, directory, level, dense_rank() OVER (ORDER BY project, directory, level) AS place
+    SELECT build, number, project, directory, level, jobs, started_ns, commit_id, day,
+        dense_rank() OVER (ORDER BY project, directory, level, jobs) << 1 AS key_part
     FROM (
         SELECT makes.build, makes.number, chosen.directory AS project,
-            CASE WHEN makes.directory = 0 THEN chosen.directory ELSE makes.directory END AS directory, makes.level
+            CASE WHEN makes.directory = 0 THEN chosen.directory ELSE makes.directory END AS directory, makes.level,
+            chosen.jobs, chosen.started_ns, chosen.commit_id, chosen.day
         FROM chosen CROSS JOIN makes ON makes.build = chosen.number
     )
-), places AS MATERIALIZED (
-    SELECT DISTINCT place, project, directory, level FROM placed
+)"""
+_MADE = """places AS MATERIALIZED (
+    SELECT DISTINCT key_part, project, directory, level, jobs FROM placed
 ), made AS MATERIALIZED (
-    SELECT (targets.name << 21) | (placed.place << 1) | (targets.goal != 0) AS key,
+    SELECT placed.key_part | (targets.name << 21) | (targets.goal != 0) AS key,
         max(targets.span_us - targets.idle_us, 0) AS own_us,
         max(coalesce(1000 * targets.whole_ms, targets.span_us), 0) AS whole_us,
         targets.exit_status AS exit_status,
-        chosen.started_ns + 1000 * (targets.start_us - targets.lead_us) AS start_ns,
+        placed.started_ns + 1000 * (targets.start_us - targets.lead_us) AS start_ns,
         targets.cpu_us AS cpu_us,
         targets.peak_kib AS peak_kib
-    FROM chosen
-        CROSS JOIN placed ON placed.build = chosen.number
-        CROSS JOIN targets ON targets.build = placed.build AND targets.make = placed.number
-    WHERE chosen.started_ns + 1000 * (targets.start_us - targets.lead_us) BETWEEN ? AND ? {named}
+    FROM placed CROSS JOIN targets ON targets.build = placed.build AND targets.make = placed.number
+    WHERE placed.started_ns + 1000 * (targets.start_us - targets.lead_us) BETWEEN ? AND ? {named}
 ), sums AS MATERIALIZED (
     SELECT key, count(*) AS count, sum(exit_status != 0) AS failures, sum(cpu_us) AS cpu_us, max(peak_kib) AS peak_kib,
         sum(own_us) AS own_total, sum(whole_us) AS whole_total, max(own_us != whole_us) AS differ
@@ -56,13 +60,13 @@ _MIDDLE = """{which}_times AS (
 _DIFFERENT = "WHERE key IN (SELECT key FROM sums WHERE differ)"
 # The columns of `last` without an aggregate are those of the row with the maximum (SQLite, "Bare columns").
 _SHOWN = """
-SELECT coalesce(project_text.text, ''), coalesce(directory_text.text, ''), places.level, name_text.text,
-    sums.key & 1, sums.count, sums.failures, sums.cpu_us, sums.peak_kib,
+SELECT sums.key, places.jobs, coalesce(project_text.text, ''), coalesce(directory_text.text, ''), places.level,
+    name_text.text, sums.key & 1, sums.count, sums.failures, sums.cpu_us, sums.peak_kib,
     own_total, own_times.median, own_times.p95, last.own_us,
     whole_total, coalesce(whole_times.median, own_times.median), coalesce(whole_times.p95, own_times.p95),
     last.whole_us, last.exit_status, last.start_ns
 FROM sums JOIN own_times USING (key) LEFT JOIN whole_times USING (key) JOIN last USING (key)
-    JOIN places ON places.place = (sums.key >> 1) & 1048575
+    JOIN places ON places.key_part = sums.key & 2097150
     LEFT JOIN texts AS project_text ON project_text.id = places.project
     LEFT JOIN texts AS directory_text ON directory_text.id = places.directory
     JOIN texts AS name_text ON name_text.id = sums.key >> 21
@@ -86,7 +90,8 @@ class Cost:
     `own` are the times of its recipe lines, with the makes that they start. `whole` are those of a goal with its
     prerequisites, and of other targets from their first line to the end of the last. `directory` is its make's,
     relative to the project's if it is inside. `failures` counts runs whose status was not 0. `cpu_us` is the sum of its
-    lines' processor times, `peak_kib` the most memory that one program held; None if unknown.
+    lines' processor times, `peak_kib` the most memory that one program held; None if unknown. `jobs` is the number of
+    jobs of its runs, None where all numbers are one row.
     """
 
     project: str
@@ -102,6 +107,8 @@ class Cost:
     peak_kib: int | None
     last_exit_status: int
     last_start_ns: int
+    jobs: int | None = None
+    trend: Trend = NO_TREND
 
 
 SORTS: dict[str, Callable[[Cost], int]] = {
@@ -113,6 +120,7 @@ SORTS: dict[str, Callable[[Cost], int]] = {
     "runs": lambda cost: -cost.runs,
     "failed": lambda cost: -cost.failures,
     "cpu": lambda cost: -(cost.cpu_us or 0),
+    "flaky": lambda cost: -cost.trend.flaky,
     "memory": lambda cost: -(cost.peak_kib or 0),
     "when": lambda cost: -cost.last_start_ns,
     "name": lambda _: 0,
@@ -120,30 +128,40 @@ SORTS: dict[str, Callable[[Cost], int]] = {
 
 
 def costs(
-    connection: sqlite3.Connection, selection: Selection, *, target: str = "", failed: bool = False, sort: str = "own"
-) -> list[Cost]:
+    connection: sqlite3.Connection, selection: Selection, *, target: str = "", failed: bool = False, sort: str = "own",
+    each_jobs: bool = False,
+) -> list[Cost]:  # fmt: skip
     """One row for each target, and for each of its two roles; the one that comes first by `sort` first.
 
     `target` is a pattern of names (`*`, `?`, `[...]`), empty for all. `failed`: only what failed at least once. `sort`
-    is a key of SORTS. Raises sqlite3.Error.
+    is a key of SORTS. `each_jobs`: a row for each number of jobs. Raises sqlite3.Error.
     """
     runs, values = selection.runs()
     named = "AND targets.name IN (SELECT id FROM texts WHERE text GLOB ?)" if target else ""
+    places = _PLACES.format(runs=runs, jobs="jobs" if each_jobs else "NULL")
     parts = [
-        _PLACES.format(runs=runs, named=named, having="HAVING failures > 0" if failed else ""),
+        places,
+        _MADE.format(named=named, having="HAVING failures > 0" if failed else ""),
         _MIDDLE.format(which="own", where=""),
         _MIDDLE.format(which="whole", where=_DIFFERENT),
     ]
     values += [selection.since_ns // 1000 * 1000, selection.until_ns - 1]
-    rows = connection.execute(f"WITH {', '.join(parts)}{_SHOWN}", (*values, glob(target)) if target else values)
+    if target:
+        values.append(glob(target))
+    connection.execute("BEGIN")  # both queries see the same runs, and so the same keys
+    try:
+        rows = connection.execute(f"WITH {', '.join(parts)}{_SHOWN}", values).fetchall()
+        changed = trends(connection.execute(f"WITH {places}{QUERY.format(named=named)}", values)) if rows else {}
+    finally:
+        connection.execute("ROLLBACK")
     return sorted(
-        map(_cost, rows),
+        (_cost(row, changed.get(row[0], NO_TREND)) for row in rows),
         key=lambda cost: (SORTS[sort](cost), cost.target, cost.project, cost.level, cost.directory, cost.goal),
     )
 
 
-def _cost(row: tuple[Any, ...]) -> Cost:
-    project, directory, level, target, goal, runs, failures, cpu_us, peak_kib, *times, status, start_ns = row
+def _cost(row: tuple[Any, ...], trend: Trend) -> Cost:
+    _, jobs, project, directory, level, target, goal, runs, failures, cpu_us, peak_kib, *times, status, start_ns = row
     numbers = [round(value) for value in times]
     return Cost(
         project=str(project),
@@ -159,6 +177,8 @@ def _cost(row: tuple[Any, ...]) -> Cost:
         peak_kib=peak_kib,
         last_exit_status=status,
         last_start_ns=start_ns,
+        jobs=jobs,
+        trend=trend,
     )
 
 

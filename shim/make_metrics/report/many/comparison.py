@@ -9,8 +9,7 @@ from typing import Any
 
 from make_metrics.analysis.changes import LEAST_RUNS, Change, Changes, Sample, Verdict
 from make_metrics.combine.event import timestamp
-from make_metrics.report.rows import duration
-from make_metrics.report.run.summary import jobs_text
+from make_metrics.report.rows import duration, jobs_text
 from make_metrics.report.screen import Part, name
 from make_metrics.report.table import Column
 from make_metrics.store.questions.costs import relative

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 from make_metrics.analysis.changes import Sample, changes
-from make_metrics.report.comparison import FIELDS, Comparison, Side, document, heading, notes, records, table
+from make_metrics.report.many.comparison import FIELDS, Comparison, Side, document, heading, notes, records, table
 from make_metrics.store.questions.own_times import OneRun, Place
 from tests.support.records import WALL_NS
 
