@@ -2,7 +2,8 @@
 
     python -m ci.adversary --quick
 
-Without --quick it takes an hour or more. The exit status is 1 if anything went wrong.
+Without --quick it takes some hours; `--part 0.1` does a tenth of what takes longest. The exit status is 1 if anything
+went wrong.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ def main(words: Sequence[str] | None = None) -> int:
         prog="python -m ci.adversary", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="fewer rounds, in a few minutes")
+    parser.add_argument("--part", type=float, default=1, help="of the kills, built targets and fuzzed files, 1 for all")
     parser.add_argument(
         "--seed", type=int, default=1, help="decides who is killed when, and all else that is by chance"
     )
@@ -41,13 +43,13 @@ def main(words: Sequence[str] | None = None) -> int:
     options = parser.parse_args(words)
     stop_ignoring_signals()
     bundle.write()
-    quick, seed = options.quick, options.seed
+    quick, seed, part = options.quick, options.seed, options.part
     attacks: dict[str, Callable[[Path, str], list[Figure]]] = {
         "secrets": lambda folder, shim: secrets.attack(folder, shim, seed=seed),
         "disks": lambda folder, shim: disks.attack(folder, shim, quick=quick),
-        "kills": lambda folder, shim: kills.attack(folder, shim, rounds=36 if quick else 1500, seed=seed),
+        "kills": lambda folder, shim: kills.attack(folder, shim, rounds=36 if quick else int(1500 * part), seed=seed),
         "nested": lambda folder, shim: sizes.nested(folder, shim, count=60 if quick else 2000),
-        "many": lambda folder, shim: sizes.many(folder, shim, count=300 if quick else 250_000),
+        "many": lambda folder, shim: sizes.many(folder, shim, count=300 if quick else int(250_000 * part)),
     }
     figures: list[Figure] = []
     windows: dict[str, window.Window] = {}
@@ -67,7 +69,7 @@ def main(words: Sequence[str] | None = None) -> int:
         if not options.only or options.only in "written":
             add(sizes.written(Path(root) / "written", count=20_000 if quick else 250_000))
         if not options.only or options.only in "fuzz":
-            add(_fuzzed(30 if quick else 3600, seed))
+            add(_fuzzed(30 if quick else 3600 * part, seed))
         for shim in shims():
             if not options.only or options.only in "window":
                 try:
@@ -76,7 +78,8 @@ def main(words: Sequence[str] | None = None) -> int:
                     continue  # there is no compiler
                 print(shim, windows[shim])
     if not options.only:
-        command = "python -m ci.adversary" + (" --quick" if quick else "") + (f" --seed {seed}" if seed != 1 else "")
+        command = "python -m ci.adversary" + (" --quick" if quick else "") + (f" --part {part:g}" if part != 1 else "")
+        command += f" --seed {seed}" if seed != 1 else ""
         PAGE.write_text(page(command, figures, windows))
     wrong = sum(figure.wrong for figure in figures)
     print(f"{wrong} wrong")
