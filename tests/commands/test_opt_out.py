@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+from collections.abc import Callable
+from pathlib import Path
 
+import pytest
+
+from make_metrics.consent.anonymous_id import id_file
+from make_metrics.consent.consent import decision_path
+from make_metrics.crashes.question import CRASHES
+from make_metrics.files.paths import Paths
+from make_metrics.project.project import Project, project_of
 from make_metrics.project.settings import NAME
 from tests.support.segment_receiver import Receiver
 from tests.support.sharing_project import Sharing
@@ -74,3 +84,36 @@ def test_an_opt_out_holds_although_the_settings_file_is_away(sharing: Sharing, r
     sharing.make("b")
     sharing.cli("flush")
     assert receiver.commands == []
+
+
+PLACES: dict[str, Callable[[Paths, Project], Path]] = {
+    "the decision": lambda paths, project: decision_path(paths, project),
+    "the decision about crash reports": lambda paths, project: decision_path(paths, project, CRASHES),
+    "the id": id_file,
+    "the lock of decisions": lambda paths, _: paths.consent_lock,
+    "the sender's lock": lambda paths, _: paths.send_lock,
+    "the lock of crash reports": lambda paths, _: paths.crash_lock,
+    "the file of off": lambda paths, _: paths.off_file,
+}
+KINDS: dict[str, Callable[[Path], object]] = {
+    "directory": lambda path: (path / "full").mkdir(parents=True),
+    "link to itself": lambda path: path.symlink_to(path),
+    "link away": lambda path: path.symlink_to("/nowhere/at/all"),
+    "link to /dev/zero": lambda path: path.symlink_to("/dev/zero"),
+    "fifo": os.mkfifo,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_no_works_whatever_stands_in_the_way(sharing: Sharing, place: str, kind: str) -> None:
+    sharing.cli("opt-in", "--yes")
+    path = PLACES[place](sharing.paths, project_of(sharing.project.folder))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    KINDS[kind](path)
+    assert "Nothing is sent any more" in sharing.cli("opt-out")
+    assert sharing.status()["id"] is None
+    assert sharing.status()["decision"] == "no" or place == "the file of off"
+    assert "recording is off" in sharing.cli("off")
+    assert sharing.mode()[0] == "off"

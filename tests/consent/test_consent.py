@@ -154,11 +154,13 @@ def test_a_path_that_is_no_regular_file_turns_recording_off_and_is_not_written_t
         os.mkfifo(path)
     assert decision(paths, project) == (Decision.UNREADABLE, Mode.OFF)
     with pytest.raises(UserError, match="move it away"):
-        decide(paths, project, yes=False)
+        decide(paths, project, yes=True)
+    decide(paths, project, yes=False)
+    assert decision(paths, project) == (Decision.NO, Mode.LOCAL)
     assert elsewhere.read_bytes() == before
 
 
-@pytest.mark.parametrize("name", ["config", "consent", "ids", "consent.lock", "id"])
+@pytest.mark.parametrize("name", ["config", "consent", "ids", "id"])
 def test_a_symbolic_link_at_any_of_our_paths_is_refused(
     paths: Paths, project: Project, tmp_path: Path, name: str
 ) -> None:
@@ -168,7 +170,6 @@ def test_a_symbolic_link_at_any_of_our_paths_is_refused(
         "config": paths.config,
         "consent": paths.decisions,
         "ids": paths.identities,
-        "consent.lock": paths.consent_lock,
         "id": id_file(paths, project),
     }[name]
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,7 @@ def run(given: argparse.Namespace) -> int:  # noqa: ARG001
     """
     paths = Paths.from_environment()
     consent.refuse_sudo(os.environ)
-    write_file(paths.off_file, b"")
+    write_file(paths.off_file, b"", whatever_is_there=True)
     warn(stop_sending(paths.send_lock, paths.crash_lock))
     sys.stdout.write("recording is off; make-metrics on turns it on again, as it was before\n")
     return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from make_metrics.files.paths import Paths
 from make_metrics.files.read import read_file
-from make_metrics.files.write import remove_file, write_file
+from make_metrics.files.write import move_aside, remove_file, write_file
 from make_metrics.project.project import Project
 from make_metrics.project.root import project_key
 
@@ -44,4 +44,6 @@ def ensure_id(paths: Paths, project: Project) -> str:
 
 def erase_id(paths: Paths, project: Project) -> None:
     """Remove a project's id; the caller holds `consent.lock`. Raises UserError if its file cannot be removed."""
-    remove_file(id_file(paths, project))
+    path = id_file(paths, project)
+    move_aside(path)  # a directory cannot be removed like a file
+    remove_file(path)

@@ -19,7 +19,7 @@ from make_metrics.consent.mode import Decision, Inputs, Ruling, decide, through_
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path, private_directory
 from make_metrics.files.read import read_file
-from make_metrics.files.write import require_own_file, write_file
+from make_metrics.files.write import move_aside, write_file
 from make_metrics.metrics import catalogue
 from make_metrics.project.project import Project
 from make_metrics.project.root import project_key
@@ -120,7 +120,7 @@ def lock(paths: Paths, *, patience_s: float = _LOCK_S) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     private_directory(paths.config)
-    require_own_file(paths.consent_lock)
+    move_aside(paths.consent_lock)
     try:
         with FileLock(paths.consent_lock, mode=0o600).acquire(timeout=patience_s, poll_interval=0.02):
             yield
@@ -142,7 +142,7 @@ def write_decision(paths: Paths, project: Project, *, yes: bool, now_ns: int, qu
         notice=question.notice_version(paths, project),
         sinks=question.receivers(project),
     )
-    write_file(decision_path(paths, project, question), decision_file.dump(record))
+    write_file(decision_path(paths, project, question), decision_file.dump(record), whatever_is_there=not yes)
     return record
 
 
@@ -155,7 +155,7 @@ def write_on_this_machine(paths: Paths, *, now_ns: int) -> None:
         for record in _records(question_directory):
             # The clock may have been set back since that decision.
             now_ns = max(now_ns, record.decided_ns + 1)
-    write_file(paths.on_this_machine_file, f"{now_ns}\n".encode())
+    write_file(paths.on_this_machine_file, f"{now_ns}\n".encode(), whatever_is_there=True)
 
 
 def standing_yeses(paths: Paths, directory: Path) -> list[Record]:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from pathlib import Path
 
 from make_metrics.errors import UserError
 from make_metrics.files.paths import printable_path, private_directory
 
 
-def write_file(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes, *, whatever_is_there: bool = False) -> None:
     """Replace a file in one step, so that readers see the old content or the new; mode 0600, its directory 0700.
 
-    Raises UserError if it cannot be written, or if the path holds anything but a regular file of ours.
+    Raises UserError if it cannot be written, or if the path holds anything but a regular file of ours. With
+    `whatever_is_there` that is moved aside: a no must not depend on it.
     """
     private_directory(path.parent)
+    if whatever_is_there:
+        move_aside(path)
     require_own_file(path)
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -42,11 +46,28 @@ def remove_file(path: Path) -> None:
         raise UserError(f"cannot remove {printable_path(path)}: {error.strerror}") from error
 
 
-def require_own_file(path: Path) -> None:
-    """Raise UserError if the path holds anything but a regular file of ours, such as a symbolic link."""
+def move_aside(path: Path) -> None:
+    """Rename what a path holds, if it is not a regular file of ours; of a symbolic link, the link.
+
+    Its new name is no file of ours. Raises UserError if it cannot be renamed.
+    """
+    if _is_own_or_missing(path):
+        return
+    try:
+        path.rename(path.with_name(f"{path.name}.aside.{time.time_ns()}"))
+    except OSError as error:
+        raise UserError(f"cannot move {printable_path(path)} away: {error.strerror}") from error
+
+
+def _is_own_or_missing(path: Path) -> bool:
     try:
         status = path.lstat()
     except OSError:
-        return
-    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+        return True
+    return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+
+
+def require_own_file(path: Path) -> None:
+    """Raise UserError if the path holds anything but a regular file of ours, such as a symbolic link."""
+    if not _is_own_or_missing(path):
         raise UserError(f"{printable_path(path)} is not a file of yours (or is a symbolic link): move it away")

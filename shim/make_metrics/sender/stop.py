@@ -13,7 +13,7 @@ from pathlib import Path
 
 from make_metrics.errors import UserError
 from make_metrics.files.paths import printable_path
-from make_metrics.files.write import require_own_file
+from make_metrics.files.write import move_aside
 from make_metrics.hot import procfs
 from make_metrics.sender.protocol import PROGRAM
 
@@ -48,7 +48,7 @@ def _is_free(path: Path, patience_s: float) -> bool:
     """Whether nobody holds a lock, or lets it go in time; raises UserError if its file cannot be used."""
     from filelock import FileLock, Timeout  # only here: mostly nobody has ever sent, and the command loads nothing more
 
-    require_own_file(path)
+    move_aside(path)
     try:
         with FileLock(path, mode=0o600).acquire(timeout=patience_s, poll_interval=0.02):
             return True
