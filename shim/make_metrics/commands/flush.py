@@ -9,6 +9,7 @@ import sys
 import time
 
 from make_metrics import environment
+from make_metrics.commands.erase import ask
 from make_metrics.commands.project import combine_records, opened_store, write_request
 from make_metrics.commands.warn import warn
 from make_metrics.consent import consent
@@ -42,7 +43,7 @@ def run(given: argparse.Namespace) -> int:
         reports = [(crash_delivery.KIND, request) for request in crash_delivery.preview(paths, os.environ)]
         for kind, request in itertools.chain(show(paths, os.environ), reports):
             write_request(kind, request)
-        return 0
+        return ask(paths)
     delivered = deliver(paths, os.environ, timeout_s=max(give_up - time.monotonic(), 0.1))
     sys.stdout.write(_summary(delivered))
     crash_result = crash_delivery.deliver(paths, os.environ, give_up)
@@ -50,7 +51,8 @@ def run(given: argparse.Namespace) -> int:
         sys.stdout.write(f"{crash_result.accepted} crash report{'s' * (crash_result.accepted != 1)} sent\n")
     problems = delivered.problems + crash_result.problems
     warn(problems)
-    return 1 if problems else 0
+    waits = ask(paths, timeout_s=max(give_up - time.monotonic(), 0.1))
+    return 1 if problems or waits else 0
 
 
 def _summary(delivered: Delivered) -> str:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from make_metrics import environment
+from make_metrics.commands import erase
 from make_metrics.commands.project import combine_records, opened_store, project_at, write_request
 from make_metrics.commands.warn import warn
 from make_metrics.consent import consent
@@ -18,6 +19,7 @@ from make_metrics.consent.anonymous_id import erase_id, read_id
 from make_metrics.consent.mode import Decision, Mode
 from make_metrics.crashes.question import CRASHES
 from make_metrics.deliver import choice_event
+from make_metrics.erasure import asking
 from make_metrics.files.paths import Paths
 from make_metrics.project.project import Project
 from make_metrics.sender.stop import stop_sending
@@ -31,9 +33,10 @@ _EVENT_S = 3.0
 
 
 def run(given: argparse.Namespace) -> int:
-    """Withdraw; 0. When it returns, nothing leaves any more.
+    """Withdraw; 0. When it returns, nothing leaves any more, but for what the user asks for with `given.erase`.
 
-    Raises UserError if the no cannot be recorded, what waits cannot be deleted, or who sends cannot be stopped.
+    Raises UserError if the no cannot be recorded, what waits cannot be deleted, or who sends cannot be stopped; after
+    all that also if `given.erase` was asked for and no receiver erases.
     """
     paths = Paths.from_environment()
     consent.refuse_sudo(os.environ)
@@ -46,6 +49,8 @@ def run(given: argparse.Namespace) -> int:
         projects = [project, *_other_decided_projects(paths, project, Path(given.directory or "."))]
         for withdrawn in projects:
             consent.write_decision(paths, withdrawn, yes=False, now_ns=now_ns)
+            if given.erase:
+                erase.put(paths, withdrawn)  # before the id is gone
             erase_id(paths, withdrawn)
             # This no is for crash reports too, if they were decided about.
             if consent.status_of(paths, withdrawn, os.environ, CRASHES).decision is not Decision.NONE:
@@ -59,6 +64,11 @@ def run(given: argparse.Namespace) -> int:
     if mode is Mode.ON and anonymous_id and project.settings and project.settings.opt_out_event:
         entries = choice_event.entries(project, choice="out", anonymous_id=anonymous_id, now_ns=now_ns)
         _send_last_event(paths, project, entries)
+    if given.erase:
+        erase.ask(paths)
+        erase.require_erasing(project)
+    elif anonymous_id and asking.hosts(project):
+        sys.stdout.write(f"make-metrics erase asks {', '.join(asking.hosts(project))} to delete what was sent.\n")
     return 0
 
 

@@ -33,12 +33,12 @@ def run(given: argparse.Namespace) -> int:
     url = (given.url or f"http://{host}:{listening.getsockname()[1]}").rstrip("/")
     settings = ServerSettings(url=url, user_header=given.user_header or "", proxies=tuple(given.proxy or ()))
     sys.stdout.write(f"database: {shown_url(database_url(given.database))}\naddress: {url}/\n")
-    sys.stdout.write(_first_project(database, url))
     if given.host not in _LOOPBACK:
         sys.stdout.write(
             f"{given.host} can be reached from other machines, without encryption: keys, tokens and events can be read "
             "on the way.\nPut a proxy with TLS in front, and let this listen on 127.0.0.1.\n"
         )
+    sys.stdout.write(_first_project(database, url))
     sys.stdout.flush()
     try:
         serve(application(database, settings), listening)

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from dataclasses import asdict
 from typing import Any
 
@@ -21,6 +22,7 @@ from make_metrics.consent.mode import Mode, through_sudo
 from make_metrics.consent.policy import PATH, read_policy
 from make_metrics.crashes import log as crash_log
 from make_metrics.crashes.question import CRASHES
+from make_metrics.erasure import requested
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
 from make_metrics.metrics import catalogue
@@ -63,7 +65,13 @@ def _document(paths: Paths, project: Project) -> dict[str, Any]:
         "prints": environment.only_prints(os.environ),
         "project": project.path,
         "sinks": [
-            {"type": sink.type, "host": sink.address, "clear_text": is_clear_text(sink.host)} for sink in project.sinks
+            {
+                "type": sink.type,
+                "host": sink.address,
+                "clear_text": is_clear_text(sink.host),
+                "erases": sink.erases,
+            }
+            for sink in project.sinks
         ],
         "labels": dict(project.settings.labels) if project.settings else {},
         "notice": consent.notice_version(paths, project) or None,
@@ -73,6 +81,7 @@ def _document(paths: Paths, project: Project) -> dict[str, Any]:
         **_deliveries(paths, project, problems),
         "sender": _sender(status),
         "crash_reports": _crash_reports(paths, project),
+        "erasures": _erasures(paths, project),
         "paths": _paths(paths, project),
         "problems": problems,
     }
@@ -130,6 +139,21 @@ def _crash_reports(paths: Paths, project: Project) -> dict[str, Any]:
         "receiver": project.crash_dsn.host if project.crash_dsn else None,
         "clear_text": bool(project.crash_dsn and is_clear_text(project.crash_dsn.host)),
     }
+
+
+def _erasures(paths: Paths, project: Project) -> list[dict[str, Any]]:
+    """What the project's receivers were asked to delete, and what they have answered."""
+    return [
+        {
+            "receiver": erasure.host,
+            "asked": timestamp(erasure.asked_ns),
+            "answered": erasure.is_done,
+            "tried": timestamp(erasure.tried_ns) if erasure.tried_ns else None,
+            "result": erasure.result,
+        }
+        for erasure in requested.read_all(paths, now_ns=time.time_ns())
+        if erasure.project == project.path
+    ]
 
 
 def _paths(paths: Paths, project: Project) -> dict[str, str]:

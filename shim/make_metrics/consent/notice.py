@@ -11,7 +11,7 @@ from make_metrics.properties.property import Property, shown
 from make_metrics.properties.registry import CHOICE, ENVELOPE, PROPERTIES
 from make_metrics.properties.trace import TRACE
 from make_metrics.sinks.kinds import takes_traces
-from make_metrics.sinks.sink import SinkSettings
+from make_metrics.sinks.sink import ERASURE, SinkSettings
 from make_metrics.sinks.user_settings import is_clear_text
 
 NEVER = (
@@ -30,6 +30,10 @@ JOINS = (
 )
 LABELS = "Each event, your yes too, also has these labels of the project, word for word:"
 CLEAR_TEXT = "Whoever is on the way to {} can read what is sent there: it is not encrypted."
+ERASES = (
+    "{} deletes what it holds of your id if you ask for that: make-metrics opt-out --erase, or erase at any time later."
+)
+ERASES_NOT = "No receiver says that it can delete what it holds of your id: ask whoever collects it."
 ADDRESS = "Whoever runs the receiver can also see the network address that you send from."
 
 
@@ -64,6 +68,7 @@ def text(settings: Settings, metrics: Sequence[Property]) -> str:
         *([FILE] if any(sink.type == "file" for sink in settings.sinks) else []),
         *clear_text(sink.host for sink in settings.sinks),
         ADDRESS,
+        *_erasure(settings),
         "If you opt out later, one last event with your id says so."
         if settings.opt_out_event
         else "If you opt out later, nothing says so: sending just ends.",
@@ -80,6 +85,12 @@ def _for_traces(settings: Settings) -> list[str]:
     return [RUNS, *(_line(entry) for entry in TRACE), JOINS]
 
 
+def _erasure(settings: Settings) -> list[str]:
+    """The lines about which receivers can erase what they hold."""
+    erasing = dict.fromkeys(sink.address for sink in settings.sinks if sink.erases)
+    return [ERASES.format(address) for address in erasing] or [ERASES_NOT]
+
+
 def _labels(settings: Settings) -> list[str]:
     return [LABELS, *(f"  {name}: {text}" for name, text in values(settings).items())] if settings.labels else []
 
@@ -94,7 +105,7 @@ def receiver(sink: SinkSettings) -> str:
     details = [
         sink.type,
         *([f"public key {sink.key}"] if sink.key else []),
-        *(f"{name} {value}" for name, value in sink.more),
+        *(f"{name} {value}" for name, value in sink.more if name != ERASURE),
     ]
     return f"{sink.address} ({', '.join(details)})"
 

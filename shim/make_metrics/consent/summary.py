@@ -52,6 +52,8 @@ def lines(settings: Settings, metrics: Sequence[Property]) -> Lines:
         kinds.append("labels of the project")
     what = ", ".join(kinds) + (f"; also {', '.join(entry.name for entry in metrics)}" if metrics else "")
     stop = "make-metrics opt-out" + (", which one last event says" if settings.opt_out_event else "")
+    if any(sink.erases for sink in settings.sinks):
+        stop += "; with --erase what was sent is deleted too"
     return [
         ("", f"{settings.name} would like timing data about its make targets."),
         ("Who", settings.collector + (f" ({settings.contact})" if settings.contact else "")),

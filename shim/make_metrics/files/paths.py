@@ -139,6 +139,11 @@ class Paths:
         return self.config / "ids"
 
     @property
+    def erasures(self) -> Path:
+        """The directory of what receivers were asked to delete, a file for each id and receiver."""
+        return self.config / "erasures"
+
+    @property
     def invitations(self) -> Path:
         """The directory of the times when a project's invitation was shown, a file for each project."""
         return self.config / user_dirs.INVITATIONS

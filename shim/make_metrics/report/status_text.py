@@ -39,7 +39,8 @@ def _consent(status: Document) -> Iterator[str]:
 
 def _deliveries(status: Document) -> Iterator[str]:
     for sink in status["sinks"]:
-        yield f"sink: {sink['host']} ({sink['type']}{_clear_text(sink)})"
+        erases = ", deletes what it holds if asked" if sink["erases"] else ""
+        yield f"sink: {sink['host']} ({sink['type']}{_clear_text(sink)}{erases})"
     if not status["sinks"]:
         yield "sink: none"
     if status["waiting"]:
@@ -91,6 +92,11 @@ def _rest(status: Document) -> Iterator[str]:
     if crash_reports["receiver"]:
         to = f"{crash_reports['receiver']}{_clear_text(crash_reports)}"
         yield f"crash reports: {crash_reports['mode']} ({crash_reports['reason']}), to {to}"
+    for erasure in status["erasures"]:
+        answer = (
+            f"{erasure['result'] or 'not asked yet'}{'' if erasure['answered'] else ' (make-metrics erase asks again)'}"
+        )
+        yield f"erasure: asked {erasure['asked']}, {erasure['receiver']}: {answer}"
     for problem in status["problems"]:
         yield f"problem: {problem}"
     undecided = status["decision"] in ("none", "older") or status["rule"] == "on-this-machine"

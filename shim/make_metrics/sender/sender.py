@@ -27,6 +27,7 @@ LIFETIME_S = 10.0
 _MARGIN_S = 0.5  # the time that an orderly end needs
 _SWEEP_S = 3.0
 _DELIVERY_S = 2.0  # for sending what was combined last
+_REQUEST_S = 3.0  # left for a request that begins last
 _LINES_S = 1.0
 _PAUSE_S = 0.1
 
@@ -129,6 +130,14 @@ def _send(paths: Paths, project: Path | None, give_up: float, *, first: Path) ->
         sweep(paths, timeout=_SWEEP_S, give_up=give_up - _DELIVERY_S)
         _deliver(paths, give_up, first)
     crash_delivery.deliver(paths, os.environ, give_up - _MARGIN_S)
+    _ask_to_erase(paths, give_up)
+
+
+def _ask_to_erase(paths: Paths, give_up: float) -> None:
+    """Ask receivers again that were away when a user asked them to erase."""
+    from make_metrics.erasure import asking
+
+    asking.ask(paths, timeout_s=max(give_up - _REQUEST_S - time.monotonic(), 0), patient=True)
 
 
 def _deliver(paths: Paths, give_up: float, first: Path) -> None:

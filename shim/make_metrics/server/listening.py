@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import sys
 
@@ -85,6 +86,9 @@ def serve(application: Starlette, listening: socket.socket) -> None:
         h11_max_incomplete_event_size=_HEAD_BYTES,
     )
     server = uvicorn.Server(config)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # When it has ended in order, uvicorn raises the signal again, for whoever handled it before.
+        signal.signal(number, lambda *_: None)
     server.run(sockets=[listening])
     if not server.started:
         sys.exit(3)

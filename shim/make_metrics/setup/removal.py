@@ -56,7 +56,7 @@ def remove_decisions(paths: Paths) -> list[Path]:
 
     Raises UserError if something cannot be removed.
     """
-    folders = (paths.decisions, paths.identities, paths.invitations, paths.crash_decisions)
+    folders = (paths.decisions, paths.identities, paths.invitations, paths.crash_decisions, paths.erasures)
     files = [path for folder in folders for path in _files(folder)]
     return _remove([*files, paths.on_this_machine_file, paths.off_file])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from make_metrics.sinks.sink import HOST, WRITE_KEY, Key, Kind, Sink, SinkSettings, Surroundings
+from make_metrics.sinks.sink import ERASURE, HOST, WRITE_KEY, Key, Kind, Sink, SinkSettings, Surroundings
 
 _SEGMENT_HOST = "https://api.segment.io"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}"
@@ -62,7 +62,15 @@ def _readable_protobuf(url: str, body: bytes) -> str:
 
 SEGMENT = BuiltIn(
     make=_segment,
-    keys=(WRITE_KEY, replace(HOST, needed=False)),
+    keys=(
+        WRITE_KEY,
+        replace(HOST, needed=False),
+        Key(
+            ERASURE,
+            "must be true or false: whether the receiver is one of make-metrics serve, which can erase",
+            kind=bool,
+        ),
+    ),
     split=lambda settings: (replace(settings, host=settings.host or _SEGMENT_HOST),),
 )
 OTLP = BuiltIn(

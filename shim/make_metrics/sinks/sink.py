@@ -15,6 +15,9 @@ from typing import Any, Protocol
 GROUP = "make_metrics.sinks"
 """The entry-point group of kinds of sink. A name is a `type` in a project's settings; the object is a `Kind`."""
 
+ERASURE = "erasure"
+"""The key of a sink's table that says so: see `SinkSettings.erases`."""
+
 Message = Mapping[str, Any]
 Scalar = str | int | bool
 
@@ -82,6 +85,11 @@ class SinkSettings:
     def address(self) -> str:
         """The receiver's name for people; never empty."""
         return self.host or self.type
+
+    @property
+    def erases(self) -> bool:
+        """Whether the project says that the receiver deletes what it holds of an id, if that is asked with the id."""
+        return dict(self.more).get(ERASURE) is True
 
     def get(self, name: str, default: str = "") -> str:
         """The text of another key, or the default."""

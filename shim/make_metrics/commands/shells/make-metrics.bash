@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/make-metrics
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_make_metrics_subparsers=(setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget serve server completion uninstall help)
+_shtab_make_metrics_subparsers=(setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget serve server completion uninstall help)
 
 _shtab_make_metrics_setup_option_strings=(-h --help --add --remove)
 _shtab_make_metrics_include_option_strings=(-h --help)
@@ -27,7 +27,8 @@ _shtab_make_metrics_doctor_option_strings=(-h --help -C --json)
 _shtab_make_metrics_init_option_strings=(-h --help -C --schema)
 _shtab_make_metrics_check_option_strings=(-h --help -C)
 _shtab_make_metrics_opt_in_option_strings=(-h --help -C --yes)
-_shtab_make_metrics_opt_out_option_strings=(-h --help -C)
+_shtab_make_metrics_opt_out_option_strings=(-h --help -C --erase)
+_shtab_make_metrics_erase_option_strings=(-h --help -C)
 _shtab_make_metrics_status_option_strings=(-h --help --json -C)
 _shtab_make_metrics_preview_option_strings=(-h --help -C --json)
 _shtab_make_metrics_sent_option_strings=(-h --help -C --json)
@@ -62,6 +63,7 @@ _shtab_make_metrics_init__C_COMPGEN=_shtab_compgen_dirs
 _shtab_make_metrics_check__C_COMPGEN=_shtab_compgen_dirs
 _shtab_make_metrics_opt_in__C_COMPGEN=_shtab_compgen_dirs
 _shtab_make_metrics_opt_out__C_COMPGEN=_shtab_compgen_dirs
+_shtab_make_metrics_erase__C_COMPGEN=_shtab_compgen_dirs
 _shtab_make_metrics_status__C_COMPGEN=_shtab_compgen_dirs
 _shtab_make_metrics_preview__C_COMPGEN=_shtab_compgen_dirs
 _shtab_make_metrics_sent__C_COMPGEN=_shtab_compgen_dirs
@@ -81,8 +83,8 @@ _shtab_make_metrics_run___format_choices=(text json markdown)
 _shtab_make_metrics_what_if___format_choices=(text json markdown)
 _shtab_make_metrics_crash_reports_pos_0_choices=(on off status preview)
 _shtab_make_metrics_completion_pos_0_choices=(bash zsh fish man)
-_shtab_make_metrics_help_pos_0_choices=(setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget serve server completion uninstall)
-_shtab_make_metrics_pos_0_choices=(setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget serve server completion uninstall help)
+_shtab_make_metrics_help_pos_0_choices=(setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget serve server completion uninstall)
+_shtab_make_metrics_pos_0_choices=(setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget serve server completion uninstall help)
 
 _shtab_make_metrics_setup__h_nargs=0
 _shtab_make_metrics_setup___help_nargs=0
@@ -147,6 +149,9 @@ _shtab_make_metrics_opt_in___help_nargs=0
 _shtab_make_metrics_opt_in___yes_nargs=0
 _shtab_make_metrics_opt_out__h_nargs=0
 _shtab_make_metrics_opt_out___help_nargs=0
+_shtab_make_metrics_opt_out___erase_nargs=0
+_shtab_make_metrics_erase__h_nargs=0
+_shtab_make_metrics_erase___help_nargs=0
 _shtab_make_metrics_status__h_nargs=0
 _shtab_make_metrics_status___help_nargs=0
 _shtab_make_metrics_status___json_nargs=0

@@ -50,7 +50,7 @@ function _shtab_make_metrics_using
   test "$_shtab_make_metrics_cmdpath" = "$argv"
 end
 
-set -g _shtab_make_metrics_commands setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget serve server completion uninstall help
+set -g _shtab_make_metrics_commands setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget serve server completion uninstall help
 set -g _shtab_make_metrics_opts_with_value --add --against --by --database --fail-above --format --goal --host --jobs --limit --port --proxy --remove --retention --since --smallest-group --sort --target --timeout --until --url --user-header -C -j -o
 
 complete -c make-metrics -e
@@ -164,6 +164,10 @@ complete -c make-metrics -n '_shtab_make_metrics_using opt-in' -l yes -d 'agree 
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a opt-out -d 'Stop sending from a project, delete what waits and your id.'
 complete -c make-metrics -n '_shtab_make_metrics_using opt-out' -s h -l help -d 'show this help message and exit'
 complete -c make-metrics -n '_shtab_make_metrics_using opt-out' -s C -xka "(__fish_complete_directories)" -d 'the project of DIR instead of the current directory'"'"'s'
+complete -c make-metrics -n '_shtab_make_metrics_using opt-out' -l erase -d 'also ask the receivers to delete what they hold of your id'
+complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a erase -d 'Ask a project'"'"'s receivers to delete what they hold of your id.'
+complete -c make-metrics -n '_shtab_make_metrics_using erase' -s h -l help -d 'show this help message and exit'
+complete -c make-metrics -n '_shtab_make_metrics_using erase' -s C -xka "(__fish_complete_directories)" -d 'the project of DIR instead of the current directory'"'"'s'
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a status -d 'Print the mode and its reason, what waits, and all paths.'
 complete -c make-metrics -n '_shtab_make_metrics_using status' -s h -l help -d 'show this help message and exit'
 complete -c make-metrics -n '_shtab_make_metrics_using status' -l json -d 'print JSON instead of text'
@@ -225,4 +229,4 @@ complete -c make-metrics -n '_shtab_make_metrics_using uninstall' -l decisions -
 complete -c make-metrics -n '_shtab_make_metrics_using uninstall' -l yes -d 'remove without being asked'
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a help -d 'show what a command does'
 complete -c make-metrics -n '_shtab_make_metrics_using help' -s h -l help -d 'show this help message and exit'
-complete -c make-metrics -n '_shtab_make_metrics_using help; and test $_shtab_make_metrics_npos -eq 0' -ka "setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget serve server completion uninstall" -d command
+complete -c make-metrics -n '_shtab_make_metrics_using help; and test $_shtab_make_metrics_npos -eq 0' -ka "setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget serve server completion uninstall" -d command

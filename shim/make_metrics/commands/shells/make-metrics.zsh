@@ -16,6 +16,7 @@ _shtab_make_metrics_commands() {
     crash-reports:'Decide whether failures of make-metrics are reported.'
     doctor:'Say what is recorded here, and what keeps it from being recorded.'
     env:'Print a line for the shell with which every make below it is measured, without an include line.'
+    erase:'Ask a project'"'"'s receivers to delete what they hold of your id.'
     events:'Print the events, one JSON object a line.'
     flush:'Send what waits now.'
     forget:'Remove all that was recorded on this machine; decisions stay.'
@@ -119,6 +120,14 @@ _shtab_make_metrics_env_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_make_metrics_env_defaults_added=0
 
+_shtab_make_metrics_erase_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "-C[the project of DIR instead of the current directory\'s]:DIR:_files -/"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_make_metrics_erase_defaults_added=0
+
 _shtab_make_metrics_events_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--since[only what began after WHEN\: a date, or a time before now such as 30m, 12h, 7d, 2w]:WHEN:(1h 1d 7d 30d)"
@@ -147,7 +156,7 @@ _shtab_make_metrics_forget_defaults_added=0
 
 _shtab_make_metrics_help_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  ":command:(setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out status preview sent schema transparency flush crash-reports forget serve server completion uninstall)"
+  ":command:(setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget serve server completion uninstall)"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -213,6 +222,7 @@ _shtab_make_metrics_opt_in_defaults_added=0
 _shtab_make_metrics_opt_out_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "-C[the project of DIR instead of the current directory\'s]:DIR:_files -/"
+  "--erase[also ask the receivers to delete what they hold of your id]"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -425,6 +435,7 @@ _shtab_make_metrics() {
         crash-reports) _arguments -C -s $_shtab_make_metrics_crash_reports_options ;;
         doctor) _arguments -C -s $_shtab_make_metrics_doctor_options ;;
         env) _arguments -C -s $_shtab_make_metrics_env_options ;;
+        erase) _arguments -C -s $_shtab_make_metrics_erase_options ;;
         events) _arguments -C -s $_shtab_make_metrics_events_options ;;
         flush) _arguments -C -s $_shtab_make_metrics_flush_options ;;
         forget) _arguments -C -s $_shtab_make_metrics_forget_options ;;

@@ -13,6 +13,8 @@ from starlette.requests import ClientDisconnect, Request
 BATCH_BYTES = 512_000
 """The most that a body may have, before and after it is unpacked: Segment's 500 KB."""
 BODY_S = 20.0
+# A client reads an answer only after it has sent all: what is a little too long is read to its end, and forgotten.
+_DISCARDED_BYTES = 4_000_000
 _GZIP = 31  # zlib's name for the format
 _TOO_LONG = HTTPException(413, f"a request may have {BATCH_BYTES // 1024} KiB")
 
@@ -34,7 +36,7 @@ async def _read(request: Request) -> bytes:
     if encoding not in ("identity", "gzip", ""):
         raise HTTPException(415, "Content-Encoding must be gzip, if there is one")
     length = request.headers.get("Content-Length", "")
-    if length.isdecimal() and (len(length) > 9 or int(length) > BATCH_BYTES):
+    if length.isdecimal() and (len(length) > 9 or int(length) > _DISCARDED_BYTES):
         raise _TOO_LONG
     try:
         async with asyncio.timeout(BODY_S):
@@ -47,11 +49,15 @@ async def _read(request: Request) -> bytes:
 
 
 async def _collect(request: Request) -> bytes:
-    content = bytearray()
+    content, size = bytearray(), 0
     async for chunk in request.stream():
-        content += chunk
-        if len(content) > BATCH_BYTES:
-            raise _TOO_LONG
+        size += len(chunk)
+        if size <= BATCH_BYTES:
+            content += chunk
+        elif size > _DISCARDED_BYTES:
+            break
+    if size > BATCH_BYTES:
+        raise _TOO_LONG
     return bytes(content)
 
 

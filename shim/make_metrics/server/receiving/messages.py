@@ -82,14 +82,16 @@ def _add(batch: Batch, message: object, bounds: Limits, tests: Mapping[str, Test
     """Add a message's row, and what was refused of it; why it is refused as a whole, else an empty text."""
     if not isinstance(message, dict):
         return "is no object"
+    if message.get("type", "track") != "track":
+        return "is no track message"
     properties = message.get("properties")
     if not isinstance(properties, dict):
         return "has no properties"
-    if message.get("type", "track") != "track":
-        return "is no track message"
     kept, refused = _allowed(properties, tests)
     refused += [
-        (countable(name), NOT_DECLARED) for name in message if name not in ENVELOPE_TESTS and name not in _OF_PROTOCOL
+        (countable(name), NOT_DECLARED)
+        for name, value in message.items()
+        if name not in ENVELOPE_TESTS and name not in _OF_PROTOCOL and value is not None
     ]
     if (refused or not message.keys() <= _SHORT) and not _is_short(message):
         return f"is longer than {MESSAGE_BYTES // 1024} KiB"

@@ -9,7 +9,7 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -173,8 +173,10 @@ async def _answer(handler: _Handler, request: Request) -> Response:
         return _failure(500, "this is a fault of the receiver", {"Retry-After": str(_RETRY_S)})
 
 
-def _failure(status: int, text: str, headers: Any = None) -> Response:
-    return JSONResponse({"success": False, "error": text}, status, headers)
+def _failure(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
+    # The body may not be read to its end, and may have none: such a connection is of no further use.
+    closing = {"Connection": "close"} if 400 <= status < 500 else {}
+    return JSONResponse({"success": False, "error": text}, status, {**closing, **(headers or {})})
 
 
 def _key_of_header(request: Request) -> str | None:

@@ -98,8 +98,9 @@ def open_database(url: str) -> Database:
     try:
         with database.writing() as connection:
             migrate.bring_up_to_date(connection)
-    except AwayError as error:
-        raise UserError(f"cannot open {shown_url(url)}: {error}") from error
+    except (AwayError, DBAPIError) as error:
+        reason = one_line(error) if isinstance(error, DBAPIError) else error
+        raise UserError(f"cannot open {shown_url(url)}: {reason}") from error
     return database
 
 

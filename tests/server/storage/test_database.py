@@ -1,0 +1,92 @@
+"""Opening the receiver's database: clear words for what is wrong, and tables that fit."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+
+from make_metrics.errors import UserError
+from make_metrics.server.storage.database import AwayError, Database, open_database, shown_url
+from make_metrics.server.storage.tables import METADATA
+from tests.support.postgresql import Server
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("nonsense", "--database must be"),
+        ("mysql://root@localhost/x", "--database must be"),
+        ("sqlite://", "lacks the path"),
+        ("sqlite:////nonexistent/folder/file", "cannot open sqlite:////nonexistent/folder/file"),
+        ("postgresql://me:hidden@127.0.0.1:1/x", "cannot open postgresql+psycopg://me:***@127.0.0.1:1/x"),
+    ],
+)
+def test_a_wrong_url_gets_one_clear_line(url: str, words: str) -> None:
+    with pytest.raises(UserError) as raised:
+        open_database(url)
+    assert words in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert "hidden" not in str(raised.value)
+
+
+def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"no database" * 100)
+    with pytest.raises(UserError, match="file is not a database"):
+        open_database(f"sqlite:///{tmp_path / 'file'}")
+
+
+def test_a_password_is_not_shown() -> None:
+    assert "hidden" not in shown_url("postgresql://me:hidden@host/x")
+
+
+def test_the_tables_of_the_migrations_are_those_of_the_code(database: Database) -> None:
+    with database.reading() as connection:
+        differences = [
+            difference
+            for difference in compare_metadata(MigrationContext.configure(connection), METADATA)
+            if difference[0] not in ("remove_table", "remove_index")
+        ]
+    assert differences == []
+
+
+def test_a_database_of_a_later_version_is_left_alone(database_url: str) -> None:
+    database = open_database(database_url)
+    with database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.close()
+    with pytest.raises(UserError, match="a later version of make-metrics"):
+        open_database(database_url)
+
+
+def test_many_may_open_a_new_database_at_once(database_url: str) -> None:
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            open_database(database_url).close()
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_a_database_that_is_away_is_an_error_of_its_own_and_comes_back(postgresql_server: Server) -> None:
+    database = open_database(postgresql_server.create())
+    postgresql_server.kill()
+    try:
+        with pytest.raises(AwayError):
+            database.ping()
+    finally:
+        postgresql_server.start()
+    database.ping()
+    database.close()

@@ -1,0 +1,117 @@
+"""The roll-ups say what the events say, whatever came late, twice or was deleted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from make_metrics.server.projects.projects import add_project
+from make_metrics.server.receiving.messages import check, limits
+from make_metrics.server.storage.buckets import bucket
+from make_metrics.server.storage.database import Database
+from make_metrics.server.storage.keeping import erase
+from make_metrics.server.storage.rollups import mark, refresh
+from make_metrics.server.storage.tables import BUCKETS, DAY_US, DAYS, EVENTS, STATUSES
+from make_metrics.server.storage.write import Writer
+from tests.support.team_receiver import messages
+
+NOW_US = time.time_ns() // 1000
+_GIVEN_UP = (-2, 130)
+
+
+def expected(database: Database) -> tuple[Counter[Any], Counter[Any], Counter[Any]]:
+    """What DAYS, BUCKETS and STATUSES must have, computed here from the events."""
+    days: Counter[Any] = Counter()
+    buckets: Counter[Any] = Counter()
+    statuses: Counter[Any] = Counter()
+    with database.reading() as connection:
+        rows = connection.execute(select(EVENTS).where(EVENTS.c.is_test == "no")).all()
+    following: dict[Any, int] = {}
+    for row in sorted(rows, key=lambda row: (row.started_us, row.message_id), reverse=True):
+        day = row.started_us // DAY_US
+        key = (day, row.target, row.person, row.cut)
+        failed = row.status != 0 and row.status not in _GIVEN_UP
+        days[key, "runs"] += 1
+        days[key, "own_ms"] += row.own_ms
+        days[key, "whole_ms"] += row.whole_ms
+        days[key, "failures"] += failed
+        days[key, "given_up"] += row.status in _GIVEN_UP
+        days[key, "then_passed"] += failed and following.get((day, row.target, row.person)) == 0
+        following[day, row.target, row.person] = row.status
+        if row.status == 0:
+            buckets[day, row.target, row.cut, 0, bucket(row.own_ms)] += 1
+            buckets[day, row.target, row.cut, 1, bucket(row.whole_ms)] += 1
+        else:
+            statuses[day, row.target, row.cut, row.status] += 1
+    return days, buckets, statuses
+
+
+def found(database: Database) -> tuple[Counter[Any], Counter[Any], Counter[Any]]:
+    days: Counter[Any] = Counter()
+    buckets: Counter[Any] = Counter()
+    statuses: Counter[Any] = Counter()
+    with database.reading() as connection:
+        for row in connection.execute(select(DAYS)):
+            for name in ("runs", "own_ms", "whole_ms", "failures", "given_up", "then_passed"):
+                days[(row.day, row.target, row.person, row.cut), name] += getattr(row, name)
+        for row in connection.execute(select(BUCKETS)):
+            buckets[row.day, row.target, row.cut, row.kind, row.bucket] += row.runs
+        for row in connection.execute(select(STATUSES)):
+            statuses[row.day, row.target, row.cut, row.status] += row.runs
+    return days, buckets, statuses
+
+
+def agree(database: Database) -> None:
+    refresh(database)
+    assert found(database) == expected(database)
+
+
+def store(database: Database, some: list[Any]) -> None:
+    Writer(database).store([check(1, some, limits(NOW_US, 365))])
+
+
+def test_they_follow_late_events_repeated_ones_and_deletions(database: Database) -> None:
+    add_project(database, "a")
+    some = messages(300)
+    store(database, some[:100])
+    agree(database)
+    assert refresh(database) == 0
+    store(database, some)  # late ones, and a hundred again
+    agree(database)
+    erase(database, some[0]["anonymousId"])
+    with database.reading() as connection:
+        person_days = len(connection.execute(select(DAYS)).all())
+    agree(database)
+    assert person_days
+    with database.writing() as connection:
+        days = {row.started_us // DAY_US for row in connection.execute(select(EVENTS.c.started_us))}
+        connection.execute(delete(EVENTS))
+        mark(connection, ((1, day) for day in days))
+    agree(database)
+    assert found(database) == (Counter(), Counter(), Counter())
+
+
+def test_they_are_right_after_storing_and_refreshing_at_once(database: Database) -> None:
+    add_project(database, "a")
+    ended = threading.Event()
+
+    def refreshing() -> None:
+        while not ended.is_set():
+            refresh(database)
+
+    threads = [threading.Thread(target=refreshing) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        writer = Writer(database)
+        for seed in range(25):
+            writer.store([check(1, messages(20, seed=seed, days=2), limits(NOW_US, 365))])
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+    agree(database)
