@@ -61,8 +61,8 @@ def require_erasing(project: Project) -> None:
 def put(paths: Paths, project: Project) -> int:
     """Note what is to be asked for a project, before its id is deleted; how many requests that are.
 
-    The caller holds `consent.lock`. If the store cannot be read, only the present id is known. Raises UserError if a
-    request cannot be written.
+    The caller holds `consent.lock`. If the store cannot be read, only the present id is known. What cannot be
+    written down is said.
     """
     sent: list[Batch] = []
     try:
@@ -72,7 +72,10 @@ def put(paths: Paths, project: Project) -> int:
         warn([str(error)])
     pairs = list(asking.known(paths, project, sent))
     for host, anonymous_id in pairs:
-        requested.put(paths, project.path, host, anonymous_id, now_ns=time.time_ns())
+        try:
+            requested.put(paths, project.path, host, anonymous_id, now_ns=time.time_ns())
+        except UserError as error:  # a no that the caller has yet to complete must not fail for it
+            warn([f"{host} will not be asked to delete what it holds: {error}"])
     return len(pairs)
 
 
