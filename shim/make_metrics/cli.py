@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, NoReturn
 
 from make_metrics.commands import warn
-from make_metrics.commands.option import COMPARE, GOAL, JSON, OF, REPORT, SERVE, SERVER, SINCE, TABLES, Option
+from make_metrics.commands.option import COMPARE, GOAL, JSON, OF, REPORT, SERVE, SERVER, SINCE, TABLES, VIEW, Option
 from make_metrics.commands.option import option as _option
 from make_metrics.errors import UsageError, UserError, did_you_mean
 
@@ -115,6 +115,7 @@ COMMANDS = (
     Command("flush", "send what waits now", (_TIMEOUT, _RETRY)),
     Command("crash-reports", "decide whether failures of make-metrics are reported", (_PROJECT, _ACTION, _YES)),
     Command("forget", "remove all that was recorded on this machine; decisions stay", (_ONE_PROJECT, _NO_QUESTION)),
+    Command("view", "look at what was recorded on this machine in a browser; nothing is sent", VIEW),
     Command(
         "serve",
         "receive a team's events, and show them in a browser",

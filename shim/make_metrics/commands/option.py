@@ -66,6 +66,10 @@ _PORT = option("--port", type=int, default=8377, help="the port to listen on (de
 _URL = option("--url", help="the address that people and senders use, where a proxy stands in front")
 _USER_HEADER = option("--user-header", metavar="NAME", help="a header by which the proxy says whom it has let in")
 _PROXY = option("--proxy", metavar="ADDRESS", action="append", help="a proxy whose header counts; may be repeated")
+_DEMO = option("--demo", action="store_true", help="show a made-up team's three months, and keep nothing")
+_ANY_PORT = option("--port", type=int, default=0, help="the port to listen on (default: a free one)")
+_OPEN = option("--open", action="store_true", help="open the pages in the browser")
+_OWN_PROJECT = option("-C", metavar="DIR", dest="directory", help="only what was recorded of the project of DIR")
 _WORDS = option(
     "words",
     nargs="+",
@@ -85,5 +89,6 @@ _FILE = option("-o", metavar="FILE", dest="output", default="-", help="with expo
 _DELETE = option("--yes", action="store_true", help="with project delete: do not ask")
 _PROJECT = option("-C", metavar="DIR", dest="directory", help="with import --local: only what was recorded of DIR")
 
-SERVE = (_DATABASE, _HOST, _PORT, _URL, _USER_HEADER, _PROXY)
+SERVE = (_DATABASE, _HOST, _PORT, _URL, _USER_HEADER, _PROXY, _DEMO)
+VIEW = (_OWN_PROJECT, _ANY_PORT, _OPEN)
 SERVER = (_WORDS, _DATABASE, _RETENTION, _GROUP, _AT_ONCE, _LOCAL, _PROJECT, _FILE, _DELETE, JSON)

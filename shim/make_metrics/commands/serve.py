@@ -7,6 +7,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
+from make_metrics.commands.own_pages import serve_pages, temporary_database
 from make_metrics.commands.server_database import database_url, opened_database
 from make_metrics.errors import UserError
 
@@ -15,10 +16,13 @@ if TYPE_CHECKING:
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _FIRST = "team"
+_DEMO = "demo"
 
 
 def run(given: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C; 0. Raises UserError if database or port cannot be used."""
+    if given.demo:
+        return _demo(given)
     database = opened_database("serve", given.database)
     from make_metrics.server.app import application
     from make_metrics.server.listening import listen, serve
@@ -60,9 +64,29 @@ def _first_project(database: Database, url: str) -> str:
     key = add_project(database, _FIRST)
     token = add_token(database, None)
     return (
-        f"viewing token: {token} (shown only now)\n\nFor make-metrics.toml of the project, to commit:\n\n"
-        f"{sink_block(url, key)}\n"
+        f"viewing token: {token} (shown only now)\nto look: {url}/login?token={token}\n\n"
+        f"For make-metrics.toml of the project, to commit:\n\n{sink_block(url, key)}\n"
     )
+
+
+def _demo(given: argparse.Namespace) -> int:
+    """Show a made-up team until SIGTERM or Ctrl-C; 0. Raises UserError."""
+    if given.database:
+        raise UserError("--demo has a database of its own: leave out --database")
+    if given.host not in _LOOPBACK:
+        raise UserError("--demo is for this machine: leave out --host")
+    with temporary_database("serve --demo") as database:
+        from make_metrics.server.demo import messages
+        from make_metrics.server.projects.projects import add_project, now_us
+        from make_metrics.server.receiving.importing import import_messages
+        from make_metrics.server.storage.rollups import refresh
+        from make_metrics.server.storage.tables import DAY_US
+
+        add_project(database, _DEMO)
+        import_messages(database, _DEMO, messages(today=now_us() // DAY_US))
+        refresh(database)
+        serve_pages(database, port=given.port)
+    return 0
 
 
 def sink_block(url: str, key: str) -> str:

@@ -153,7 +153,9 @@ class Pages:
             _with_errors(lambda request: self._logged_in(request, form)), request, limiter=self._logins_at_once
         )
 
-    def _logged_in(self, request: Request, form: Mapping[str, str]) -> Response:
+    def _logged_in(self, request: Request, form: Mapping[str, str] | None) -> Response:
+        if form is None:
+            raise HTTPException(413)
         following, token = inside(form.get("next", "/")), form.get("token", "").strip()
         if not token:
             return page("login.html", following=following, text="")
@@ -174,6 +176,8 @@ class Pages:
         form = await _form(request)
 
         def logged_out(request: Request) -> Response:
+            if form is None:
+                raise HTTPException(413)
             if self._sessions.is_other_site(request) or not self._sessions.is_own_form(request, form.get("secret", "")):
                 raise HTTPException(403, "This form is not of your session.")
             answer = RedirectResponse("/login", 303, HEADERS)
@@ -208,14 +212,14 @@ def _choices(connection: Any, project: int) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-async def _form(request: Request) -> dict[str, str]:
-    """The fields of a form; raises HTTPException for one that is too long."""
+async def _form(request: Request) -> dict[str, str] | None:
+    """The fields of a form; None for one that is too long."""
     body = b""
     async for part in request.stream():
         body += part
         if len(body) > _MOST_FORM:
-            raise HTTPException(413)
-    fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=20)
+            return None
+    fields = parse_qs(body.decode("utf-8", "replace"))
     return {name: values[0] for name, values in fields.items()}
 
 

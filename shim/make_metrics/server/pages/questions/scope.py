@@ -110,7 +110,7 @@ def names_of(connection: Connection, project: int, numbers: Collection[int]) -> 
         query = select(NAMES.c.id, NAMES.c.name).where(
             NAMES.c.project == project, NAMES.c.id.in_(wanted[start : start + 1_000])
         )
-        names |= dict(connection.execute(query).tuples().all())
+        names |= {row.id: row.name for row in connection.execute(query)}
     return names
 
 

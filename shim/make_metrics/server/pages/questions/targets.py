@@ -73,31 +73,6 @@ def totals_by_step(
     return {(row.target, row.step): _totals(row[2:]) for row in rows}
 
 
-def steps(connection: Connection, scope: Scope) -> dict[int, tuple[int, int, int]]:
-    """People, runs and targets of each point of time."""
-    rows = ask(
-        connection,
-        scope,
-        """
-        SELECT step, count(*) AS people, sum(runs) AS runs FROM (
-            SELECT (day - :first) / :step AS step, person, sum(runs) AS runs
-            FROM days WHERE {here} GROUP BY (day - :first) / :step, person
-        ) AS by_person GROUP BY step
-        """,
-    )
-    targets = ask(
-        connection,
-        scope,
-        """
-        SELECT step, count(*) FROM (
-            SELECT DISTINCT (day - :first) / :step AS step, target FROM days WHERE {here}
-        ) AS by_target GROUP BY step
-        """,
-    )
-    numbers: dict[int, int] = dict(targets)
-    return {row.step: (int(row.people), int(row.runs), numbers[row.step]) for row in rows}
-
-
 def histograms(connection: Connection, scope: Scope, kind: int = OWN) -> dict[int, Histogram]:
     """The durations of each target's runs that passed, as counts by bucket."""
     rows = ask(
@@ -125,22 +100,6 @@ def people_who_passed(connection: Connection, scope: Scope) -> dict[int, int]:
     )
     found: dict[int, int] = dict(rows)
     return found
-
-
-def unused(connection: Connection, scope: Scope, *, since: int) -> list[tuple[int, int, int, int]]:
-    """Targets that ran since a day before the period, and not in it or later: number, last day, runs, people."""
-    rows = ask(
-        connection,
-        scope,
-        """
-        SELECT target, max(last_day) AS last_day, sum(runs) AS runs, count(*) AS people FROM (
-            SELECT target, person, max(day) AS last_day, sum(runs) AS runs FROM days
-            WHERE project = :project AND day >= :since GROUP BY target, person
-        ) AS by_person GROUP BY target HAVING max(last_day) < :first
-        """,
-        since=since,
-    )
-    return [(row.target, row.last_day, int(row.runs), row.people) for row in rows]
 
 
 def statuses(connection: Connection, scope: Scope, target: int | None = None) -> list[tuple[int, int, int]]:

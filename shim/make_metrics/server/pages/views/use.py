@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from make_metrics.server.pages import charts
 from make_metrics.server.pages.filters import day_text
-from make_metrics.server.pages.questions.targets import Totals, steps, totals, totals_by_step, unused
-from make_metrics.server.pages.sections import HIDDEN, SHOWN_ROWS, Column, Section, View
+from make_metrics.server.pages.questions.use import Use, Used, unused, use
+from make_metrics.server.pages.sections import HIDDEN, Column, Section, View
 from make_metrics.server.pages.views.asked import Asked
 
 DEFAULT_DAYS = 91
@@ -25,26 +25,21 @@ _UNUSED = (
 
 def view(asked: Asked) -> View:
     """The page."""
+    used = use(asked.connection, asked.scope)
     return View(
         "Use",
         "How many people use what, and how often. A target that nobody uses any more may be removed, or nobody knows "
         "it.",
-        [_over_time(asked), _by_target(asked), _unused(asked)],
+        [_over_time(asked, used), _by_target(asked, used), _unused(asked)],
         default_days=DEFAULT_DAYS,
     )
 
 
-def _over_time(asked: Asked) -> Section:
+def _over_time(asked: Asked, used: Use) -> Section:
     scope = asked.scope
-    by_step = steps(asked.connection, scope)
-    rows = [
-        (day, *by_step[step]) for step, day in enumerate(scope.steps)
-        if step in by_step and not scope.hides(by_step[step][0])
-    ]  # fmt: skip
-    people = [
-        float(by_step[step][0]) if step in by_step and not scope.hides(by_step[step][0]) else None
-        for step in range(len(scope.steps))
-    ]
+    shown = {step: each for step, each in used.by_step.items() if not scope.hides(each.people)}
+    rows = [(day, *shown[step]) for step, day in enumerate(scope.steps) if step in shown]
+    people = [float(shown[step].people) if step in shown else None for step in range(len(scope.steps))]
     chart = charts.lines(
         [charts.Line("people", people)],
         asked.points,
@@ -52,18 +47,13 @@ def _over_time(asked: Asked) -> Section:
         shown=lambda count: f"{count:,.0f}",
     )
     return Section("weeks", f"For each {asked.each}", _STEPS, rows, chart=chart if rows else None,
-                   hidden=len(by_step) - len(rows))  # fmt: skip
+                   hidden=len(used.by_step) - len(shown))  # fmt: skip
 
 
-def _by_target(asked: Asked) -> Section:
+def _by_target(asked: Asked, used: Use) -> Section:
     scope = asked.scope
-    by_target = totals(asked.connection, scope)
-    shown = {target: each for target, each in by_target.items() if not scope.hides(each.people)}
+    shown = {target: each for target, each in used.by_target.items() if not scope.hides(each.people)}
     names = asked.names(shown)
-    order = sorted(shown, key=lambda target: (-shown[target].people, -shown[target].runs, names[target]))
-    # The numbers of steps are asked for only where a page or a table shows them.
-    listed = order if asked.filters.csv == "targets" else order[:SHOWN_ROWS]
-    by_step = totals_by_step(asked.connection, scope, None if len(listed) > SHOWN_ROWS else listed)
     columns = [
         Column("target", "target", "target"),
         Column("people", "people", "count"),
@@ -72,17 +62,17 @@ def _by_target(asked: Asked) -> Section:
     ]
     rows = [
         (names[target], shown[target].people, shown[target].runs,
-         *(_people(scope.smallest, by_step.get((target, step))) for step in range(len(scope.steps))))
-        for target in order
+         *(_people(scope.smallest, used.by_both.get((target, step))) for step in range(len(scope.steps))))
+        for target in sorted(shown, key=lambda target: (-shown[target].people, -shown[target].runs, names[target]))
     ]  # fmt: skip
     return Section("targets", f"People of each target, for each {asked.each} from", columns, rows,
-                   hidden=len(by_target) - len(shown))  # fmt: skip
+                   hidden=len(used.by_target) - len(shown))  # fmt: skip
 
 
-def _people(smallest: int, totals: Totals | None) -> int | str | None:
-    if totals is None:
+def _people(smallest: int, used: Used | None) -> int | str | None:
+    if used is None:
         return None
-    return HIDDEN if totals.people < smallest else totals.people
+    return HIDDEN if used.people < smallest else used.people
 
 
 def _unused(asked: Asked) -> Section:

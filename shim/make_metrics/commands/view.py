@@ -1,0 +1,74 @@
+"""`make-metrics view`: the team's pages over one's own store, in a browser on this machine. Nothing is sent."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import uuid
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from make_metrics.commands.own_pages import serve_pages, temporary_database
+from make_metrics.commands.project import project_at
+from make_metrics.commands.reading import combined_store
+from make_metrics.errors import UserError
+from make_metrics.store.store import Store
+
+if TYPE_CHECKING:
+    from make_metrics.server.storage.database import Database
+
+_NOBODY = str(uuid.uuid5(uuid.NAMESPACE_URL, "make-metrics:local"))
+_AT_ONCE = 5_000
+_LONGEST_DAYS = 3_650
+
+
+def run(given: argparse.Namespace) -> int:
+    """Serve until SIGTERM or Ctrl-C; 0. Raises UserError if nothing is recorded, or the port cannot be used."""
+    directory = None if given.directory is None else str(project_at(given.directory).path)
+    with temporary_database("view") as database:
+        with combined_store() as store:
+            count = _fill(database, store, directory)
+        if not count:
+            raise UserError("nothing is recorded here yet: make-metrics doctor says why")
+        serve_pages(database, port=given.port, opens=given.open)
+    return 0
+
+
+def _fill(database: Database, store: Store, directory: str | None) -> int:
+    """Copy the events of all projects, or of one; how many there were. Each is a project of the pages."""
+    from make_metrics.combine.event import envelope
+    from make_metrics.server.projects.projects import add_project, set_retention, set_smallest_group
+    from make_metrics.server.receiving.importing import import_messages
+    from make_metrics.server.storage.rollups import refresh
+
+    names: dict[str, str] = {}
+    waiting: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    count = 0
+    for stored in store.iterate_events():
+        project = stored.run_directory
+        if directory is not None and project != directory:
+            continue
+        if project not in names:
+            names[project] = _name(project, set(names.values()))
+            add_project(database, names[project])
+            set_retention(database, names[project], _LONGEST_DAYS)
+            set_smallest_group(database, names[project], 0)
+        waiting[project].append({"type": "track", **envelope(stored.event, anonymous_id=_NOBODY)})
+        count += 1
+        if len(waiting[project]) == _AT_ONCE:
+            import_messages(database, names[project], waiting.pop(project), any_command=True)
+    for project, messages in waiting.items():
+        import_messages(database, names[project], messages, any_command=True)
+    refresh(database)
+    return count
+
+
+def _name(project: str, taken: set[str]) -> str:
+    """A project's name: its directory's, with a number where another has it."""
+    plain = re.sub(r"[^\w .:+%-]", "_", Path(project).name)[:60].lstrip(" .:+%-") or "project"
+    number, name = 1, plain
+    while name in taken:
+        number += 1
+        name = f"{plain} {number}"
+    return name
