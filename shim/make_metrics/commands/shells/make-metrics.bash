@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/make-metrics
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_make_metrics_subparsers=(setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget serve server completion uninstall help)
+_shtab_make_metrics_subparsers=(setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget view serve server completion uninstall help)
 
 _shtab_make_metrics_setup_option_strings=(-h --help --add --remove)
 _shtab_make_metrics_include_option_strings=(-h --help)
@@ -37,7 +37,8 @@ _shtab_make_metrics_transparency_option_strings=(-h --help -C)
 _shtab_make_metrics_flush_option_strings=(-h --help --timeout --retry)
 _shtab_make_metrics_crash_reports_option_strings=(-h --help -C --yes)
 _shtab_make_metrics_forget_option_strings=(-h --help -C --yes)
-_shtab_make_metrics_serve_option_strings=(-h --help --database --host --port --url --user-header --proxy)
+_shtab_make_metrics_view_option_strings=(-h --help -C --port --open)
+_shtab_make_metrics_serve_option_strings=(-h --help --database --host --port --url --user-header --proxy --demo)
 _shtab_make_metrics_server_option_strings=(-h --help --database --retention --smallest-group --at-once --local -C -o --yes --json)
 _shtab_make_metrics_completion_option_strings=(-h --help)
 _shtab_make_metrics_uninstall_option_strings=(-h --help --data --decisions --yes)
@@ -71,6 +72,7 @@ _shtab_make_metrics_schema__C_COMPGEN=_shtab_compgen_dirs
 _shtab_make_metrics_transparency__C_COMPGEN=_shtab_compgen_dirs
 _shtab_make_metrics_crash_reports__C_COMPGEN=_shtab_compgen_dirs
 _shtab_make_metrics_forget__C_COMPGEN=_shtab_compgen_dirs
+_shtab_make_metrics_view__C_COMPGEN=_shtab_compgen_dirs
 _shtab_make_metrics_server__C_COMPGEN=_shtab_compgen_dirs
 
 _shtab_make_metrics_report___by_choices=(day week)
@@ -83,8 +85,8 @@ _shtab_make_metrics_run___format_choices=(text json markdown)
 _shtab_make_metrics_what_if___format_choices=(text json markdown)
 _shtab_make_metrics_crash_reports_pos_0_choices=(on off status preview)
 _shtab_make_metrics_completion_pos_0_choices=(bash zsh fish man)
-_shtab_make_metrics_help_pos_0_choices=(setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget serve server completion uninstall)
-_shtab_make_metrics_pos_0_choices=(setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget serve server completion uninstall help)
+_shtab_make_metrics_help_pos_0_choices=(setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget view serve server completion uninstall)
+_shtab_make_metrics_pos_0_choices=(setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget view serve server completion uninstall help)
 
 _shtab_make_metrics_setup__h_nargs=0
 _shtab_make_metrics_setup___help_nargs=0
@@ -175,8 +177,12 @@ _shtab_make_metrics_crash_reports___yes_nargs=0
 _shtab_make_metrics_forget__h_nargs=0
 _shtab_make_metrics_forget___help_nargs=0
 _shtab_make_metrics_forget___yes_nargs=0
+_shtab_make_metrics_view__h_nargs=0
+_shtab_make_metrics_view___help_nargs=0
+_shtab_make_metrics_view___open_nargs=0
 _shtab_make_metrics_serve__h_nargs=0
 _shtab_make_metrics_serve___help_nargs=0
+_shtab_make_metrics_serve___demo_nargs=0
 _shtab_make_metrics_server_pos_0_nargs=+
 _shtab_make_metrics_server__h_nargs=0
 _shtab_make_metrics_server___help_nargs=0

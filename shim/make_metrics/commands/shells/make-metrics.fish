@@ -50,7 +50,7 @@ function _shtab_make_metrics_using
   test "$_shtab_make_metrics_cmdpath" = "$argv"
 end
 
-set -g _shtab_make_metrics_commands setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget serve server completion uninstall help
+set -g _shtab_make_metrics_commands setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget view serve server completion uninstall help
 set -g _shtab_make_metrics_opts_with_value --add --against --by --database --fail-above --format --goal --host --jobs --limit --port --proxy --remove --retention --since --smallest-group --sort --target --timeout --until --url --user-header -C -j -o
 
 complete -c make-metrics -e
@@ -200,6 +200,11 @@ complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_me
 complete -c make-metrics -n '_shtab_make_metrics_using forget' -s h -l help -d 'show this help message and exit'
 complete -c make-metrics -n '_shtab_make_metrics_using forget' -s C -xka "(__fish_complete_directories)" -d 'only what was recorded of the project of DIR'
 complete -c make-metrics -n '_shtab_make_metrics_using forget' -l yes -d 'remove without being asked'
+complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a view -d 'Look at what was recorded on this machine in a browser; nothing is sent.'
+complete -c make-metrics -n '_shtab_make_metrics_using view' -s h -l help -d 'show this help message and exit'
+complete -c make-metrics -n '_shtab_make_metrics_using view' -s C -xka "(__fish_complete_directories)" -d 'only what was recorded of the project of DIR'
+complete -c make-metrics -n '_shtab_make_metrics_using view' -l port -x -d 'the port to listen on (default: a free one)'
+complete -c make-metrics -n '_shtab_make_metrics_using view' -l open -d 'open the pages in the browser'
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a serve -d 'Receive a team'"'"'s events, and show them in a browser.'
 complete -c make-metrics -n '_shtab_make_metrics_using serve' -s h -l help -d 'show this help message and exit'
 complete -c make-metrics -n '_shtab_make_metrics_using serve' -l database -x -d 'sqlite:///PATH or postgresql://USER@HOST/NAME'
@@ -208,6 +213,7 @@ complete -c make-metrics -n '_shtab_make_metrics_using serve' -l port -x -d 'the
 complete -c make-metrics -n '_shtab_make_metrics_using serve' -l url -x -d 'the address that people and senders use, where a proxy stands in front'
 complete -c make-metrics -n '_shtab_make_metrics_using serve' -l user-header -x -d 'a header by which the proxy says whom it has let in'
 complete -c make-metrics -n '_shtab_make_metrics_using serve' -l proxy -x -d 'a proxy whose header counts; may be repeated'
+complete -c make-metrics -n '_shtab_make_metrics_using serve' -l demo -d 'show a made-up team'"'"'s three months, and keep nothing'
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a server -d 'Manage a receiver'"'"'s projects, keys and viewing tokens; export and import events.'
 complete -c make-metrics -n '_shtab_make_metrics_using server' -s h -l help -d 'show this help message and exit'
 complete -c make-metrics -n '_shtab_make_metrics_using server' -l database -x -d 'sqlite:///PATH or postgresql://USER@HOST/NAME'
@@ -229,4 +235,4 @@ complete -c make-metrics -n '_shtab_make_metrics_using uninstall' -l decisions -
 complete -c make-metrics -n '_shtab_make_metrics_using uninstall' -l yes -d 'remove without being asked'
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a help -d 'show what a command does'
 complete -c make-metrics -n '_shtab_make_metrics_using help' -s h -l help -d 'show this help message and exit'
-complete -c make-metrics -n '_shtab_make_metrics_using help; and test $_shtab_make_metrics_npos -eq 0' -ka "setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget serve server completion uninstall" -d command
+complete -c make-metrics -n '_shtab_make_metrics_using help; and test $_shtab_make_metrics_npos -eq 0' -ka "setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget view serve server completion uninstall" -d command

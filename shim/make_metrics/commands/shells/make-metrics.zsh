@@ -44,6 +44,7 @@ _shtab_make_metrics_commands() {
     trace:'Write a run as a trace that Perfetto and Chrome open.'
     transparency:'Print what is collected, why, who gets it, and how to stop.'
     uninstall:'Remove what set-up wrote on this machine.'
+    view:'Look at what was recorded on this machine in a browser; nothing is sent.'
     what-if:'Estimate what a run would take with other numbers of jobs, and which targets to speed up first.'
   )
   _describe 'make-metrics commands' _commands
@@ -156,7 +157,7 @@ _shtab_make_metrics_forget_defaults_added=0
 
 _shtab_make_metrics_help_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  ":command:(setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget serve server completion uninstall)"
+  ":command:(setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget view serve server completion uninstall)"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -306,6 +307,7 @@ _shtab_make_metrics_serve_options=(
   "--url[the address that people and senders use, where a proxy stands in front]:url:"
   "--user-header[a header by which the proxy says whom it has let in]:NAME:"
   "*--proxy[a proxy whose header counts\; may be repeated]:ADDRESS:"
+  "--demo[show a made-up team\'s three months, and keep nothing]"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -397,6 +399,16 @@ _shtab_make_metrics_uninstall_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_make_metrics_uninstall_defaults_added=0
 
+_shtab_make_metrics_view_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "-C[only what was recorded of the project of DIR]:DIR:_files -/"
+  "--port[the port to listen on (default\: a free one)]:port:"
+  "--open[open the pages in the browser]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_make_metrics_view_defaults_added=0
+
 _shtab_make_metrics_what_if_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--goal[of the runs that had this goal]:NAME:"
@@ -463,6 +475,7 @@ _shtab_make_metrics() {
         trace) _arguments -C -s $_shtab_make_metrics_trace_options ;;
         transparency) _arguments -C -s $_shtab_make_metrics_transparency_options ;;
         uninstall) _arguments -C -s $_shtab_make_metrics_uninstall_options ;;
+        view) _arguments -C -s $_shtab_make_metrics_view_options ;;
         what-if) _arguments -C -s $_shtab_make_metrics_what_if_options ;;
       esac
   esac
