@@ -203,6 +203,11 @@ def quantile(events: Iterable[Seen], share: float, *, whole: bool = False) -> fl
     return middle_ms(bucket(times[int(share * (len(times) - 1))])) if times else None
 
 
+def step_of(days: int) -> int:
+    """How many days a point of a chart over so many days stands for."""
+    return 1 if days <= 28 else 7 if days <= 91 else 28
+
+
 def by(events: Iterable[Seen], key: Callable[[Seen], Any]) -> dict[Any, list[Seen]]:
     """Events by something."""
     groups: dict[Any, list[Seen]] = {}

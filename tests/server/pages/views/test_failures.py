@@ -7,11 +7,18 @@ import pytest
 from make_metrics.server.pages.filters import Filters
 from make_metrics.server.pages.views.target import status_text
 from tests.server.pages.conftest import Team
-from tests.support.team_pages import FILTERS, SMALLEST, TODAY, by, people, rows_of, then_passed, view_of, within
-
-
-def step_of(days: int) -> int:
-    return 1 if days <= 28 else 7 if days <= 91 else 28
+from tests.support.team_pages import (
+    FILTERS,
+    SMALLEST,
+    TODAY,
+    by,
+    people,
+    rows_of,
+    step_of,
+    then_passed,
+    view_of,
+    within,
+)
 
 
 @pytest.mark.parametrize("filters", FILTERS, ids=Filters.query)

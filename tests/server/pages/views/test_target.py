@@ -7,7 +7,6 @@ import pytest
 from make_metrics.server.pages.filters import Filters
 from make_metrics.server.storage.buckets import LOWER_MS, bucket
 from tests.server.pages.conftest import Team
-from tests.server.pages.views.test_failures import step_of
 from tests.support.team_pages import (
     FILTERS,
     SMALLEST,
@@ -18,6 +17,7 @@ from tests.support.team_pages import (
     quantile,
     rows_of,
     section_of,
+    step_of,
     view_of,
     within,
 )
