@@ -11,6 +11,7 @@ from make_metrics import cli
 from make_metrics.analysis.run_name import short_names
 from make_metrics.combine.record import Make
 from make_metrics.files.paths import Paths
+from tests.support.project import Project
 from tests.support.records import WALL_NS, add, ended_run, line
 
 
@@ -58,3 +59,37 @@ def test_people_see_the_newest_and_are_told_how_many_there_are(
     assert cli.main(["runs", "--limit", "1", "--format", "markdown"]) == 0
     assert "| `g24` |" in capsys.readouterr().out
     assert cli.main(["runs", "--limit", "-1"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "shown", "unseen"),
+    [
+        (["ok", "nosuch"], "?", ["nosuch"]),
+        (["-k", "nosuch", "./ok"], "?", ["nosuch"]),
+        (["ok", "done", "empty"], "?", ["done", "empty"]),
+        (["-k", "nosuch", "bad"], "3", []),
+        (["ok", "below"], "?", ["below"]),
+        (["below"], "ok", []),
+        (["./ok"], "ok", []),
+        (["bad", "nosuch"], "3", []),
+        ([], "ok", []),
+    ],
+    ids=" ".join,
+)
+def test_a_status_that_only_make_knows_is_not_claimed(
+    project: Project, words: list[str], shown: str, unseen: list[str]
+) -> None:
+    project.write("all: ok\nok: ; @echo ok\nbelow: ok\ndone: ; @echo done\nempty:\nbad: ; @exit 3\n")
+    (project.folder / "done").touch()
+    done = project.make(*words)
+    row = project.cli("runs").stdout.splitlines()[1].split()
+    assert shown in row
+    (document,) = json.loads(project.cli("runs", "--json").stdout)
+    assert (document["unseen_goals"], document["exit_status"] is None) == (unseen, bool(unseen))
+    last = project.cli("last").stdout.splitlines()[0]
+    assert last.endswith(
+        f"unknown, as nothing ran for {' '.join(unseen)}" if unseen else "no recipe failed" if shown == "ok" else shown
+    )
+    one = json.loads(project.cli("last", "--format", "json").stdout)
+    assert (one["unseen_goals"], one["exit_status"]) == (unseen, document["exit_status"])
+    assert done.returncode == 0 or (document["exit_status"] != 0 and shown != "ok")

@@ -79,6 +79,8 @@ class Build:
     `started_ns` is the start of the top make in nanoseconds since the epoch. `duration_us` is from then to the end of
     the last line. `status` is the exit status of the whole, as in `combine.summary.Summary`. `makes` is in the order of
     their numbers, `targets` in the order in which they began. `commit` and `branch` are empty if unknown.
+
+    `unseen_goals` are goals for which nothing ran, in a run in which no recipe failed: make's exit status is unknown.
     """
 
     id: str
@@ -89,3 +91,9 @@ class Build:
     targets: tuple[BuiltTarget, ...]
     commit: str = ""
     branch: str = ""
+    unseen_goals: tuple[str, ...] = ()
+
+    @property
+    def exit_status(self) -> int | None:
+        """`status`; None if only make and whoever started it know."""
+        return None if self.unseen_goals else self.status

@@ -19,6 +19,7 @@ from make_metrics.report.printable import printable
 from make_metrics.setup import makefile
 from make_metrics.setup.makefile_reading import Reading, plain_shells, read_makefile
 from make_metrics.setup.makefile_verdict import Left, Verdict, judge, shells_of_targets
+from make_metrics.store.questions.unseen_goals import unseen_goals
 
 _SHOWN_TARGETS = 10
 _SWEEP_S = 10
@@ -97,6 +98,7 @@ def examine_last_run(paths: Paths, directory: Path, examined: Examined) -> None:
         combine_records(paths, timeout_s=_SWEEP_S)
         with opened_store(paths) as store:
             runs = [run for run in store.runs() if run.directory == here or run.directory.startswith(f"{here}/")]
+            unseen = unseen_goals(store.connection, [run.id for run in runs[-1:]])
     except UserError:
         return
     last = runs[-1] if runs else None
@@ -106,7 +108,9 @@ def examine_last_run(paths: Paths, directory: Path, examined: Examined) -> None:
         return
     goals = " ".join(last.goals)
     targets = f"{last.targets} target{'s' * (last.targets != 1)}"
-    examined.say(OK, "last run", f"{timestamp(last.started_ns)}: make {goals}, {targets}, status {last.exit_status}")
+    missing = f"nothing ran for {' '.join(unseen.get(last.id, ()))}, so its status is unknown"
+    status = missing if last.id in unseen else f"status {last.exit_status}" if last.exit_status else "no recipe failed"
+    examined.say(OK, "last run", f"{timestamp(last.started_ns)}: make {goals}, {targets}, {status}")
 
 
 def _run_document(run: Summary) -> dict[str, Any]:

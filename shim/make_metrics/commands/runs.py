@@ -17,9 +17,16 @@ from make_metrics.report import formats
 from make_metrics.report.rows import duration
 from make_metrics.report.table import Column, local_time
 from make_metrics.store import builds
+from make_metrics.store.questions.unseen_goals import unseen_goals
 
+_Unseen = Mapping[str, tuple[str, ...]]
 _SHOWN = 20  # runs, where no other number is given
-_FIELDS = ("run", *(field.name for field in fields(Summary) if field.name != "started_ns"), "start_time")
+_FIELDS = (
+    "run",
+    *(field.name for field in fields(Summary) if field.name != "started_ns"),
+    "start_time",
+    "unseen_goals",
+)
 
 
 def run(given: argparse.Namespace) -> int:
@@ -35,14 +42,15 @@ def run(given: argparse.Namespace) -> int:
     with combined_store() as store:
         summaries = store.runs(since_ns=begin_ns, newest=newest)
         names = short_names(builds.run_ids(store.connection))
+        unseen = unseen_goals(store.connection, [summary.id for summary in summaries])
         count = builds.count(store.connection, since_ns=begin_ns)
     if form == formats.JSON:
-        formats.write_json([_document(summary, names) for summary in summaries])
+        formats.write_json([_document(summary, names, unseen) for summary in summaries])
     elif form == formats.CSV:
-        formats.write_csv(_FIELDS, [_document(summary, names) for summary in summaries])
+        formats.write_csv(_FIELDS, [_document(summary, names, unseen) for summary in summaries])
     elif summaries:
         more = f"The newest {len(summaries)} of {count} runs: --limit N shows more." if len(summaries) < count else ""
-        formats.write_table(form, *_table(summaries, names), note=more)
+        formats.write_table(form, *_table(summaries, names, unseen), note=more)
     else:
         why = why_empty(Paths.from_environment())
         reason = f"since {given.since}: give an earlier time" if given.since else f"yet: {why}"
@@ -50,13 +58,23 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def _document(summary: Summary, names: Mapping[str, str]) -> dict[str, object]:
+def _document(summary: Summary, names: Mapping[str, str], unseen: _Unseen) -> dict[str, object]:
     values = {"run": names.get(summary.id), **asdict(summary)}
     values["start_time"] = timestamp(values.pop("started_ns"))
+    values["unseen_goals"] = list(unseen.get(summary.id, ()))
+    if summary.id in unseen:
+        values["exit_status"] = None
     return values
 
 
-def _table(summaries: list[Summary], names: Mapping[str, str]) -> tuple[list[Column], list[list[str]]]:
+def _status(summary: Summary, unseen: _Unseen) -> str:
+    """How a run ended, as far as recipes show it: make may also fail where no recipe runs."""
+    if summary.exit_status:
+        return str(summary.exit_status)
+    return "?" if summary.id in unseen else "ok"
+
+
+def _table(summaries: list[Summary], names: Mapping[str, str], unseen: _Unseen) -> tuple[list[Column], list[list[str]]]:
     columns = [
         Column("run"),
         Column("started"),
@@ -71,7 +89,7 @@ def _table(summaries: list[Summary], names: Mapping[str, str]) -> tuple[list[Col
             names.get(summary.id, ""),
             local_time(summary.started_ns),
             " ".join(summary.goals),
-            str(summary.exit_status),
+            _status(summary, unseen),
             duration(summary.duration_ms),
             str(summary.targets),
             summary.directory,

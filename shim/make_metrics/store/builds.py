@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from make_metrics.analysis.build import Build, BuiltTarget, MakeProcess, RecipeLine
 from make_metrics.store.compact.texts import Texts
 from make_metrics.store.questions.selection import FINISHED, NEWEST_FIRST, of_makes
+from make_metrics.store.questions.unseen_goals import unseen_goals
 
 _BUILD = "SELECT number, started_ns, duration_ms, exit_status, commit_id, branch FROM builds WHERE id = ?"
 _MAKES = (
@@ -74,6 +75,7 @@ def build(connection: sqlite3.Connection, run_id: str) -> Build | None:
         targets=tuple(sorted(targets, key=lambda target: (target.start_us, -target.end_us, target.make))),
         commit=texts.text(commit),
         branch=texts.text(branch),
+        unseen_goals=unseen_goals(connection, [run_id]).get(run_id, ()),
     )
 
 

@@ -55,6 +55,13 @@ def ending(status: int) -> str:
     return "passed" if not status else f"signal {-status}" if status < 0 else f"status {status}"
 
 
+def ending_of(build: Build) -> str:
+    """How a run ended, as far as recipes show it: make may also fail where no recipe runs."""
+    if build.unseen_goals:
+        return f"unknown, as nothing ran for {' '.join(build.unseen_goals)}"
+    return ending(build.status) if build.status else "no recipe failed"
+
+
 def shown_steps(path: Sequence[Step], count: int) -> list[Step | list[Step]]:
     """The `count` longest steps of a path in their order; the steps in between stand in lists."""
     longest = set(sorted(range(len(path)), key=lambda at: (-path[at].own_us, at))[:count])
@@ -73,7 +80,7 @@ def lines(run: Run) -> Iterator[Sequence[Part]]:
     """The lines for people."""
     build, found = run.build, run.findings
     top = build.makes[0]
-    ended = Part(ending(build.status), FAILED if build.status else "green")
+    ended = Part(ending_of(build), FAILED if build.status else "" if build.unseen_goals else "green")
     took = f" took {time_of(build.duration_us)}: "
     yield [Part(f"run {run.short_name}", HEADING), Part("  make "), name(" ".join(top.goals) or "-"), Part(took), ended]
     facts = [local_time(build.started_ns)]
@@ -143,7 +150,7 @@ def markdown_lines(run: Run) -> Iterator[str]:
     build, found = run.build, run.findings
     top = build.makes[0]
     goals = markdown.code(" ".join(("make", *top.goals)))
-    yield f"### {goals} took {time_of(build.duration_us)}: {ending(build.status)}"
+    yield f"### {goals} took {time_of(build.duration_us)}: {ending_of(build)}"
     yield ""
     yield (
         f"{jobs_text(top.jobs)}, {found.average:.1f} jobs at once on average; "
@@ -177,7 +184,8 @@ def document(run: Run) -> dict[str, Any]:
         "id": build.id,
         "start_time": timestamp(build.started_ns),
         "duration_us": build.duration_us,
-        "exit_status": build.status,
+        "exit_status": build.exit_status,
+        "unseen_goals": list(build.unseen_goals),
         "goals": list(top.goals),
         "directory": top.directory or None,
         "commit": build.commit or None,

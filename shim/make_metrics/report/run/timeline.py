@@ -30,7 +30,7 @@ from make_metrics.analysis.lanes import job_lanes
 from make_metrics.analysis.nesting import holders
 from make_metrics.report.printable import printable
 from make_metrics.report.rows import jobs_text
-from make_metrics.report.run.summary import Run, ending, inferred, path_time, time_of
+from make_metrics.report.run.summary import Run, ending_of, inferred, path_time, time_of
 from make_metrics.report.table import local_time
 
 _PREFIX = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -53,7 +53,7 @@ def page(run: Run, *, script: str, style: str) -> Iterator[str]:
     state = "failed" if build.status else ""
     yield (
         f'<h1><span class="name">{_text(title)}</span> took {time_of(build.duration_us)}: '
-        f'<span class="{state}">{ending(build.status)}</span></h1>\n'
+        f'<span class="{state}">{_text(ending_of(build))}</span></h1>\n'
     )
     for line in _facts(run):
         yield f"<p>{line}</p>\n"

@@ -29,7 +29,7 @@ def text(build: Build, short_name: str) -> Iterator[str]:
         "id": build.id,
         "start_time": timestamp(build.started_ns),
         "directory": top.directory,
-        "exit_status": build.status,
+        "exit_status": build.exit_status,
         "commit": build.commit,
         "branch": build.branch,
     }
