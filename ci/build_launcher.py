@@ -18,12 +18,21 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 try:
     from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 except ImportError:  # run by hand, or by the tests
     BuildHookInterface = object  # type: ignore[assignment,misc]
+
+
+
+class Target(NamedTuple):
+    """A kind of machine that wheels are built for, elsewhere."""
+
+    zig: str
+    tags: str
+
 
 ROOT = Path(__file__).resolve().parent.parent
 PROTOCOL = "mm1"  # tests/hot/test_launcher_constants.py compares it with hot/arguments.py
@@ -37,6 +46,17 @@ SANITIZERS = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recove
 LINKING = (("-static",), ("-fPIE", "-pie"), ())
 # make is linked with glibc: have the launcher print glibc's error texts although musl has others.
 MUSL = ("musl-gcc", "-DWORDS_OF_GLIBC")
+# Of these two only Linux' linker and its static C libraries know.
+if sys.platform == "darwin":
+    HARDENING, LINKING = HARDENING[:4], ((),)
+# For wheels: what ziglang calls a machine, and the tags of its wheel. A static launcher needs no C library of the machine.
+TARGET_VARIABLE = "MAKE_METRICS_WHEEL"
+TARGETS = {
+    "linux-x86_64": Target("x86_64-linux-musl", "manylinux_2_17_x86_64.manylinux2014_x86_64.musllinux_1_1_x86_64"),
+    "linux-aarch64": Target("aarch64-linux-musl", "manylinux_2_17_aarch64.manylinux2014_aarch64.musllinux_1_1_aarch64"),
+    "macos-x86_64": Target("x86_64-macos.11.0", "macosx_11_0_x86_64"),
+    "macos-arm64": Target("aarch64-macos.11.0", "macosx_11_0_arm64"),
+}
 _LIMIT_S = 120
 
 
@@ -46,8 +66,8 @@ class NotBuilt(Exception):  # noqa: N818 - not an error: pure Python works too
 
 def build(target: Path, source: Path | None = None, flags: Sequence[str] = HARDENING) -> None:
     """Compile the launcher, run it once, and move it to `target`; raises NotBuilt if any of that fails."""
-    if sys.platform != "linux":
-        raise NotBuilt("it needs /proc")
+    if sys.platform not in ("linux", "darwin"):
+        raise NotBuilt("what this system tells about processes is not known (hot/in_c/system_*.c)")
     reason = ""
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".launcher-") as folder:
         launcher = Path(folder) / "launcher"
@@ -67,10 +87,27 @@ def build(target: Path, source: Path | None = None, flags: Sequence[str] = HARDE
     raise NotBuilt(reason)
 
 
+def cross_build(target: Path, machine: str, source: Path | None = None) -> None:
+    """Compile the launcher for another machine (a key of TARGETS), by ziglang; raises NotBuilt."""
+    linux = machine.startswith("linux")
+    command = [sys.executable, "-m", "ziglang", "cc", "-target", TARGETS[machine].zig, *WARNINGS, *HARDENING[:4], "-s",
+               *(["-static", MUSL[1]] if linux else []), "-o", str(target), str(source or ROOT / SOURCE)]  # fmt: skip
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    if process.returncode:
+        raise NotBuilt(process.stderr.strip())
+
+
 def sanitized(folder: Path) -> Path:
     """Build a launcher with sanitizers in a folder, and give its path; raises NotBuilt if that fails."""
     path = folder / "sanitized-launcher"
     build(path, ROOT / "ci/sanitized_launcher.c", SANITIZERS)
+    return path
+
+
+def posix(folder: Path) -> Path:
+    """Build the launcher that asks the system nothing, in a folder, and give its path; raises NotBuilt."""
+    path = folder / "posix-launcher"
+    build(path, flags=(*HARDENING, "-DASKS_NOTHING"))
     return path
 
 
@@ -93,14 +130,24 @@ class LauncherHook(BuildHookInterface):  # type: ignore[type-arg]
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         """Called by hatchling; `version` is "standard" or "editable"."""
         target = Path(self.root) / LAUNCHER
+        machine = os.environ.get(TARGET_VARIABLE)
+        if machine == "none":
+            return
+        if machine:  # ci/wheels: a failure ends the build
+            cross_build(target, machine, Path(self.root) / SOURCE)
+            self._add(build_data, TARGETS[machine].tags)
+            return
         try:
             build(target, Path(self.root) / SOURCE)  # replaces one that may be in use
         except NotBuilt as error:
             target.unlink(missing_ok=True)  # it may be compiled from an older source
             self.app.display_warning(f"no compiled fast path, the Python shim serves: {error}")
             return
+        self._add(build_data, _platform())
+
+    def _add(self, build_data: dict[str, Any], tags: str) -> None:
         build_data["pure_python"] = False
-        build_data["tag"] = f"py3-none-{_platform()}"
+        build_data["tag"] = f"py3-none-{tags}"
         build_data["artifacts"].append(f"/{LAUNCHER}")  # version control ignores it
 
 

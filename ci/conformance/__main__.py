@@ -23,7 +23,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from ci import find_makes
-from ci.build_launcher import sanitized
+from ci.build_launcher import posix, sanitized
 from ci.conformance import approved, cases, events, report
 from ci.conformance.cases import Case, Mode
 from ci.conformance.execute import PATH, Bench, prepare, stop_ignoring_signals
@@ -113,9 +113,10 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=min(4, os.cpu_count() or 1), help="how many cases to run at once")
     parser.add_argument(
         "--shim",
-        choices=["compiled", "sanitized", "python"],
+        choices=["compiled", "sanitized", "posix", "python"],
         default="compiled" if fragment.launcher() else "python",
-        help="the compiled launcher, the same with the compiler's sanitizers, or the Python shim alone",
+        help="the compiled launcher, the same with the compiler's sanitizers, one that asks the system nothing, or the "
+        "Python shim alone",
     )
     options = parser.parse_args(words)
     make = shutil.which(options.make) or find_makes.find().get(str(options.make))
@@ -150,8 +151,8 @@ def run(options: argparse.Namespace) -> tuple[list[report.Verdict], list[approve
     with tempfile.TemporaryDirectory(prefix="mm-") as root, ThreadPoolExecutor(options.jobs) as pool:
         for number in range(options.jobs):
             benches.put(prepare(Path(root) / f"b{number}", make, compiled=options.shim != "python"))
-        if options.shim == "sanitized":
-            _replace_launcher(Path(root), sanitized(Path(root)))
+        if options.shim in ("sanitized", "posix"):
+            _replace_launcher(Path(root), (sanitized if options.shim == "sanitized" else posix)(Path(root)))
         chosen = [case for case in cases.load(options.cases, options.case) if not (options.quick and case.slow)]
         pairs = [(case, mode) for case in chosen for mode in modes(case, options)]
         verdicts = list(pool.map(lambda pair: run_one(*pair), pairs))

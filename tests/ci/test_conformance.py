@@ -123,7 +123,7 @@ MUTATIONS: dict[str, tuple[str, Mutation, str]] = {
 LAUNCHER_MUTATIONS: dict[str, tuple[Mutation, str]] = {
     "wrong exit status": (c_function_begins("exit_like", "a1 = a1 > 0 ? 1 : a1;"), "d04_simple"),
     "swallowed SIGPIPE": (c_function_begins("start", "signal(SIGPIPE, SIG_IGN);"), "f03_traps"),
-    "closed descriptor": (c_function_begins("spawn", "close(3);"), "f05_descriptors"),
+    "closed descriptor": (c_function_begins("start", "close(3);"), "f05_descriptors"),
     "a line on standard error": (c_function_begins("append_line", 'if (write(2, "x", 1) < 0) return;'), "b01_cd"),
     "simple lines through the shell": (c_function_begins("simple_words", "return NULL;"), "a01_fastpath"),
     "environment of the shell in between": (c_function_begins("restored_environment", "return a1;"), "d06_environment"),
@@ -203,6 +203,17 @@ def _sanitized(folder: Path, *names: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_launcher_does_nothing_that_c_leaves_undefined(copy: Path) -> None:
     done = _sanitized(copy, "b01_cd", "d01_names", "d04_simple")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_launcher_that_asks_the_system_nothing_passes() -> None:
+    """All that the launcher for macOS has in common with Linux is tested here (in_c/posix.c)."""
+    if not (ROOT / LAUNCHER).exists():
+        pytest.skip("no compiled fast path here")
+    words = [sys.executable, "-m", "ci.conformance", "--make", FIRST, "--shim", "posix", "--mode", "merged", "--case",
+             "b01_cd", "d06_environment", "d12_language", "e03_nested", "f02_signals", "f05_descriptors",
+             "f11_kill_make", "f15_terminal"]  # fmt: skip
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -37,6 +37,7 @@ PYTHON: dict[str, object] = {
     "NO_MAKE_ABOVE": recorder.NO_MAKE_ABOVE,
     "ATTENDED": recorder.ATTENDED,
     "UNATTENDED": recorder.UNATTENDED,
+    "UNKNOWN_SENDER": line._UNKNOWN_SENDER,
     "LOCK_PATIENCE_NS": append.LOCK_PATIENCE_NS,
     "LOCK_PAUSE_NS": append.LOCK_PAUSE_NS,
     "LOCK_PARTS": append.LOCK_PARTS,
@@ -100,7 +101,7 @@ def value_of(text: str) -> object:
         return re.sub(r"\\(.)", r"\1", text[1:-1]).encode()
     if text.startswith("SIG"):
         return signal.Signals[text]
-    number = re.fullmatch(r"U?INT64_C\((\d+)\)|(\d+)", text)
+    number = re.fullmatch(r"U?INT64_C\((\d+)\)|(-?\d+)", text)
     return int(number[1] or number[2]) if number else text
 
 

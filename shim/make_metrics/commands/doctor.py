@@ -147,8 +147,8 @@ def _interpreter() -> Finding:
 def _launcher() -> Finding:
     path = fragment.entry().with_name("hot") / "launcher"
     cost = "each recipe line starts a Python interpreter"
-    if sys.platform != "linux":
-        return Finding(NOTE, "fast path", f"only for Linux; {cost}")
+    if sys.platform not in ("linux", "darwin"):
+        return Finding(NOTE, "fast path", f"only for Linux and macOS; {cost}")
     if not path.exists():
         return Finding(NOTE, "fast path", f"not built: no working C compiler when this was installed; {cost}")
     finding = _try("fast path", [str(path), arguments.PROTOCOL.decode()], printable_path(path))

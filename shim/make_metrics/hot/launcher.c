@@ -8,7 +8,7 @@
  *
  * Its parts stand in in_c/, each named after the Python module of make_metrics/hot that does the same. They are one
  * program for the compiler: it sees every call, and no part has a header to keep. system_*.c alone ask the system about
- * processes; there is one for each system.
+ * processes: one for each system, and system_none.c, which asks nothing. posix.c has what all but Linux share.
  *
  * Invariants:
  *
@@ -30,10 +30,11 @@
  *     short; without the lock, into a record file of its own (hot/append.py).
  *  6. Memory is never freed: the process ends before that could matter.
  *
- * Built by ci/build_launcher.py, for Linux. Without /proc every line runs unrecorded. Functions give false, NULL or -1
- * for "cannot"; main() and run_line() say what then happens.
+ * Built by ci/build_launcher.py, for Linux and macOS. On Linux without /proc every line runs unrecorded. Functions give
+ * false, NULL or -1 for "cannot"; main() and run_line() say what then happens.
  */
 #define _GNU_SOURCE
+#define _DARWIN_C_SOURCE
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -47,12 +48,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -61,7 +59,16 @@
 #include "in_c/constants.h"
 
 #include "in_c/record_format.c"
+#include "in_c/file.c"
+#if defined(ASKS_NOTHING)
+#include "in_c/system_none.c"
+#elif defined(__linux__)
 #include "in_c/system_linux.c"
+#elif defined(__APPLE__)
+#include "in_c/system_macos.c"
+#else
+#error "use -DASKS_NOTHING: what this system tells about processes is not known"
+#endif
 
 #include "in_c/arguments.c"
 #include "in_c/split_words.c"

@@ -5,7 +5,7 @@ static void become_python(char **shim)
 {
     char answer[sizeof ANSWER + 1] = "", *words[] = {shim[0], "-I", "-S", shim[3], PROTOCOL, NULL};
     int fds[2];
-    if (pipe2(fds, O_CLOEXEC) < 0)
+    if (open_pipe(fds) < 0)
         return;
     pid_t child = vfork();
     if (child == 0) {

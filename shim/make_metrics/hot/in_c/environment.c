@@ -26,13 +26,15 @@ static bool is_identifier(const char *name, size_t length)
 }
 
 /* The environment as make passed it on: undoes what the intermediate shell changed and dropped. NULL for words that the
- * fragment does not write. */
+ * fragment does not write, and where the system is asked nothing. */
 static char **restored_environment(char **current, const struct arguments *arguments, pid_t parent)
 {
     if (*arguments->environment == '\0')
         return current;
     size_t length = 0, count = 0;
     char *of_make = environment_of(parent, &length);
+    if (of_make == NULL && !ASKS)
+        return NULL;
     size_t room = COUNT(changed_names) + 1;
     for (char **variable = current; *variable != NULL; variable++)
         room++;

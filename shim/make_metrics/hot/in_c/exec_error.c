@@ -29,6 +29,8 @@ static bool speaks_other_language(pid_t make)
     const char *values[COUNT(names)] = {"", "", "", ""};
     size_t length = 0;
     char *text = environment_of(make, &length);
+    if (text == NULL && !ASKS)
+        return true;
     for (char *variable = text; variable != NULL && variable < text + length; variable += strlen(variable) + 1)
         for (size_t at = 0; at < COUNT(names); at++)
             if (strncmp(variable, names[at], strlen(names[at])) == 0)

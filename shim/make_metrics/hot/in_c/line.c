@@ -2,30 +2,6 @@
 
 static void ignore(int signal_number) { (void)signal_number; }
 
-/* Start a program with our initial signal mask; gives its pid, or -1 with errno set.
- *
- * By vfork(2): posix_spawn(3) asks for the disposition of every signal, which doubles the launcher's cost. The child
- * shares our memory and only sets `error` in it. Signals with a handler are blocked, except SIGCHLD just before execve;
- * its handler does nothing. */
-static pid_t spawn(const char *path, char **command, char **environment, const sigset_t *mask)
-{
-    volatile int error = 0;
-    pid_t child = vfork();
-    if (child == 0) {
-        sigprocmask(SIG_SETMASK, mask, NULL);
-        execve(path, command, environment);
-        error = errno;
-        _exit(127);
-    }
-    if (child > 0 && error != 0) {
-        while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-            continue;
-        child = -1;
-        errno = error;
-    }
-    return child;
-}
-
 /* Start the command as a child; gives its pid, or -1 with errno set. */
 static pid_t start(const struct arguments *arguments, char **command, char **environment, const sigset_t *mask)
 {
@@ -57,34 +33,34 @@ static int64_t microseconds(struct timeval time) { return (int64_t)time.tv_sec *
  * nobody without us: drop the signal. */
 static void wait_for_child(pid_t child, bool is_shell, pid_t parent, const sigset_t *signals, struct line *line)
 {
-    const struct timespec no_time = {0, 0};
     bool running = true;
     for (;;) {
         int status;
         struct rusage usage;
-        siginfo_t info;
         pid_t ended = running ? wait4(child, &status, WNOHANG, &usage) : 0;
         if (ended > 0) {
             line->cpu_us = microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
-            line->peak_kib = usage.ru_maxrss;
+            line->peak_kib = peak_kib(&usage);
         }
         if (ended != 0) {
             line->status = ended < 0 ? 127 : WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
             running = false;
         }
-        int caught = running ? sigwaitinfo(signals, &info) : sigtimedwait(signals, &info, &no_time);
+        pid_t sender = 0;
+        int caught = take_signal(signals, running, &sender);
         if (caught < 0 && running)
             continue; /* EINTR: we were stopped and continued */
         if (caught < 0)
             return;
-        if (caught != SIGCHLD && info.si_pid == child) {
+        if (caught != SIGCHLD && sender == child) {
             if (is_shell)
                 kill(parent, caught); /* `kill $PPID` in a recipe means make */
             continue;
         }
         if (line->fate == 0 && contains(ends_make, COUNT(ends_make), caught))
             line->fate = caught;
-        if (running && info.si_pid == parent && contains(forwarded, COUNT(forwarded), caught))
+        bool of_make = sender == parent || sender == UNKNOWN_SENDER;
+        if (running && of_make && contains(forwarded, COUNT(forwarded), caught))
             kill(child, caught);
     }
 }

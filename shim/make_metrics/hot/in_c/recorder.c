@@ -7,6 +7,7 @@ struct recorder {
     const char *python, *entry;
     char *state, *records, *makes, *marker;
     char run[KEY_MAX], make[KEY_MAX];
+    bool unnamed; /* the marker is this line's alone: only the walk knows the make's key */
     bool attended; /* this line started the walk, and somebody would see what it prints at its end */
     char *invitation; /* what the walk has left for that developer; NULL for nothing */
 };
@@ -58,11 +59,17 @@ static bool read_marker(struct recorder *recorder)
 static bool open_recorder(struct recorder *recorder, const struct arguments *arguments, char **environment)
 {
     recorder->state = find_state_dir(arguments, environment);
-    if (recorder->state == NULL || !process_key(recorder->shown_parent, recorder->make))
+    recorder->unnamed = recorder->state != NULL && !process_key(recorder->shown_parent, recorder->make);
+    if (recorder->state == NULL || (recorder->unnamed && ASKS))
         return false;
+    if (recorder->unnamed)
+        *recorder->make = '\0';
     recorder->records = join(recorder->state, "/records", "");
     recorder->makes = join(recorder->state, "/makes", "");
-    recorder->marker = recorder->makes == NULL ? NULL : join(recorder->makes, "/", recorder->make);
+    char name[32] = "";
+    snprintf(name, sizeof name, "unnamed.%d", (int)getpid());
+    recorder->marker =
+        recorder->makes == NULL ? NULL : join(recorder->makes, "/", recorder->unnamed ? name : recorder->make);
     return recorder->marker != NULL && ensure_directory(recorder->state) && ensure_directory(recorder->records) &&
            ensure_directory(recorder->makes) && read_marker(recorder);
 }
@@ -99,7 +106,7 @@ static void start_walk(struct recorder *recorder, const struct arguments *argume
         return;
     if (read_marker(recorder) && *recorder->run == '\0') {
         snprintf(parent, sizeof parent, "%d", (int)recorder->shown_parent);
-        snprintf(make, sizeof make, "%s", recorder->make);
+        snprintf(make, sizeof make, "%s", recorder->unnamed ? "-" : recorder->make);
         recorder->attended = arguments->level == 0 && is_foreground();
         char *words[] = {(char *)recorder->python, "-I", "-S", (char *)recorder->entry, "walk", parent, make,
                          recorder->state, arguments->make, arguments->version, arguments->goal,
@@ -159,12 +166,17 @@ static bool resolve_run(struct recorder *recorder, struct line *line)
     }
     if (recorder->walk_pid > 0)
         kill(recorder->walk_pid, SIGKILL); /* what it does after the walk can be done by others, later */
+    if (recorder->unnamed)
+        unlink(recorder->marker);
     if (equal(recorder->run, NOT_A_MAKE))
         return false;
-    if (equal(recorder->run, NO_MAKE_ABOVE)) {
+    if (equal(recorder->run, NO_MAKE_ABOVE) || *recorder->make == '\0') {
         *recorder->run = '\0';
-        if (!process_key(own_pid(), recorder->make))
+        bool is_named = process_key(own_pid(), recorder->make);
+        if (!is_named && ASKS)
             return false;
+        if (!is_named)
+            snprintf(recorder->make, sizeof recorder->make, "00000000.%d.%lld", (int)getpid(), (long long)line->wall);
         if (line->fate == 0)
             line->fate = ORPHAN;
     }

@@ -4,7 +4,7 @@
 static char *find_state_dir(const struct arguments *arguments, char **environment)
 {
     const char *sudo = variable(environment, "SUDO_UID"), *root = variable(environment, "MAKE_METRICS_HOME");
-    const char *home = variable(environment, "HOME"), *base = variable(environment, "XDG_STATE_HOME");
+    const char *home = variable(environment, "HOME");
     if (geteuid() == 0 && sudo != NULL && !equal(sudo, "0"))
         return NULL;
     if (root != NULL && *root != '\0') {
@@ -17,9 +17,12 @@ static char *find_state_dir(const struct arguments *arguments, char **environmen
         return arguments->state;
     if (home == NULL || *home != '/')
         return NULL;
+#ifndef __APPLE__
+    const char *base = variable(environment, "XDG_STATE_HOME");
     if (base != NULL && *base == '/')
         return join(base, "/make-metrics", "");
-    return join(home, "/.local/state/make-metrics", "");
+#endif
+    return join(home, STATE_BELOW_HOME, "");
 }
 
 /* Whether the Python shim could not record either: root for somebody else or in somebody else's home, or no directory

@@ -1,33 +1,14 @@
-/* hot/procfs.py: what is asked of the system about processes, on Linux from /proc. All pids are those that /proc shows,
- * which may be that of another pid namespace. */
+/* hot/procfs.py: what is asked of the system about processes, and what Linux alone has; from /proc. All pids are those
+ * that /proc shows, which may be that of another pid namespace. */
 
-/* The clock that goes on while the machine sleeps. */
-#define SINCE_BOOT CLOCK_BOOTTIME
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
-/* A whole file with a NUL after it; NULL if it cannot be read. Files in /proc have no size. */
-static char *read_file(const char *path, size_t *length)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    size_t room = 4096, size = 0;
-    char *text = fd < 0 ? NULL : malloc(room);
-    while (text != NULL) {
-        ssize_t count = read(fd, text + size, room - size - 1);
-        if (count <= 0) {
-            text[size] = '\0';
-            if (count < 0)
-                text = NULL;
-            break;
-        }
-        size += (size_t)count;
-        if (room - size < 2)
-            text = realloc(text, room *= 2);
-    }
-    if (fd >= 0)
-        close(fd);
-    if (length != NULL)
-        *length = size;
-    return text;
-}
+#define WALKS true /* whether the walk in C finds the makes above a line */
+#define ASKS true /* whether the system is asked about processes; a line whose make it does not tell is left to Python */
+#define SINCE_BOOT CLOCK_BOOTTIME /* goes on while the machine sleeps */
+#define STATE_BELOW_HOME "/.local/state/make-metrics"
 
 /* A file of a process in /proc; NULL if it cannot be read. */
 static char *read_process_file(pid_t pid, const char *name, size_t *length)
@@ -275,5 +256,57 @@ static void show_target(const char *target)
         return;
     int fd = memfd_create(TARGET_FILE, MFD_CLOEXEC);
     if (fd >= 0 && write(fd, name + strlen(TARGET_FILE), strlen(name) - strlen(TARGET_FILE)) < 0)
+        close(fd);
+}
+
+/* Start a program with our initial signal mask; gives its pid, or -1 with errno set.
+ *
+ * By vfork(2): posix_spawn(3) asks for the disposition of every signal, which doubles the launcher's cost. The child
+ * shares our memory and only sets `error` in it. Signals with a handler are blocked, except SIGCHLD just before execve;
+ * its handler does nothing. */
+static pid_t spawn(const char *path, char **command, char **environment, const sigset_t *mask)
+{
+    volatile int error = 0;
+    pid_t child = vfork();
+    if (child == 0) {
+        sigprocmask(SIG_SETMASK, mask, NULL);
+        execve(path, command, environment);
+        error = errno;
+        _exit(127);
+    }
+    if (child > 0 && error != 0) {
+        while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+            continue;
+        child = -1;
+        errno = error;
+    }
+    return child;
+}
+
+/* Take one of the blocked signals, and say which process sent it; -1 if none has come. Waits for one if `wait` is true;
+ * -1 is then EINTR: we were stopped and continued. */
+static int take_signal(const sigset_t *signals, bool wait, pid_t *sender)
+{
+    const struct timespec no_time = {0, 0};
+    siginfo_t info = {0};
+    int caught = wait ? sigwaitinfo(signals, &info) : sigtimedwait(signals, &info, &no_time);
+    *sender = info.si_pid;
+    return caught;
+}
+
+/* The largest memory that a process has had, in KiB. */
+static int64_t peak_kib(const struct rusage *usage) { return usage->ru_maxrss; }
+
+/* A pipe that no program inherits. */
+static int open_pipe(int fds[2]) { return pipe2(fds, O_CLOEXEC); }
+
+/* Keep no descriptor of make's: its job server, and whatever else the recipe may use. */
+static void close_others(void)
+{
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, 3U, ~0U, 0U) == 0)
+        return;
+#endif
+    for (int fd = 3; fd < 65536; fd++)
         close(fd);
 }

@@ -3,17 +3,6 @@
  * It writes what the Python walk would write, to the byte, or nothing: what it does not understand, and what only
  * Python can do, is left to the Python walk, which this process then becomes. tests/walk/ holds both together. */
 
-/* Keep no descriptor of make's: its job server, and whatever else the recipe may use. */
-static void close_others(void)
-{
-#ifdef SYS_close_range
-    if (syscall(SYS_close_range, 3U, ~0U, 0U) == 0)
-        return;
-#endif
-    for (int fd = 3; fd < 65536; fd++)
-        close(fd);
-}
-
 /* Whether something may be due for a make that the developer has started that only Python does. */
 static bool needs_python(const struct gate *gate, char **initial, const struct facts *facts, bool attended)
 {
@@ -50,6 +39,8 @@ static bool find_run(const struct recorder *recorder, const struct arguments *ar
                      bool *direct)
 {
     struct make *makes;
+    if (!WALKS)
+        return false;
     const char *makeflags = value_of(current, "MAKEFLAGS");
     struct parsed_words none = {.jobs = -1};
     if (parse_makeflags(makeflags, &none).builds_nothing && !odd) {

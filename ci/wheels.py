@@ -1,0 +1,143 @@
+"""Builds a wheel for each kind of machine, and the source distribution, and checks them: `ci/wheels [DIST]`.
+
+ziglang compiles the launcher for all of them on one machine: it brings a C library and its headers for each. The wheels
+are built twice, in two folders, and must have the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ci.build_launcher import LAUNCHER, ROOT, TARGET_VARIABLE, TARGETS
+
+_MEMBER = LAUNCHER.removeprefix("shim/")
+# What file(1) knows the launchers by: the first bytes of an ELF or Mach-O program, and its machine (elf.h, mach-o/loader.h).
+_MACHINES = {
+    "linux-x86_64": (b"\x7fELF\x02\x01", slice(18, 20), b"\x3e\x00"),
+    "linux-aarch64": (b"\x7fELF\x02\x01", slice(18, 20), b"\xb7\x00"),
+    "macos-x86_64": (b"\xcf\xfa\xed\xfe", slice(4, 8), b"\x07\x00\x00\x01"),
+    "macos-arm64": (b"\xcf\xfa\xed\xfe", slice(4, 8), b"\x0c\x00\x00\x01"),
+}
+
+
+class Wrong(Exception):  # noqa: N818 - what is wrong with a wheel
+    """A wheel is not what it should be; the message says how."""
+
+
+def build_all(folder: Path, dist: Path) -> None:
+    """Build all wheels and the source distribution of a checkout; raises CalledProcessError."""
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": _commit_time()}
+    for target in (*TARGETS, ""):
+        _hatch(folder, dist, "wheel", {**environment, TARGET_VARIABLE: target or "none"})
+    _hatch(folder, dist, "sdist", environment)
+
+
+def _hatch(folder: Path, dist: Path, kind: str, environment: dict[str, str]) -> None:
+    words = [sys.executable, "-m", "hatchling", "build", "--target", kind, "--directory", str(dist)]
+    subprocess.run(words, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+def _commit_time() -> str:
+    words = ["git", "log", "-1", "--format=%ct"]
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _checkout(folder: Path) -> Path:
+    """A copy of the files that git knows, as they are now."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.split(b"\0")
+    for name in filter(None, listed):
+        source, target = ROOT / os.fsdecode(name), folder / os.fsdecode(name)
+        if source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+    return folder
+
+
+def _hashes(dist: Path) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(dist.iterdir())}
+
+
+def wheel_of(dist: Path, target: str) -> Path:
+    """The wheel of a target, "" for the pure one; raises Wrong if there is not just one."""
+    tag = TARGETS[target].tags if target else "any"
+    wheels = list(dist.glob(f"*-py3-none-{tag}.whl"))
+    if len(wheels) != 1:
+        raise Wrong(f"{len(wheels)} wheels for {tag} in {dist}")
+    return wheels[0]
+
+
+def launcher_in(wheel: Path) -> bytes | None:
+    """The launcher in a wheel; None for a pure one. Raises Wrong if it could not be executed once installed."""
+    with zipfile.ZipFile(wheel) as archive:
+        if _MEMBER not in archive.namelist():
+            return None
+        if archive.getinfo(_MEMBER).external_attr >> 16 & 0o111 != 0o111:
+            raise Wrong(f"{wheel.name}: the launcher is not executable")
+        return archive.read(_MEMBER)
+
+
+def check_launchers(dist: Path) -> Iterator[str]:
+    """Check that each wheel has the launcher of its machine, linked as it must be; gives what was checked."""
+    if launcher_in(wheel_of(dist, "")) is not None:
+        raise Wrong("the pure wheel has a launcher")
+    for target, (start, place, machine) in _MACHINES.items():
+        wheel = wheel_of(dist, target)
+        program = launcher_in(wheel)
+        if program is None or not program.startswith(start) or program[place] != machine:
+            raise Wrong(f"{wheel.name}: its launcher is not for {target}")
+        if target.startswith("linux") and b"ld-linux" in program:
+            raise Wrong(f"{wheel.name}: its launcher is not static, and so not for every C library")
+        yield f"{wheel.name}: {len(program) >> 10} KiB launcher"
+
+
+def check_with_tools(dist: Path) -> None:
+    """Have twine, check-wheel-contents and auditwheel look at all; raises Wrong with what they say."""
+    wheels = sorted(map(str, dist.glob("*.whl")))
+    audited = [str(wheel_of(dist, target)) for target in TARGETS if target.startswith("linux")]
+    for words in (
+        ["twine", "check", "--strict", *map(str, sorted(dist.iterdir()))],
+        ["check_wheel_contents", "--package-omit", "launcher", "--toplevel", "make_metrics", *wheels],
+        *(["auditwheel", "show", wheel] for wheel in audited),
+    ):
+        done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Wrong(f"{words[0]} says:\n{done.stdout}{done.stderr}")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Build, check, and say what was checked; the exit status is 1 if something is wrong."""
+    parser = argparse.ArgumentParser(prog="ci/wheels", description=__doc__.partition("\n")[0])
+    parser.add_argument("dist", nargs="?", type=Path, default=ROOT / "dist", help="where to put them (default: dist)")
+    options = parser.parse_args(words)
+    with tempfile.TemporaryDirectory(prefix="make-metrics-wheels-") as scratch:
+        dists = []
+        for name in ("first", "the second/in another place"):
+            dists.append(Path(scratch) / name / "dist")
+            build_all(_checkout(Path(scratch) / name / "source"), dists[-1])
+        try:
+            if _hashes(dists[0]) != _hashes(dists[1]):
+                raise Wrong(f"built twice, the files differ: {_hashes(dists[0])}, {_hashes(dists[1])}")
+            for text in check_launchers(dists[0]):
+                print(text)
+            check_with_tools(dists[0])
+        except Wrong as reason:
+            print(f"ci/wheels: {reason}", file=sys.stderr)
+            return 1
+        options.dist.mkdir(parents=True, exist_ok=True)
+        for path in dists[0].iterdir():
+            shutil.copy2(path, options.dist)
+        print(f"the same bytes when built twice; twine, check-wheel-contents and auditwheel agree: {options.dist}")
+        return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

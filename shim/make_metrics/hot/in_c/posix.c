@@ -1,0 +1,106 @@
+/* What POSIX has in place of what Linux alone has. */
+
+#include <spawn.h>
+
+#define vfork fork /* not in POSIX any more */
+#ifdef __APPLE__
+#include <crt_externs.h>
+#define environ (*_NSGetEnviron())
+#define STATE_BELOW_HOME "/Library/Application Support/make-metrics"
+#define SINCE_BOOT CLOCK_MONOTONIC /* goes on while the machine sleeps, here */
+#else
+#define SINCE_BOOT CLOCK_BOOTTIME
+#define STATE_BELOW_HOME "/.local/state/make-metrics"
+#endif
+#define WALKS false
+
+/* Start a program with our initial signal mask; gives its pid, or -1 with errno set. */
+static pid_t spawn(const char *path, char **command, char **environment, const sigset_t *mask)
+{
+    posix_spawnattr_t attributes;
+    pid_t child = -1;
+    int error = posix_spawnattr_init(&attributes);
+    if (error == 0) {
+        error = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+        if (error == 0)
+            error = posix_spawnattr_setsigmask(&attributes, mask);
+        if (error == 0)
+            error = posix_spawn(&child, path, NULL, &attributes, command, environment);
+        posix_spawnattr_destroy(&attributes);
+    }
+    errno = error;
+    return error == 0 ? child : -1;
+}
+
+/* Take one of the blocked signals; -1 if none has come. Waits for one if `wait` is true. POSIX without real-time
+ * signals does not say who sent it. */
+static int take_signal(const sigset_t *signals, bool wait, pid_t *sender)
+{
+    int number = -1;
+    sigset_t pending;
+    *sender = UNKNOWN_SENDER;
+    if (wait)
+        return sigwait(signals, &number) == 0 ? number : -1;
+    sigpending(&pending);
+    for (size_t at = 0; at < COUNT(waited_for); at++)
+        if (sigismember(signals, waited_for[at]) == 1 && sigismember(&pending, waited_for[at]) == 1)
+            return sigwait(signals, &number) == 0 ? number : -1;
+    return sigismember(&pending, SIGCHLD) == 1 && sigwait(signals, &number) == 0 ? number : -1;
+}
+
+/* The largest memory that a process has had, in KiB; macOS counts bytes. */
+static int64_t peak_kib(const struct rusage *usage)
+{
+#ifdef __APPLE__
+    return usage->ru_maxrss / 1024;
+#else
+    return usage->ru_maxrss;
+#endif
+}
+
+/* A pipe that no program inherits. */
+static int open_pipe(int fds[2])
+{
+    return pipe(fds) < 0 || fcntl(fds[0], F_SETFD, FD_CLOEXEC) < 0 ? -1 : fcntl(fds[1], F_SETFD, FD_CLOEXEC);
+}
+
+/* Keep no descriptor of make's: its job server, and whatever else the recipe may use. */
+static void close_others(void)
+{
+    for (int fd = 3; fd < 65536; fd++)
+        close(fd);
+}
+
+static pid_t own_pid(void) { return getpid(); }
+
+static pid_t parent_pid(void) { return getppid(); }
+
+/* The random id of this boot: unknown. */
+static const char *boot_id(void) { return ""; }
+
+/* Our words stay in the list of processes: the walk reads the target there. */
+static char **show_title(int count, char **words, pid_t parent)
+{
+    (void)count, (void)words, (void)parent;
+    return NULL;
+}
+
+static void show_target(const char *target) { (void)target; }
+
+static char *shown_target(pid_t pid)
+{
+    (void)pid;
+    return NULL;
+}
+
+static bool imports(pid_t pid, const char *name)
+{
+    (void)pid, (void)name;
+    return true;
+}
+
+static bool output_of(pid_t pid, struct stat *status)
+{
+    (void)pid, (void)status;
+    return false;
+}
