@@ -26,7 +26,6 @@ except ImportError:  # run by hand, or by the tests
     BuildHookInterface = object  # type: ignore[assignment,misc]
 
 
-
 class Target(NamedTuple):
     """A kind of machine that wheels are built for, elsewhere."""
 
@@ -49,7 +48,7 @@ MUSL = ("musl-gcc", "-DWORDS_OF_GLIBC")
 # Of these two only Linux' linker and its static C libraries know.
 if sys.platform == "darwin":
     HARDENING, LINKING = HARDENING[:4], ((),)
-# For wheels: what ziglang calls a machine, and the tags of its wheel. A static launcher needs no C library of the machine.
+# For wheels: what ziglang calls a machine, and its wheel's tags. A static launcher needs no C library of the machine.
 TARGET_VARIABLE = "MAKE_METRICS_WHEEL"
 TARGETS = {
     "linux-x86_64": Target("x86_64-linux-musl", "manylinux_2_17_x86_64.manylinux2014_x86_64.musllinux_1_1_x86_64"),
