@@ -75,6 +75,8 @@ static pid_t own_pid(void) { return getpid(); }
 
 static pid_t parent_pid(void) { return getppid(); }
 
+static int64_t boot_offset_ns(void) { return 0; } /* there are no time namespaces */
+
 /* The random id of this boot: unknown. */
 static const char *boot_id(void) { return ""; }
 
