@@ -80,3 +80,15 @@ def test_what_was_refused_is_sent_again_when_asked_for(sharing: Sharing, receive
     assert sharing.cli("flush") == "nothing sent\n"
     assert sharing.cli("flush", "--retry") == "1 event sent\n"
     assert sharing.status()["set_aside"] == {}
+
+
+def test_retry_does_not_wait_for_a_key_that_was_wrong(sharing: Sharing, receiver: Receiver) -> None:
+    receiver.answers(401)
+    sharing.cli("opt-in", "--yes")
+    sharing.make("a")
+    sharing.cli("flush", status=1)
+    assert "not tried again for" in (sharing.cli("flush", status=1), sharing.errors)[1]
+    asked = len(receiver.requests)
+    assert "sent" in sharing.cli("flush", "--retry")
+    assert len(receiver.requests) > asked
+    assert receiver.commands == ["a"]

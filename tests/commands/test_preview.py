@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+import time
+from dataclasses import replace
 
+from make_metrics.project.project import project_of
+from make_metrics.store.outbox import Outbox, sink_id
 from tests.support.segment_receiver import Receiver
 from tests.support.sharing_project import Sharing
+from tests.support.store import ask
+
+_MANY = 2_100  # more than a page
 
 
 def test_preview_is_what_is_sent(sharing: Sharing, receiver: Receiver) -> None:
@@ -56,3 +64,26 @@ def test_a_preview_for_programs_has_the_same_requests(sharing: Sharing) -> None:
     ]
     shown = "".join(f"POST {request['address']}\n{request['body']}" for request in requests)
     assert _timeless(shown.encode()) == _timeless(text.encode())
+
+
+def test_what_waits_is_shown_page_by_page_and_all_of_it(sharing: Sharing) -> None:
+    sharing.cli("opt-in", "--yes")
+    sharing.make("a")
+    sharing.cli("runs")
+    (settings,) = project_of(sharing.project.folder).sinks
+
+    def queue(connection: sqlite3.Connection) -> None:
+        outbox = Outbox(connection)
+        (first, *_) = outbox.waiting(str(sharing.project.folder), sink_id(settings))
+        copies = [replace(first, message_id=f"m{number}") for number in range(_MANY)]
+        outbox.put(
+            [replace(each, message={**each.message, "messageId": each.message_id}) for each in copies],
+            now_ns=time.time_ns(),
+        )
+
+    ask(sharing.paths, queue)
+    text = sharing.cli("preview")
+    assert all(f'"m{number}"' in text for number in range(_MANY))
+    requests = json.loads(sharing.cli("preview", "--json"))
+    assert sum(request["events"] for request in requests) == text.count('"messageId"')
+    assert all(request["waits"] for request in requests)

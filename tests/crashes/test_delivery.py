@@ -6,15 +6,20 @@ import json
 import re
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
+from make_metrics.crashes import delivery
 from make_metrics.crashes import report as crash_report
 from tests.support.broken_copy import break_module, logged_failures, run_command
 from tests.support.bugsink import Bugsink
 from tests.support.crashing_project import Crashing
 from tests.support.mutation import function_begins
 from tests.support.project import SOURCE, answering
+from tests.support.segment_receiver import Answer, receiving
+from tests.support.store import ask
 
 pytestmark = pytest.mark.timeout(400)  # the first test may have to install bugsink
 
@@ -175,3 +180,36 @@ def test_the_preview_connects_to_nothing_and_needs_no_yes(offline: Crashing) -> 
     output = offline.cli("crash-reports", "preview")
     assert "these are earlier failures" in offline.errors
     assert json.loads(output.splitlines()[3])["exception"]["values"][0]["type"] == "TypeError"
+
+
+def test_a_silent_receiver_is_left_alone_by_senders_and_asked_once_by_a_flush(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with receiving(made_up=True) as silent:
+        silent.answers(*[Answer(deed="hang")] * 9)
+        crashing = Crashing(tmp_path, f"{silent.host.replace('//', '//key@')}/1", monkeypatch, capsys)
+        crashing.paths.user_settings.write_text("timeout = 1\n")
+        for name in ("one", "two"):  # two projects with the same receiver
+            crashing.project.folder = tmp_path / name
+            crashing.project.folder.mkdir()
+            monkeypatch.chdir(crashing.project.folder)
+            crashing.settings(crashing.dsn)
+            crashing.cli("crash-reports", "on", "--yes")
+            crashing.fail()
+        environ: dict[str, str] = {}
+
+        def problems(*, patient: bool) -> list[str]:
+            result = delivery.deliver(crashing.paths, environ, time.monotonic() + 20, patient=patient)
+            assert (result.accepted, result.refused) == (0, 0)
+            return result.problems
+
+        first = problems(patient=True)
+        assert ["no answer within" in line for line in first] == [True, False]
+        assert len(silent.requests) == 1
+        assert all("not tried again for" in line for line in problems(patient=True))
+        assert len(silent.requests) == 1
+        assert "no answer within" in problems(patient=False)[0]
+        assert len(silent.requests) == 2
+        ask(crashing.paths, lambda connection: connection.execute("UPDATE resting SET not_before_ns = 0"))
+        problems(patient=True)
+        assert len(silent.requests) == 3

@@ -14,10 +14,10 @@ from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import ensure_id
 from make_metrics.deliver.delivery import deliver
 from make_metrics.deliver.to_sink import Delivered
-from make_metrics.deliver.waiting import Resting
 from make_metrics.files.paths import Paths
 from make_metrics.project.project import Project, project_of
 from make_metrics.store.outbox import Entry, Outbox, sink_id
+from make_metrics.store.sending.resting import Resting
 from tests.support.segment_receiver import Answer, Receiver, Request, receiving
 from tests.support.sharing_project import TEXT
 from tests.support.store import ask
@@ -176,3 +176,41 @@ def test_many_messages_arrive_page_by_page(paths: Paths, agree: Agree, well: Rec
     assert deliver_as_sender(paths, timeout_s=100).accepted == 4_500
     lines = (paths.files / "events.jsonl").read_text().splitlines()
     assert len({json.loads(line)["messageId"] for line in lines}) == len(lines) == 4_500
+
+
+PAGE = Answer(413, {"Content-Type": "text/html"}, b"<html>too large</html>")
+
+
+def test_a_message_that_a_server_on_the_way_finds_too_large_holds_up_no_other(
+    paths: Paths, agree: Agree, well: Receiver
+) -> None:
+    project = agree("a", well.host, count=4)
+    well.answers(PAGE, 200, PAGE, PAGE, 200)  # all four; two; two; the third; the fourth
+    delivered = deliver_as_sender(paths, project)
+    assert (delivered.accepted, delivered.aside, delivered.problems) == (3, 1, [])
+    assert well.ids == ["a0000", "a0001", "a0003"]
+    reasons = ask(paths, lambda connection: Outbox(connection).refused(project.path))
+    assert reasons == {"a server on the way takes no event of this size": 1}
+
+
+def test_where_nothing_is_taken_at_all_a_page_sets_nothing_aside(paths: Paths, agree: Agree, well: Receiver) -> None:
+    project = agree("a", well.host, count=8)
+    well.answers(*[PAGE] * 30)
+    delivered = deliver_as_sender(paths, project)
+    assert (delivered.accepted, delivered.aside) == (0, 0)
+    assert len(well.requests) < 12  # a network that asks to sign in is not asked about every message
+    assert ask(paths, lambda connection: Outbox(connection).count(project.path)).events == 8
+
+
+def test_a_message_alone_that_is_too_large_waits_for_another_to_tell(
+    paths: Paths, agree: Agree, well: Receiver
+) -> None:
+    project = agree("a", well.host, count=1)
+    well.answers(PAGE)
+    assert "waits" in deliver_as_sender(paths, project).problems[0]
+    (settings,) = project.sinks
+    more = Entry(sink_id(settings), project.path, "z", {"messageId": "z"})
+    ask(paths, lambda connection: Outbox(connection).put([more], now_ns=time.time_ns()))
+    well.answers(PAGE, PAGE, 200)
+    delivered = deliver_as_sender(paths, project)
+    assert (delivered.accepted, delivered.aside, well.ids) == (1, 1, ["z"])

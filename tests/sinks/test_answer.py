@@ -156,7 +156,8 @@ def test_a_proxys_page_for_too_large_a_batch_halves_it_and_sets_no_message_aside
     sink = SegmentSink(key="key", host=receiver.host)
     two = [*traced_batch()][:1] * 2
     assert sink.send(two, timeout_s=20).outcome is Outcome.REFUSED
-    assert sink.send(two[:1], timeout_s=20).outcome is Outcome.LATER
+    verdict = sink.send(two[:1], timeout_s=20)
+    assert (verdict.outcome, verdict.only_this) == (Outcome.LATER, True)
 
 
 def test_a_page_with_an_error_keeps_its_status(send: Send, receiver: Receiver) -> None:

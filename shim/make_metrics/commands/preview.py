@@ -6,7 +6,8 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +25,7 @@ from make_metrics.deliver import trace_messages
 from make_metrics.deliver.outgoing import sendable_message, typed_names, with_parents
 from make_metrics.deliver.permissions import ProjectCache
 from make_metrics.deliver.renewed import renewed
+from make_metrics.deliver.waiting import count_waiting, pages
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
 from make_metrics.metrics import catalogue
@@ -32,21 +34,26 @@ from make_metrics.project.project import Project
 from make_metrics.project.settings import NAME
 from make_metrics.properties.property import Property
 from make_metrics.sinks.kinds import readable, sink_of, takes_traces
-from make_metrics.sinks.sink import SinkSettings, UnavailableError
-from make_metrics.store.outbox import Outbox, sink_id
+from make_metrics.sinks.sink import Prepared, SinkSettings, UnavailableError
+from make_metrics.store.outbox import sink_id
 from make_metrics.store.store import Store
 
 NO_ID = "00000000-0000-4000-8000-000000000000"
 _EXAMPLES = 100
+_RUNS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class _Preview:
-    """What to show for a sink: its messages, and whether they wait to be sent; if not, they are examples."""
+    """What to show for a sink: its messages, some at a time while the store is open, and whether they wait to be sent.
+
+    If not, they are examples. `is_empty` says that there are neither.
+    """
 
     sink: SinkSettings
-    messages: list[dict[str, Any]]
+    pages: Iterable[list[dict[str, Any]]]
     waits: bool
+    is_empty: bool = False
 
 
 def run(given: argparse.Namespace) -> int:
@@ -63,56 +70,66 @@ def run(given: argparse.Namespace) -> int:
         catalogue.refresh(paths, project.settings.metrics)
     with combined_store() as store:
         previews = _previews(store, paths, project)
-    ruling = consent.status_of(paths, project, os.environ).ruling
-    if not any(preview.messages for preview in previews):
-        warn(["no events of this project yet: run make, then look again"])
-    elif examples := [preview.sink.address for preview in previews if not preview.waits]:
-        addresses = ", ".join(examples)
-        warn([f"nothing waits for {addresses}: this shows the project's latest events as they would be sent"])
-    warn(clear_text(sink.host for sink in project.sinks))
-    if ruling.mode is not Mode.ON:
-        warn([f"nothing is sent: {ruling.reason}"])
-    requests: list[dict[str, object]] = []
-    for preview in previews:
-        try:
-            requests += _show(preview, as_text=not given.json)
-        except UnavailableError as error:
-            warn([f"{preview.sink.address}: {error}"])
-    if given.json:
-        sys.stdout.write(json.dumps(requests, indent=2) + "\n")
+        ruling = consent.status_of(paths, project, os.environ).ruling
+        if all(preview.is_empty for preview in previews):
+            warn(["no events of this project yet: run make, then look again"])
+        elif examples := [preview.sink.address for preview in previews if not preview.waits]:
+            addresses = ", ".join(examples)
+            warn([f"nothing waits for {addresses}: this shows the project's latest events as they would be sent"])
+        warn(clear_text(sink.host for sink in project.sinks))
+        if ruling.mode is not Mode.ON:
+            warn([f"nothing is sent: {ruling.reason}"])
+        if given.json:
+            _write_documents(document for preview in previews for _, _, document in _requests(preview))
+        else:
+            for preview in previews:
+                for kind, request, _ in _requests(preview):
+                    write_request(kind, request)
     return 0
 
 
-def _show(preview: _Preview, *, as_text: bool) -> list[dict[str, object]]:
-    """The requests to a sink, each for a JSON document in the words of `sent --json`; printed if asked for text."""
-    kind, sink = preview.sink.type, sink_of(preview.sink)
-    requests: list[dict[str, object]] = []
-    for batch in sink.batches(preview.messages):
-        request = sink.prepare([preview.messages[index] for index in batch])
-        if as_text:
-            write_request(kind, request)
-        body = readable(kind, request.url, request.body)
-        requests.append(
-            {"address": request.url, "sink": kind, "events": len(batch), "waits": preview.waits, "body": body}
-        )
-    return requests
+def _requests(preview: _Preview) -> Iterator[tuple[str, Prepared, dict[str, object]]]:
+    """The requests to a sink: its type, the request, and the same for a JSON document in the words of `sent --json`."""
+    kind = preview.sink.type
+    try:
+        sink = sink_of(preview.sink)
+        for messages in preview.pages:
+            for batch in sink.batches(messages):
+                request = sink.prepare([messages[index] for index in batch])
+                body = readable(kind, request.url, request.body)
+                document = {"address": request.url, "sink": kind, "events": len(batch), "waits": preview.waits}
+                yield kind, request, {**document, "body": body}
+    except UnavailableError as error:
+        warn([f"{preview.sink.address}: {error}"])
+
+
+def _write_documents(documents: Iterable[dict[str, object]]) -> None:
+    """Write a JSON array as `json.dumps(..., indent=2)` does, one document in memory at a time."""
+    before = "[\n"
+    for document in documents:
+        sys.stdout.write(before + textwrap.indent(json.dumps(document, indent=2), "  "))
+        before = ",\n"
+    sys.stdout.write("[]\n" if before == "[\n" else "\n]\n")
 
 
 def _previews(store: Store, paths: Paths, project: Project) -> list[_Preview]:
-    outbox = Outbox(store.connection)
     projects = ProjectCache(paths)
     metrics = projects.metrics(project)
     previews = []
     examples: list[dict[str, Any]] | None = None
     for settings in project.sinks:
-        waiting = outbox.waiting(project.path, sink_id(settings))
-        messages = [entry.message for entry in renewed(store, projects, project, waiting, metrics)]
-        waits = bool(messages)
-        if not waits:
-            if examples is None:
-                examples = _examples(store, projects, project, read_id(paths, project) or NO_ID)
-            messages = trace_messages.examples(store, examples) if takes_traces(settings.type) else examples
-        previews.append(_Preview(settings, messages, waits))
+        key = sink_id(settings)
+        if count_waiting(store.connection, project.path, key):
+            waiting = (
+                [entry.message for entry in renewed(store, projects, project, page, metrics)]
+                for page in pages(store.connection, project.path, key)
+            )
+            previews.append(_Preview(settings, waiting, waits=True))
+            continue
+        if examples is None:
+            examples = _examples(store, projects, project, read_id(paths, project) or NO_ID)
+        messages = trace_messages.examples(store, examples) if takes_traces(settings.type) else examples
+        previews.append(_Preview(settings, [messages], waits=False, is_empty=not messages))
     return previews
 
 
@@ -120,7 +137,7 @@ def _examples(store: Store, projects: ProjectCache, project: Project, anonymous_
     """The project's latest events as messages, oldest first."""
     metrics = projects.metrics(project)
     latest: list[StoredEvent] = []
-    all_events = store.events()
+    all_events = _events_of_latest_runs(store)
     for stored in reversed(all_events):
         if len(latest) == _EXAMPLES:
             break
@@ -138,6 +155,16 @@ def _examples(store: Store, projects: ProjectCache, project: Project, anonymous_
         if message := _message(projects, project, stored, metrics, runs[event.run], anonymous_id):
             messages[event.message_id] = message
     return [*with_parents([stored.event for stored in all_events], messages).values()]
+
+
+def _events_of_latest_runs(store: Store) -> list[StoredEvent]:
+    """The events of the latest runs, oldest first: of some, or of all if there are not enough events for examples."""
+    for newest in (_RUNS, _RUNS**2):
+        runs = store.runs(newest=newest)
+        events = store.events(since_ns=min((run.started_ns for run in runs), default=0))
+        if len(events) >= _EXAMPLES * _RUNS or len(runs) < newest:
+            return events
+    return store.events()
 
 
 def _message(

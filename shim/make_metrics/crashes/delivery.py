@@ -36,6 +36,7 @@ from make_metrics.sinks.user_settings import user_settings_for
 from make_metrics.store import database
 from make_metrics.store.outbox import Attempt, Batch, Outbox
 from make_metrics.store.outbox import Entry as Message
+from make_metrics.store.sending.resting import Resting
 from make_metrics.store.store import Store
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 EXTRA = "make-metrics[sentry]"
 KIND = "sentry"
 _SECOND_NS = 1_000_000_000
+_FAIR_S = 2.0  # a receiver that had less time has not failed
 
 
 @dataclass(slots=True)
@@ -63,6 +65,22 @@ class WaitingReport:
     project: Project
     dsn: Dsn
     event: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """What every step of a delivery uses. `give_up` is its end on the monotonic clock.
+
+    `failed` are receivers that have failed in it, `abandoned` requests that are still under way at its end.
+    """
+
+    paths: Paths
+    environ: Mapping[str, str]
+    give_up: float
+    patient: bool
+    result: Result
+    failed: set[str] = field(default_factory=set)
+    abandoned: list[Future[Any]] = field(default_factory=list)
 
 
 def can_send() -> bool:
@@ -112,16 +130,17 @@ def preview(paths: Paths, environ: Mapping[str, str]) -> list[Prepared]:
     return [sink_of(report.dsn).prepare(report.event) for report in waiting_reports(paths, environ)]
 
 
-def deliver(paths: Paths, environ: Mapping[str, str], give_up: float) -> Result:
+def deliver(paths: Paths, environ: Mapping[str, str], give_up: float, *, patient: bool = False) -> Result:
     """Send the reports of all projects until `give_up` (monotonic clock, seconds); nothing with MAKE_METRICS=log.
 
-    Never raises. Only for a process that make does not wait for: it loads sentry-sdk and waits for receivers.
+    With `patient`, a receiver that failed rests for minutes before it is tried again. Never raises. Only for a process
+    that make does not wait for: it loads sentry-sdk and waits for receivers.
     """
     result = Result()
     try:
         crash_log.prune(paths, now_ns=time.time_ns())
         if environ.get("MAKE_METRICS") != "log":
-            _deliver(paths, environ, give_up, result)
+            _deliver(_Delivery(paths, environ, give_up, patient, result))
     except UserError as error:
         result.problems.append(str(error))
     except Timeout:
@@ -132,7 +151,8 @@ def deliver(paths: Paths, environ: Mapping[str, str], give_up: float) -> Result:
     return result
 
 
-def _deliver(paths: Paths, environ: Mapping[str, str], give_up: float, result: Result) -> None:
+def _deliver(delivery: _Delivery) -> None:
+    paths, environ, result = delivery.paths, delivery.environ, delivery.result
     count = len(waiting_reports(paths, environ))
     if not count:
         return
@@ -142,31 +162,25 @@ def _deliver(paths: Paths, environ: Mapping[str, str], give_up: float, result: R
         return
     private_directory(paths.state)
     require_own_file(paths.crash_lock)
-    patience_s = max(give_up - time.monotonic(), 0)
-    lock, abandoned = FileLock(paths.crash_lock, mode=0o600, thread_local=False), list[Future[Any]]()
+    patience_s = max(delivery.give_up - time.monotonic(), 0)
+    lock = FileLock(paths.crash_lock, mode=0o600, thread_local=False)
     with contextlib.ExitStack() as held:
         held.enter_context(lock.acquire(timeout=patience_s, poll_interval=0.02))
         try:
             held_projects: set[str] = set()
             for report in waiting_reports(paths, environ):
-                if report.project.path in held_projects or abandoned:
+                if report.project.path in held_projects or delivery.abandoned:
                     continue
-                problem = _send(paths, environ, give_up, report, result, abandoned)
-                if problem:
+                if problem := _obstacle(delivery, report) or _send(delivery, report):
                     held_projects.add(report.project.path)
                     result.problems.append(f"{report.dsn.host}: {problem}: crash reports wait")
         finally:
-            release_after(abandoned, held)
+            release_after(delivery.abandoned, held)
 
 
-def _send(
-    paths: Paths, environ: Mapping[str, str], give_up: float, report: WaitingReport, result: Result,
-    abandoned: list[Future[Any]],
-) -> str:  # fmt: skip
-    """Send one report. Return why this project's reports have to wait, or an empty text.
-
-    A request that is still under way at `give_up` is added to `abandoned`.
-    """
+def _send(delivery: _Delivery, report: WaitingReport) -> str:
+    """Send one report. Return why this project's reports have to wait, or an empty text."""
+    paths, environ, give_up, result = delivery.paths, delivery.environ, delivery.give_up, delivery.result
 
     def may_send() -> bool:
         project = project_of(report.project.directory)
@@ -174,10 +188,8 @@ def _send(
 
     if not may_send():
         return ""  # the settings or the decision have changed meanwhile
-    wait_s = _wait_s(paths, report)
-    if wait_s:
-        return f"asked not to be tried again for {wait_s} s"
-    remaining_s = give_up - time.monotonic()
+    began_s = time.monotonic()
+    remaining_s = give_up - began_s
     if remaining_s <= 0:
         return "the time is up"
     if problems := crash_report.check(report.event):
@@ -187,11 +199,14 @@ def _send(
         with last_check.asking(lambda: time.monotonic() < give_up and may_send()):
             verdict = within(remaining_s, lambda: sink.send(report.event, timeout_s=remaining_s))
     except LateError as error:
-        abandoned.append(error.work)
+        delivery.abandoned.append(error.work)
         verdict = Verdict(Outcome.LATER, f"no answer within {remaining_s:.1f} s", report.dsn.host)
     if verdict.outcome is not Outcome.ACCEPTED and not may_send():
         return ""  # taken back meanwhile: leave no trace of the attempt
-    _record_attempt(paths, report, verdict, result.problems)
+    if verdict.outcome is Outcome.LATER:
+        delivery.failed.add(_sink_id(report.dsn))
+    is_fair = remaining_s >= _FAIR_S or time.monotonic() - began_s < remaining_s
+    _record_attempt(paths, report, verdict, result.problems, is_fair=is_fair)
     if verdict.outcome is Outcome.ACCEPTED:
         result.accepted += 1
         crash_log.mark(report.entry, "sent")
@@ -207,20 +222,31 @@ def _sink_id(dsn: Dsn) -> str:
     return f"{KIND} {dsn.host}"
 
 
-def _wait_s(paths: Paths, report: WaitingReport) -> int:
-    """How many more seconds the receiver asked us to wait; 0 also if the store cannot be read."""
+def _obstacle(delivery: _Delivery, report: WaitingReport) -> str:
+    """Why a receiver is not tried now; empty if it is, also if the store cannot be read."""
+    sink, now_ns = _sink_id(report.dsn), time.time_ns()
+    if sink in delivery.failed:
+        return "it has just failed: not tried again now"
     try:
-        with database.opened(paths, []) as connection:
+        with database.opened(delivery.paths, []) as connection:
             attempts = Outbox(connection).attempts(report.project.path)
+            rest_s = Resting(connection).wait_s(sink, now_ns=now_ns) if delivery.patient else 0
     except UserError:
-        return 0
-    sink = _sink_id(report.dsn)
-    not_before_ns = next((attempt.not_before_ns for attempt in attempts if attempt.sink == sink), 0)
-    return max(0, -((time.time_ns() - not_before_ns) // _SECOND_NS)) if not_before_ns else 0
+        return ""
+    last = next((attempt for attempt in attempts if attempt.sink == sink), None)
+    # An attempt in the future shows that the clock was set back: do not wait for it.
+    if last and last.tried_ns <= now_ns < last.not_before_ns:
+        return f"{last.result}: not tried again for {(last.not_before_ns - now_ns) // _SECOND_NS + 1} s"
+    return f"it has failed: not tried again for {rest_s} s" if rest_s else ""
 
 
-def _record_attempt(paths: Paths, report: WaitingReport, verdict: Verdict, problems: list[str]) -> None:
-    """Store the attempt, and an accepted report for `make-metrics sent`. If the store fails, that is a problem line."""
+def _record_attempt(
+    paths: Paths, report: WaitingReport, verdict: Verdict, problems: list[str], *, is_fair: bool
+) -> None:
+    """Store the attempt, and an accepted report for `make-metrics sent`. If the store fails, that is a problem line.
+
+    A failure lets the receiver rest, if it was given enough time (`is_fair`).
+    """
     now_ns = time.time_ns()
     sink, project = _sink_id(report.dsn), report.project.path
     try:
@@ -230,5 +256,9 @@ def _record_attempt(paths: Paths, report: WaitingReport, verdict: Verdict, probl
                 batch = Batch(now_ns, verdict.url, 1, verdict.body)
                 outbox.accept([Message(sink, project, report.entry.id, report.event)], batch)
             outbox.note_attempt(project, Attempt(sink, now_ns, verdict.said, now_ns + verdict.after_s * _SECOND_NS))
+            if verdict.outcome is Outcome.LATER and is_fair:
+                Resting(connection).note_failure(sink, now_ns=now_ns)
+            elif verdict.outcome in (Outcome.ACCEPTED, Outcome.REFUSED):
+                Resting(connection).note_answer(sink)
     except UserError as error:
         problems.append(str(error))

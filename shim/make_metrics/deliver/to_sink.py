@@ -15,7 +15,7 @@ from make_metrics.consent import consent
 from make_metrics.consent.mode import Decision, Mode
 from make_metrics.crashes import log as crash_log
 from make_metrics.deliver.at_once import Steps, TimeUpError
-from make_metrics.deliver.waiting import Resting, count_waiting, pages
+from make_metrics.deliver.waiting import count_waiting, pages
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
 from make_metrics.project.project import project_of
@@ -24,10 +24,13 @@ from make_metrics.sinks.kinds import sink_of
 from make_metrics.sinks.sink import Outcome, Sink, SinkSettings, UnavailableError, Verdict
 from make_metrics.sinks.time_limit import LateError
 from make_metrics.store.outbox import Attempt, Batch, Entry, Outbox, sink_id
+from make_metrics.store.sending.resting import Resting
 from make_metrics.store.store import Store
 
 _SECOND_NS = 1_000_000_000
 _FAIR_S = 2.0  # a receiver that had less time has not failed
+_PASSED = 3  # messages that are passed over before a receiver has taken another
+TOO_LARGE = "a server on the way takes no event of this size"
 _SLOW_S = 1.0  # a receiver that fails after so long is not tried for other projects in the same delivery
 
 
@@ -118,14 +121,16 @@ def deliver_to_sink(delivery: Delivery, directory: str, settings: SinkSettings, 
         delivery.delivered.problems.append(f"{settings.address}: {obstacle}")
         return
     try:
-        sink = sink_of(settings, failed=partial(_note_failure, delivery))
+        way = _Way(sink_of(settings, failed=partial(_note_failure, delivery)), receiver)
+        sink = way.sink
         for page in pages(connection, directory, key):
             batches = sink.batches([entry.message for entry in page])
             indexes = {index for batch in batches for index in batch}
             _set_aside(delivery, [entry for index, entry in enumerate(page) if index not in indexes], "too large")
             parts = [[page[index] for index in batch] for batch in batches]
-            if not (yield from _send_batches(delivery, directory, settings, _Way(sink, receiver), parts)):
-                return
+            if not (yield from _send_batches(delivery, directory, settings, way, parts)):
+                break
+        _settle_passed(delivery, settings, way)
     except UnavailableError as error:
         delivery.delivered.problems.append(f"{settings.address}: {error}: {_are_waiting(count)}")
 
@@ -145,12 +150,28 @@ def _obstacle(delivery: Delivery, directory: str, sink: str, receiver: str) -> s
     return ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Way:
-    """A sink, and the name of the receiver that it leads to."""
+    """A sink, and the name of the receiver that it leads to.
+
+    `passed` are messages that may be at fault themselves, with what the receiver said of them; `took_any` is whether it
+    has taken others.
+    """
 
     sink: Sink
     receiver: str
+    passed: list[tuple[Entry, str]] = field(default_factory=list)
+    took_any: bool = False
+
+
+def _settle_passed(delivery: Delivery, settings: SinkSettings, way: _Way) -> None:
+    """Set passed messages aside if the receiver has taken others: then it was the receiver who refused these."""
+    waiting = delivery.outbox.reload([entry for entry, _ in way.passed])
+    if waiting and way.took_any:
+        _set_aside(delivery, waiting, TOO_LARGE)
+    elif waiting:
+        said = way.passed[0][1]
+        delivery.delivered.problems.append(f"{settings.address}: {said}: {_are_waiting(len(waiting))}")
 
 
 def _send_batches(
@@ -174,12 +195,16 @@ def _send_batches(
         if verdict.outcome is not Outcome.ACCEPTED and (refusal := refusal_of(delivery, directory, settings)):
             problems.append(f"{directory}: {refusal}")  # taken back meanwhile: leave no trace of the attempt
             return False
-        _note(delivery, directory, batch, verdict, way.receiver if is_fair else "")
+        is_passed = verdict.outcome is Outcome.LATER and verdict.only_this and len(batch) == 1
+        _note(delivery, directory, batch, verdict, way.receiver if is_fair and not is_passed else "")
+        way.took_any = way.took_any or verdict.outcome is Outcome.ACCEPTED
         if verdict.outcome is Outcome.REFUSED and len(batch) > 1:
             middle = len(batch) // 2
             remaining += [batch[middle:], batch[:middle]]
         elif verdict.outcome is Outcome.REFUSED:
             _set_aside(delivery, batch, verdict.said)
+        elif is_passed and (way.took_any or len(way.passed) < _PASSED):
+            way.passed.append((batch[0], verdict.said))
         elif verdict.outcome is not Outcome.ACCEPTED:
             count = count_waiting(delivery.store.connection, directory, batch[0].sink)
             problems.append(f"{settings.address}: {verdict.said}: {_are_waiting(count)}")

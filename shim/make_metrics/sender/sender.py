@@ -129,7 +129,7 @@ def _send(paths: Paths, project: Path | None, give_up: float, *, first: Path) ->
     if swept.unfinished and time.monotonic() < give_up - _DELIVERY_S:
         sweep(paths, timeout=_SWEEP_S, give_up=give_up - _DELIVERY_S)
         _deliver(paths, give_up, first)
-    crash_delivery.deliver(paths, os.environ, give_up - _MARGIN_S)
+    crash_delivery.deliver(paths, os.environ, give_up - _MARGIN_S, patient=True)
     _ask_to_erase(paths, give_up)
 
 

@@ -41,7 +41,7 @@ def judged_error(answer: requests.Response, url: str, *, messages: int, types: f
     """The verdict for an answer to a number of messages whose status is not 2xx. `types` are those of `strangeness`.
 
     What is not a receiver's neither sets a message aside nor blames the settings: it has to wait. A server before a
-    receiver answers 413 with a page of its own: then a batch is halved, and a single message waits.
+    receiver answers 413 with a page of its own: then a batch is halved, and a single message does not hold up others.
     """
     verdict = judged(answer.status_code, answer.headers.get("Retry-After", ""), url)
     if not 400 <= answer.status_code < 500 or verdict.outcome is Outcome.LATER:
@@ -49,7 +49,7 @@ def judged_error(answer: requests.Response, url: str, *, messages: int, types: f
     strange = _strange_type(answer, types)
     if not strange or (answer.status_code == TOO_LARGE and messages > 1):
         return verdict
-    return Verdict(Outcome.LATER, strange, url)
+    return Verdict(Outcome.LATER, strange, url, only_this=answer.status_code == TOO_LARGE)
 
 
 def _strange_type(answer: requests.Response, types: frozenset[str]) -> str:

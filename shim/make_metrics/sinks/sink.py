@@ -35,7 +35,8 @@ class Outcome(Enum):
 class Verdict:
     """One definite answer for a batch. `said` is a line for people, `after_s` the seconds until the next attempt.
 
-    `body` holds the bytes that were sent, `url` the address.
+    `body` holds the bytes that were sent, `url` the address. `only_this` with LATER: this batch alone may be at fault,
+    and others are tried meanwhile.
     """
 
     outcome: Outcome
@@ -43,6 +44,7 @@ class Verdict:
     url: str
     body: bytes = b""
     after_s: int = 0
+    only_this: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,7 +157,8 @@ class Outbox:
         )
 
     def take_up(self) -> int:
-        """Have messages that were set aside wait again, of all projects; return how many there were."""
+        """Have messages that were set aside wait again, of all projects, and sinks tried at once; return how many."""
+        self._connection.execute("UPDATE attempts SET not_before_ns = 0")
         return self._connection.execute("UPDATE outbox SET aside = NULL WHERE aside IS NOT NULL").rowcount
 
     def note_attempt(self, project: str, attempt: Attempt) -> None:

@@ -1,0 +1,1 @@
+"""What is kept about receivers, across senders and projects."""
