@@ -38,7 +38,7 @@ _ONE_AFTER_THE_OTHER = (
     Mode("flags", addition="$(if ,$(SHELL))"),
     Mode("oneshell", addition=".ONESHELL:", recipes_change=True),
     Mode("chosen", addition="ifeq ($(origin .SHELLFLAGS),default)\n.SHELLFLAGS := -ec\nendif\n.ONESHELL:",
-         ours="METRICS_ONESHELL := 1", recipes_change=True),
+         ours="METRICS_ONESHELL := 1\n#\n#\n#", recipes_change=True),
     Mode("bash", addition="SHELL := /bin/bash"),
     Mode("env-bash", addition="SHELL := /usr/bin/env bash\n.SHELLFLAGS := -eu -o pipefail -c", recipes_change=True),
     Mode("python3", addition="SHELL := /usr/bin/python3", recipes_change=True),
@@ -156,8 +156,9 @@ def instrument(work: Path, mode: Mode, line: str | None) -> None:
         text = path.read_bytes()
         endings = [addition, line]
         if b"@INCLUDE@" in text:  # the case says where the include line stands
-            text = text.replace(b"@INCLUDE@", (line or "").encode())
-            endings = [addition]
+            # What a project sets before the line has its equivalent there in plain make, in as many lines.
+            before, endings = (f"{addition}\n", []) if mode.ours and mode.addition else ("", [addition])
+            text = text.replace(b"@INCLUDE@", f"{before}{line or ''}".encode())
         elif text and not text.endswith(b"\n"):
             text += b"\n"
         path.write_bytes(text + b"".join(ending.encode() + b"\n" for ending in endings if ending))
