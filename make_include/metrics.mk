@@ -489,6 +489,10 @@ endif
 .metrics.runs = $(if $(.metrics.mark),$(if $(wildcard $(.metrics.mark)),$(eval .metrics.runs := yes)yes,$(if \
   $(wildcard $(.metrics.mark).py),$(eval .metrics.launcher :=)$(eval .metrics.runs := python)python,$(if $(wildcard \
   $(.metrics.mark).no),$(eval .metrics.runs := no)no))))
+# Make splits simple lines itself only if the flags are one of these. With a blank more (of a comment behind the value,
+# or of an empty reference in it) it starts a shell for every line, as with another IFS.
+.metrics.split.flags := |-c|-ec|
+.metrics.unsplit = $(subst :f h:,:s h:,$(.metrics.words))
 # An intermediate shell changes four variables. For each, what make would pass on: +value if it is in the environment;
 # .value if it is the makefile's, which may export it or not; - if it is unset; = (leave it) if its value would have to
 # be expanded.
@@ -514,10 +518,17 @@ ifeq ($(.metrics.hook),shell)
 .metrics.sh.prints = $(if $(filter dash busybox,$(.metrics.sh)),,$(value SHELLOPTS)$(if $(filter \
   bash,$(.metrics.sh)),$(.metrics.warns)))
 .metrics.may.try = $(if $(.metrics.sh.prints),,$(realpath .))
+# The makefile may set .SHELLFLAGS later, or for some targets.
+.metrics.no.split :=
+ifneq ($(.metrics.version),3.81)
+.metrics.no.split = $(if $(findstring |$(value .SHELLFLAGS)|,$(.metrics.split.flags)),,$(if \
+  $(findstring $(.metrics.dollar),$(value .SHELLFLAGS)),$(if \
+  $(call .metrics.impure,$(value .SHELLFLAGS)),,$(if $(findstring |$(.SHELLFLAGS)|,$(.metrics.split.flags)),,1)),1))
+endif
 # Once a line has tried, the next lines only ask for the program.
 .metrics.as.found = $(if $(.metrics.runs),e:///,$(.metrics.environment))
-.metrics.to.try = /bin/sh $(.metrics.try) $(.metrics.words) $(.metrics.empty)
-.metrics.to.run = $(.metrics.words) $(.metrics.empty)
+.metrics.to.try = /bin/sh $(.metrics.try) $(.metrics.to.run)
+.metrics.to.run = $(if $(.metrics.no.split),$(.metrics.unsplit),$(.metrics.words)) $(.metrics.empty)
 .metrics.first.use = $(if $(filter no,$(.metrics.runs)),,$(if \
   $(or $(.metrics.runs),$(.metrics.may.try)),$(.metrics.program)))
 .metrics.aside = $(.metrics.skip)$(.metrics.too.long)$(.metrics.later)$(.metrics.odd)
@@ -534,6 +545,10 @@ ifeq ($(findstring $(.metrics.dollar),$(value SHELL)),)
 .metrics.shell := $(value SHELL)
 .metrics.count := $(words $(.metrics.shell))
 .metrics.odd :=
+# Only with 3.81 this hook takes a shell with a blank behind it.
+ifneq ($(subst $(.metrics.blank),|,$(.metrics.shell)),$(subst $(.metrics.blank),|,$(strip $(.metrics.shell))))
+.metrics.ifs := s
+endif
 .metrics.too.long :=
 ifneq ($(filter /bin/sh,$(.metrics.shell))$(filter a,$(.metrics.ifs)),)
 .metrics.too.long = $(.metrics.long)
@@ -611,13 +626,16 @@ endif
 .metrics.environment := $(.metrics.environment)
 .metrics.as.found := $(.metrics.environment)
 .metrics.count = $(words $2)
-.metrics.handed = $(.metrics.try) $(.metrics.words) $2
+# $4 are the flags.
+.metrics.split = $(if $(findstring |$2|,|/bin/sh|),$(findstring |$4|,$(.metrics.split.flags)))
+.metrics.handed = $(.metrics.try) $(if $(.metrics.split),$(.metrics.words),$(.metrics.unsplit)) $2
 .metrics.shim = $(foreach .metrics.start,$(.metrics.use),$(.metrics.quiet)$(.metrics.handed) )
 # make-metrics doctor asks this, of any SHELL.
 .metrics.plain = $(call .metrics.is.plain,,$(.metrics.shell),$(call .metrics.behind,$(.metrics.shell)))
-.metrics.with.shell = $(call .metrics.shim,,$1,$(call .metrics.behind,$1))
-.metrics.for.line = $(call .metrics.with.shell,$(.metrics.shell))
-.SHELLFLAGS = $(if $(value @),$(.metrics.for.line))$(.metrics.flags)
+.metrics.with.shell = $(call .metrics.shim,,$1,$(call .metrics.behind,$1),$2)
+# An argument of "call" is expanded once, as make would expand .SHELLFLAGS.
+.metrics.for.line = $(if $(value @),$(call .metrics.with.shell,$(.metrics.shell),$1))$1
+.SHELLFLAGS = $(call .metrics.for.line,$(.metrics.flags))
 endif
 
 endif

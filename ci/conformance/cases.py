@@ -77,7 +77,7 @@ class Case:
     A case is run in every mode, unless its file `modes` says `only` or `not` and names modes or parts of their names.
     Optional files: `needs`, a shell command that fails where the case cannot be run; `events`, the events that are
     recorded (see `conformance.events`), `events.MODE` for a mode or a part of its name, `events.VERSION` for a version
-    of make (3.81, 4.3, 4.4), `events.MODE.VERSION`; `slow`, which leaves the case out of the quick run.
+    of make (3.81, 3.81-apple, 4.3, 4.4), `events.MODE.VERSION`; `slow`, which leaves the case out of the quick run.
     """
 
     name: str
@@ -121,7 +121,8 @@ class Case:
         modes = [f".{name}" for name in (mode.name, *mode.name.split("+"))]
         if not mode.recipes_change:
             modes.append("")
-        files = [f"events{name}{rest}" for name in modes for rest in (f".{version}", "")]
+        versions = [f".{version}-apple"] if make.endswith("-apple") else []
+        files = [f"events{name}{rest}" for name in modes for rest in (*versions, f".{version}", "")]
         return next((self._text(file) for file in files if (self.folder / file).is_file()), None)
 
     @property

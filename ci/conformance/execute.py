@@ -21,6 +21,8 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 LIMIT_S = 300  # for a case that hangs: others take a second or two, more on a busy machine
 # Whether another job still runs when one fails is a matter of time, with plain make too.
 _WAITING = re.compile(r"[^\s:]+: \*\*\* Waiting for unfinished jobs\.\.\.\.\n")
+# Two targets of one rule, made at the same time, share the number of the line that make names.
+_LINE_NUMBER = re.compile(r"(?<=\[)(\S+:)\d+(?=: )")
 _CHANGES_WITH_PATHS = {".o", ".a"}
 
 
@@ -134,7 +136,7 @@ class Bench:
             errors = (errors or b"") + b"\nTIMEOUT\n"
         texts = [normalise((text or b"").decode("utf-8", "backslashreplace")) for text in (output, errors)]
         if mode.jobs:
-            texts = [_WAITING.sub("", text) for text in texts]
+            texts = [_LINE_NUMBER.sub(r"\1", _WAITING.sub("", text)) for text in texts]
             texts = ["".join(line + "\n" for line in sorted(text.splitlines())) for text in texts]
         try:
             return Outcome(texts[0], texts[1], process.returncode, tuple(map(normalise, self._files(masked))))

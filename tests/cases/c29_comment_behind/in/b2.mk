@@ -1,0 +1,5 @@
+SHELL := /bin/sh	
+all: ; -nosuch in $@
+	-./all
+	@echo "$$0" $$-
+	@echo a\b

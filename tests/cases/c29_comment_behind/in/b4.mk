@@ -1,0 +1,5 @@
+.SHELLFLAGS := -ec  
+all: ; -nosuch in $@
+	-./all
+	@echo "$$0" $$-
+	@echo a\b

@@ -1,0 +1,6 @@
+E :=
+SHELL = $E /bin/sh
+all: ; -nosuch in $@
+	-./all
+	@echo "$$0" $$-
+	@echo a\b
