@@ -1,6 +1,6 @@
-"""The README's pictures of one run: `python -m ci.screenshots` builds a sample, and draws what we say of it.
+"""Pictures of one run and of a made-up team: `python -m ci.screenshots` builds a sample, and draws what we say of it.
 
-It writes docs/last.svg and docs/timeline.png, and needs a Chromium (Debian: chromium) for the second one.
+It writes docs/last.svg, docs/timeline.png and docs/team.png; the last two need a Chromium (Debian: chromium).
 """
 
 from __future__ import annotations
@@ -84,7 +84,19 @@ def main() -> int:
             chromium.send("Emulation.setScrollbarsHidden", hidden=True)
             height = chromium.value("table.tBodies[0].rows[3].getBoundingClientRect().bottom")
             (ROOT / "docs/timeline.png").write_bytes(chromium.picture(x=0, y=0, width=1000, height=height + 2))
+            _team(chromium, command, environment)
     return 0
+
+
+def _team(chromium: browser.Page, command: list[str], environment: dict[str, str]) -> None:
+    """The first page of a made-up team."""
+    demo = [*command, "serve", "--demo", "--port", "0"]
+    with subprocess.Popen(demo, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None  # noqa: S101
+        chromium.open(process.stdout.readline().strip(), width=1000, height=900)
+        height = chromium.value("document.querySelector('tbody').rows[3].getBoundingClientRect().bottom")
+        (ROOT / "docs/team.png").write_bytes(chromium.picture(x=0, y=0, width=1000, height=height + 2))
+        process.terminate()
 
 
 if __name__ == "__main__":
