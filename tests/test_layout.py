@@ -34,6 +34,7 @@ OTHER_FILES = {
     "metrics/test_installed_metrics.py": "metrics of an installed distribution, from make to receiver",
     "sender/test_beside.py": "start.py and sender.py where no process may outlive make",
     "server/receiving/test_clients.py": "client libraries of others send to the receiver",
+    "server/storage/test_backup.py": "copies and dumps of both databases",
     "sinks/test_other_clients.py": "an installed sink with a client library of its own",
     "sinks/otlp/test_server.py": "OTLP requests at a server that others wrote",
     "sweep/test_old_data.py": "a sweep that deletes what is too old, or too much",
