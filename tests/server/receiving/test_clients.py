@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +19,16 @@ from make_metrics.server.storage.database import open_database
 from make_metrics.server.storage.tables import EVENTS, REFUSED
 from tests.support.team_receiver import Served, message, served, sqlite_url
 
+NODE = Path(sys.prefix) / "npm-analytics"
+_SCRIPT = """
+const { Analytics } = require(process.argv[2] + "/node_modules/@segment/analytics-node");
+const [host, key, person, properties] = process.argv.slice(3);
+const client = new Analytics({ host, writeKey: key, flushAt: 50 });
+for (let number = 0; number < 120; number++)
+  client.track({ anonymousId: person, event: "make.target.run", properties: JSON.parse(properties) });
+client.on("error", (error) => { console.error(error); process.exitCode = 1; });
+client.closeAndFlush();
+"""
 PERSON = "2f4a3a0e-6b0c-4d34-9c3a-0f2a51b9d7e1"
 
 
@@ -58,3 +72,25 @@ def test_rudder_sdk_python(receiver: Served, tmp_path: Path) -> None:
     client.join()
     count, refused = stored(tmp_path)
     assert (count, refused) == (120, {})
+
+
+def node_client() -> str:
+    """Why analytics-node cannot be used here; empty if it can: it is installed once beside the tests' environment."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        return "no npm here: analytics-node cannot be installed"
+    if not (NODE / "node_modules/@segment/analytics-node").is_dir():
+        words = ["npm", "install", "--no-audit", "--no-fund", f"--prefix={NODE}", "@segment/analytics-node@3.1.0"]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=200, check=False)
+        if done.returncode:
+            return "analytics-node cannot be installed from npm here"
+    return ""
+
+
+def test_analytics_node(receiver: Served, tmp_path: Path) -> None:
+    if reason := node_client():
+        pytest.skip(reason)
+    properties = json.dumps(message(PERSON)["properties"])
+    words = ["node", "-e", _SCRIPT, "script", str(NODE), receiver.url, receiver.key, PERSON, properties]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=100, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert stored(tmp_path) == (120, {})
