@@ -76,6 +76,11 @@ MAKEFILE_LIST := $(call .metrics.without,$(.metrics.self))
 .metrics.name := $(subst $(.metrics.blank),|,$(.metrics.self))
 # No rule can name a file with one of these characters.
 .metrics.unnameable := $(foreach .metrics.word,: ; = % $$ | &,$(findstring $(.metrics.word),$(.metrics.self)))
+# The makefile may be a named pipe, which can be read once only, and make cannot tell it from a file. A makefile's name
+# tells it; by any other name it is not read again.
+.metrics.main := $(firstword $(MAKEFILE_LIST))
+.metrics.once := $(if $(findstring akefile,$(.metrics.main)),,$(filter-out \
+  %.mk %.mak %.make rules %/rules,$(.metrics.main)))
 # make's options of one letter stand together in the first word of MAKEFLAGS, if it has any.
 .metrics.letters := $(filter-out --%,$(firstword -$(MAKEFLAGS)))
 # Shells' completions, editors and recipes that list targets read what -p prints together with -q or -n, and would show
@@ -86,7 +91,7 @@ ifneq ($(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(MAKE_VERSION)),)
 endif
 ifneq ($(.metrics.listing),)
 .metrics.text := $(foreach .metrics.word,$(MAKEFILE_LIST),$(if \
-  $(filter-out /dev/% /proc/%,$(wildcard $(.metrics.word))),$(file <$(.metrics.word)),%:))
+  $(filter-out /dev/% /proc/% $(.metrics.once),$(wildcard $(.metrics.word))),$(file <$(.metrics.word)),%:))
 .metrics.listing := $(if $(findstring %:,$(subst \
   .DEFAULT:,%:,$(subst $(.metrics.blank),,$(.metrics.text)))),,1)
 .metrics.text :=
@@ -123,8 +128,9 @@ ifndef .metrics.included
 # If standard input is a directory, the interpreter ends before it runs our code. On Linux nothing tells makes apart but
 # /proc: without it nothing is recorded.
 # With -n, -q and -t make runs no recipe but those that remake a makefile, and "+" lines: nothing is recorded.
-.metrics.inert := $(findstring n,$(.metrics.letters))$(findstring q,$(.metrics.letters))$(findstring \
-  t,$(.metrics.letters))$(filter off,$(value MAKE_METRICS))$(call \
+.metrics.dry := $(findstring n,$(.metrics.letters))$(findstring q,$(.metrics.letters))$(findstring \
+  t,$(.metrics.letters))
+.metrics.inert := $(.metrics.dry)$(filter off,$(value MAKE_METRICS))$(call \
   .metrics.files,$(.metrics.data)/off,)$(wildcard /dev/stdin/.)$(if \
   $(findstring linux,$(.metrics.host)),$(if $(wildcard /proc/self/stat),,no-proc))
 ifneq ($(call .metrics.absolute,$(.metrics.home)),$(.metrics.home))
@@ -176,6 +182,16 @@ ifneq ($(.metrics.asked),)
 .metrics.no.rule = $(if $(filter $@,$(MAKECMDGOALS)),$(error No rule to make target '$@'))
 .metrics.run = $(if $(filter $(.metrics.asked),$@),$(.metrics.command.line),$(.metrics.no.rule))
 $(foreach .metrics.word,$(.metrics.asked),$(eval $(patsubst metrics-%,m\%%,$(.metrics.word)): ; $$(.metrics.run)))
+endif
+
+# What -n prints, and which lines it runs, is the same as in the build: see section 8 for METRICS_ONESHELL.
+ifneq ($(if $(.metrics.dry),$(if $(filter 4.%,$(MAKE_VERSION)),$(value METRICS_ONESHELL))),)
+ifeq ($(.metrics.inert),$(.metrics.dry))
+.ONESHELL:
+ifneq ($(filter default,$(origin .SHELLFLAGS)),)
+.SHELLFLAGS := -ec
+endif
+endif
 endif
 
 ifeq ($(.metrics.inert),)
@@ -332,7 +348,7 @@ ifeq ($(if $(findstring |/bin/sh|,|$(value SHELL)|)$(findstring $(.metrics.dolla
   $(filter-out /dev/% /proc/%,$(wildcard $(.metrics.file))),$(call .metrics.shows,$(file <$(.metrics.file))),SHELL)))
 .metrics.mentioned := $(findstring SHELL,$(value MAKECMDGOALS)$(subst \
   .SHELLFLAGS,,$(MAKEFLAGS)$(value -*-command-variables-*-)))
-.metrics.hook := $(if $(.metrics.mentioned)$(call .metrics.show,$(MAKEFILE_LIST)),,shell)
+.metrics.hook := $(if $(or $(.metrics.mentioned),$(.metrics.once),$(call .metrics.show,$(MAKEFILE_LIST))),,shell)
 # A makefile that make reads after this one may use SHELL too: look at those when the first recipe line starts.
 .metrics.seen := $(words $(MAKEFILE_LIST) .)
 .metrics.later = $(eval .metrics.later := $(call \

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+
 import pytest
 
 from tests.support.project import Project
@@ -95,3 +98,35 @@ def test_dry_modes_record_nothing(each: Project) -> None:
     path.write_text(f"{path.read_text()}$(info hook=$(value .metrics.hook))\n")
     for option, printed in (("-n", "echo built; true\n"), ("-q", ""), ("-nk", "echo built; true\n")):
         assert each.make("-s", option, "all").stdout == f"hook=\n{printed}"
+
+
+@pytest.mark.parametrize("words", [(), ("-n",), ("-pn",)], ids=" ".join)
+def test_a_makefile_that_is_a_named_pipe_is_read_once(project: Project, words: tuple[str, ...]) -> None:
+    text = project.write("all: ; @echo made\n").read_text()
+    pipe = project.folder / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(text,))
+    writer.start()
+    done = project.make("-f", "pipe", "all", *words)
+    writer.join()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "made" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["Makefile", "GNUmakefile.linux", "a.mk", "debian/rules"])
+def test_a_makefiles_usual_name_tells_that_it_is_a_file(project: Project, name: str) -> None:
+    text = project.write("all: ; @true\n").read_text()
+    path = project.folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"{text}$(info hook=$(.metrics.hook))\n")
+    assert project.make("-s", "-f", name, "all").stdout == "hook=shell\n"
+
+
+@pytest.mark.parametrize("word", ["-n", "-q", "-t"])
+def test_what_a_dry_run_prints_is_the_recipe_of_the_build(project: Project, word: str) -> None:
+    """Plain make with .ONESHELL prints, and runs, what METRICS_ONESHELL does."""
+    recipe = "all:\n\t+@echo one\n\techo $@ in $$$$ >>pids\n"
+    (project.folder / "plain.mk").write_text(f".SHELLFLAGS := -ec\n.ONESHELL:\n{recipe}")
+    project.write(f"METRICS_ONESHELL := 1\n{recipe}")
+    plain, ours = project.make(word, "-f", "plain.mk"), project.make(word)
+    assert (ours.stdout, ours.stderr, ours.returncode) == (plain.stdout, plain.stderr, plain.returncode)
