@@ -136,6 +136,8 @@ class _Parser(argparse.ArgumentParser):
         if match := _INVALID_CHOICE.match(message):
             hint = did_you_mean(match[2], re.findall(r"[\w-]+", match[3]))
             message = f"{match[1].lower()} {match[2]!r} is not known{hint}"
+            if hint:
+                raise UsageError(message)
         raise UsageError(f"{message} (try: {self.prog} --help)")
 
 
@@ -168,12 +170,24 @@ def _version() -> str:
         return "(not installed)"
 
 
+def _refuse(command: str | None, word: str) -> NoReturn:
+    """Raise UsageError for an option or an argument that a command does not have."""
+    names = [name for each in COMMANDS if each.name == command for option in each.options for name in option.names]
+    long = [name.removeprefix("--") for name in names if name.startswith("--")]
+    hint = did_you_mean(word.lstrip("-"), long, prefix="--") if word.startswith("-") else ""
+    what = "option" if word.startswith("-") else "argument"
+    where = f"make-metrics {command}" if command else "make-metrics"
+    raise UsageError(f"{where} has no {what} {word!r}{hint or f' (try: {where} --help)'}")
+
+
 def _run(arguments: Sequence[str] | None) -> int:
     whole = parser()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["help"]:  # "help report" is "report --help"
         words = [*words[1:2], "--help"]
-    given = whole.parse_args(words)
+    given, unknown = whole.parse_known_args(words)
+    if unknown:
+        _refuse(given.command, unknown[0])
     if given.version:
         sys.stdout.write(f"make-metrics {_version()}\n")
         return 0

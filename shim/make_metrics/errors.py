@@ -3,12 +3,15 @@
 from collections.abc import Iterable
 
 
-def did_you_mean(word: str, names: Iterable[str]) -> str:
-    """A hint in brackets, after a blank, at the name that a misspelt word may stand for; empty if none is like it."""
+def did_you_mean(word: str, names: Iterable[str], *, prefix: str = "") -> str:
+    """A hint in brackets, after a blank, at the name that a misspelt word may stand for; empty if none is like it.
+
+    `prefix` stands before the name there.
+    """
     import difflib  # only here: every command imports this module
 
     close = difflib.get_close_matches(word, list(names), n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
+    return f" (did you mean {prefix}{close[0]}?)" if close else ""
 
 
 class UserError(Exception):

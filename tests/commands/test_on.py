@@ -28,7 +28,7 @@ def test_a_yes_from_before_sends_again(sharing: Sharing, receiver: Receiver) -> 
     sharing.cli("opt-in", "--yes")
     sharing.cli("off")
     sharing.make("a")
-    assert "sent: you said yes" in sharing.cli("on")
+    assert "sent (you said yes" in sharing.cli("on")
     sharing.make("b")
     sharing.cli("flush")
     assert receiver.commands == ["b"]

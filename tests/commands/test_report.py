@@ -17,9 +17,9 @@ from make_metrics import cli
 from make_metrics.combine.record import Make
 from make_metrics.commands import report
 from make_metrics.files.paths import Paths
+from make_metrics.report.local_time import local_time
 from make_metrics.report.many import waits
 from make_metrics.report.rows import FIELDS
-from make_metrics.report.table import local_time
 from make_metrics.report.wrapped import columns
 from tests.support.git_repository import commit, git
 from tests.support.project import Project

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.support.installed import NOBODY, Newcomer, install_wheel, readable_folder
+from tests.support.installed import Newcomer
 from tests.support.project import ROOT
 
-pytest.importorskip("hatchling")
+README = (ROOT / "README.md").read_text()
 PAGES = [page for page in sorted((ROOT / "docs").rglob("*.md")) if "```console\n" in page.read_text()]
 FILE = re.compile(r"^```(?:make|toml)\n# ([\w./-]+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
@@ -48,13 +46,6 @@ def comparable(output: str) -> list[str]:
     return [" ".join(line.split()) for line in output.splitlines() if line.strip()]
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["compiler", "no-compiler"])
-def installed(request: pytest.FixtureRequest) -> Iterator[tuple[Path, Path]]:
-    """A folder, and the `bin` of an environment below it that the wheel is installed in."""
-    with readable_folder() as folder:
-        yield folder, install_wheel(folder, compiler=request.param)
-
-
 def walk(page: Path, newcomer: Newcomer) -> None:
     """Write a page's files, run its commands, and compare what they print."""
     text = page.read_text()
@@ -68,31 +59,31 @@ def walk(page: Path, newcomer: Newcomer) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_the_commands_of_a_page_print_what_it_says(page: Path, installed: tuple[Path, Path], tmp_path: Path) -> None:
-    walk(page, Newcomer(tmp_path / "newcomer", installed[1]))
+def test_the_commands_of_a_page_print_what_it_says(page: Path, newcomer: Newcomer) -> None:
+    walk(page, newcomer)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user; without root the other tests are that user's")
-def test_an_ordinary_user_walks_the_tutorial(installed: tuple[Path, Path]) -> None:
-    folder, bin_folder = installed
-    newcomer = Newcomer(folder / "ordinary", bin_folder, user=NOBODY)
-    if not newcomer.can_run("make-metrics", "--version"):
-        pytest.skip("this checkout or its Python is in a home that is closed to other users")
-    walk(ROOT / "docs/tutorial.md", newcomer)
-
-
-def test_the_first_commands_of_the_readme(installed: tuple[Path, Path], tmp_path: Path) -> None:
-    commands = (ROOT / "README.md").read_text().split("```")[1].strip().splitlines()
+def test_the_first_commands_of_the_readme(newcomer: Newcomer) -> None:
+    commands = README.split("```")[1].strip().splitlines()
     assert "make-metrics" in commands.pop(0)  # it installs what is installed here
-    newcomer = Newcomer(tmp_path / "newcomer", installed[1])
     newcomer.write("Makefile", "all: lib\n\t@echo all\nlib:\n\t@echo lib\n")
     added, made, report = newcomer.session(commands)
     assert (added, made) == ("Makefile: added the include line\n", "lib\nall\n")
     assert [line.split()[0] for line in report.splitlines()[1:3]] in (["all", "lib"], ["lib", "all"])
 
 
-def test_a_page_that_prints_something_else_is_found(installed: tuple[Path, Path], tmp_path: Path) -> None:
+def test_the_five_steps_of_adoption_in_the_readme(newcomer: Newcomer) -> None:
+    steps = re.findall(r"^\d\. (.+)$", README.partition("## Adopt it")[2].partition("\n## ")[0], re.MULTILINE)
+    add, set_up, in_ci, *_ = [re.findall(r"`(make(?:-metrics [^`]+| setup)?)`", step) for step in steps]
+    assert (len(steps), len(add), len(in_ci)) == (5, 1, 3)
+    newcomer.write("Makefile", "all:\n\t@echo all\n")
+    newcomer.script("\n".join([*add, *(command for command in set_up if command != "make setup")]), CI="true")
+    printed = newcomer.script("\n".join(in_ci), CI="true")
+    assert re.search(r"^all +goal +1 ", printed, re.MULTILINE), printed
+
+
+def test_a_page_that_prints_something_else_is_found(newcomer: Newcomer, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("```console\n$ make\nanything\n```\n")
     with pytest.raises(AssertionError, match=r"\$ make"):
-        walk(page, Newcomer(tmp_path / "newcomer", installed[1]))
+        walk(page, newcomer)

@@ -9,7 +9,7 @@ import sys
 import pexpect
 import pytest
 
-from make_metrics.report.table import Column, local_time, show
+from make_metrics.report.table import Column, show
 from tests.support.project import SOURCE
 
 COLUMNS = [Column("target", folds=True), Column("total", number=True), Column("directory", folds=True)]
@@ -77,7 +77,3 @@ def test_names_are_shortened_and_columns_left_out_before_a_number_is_broken(
     assert ("2026-11-26 10:56" in shown, "12.34567s" in shown) == (when, last)
     assert (name in shown) == (width == 200)
     assert width == 200 or any(re.search(r"^ ?build\S*\.\.\.\S*end\.o", text) for text in lines)
-
-
-def test_times_are_local_to_the_minute() -> None:
-    assert len(local_time(1_790_000_000_123_456_789)) == len("2021-05-17 19:44")

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pexpect
+
 from tests.support.project import ROOT
 
 _FILES = ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE")
@@ -94,9 +96,13 @@ class Newcomer:
         path = self.project / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
+        self.own(path)
+        self.own(path.parent)
+
+    def own(self, path: Path) -> None:
+        """Make a file or a folder this user's."""
         if self.user is not None:
             os.chown(path, self.user, self.user)
-            os.chown(path.parent, self.user, self.user)
 
     def session(self, commands: list[str]) -> list[str]:
         """What each command prints, standard error too, when a shell runs them one after the other."""
@@ -104,12 +110,40 @@ class Newcomer:
         done = self._run(["sh", "-c", f"\necho '{mark}'\n".join(commands)])
         return done.stdout.split(f"{mark}\n")
 
-    def _run(self, words: list[str]) -> subprocess.CompletedProcess[str]:
-        env = {"PATH": self.path, "HOME": str(self.home), "LANG": "C.UTF-8", "COLUMNS": "80", "TERM": "xterm"}
+    def script(self, script: str, *, words: tuple[str, ...] = ("sh", "-e"), **environ: str) -> str:
+        """What a script prints, standard error too; fails unless it ends with status 0."""
+        done = self._run([*words, "-c", script], **environ)
+        assert done.returncode == 0, f"{script}\nended with status {done.returncode}:\n{done.stdout}"
+        return done.stdout
+
+    def terminal(self, *words: str) -> pexpect.spawn[str]:
+        """Start a command in a terminal of 80 columns and 24 rows."""
+
+        def become_user() -> None:
+            if self.user is not None:
+                os.setgroups([])
+                os.setgid(self.user)
+                os.setuid(self.user)
+
+        return pexpect.spawn(
+            words[0],
+            [*words[1:]],
+            cwd=str(self.project),
+            env=self._environment(),
+            preexec_fn=become_user,
+            encoding="utf-8",
+            timeout=100,
+            dimensions=(24, 80),
+        )
+
+    def _environment(self) -> dict[str, str]:
+        return {"PATH": self.path, "HOME": str(self.home), "LANG": "C.UTF-8", "COLUMNS": "80", "TERM": "xterm"}
+
+    def _run(self, words: list[str], **environ: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             words,
             cwd=self.project,
-            env=env,
+            env={**self._environment(), **environ},
             user=self.user,
             group=self.user,
             extra_groups=None if self.user is None else [],

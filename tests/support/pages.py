@@ -48,6 +48,11 @@ def codes(text: str) -> Iterator[Code]:
     yield from (Code(span.replace("\n", " "), block=False) for span in spans)
 
 
+def blocks(text: str, language: str) -> list[str]:
+    """The blocks of a page that are marked as a language's, without the marks."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
 def anchors(text: str) -> set[str]:
     """The anchors of a page's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", _FENCE.sub("", text), re.MULTILINE)

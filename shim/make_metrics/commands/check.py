@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from make_metrics.commands.project import project_at
+from make_metrics.commands.prose import CONTINUED, show
 from make_metrics.commands.warn import warn
 from make_metrics.errors import UserError
 from make_metrics.files.paths import printable_path
@@ -38,5 +38,5 @@ def run(given: argparse.Namespace) -> int:
         return 1
     count = len(project.sinks)
     receivers = f"{count} receiver{'s' * (count != 1)}" if count else "no receiver: nothing will be sent"
-    sys.stdout.write(f"{printable_path(path)}: no faults, {receivers}\n")
+    show(f"{printable_path(path)}: no faults, {receivers}", hanging=CONTINUED)
     return 0

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 from make_metrics.analysis.run_name import age, named, short_names
 from make_metrics.errors import UsageError, UserError
+from make_metrics.report.local_time import local_time
 from make_metrics.report.many.comparison import Side
 from make_metrics.report.since import since_ns, span_ns
-from make_metrics.report.table import local_time
 from make_metrics.store import builds
 from make_metrics.store.questions.own_times import OneRun, chosen_runs
 from make_metrics.store.questions.selection import Selection

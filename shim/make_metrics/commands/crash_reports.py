@@ -10,7 +10,8 @@ from pathlib import Path
 
 from make_metrics import __version__
 from make_metrics.commands.project import project_at
-from make_metrics.commands.question import ask, require_answer, show, show_summary, why_not_sent
+from make_metrics.commands.prose import CONTINUED, show
+from make_metrics.commands.question import ask, require_answer, show_summary, why_not_sent
 from make_metrics.commands.warn import warn
 from make_metrics.consent import consent
 from make_metrics.consent.mode import Decision, Mode
@@ -48,9 +49,9 @@ def run(given: argparse.Namespace) -> int:
         with consent.lock(paths):
             consent.write_decision(paths, project, yes=False, now_ns=time.time_ns(), question=CRASHES)
         warn(stop_sending(paths.crash_lock))
-        sys.stdout.write("No crash reports are sent from here any more. Those that were waiting are not sent either.\n")
+        show("No crash reports are sent from here any more. Those that were waiting are not sent either.")
     elif given.action == "status":
-        sys.stdout.write("".join(f"{line}\n" for line in _status_lines(paths, project)))
+        show("\n".join(_status_lines(paths, project)), hanging=CONTINUED)
     else:
         for request in _preview(paths, project):
             sys.stdout.write(f"POST {request.url}\n{request.body.decode()}")
@@ -61,7 +62,7 @@ def _turn_on(paths: Paths, project: Project, *, yes: bool) -> None:
     if project.settings is None or project.crash_dsn is None:
         raise UserError(_NO_DSN)
     if consent.status_of(paths, project, os.environ, CRASHES).decision is Decision.YES:
-        sys.stdout.write(f"You have already said yes.\n{_why_not_sent(paths, project)}")
+        show(f"You have already said yes.\n{_why_not_sent(paths, project)}")
         return
     require_answer("crash-reports on", yes=yes)
     text = crash_notice.text(project.settings)
@@ -70,7 +71,7 @@ def _turn_on(paths: Paths, project: Project, *, yes: bool) -> None:
     else:
         show_summary(summary.lines(project.settings))
     if not yes and not ask("May they be sent?", text):
-        sys.stdout.write("Nothing was changed, and no crash reports are sent.\n")
+        show("Nothing was changed, and no crash reports are sent.")
         return
     project = project_of(project.directory)
     if project.settings is None or project.crash_dsn is None or crash_notice.text(project.settings) != text:
@@ -79,7 +80,7 @@ def _turn_on(paths: Paths, project: Project, *, yes: bool) -> None:
         consent.write_decision(paths, project, yes=True, now_ns=time.time_ns(), question=CRASHES)
     obstacle = _why_not_sent(paths, project)
     thanks = "Your yes is recorded." if obstacle else "Thank you. Failures of make-metrics from now on are reported."
-    sys.stdout.write(f"{thanks}\n{obstacle}")
+    show(f"{thanks}\n{obstacle}")
 
 
 def _why_not_sent(paths: Paths, project: Project) -> str:

@@ -17,6 +17,7 @@ from make_metrics.commands.history import backlog
 from make_metrics.commands.makefile_findings import examine_last_run, examine_makefile
 from make_metrics.commands.process_findings import examine_processes
 from make_metrics.commands.project import project_at
+from make_metrics.commands.prose import show_after
 from make_metrics.consent import consent
 from make_metrics.consent.mode import Decision, Mode, through_sudo
 from make_metrics.consent.policy import read_policy
@@ -64,28 +65,21 @@ def run(given: argparse.Namespace) -> int:
         "failure": lambda: _failures(paths),
     }
     findings = [finding for subject, check in checks.items() for finding in _findings(paths, subject, check)]
-    off = next((each.text for each in findings if _ends_recording(each)), "")
     # After a damaged store was set aside, and that was said.
-    findings += _findings(paths, "Makefile", lambda: _makefile(paths, given, off, document))
+    findings += _findings(paths, "Makefile", lambda: _makefile(paths, given, document))
     has_bad = any(finding.result == BAD for finding in findings)
     if given.json:
         text = json.dumps({"ok": not has_bad, "findings": list(map(asdict, findings)), "makefile": document}, indent=2)
         sys.stdout.write(f"{text}\n")
     else:
-        sys.stdout.write("".join(f"{one.result:4}  {one.subject:11}  {one.text}\n" for one in findings))
+        show_after((f"{one.result:4}  {one.subject:11}  ", one.text) for one in findings)
     return int(has_bad)
 
 
-def _ends_recording(finding: Finding) -> bool:
-    return (finding.subject, finding.result) == ("processes", BAD) or (
-        finding.subject == "recording" and finding.result != OK
-    )
-
-
-def _makefile(paths: Paths, given: argparse.Namespace, off: str, document: dict[str, object]) -> list[Finding]:
+def _makefile(paths: Paths, given: argparse.Namespace, document: dict[str, object]) -> list[Finding]:
     """What doctor finds about the Makefile; the same for programs goes into `document`."""
     directory = Path(given.directory or ".")
-    examined = examine_makefile(directory, given.target or "", off=off)
+    examined = examine_makefile(directory, given.target or "")
     examine_last_run(paths, directory, examined)
     document |= examined.document
     return examined.findings

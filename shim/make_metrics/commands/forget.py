@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from make_metrics.commands.project import combine_records, opened_store, project_at
+from make_metrics.commands.prose import show
 from make_metrics.commands.question import ask
 from make_metrics.commands.warn import warn
 from make_metrics.consent import consent
@@ -51,7 +52,7 @@ def run(given: argparse.Namespace) -> int:
     warn(combine_records(paths, timeout_s=_SWEEP_S))  # moves the records of ended makes into the store
     _erase_store(paths, project)
     if project:
-        sys.stdout.write(f"What was recorded {what} is removed. Your decision stays (make-metrics status).\n")
+        show(f"What was recorded {what} is removed. Your decision stays (make-metrics status).")
         return 0
     for directory in (paths.set_aside, paths.files):
         _empty(directory)
@@ -59,7 +60,7 @@ def run(given: argparse.Namespace) -> int:
     user_settings, _ = read_user_settings(paths)
     if user_settings.own_directory:
         warn([f"files that were written to {printable_path(user_settings.directory)} are still there"])
-    sys.stdout.write("What was recorded on this machine is removed. Your decisions stay (make-metrics status).\n")
+    show("What was recorded on this machine is removed. Your decisions stay (make-metrics status).")
     return 0
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from make_metrics.combine.event import timestamp
 from make_metrics.commands.finding import NOTE, Finding
 from make_metrics.files.paths import Paths, printable_path
+from make_metrics.report.local_time import local_time
 from make_metrics.sinks.user_settings import read_history_limit
 from make_metrics.store import bounds
 from make_metrics.store.history import History
@@ -51,7 +52,7 @@ def backlog(paths: Paths, connection: sqlite3.Connection) -> Iterator[Finding]:
         yield Finding(NOTE, "backlog", f"{text}: if no make writes to them, make-metrics report combines them")
     row = connection.execute("SELECT count(*), min(queued_ns) FROM outbox WHERE aside IS NULL").fetchone()
     if row[0] and row[1] < time.time_ns() - _DAY_S * 1_000_000_000:
-        text = f"{row[0]} events wait to be sent, the oldest since {timestamp(row[1])}"
+        text = f"{row[0]} events wait to be sent, the oldest since {local_time(row[1])}"
         yield Finding(NOTE, "backlog", f"{text}: make-metrics flush sends them, or says why not")
 
 

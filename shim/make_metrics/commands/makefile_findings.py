@@ -15,6 +15,7 @@ from make_metrics.commands.project import combine_records, opened_store
 from make_metrics.consent.mode import through_sudo
 from make_metrics.errors import UserError, did_you_mean
 from make_metrics.files.paths import Paths, printable_path
+from make_metrics.report.local_time import local_time
 from make_metrics.report.printable import printable
 from make_metrics.setup import makefile
 from make_metrics.setup.makefile_reading import Reading, plain_shells, read_makefile
@@ -40,11 +41,8 @@ class Examined:
         )
 
 
-def examine_makefile(directory: Path, target: str, *, off: str) -> Examined:
-    """Have make read the Makefile of a directory, and say what is recorded of it, and of one target if it is not empty.
-
-    `off` says why recording is off; empty if it is on.
-    """
+def examine_makefile(directory: Path, target: str) -> Examined:
+    """Have make read the Makefile of a directory: what is recorded of it, and of one target if it is not empty."""
     examined = Examined()
     try:
         path = makefile.find_makefile("", directory)
@@ -75,7 +73,7 @@ def examine_makefile(directory: Path, target: str, *, off: str) -> Examined:
     shown = ", ".join(lines) or path.name
     examined.say(OK, "Makefile", f"{shown} includes {values['fragment']} (GNU make {values['version']})")
     if values["inert"]:
-        examined.say(NOTE, "hook", f"none: recording is off{f': {off}' if off else ''}")
+        examined.say(NOTE, "hook", "none: recording is off")
         return examined
     shown_by = values["show SHELL"].split()
     users = [name for name in reading.files if name in shown_by]
@@ -110,7 +108,7 @@ def examine_last_run(paths: Paths, directory: Path, examined: Examined) -> None:
     targets = f"{last.targets} target{'s' * (last.targets != 1)}"
     missing = f"nothing ran for {' '.join(unseen.get(last.id, ()))}, so its status is unknown"
     status = missing if last.id in unseen else f"status {last.exit_status}" if last.exit_status else "no recipe failed"
-    examined.say(OK, "last run", f"{timestamp(last.started_ns)}: make {goals}, {targets}, {status}")
+    examined.say(OK, "last run", f"{local_time(last.started_ns)}: make {goals}, {targets}, {status}")
 
 
 def _run_document(run: Summary) -> dict[str, Any]:

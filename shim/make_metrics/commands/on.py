@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 
 from make_metrics.commands.project import project_at
+from make_metrics.commands.prose import show
 from make_metrics.consent import consent
 from make_metrics.consent.mode import Mode
 from make_metrics.consent.who_answers import below_make
@@ -34,5 +34,7 @@ def run(given: argparse.Namespace) -> int:  # noqa: ARG001
     remove_file(paths.off_file)
     ruling = consent.status_of(paths, project_at(None), os.environ).ruling
     first = "Recording is on again, as before make-metrics off." if was_off else "make-metrics off was not in force."
-    sys.stdout.write(f"{first}\n{_HERE[ruling.mode]}: {ruling.reason}.\n")
+    # The default's reason says what _HERE says.
+    reason = ruling.reason.partition(":")[0] if ruling.rule == "default" else ruling.reason
+    show(f"{first}\n{_HERE[ruling.mode]} ({reason}).")
     return 0

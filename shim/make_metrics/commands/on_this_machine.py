@@ -7,6 +7,7 @@ import os
 import sys
 import time
 
+from make_metrics.commands.prose import CONTINUED, show
 from make_metrics.commands.warn import warn
 from make_metrics.consent import consent
 from make_metrics.errors import UserError
@@ -34,7 +35,7 @@ def run(given: argparse.Namespace) -> int:  # noqa: ARG001
     warn(stop_sending(paths.send_lock, paths.crash_lock))
     sys.stdout.write("recording on this machine, nothing is sent\n")
     for record in yeses:
-        sys.stdout.write(f"took back your yes for {printable(record.project)} (make-metrics opt-in asks again)\n")
+        show(f"took back your yes for {printable(record.project)} (make-metrics opt-in asks again)", hanging=CONTINUED)
     for record in crash_yeses:
-        sys.stdout.write(f"took back your yes to crash reports from {printable(record.project)}\n")
+        show(f"took back your yes to crash reports from {printable(record.project)}", hanging=CONTINUED)
     return 0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 
 from make_metrics.commands.asked_metrics import refresh_metrics
 from make_metrics.commands.project import opened_store, project_at
-from make_metrics.commands.question import ask, require_answer, show, show_summary, why_not_sent
+from make_metrics.commands.prose import show
+from make_metrics.commands.question import ask, require_answer, show_summary, why_not_sent
 from make_metrics.commands.warn import warn
 from make_metrics.consent import consent, notice, summary
 from make_metrics.consent.anonymous_id import ensure_id
@@ -47,7 +47,7 @@ def run(given: argparse.Namespace) -> int:
     refresh_metrics(paths, project, forget=True)
     status = consent.status_of(paths, project, os.environ)
     if _has_agreed(status):
-        sys.stdout.write(f"You have already said yes.\n{_why_not_sent(project, status.ruling)}")
+        show(f"You have already said yes.\n{_why_not_sent(project, status.ruling)}")
         return 0
     require_answer("opt-in", yes=given.yes)
     text = _notice(paths, project.settings)
@@ -57,7 +57,7 @@ def run(given: argparse.Namespace) -> int:
     else:
         show_summary(summary.lines(project.settings, catalogue.declarations(paths, project.settings.metrics)))
     if not given.yes and not ask("May it be sent?", details):
-        sys.stdout.write("Nothing was changed, and nothing is sent.\n")
+        show("Nothing was changed, and nothing is sent.")
         return 0
     project = project_at(given.directory)
     if project.settings is None or _notice(paths, project.settings) != text:
@@ -68,7 +68,7 @@ def run(given: argparse.Namespace) -> int:
     ruling = consent.status_of(paths, project, os.environ).ruling
     obstacle = _why_not_sent(project, ruling)
     thanks = "Your yes is recorded." if obstacle else "Thank you. What make does here from now on is sent."
-    sys.stdout.write(f"{thanks}\n{obstacle}")
+    show(f"{thanks}\n{obstacle}")
     return 0
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -13,6 +12,7 @@ from pathlib import Path
 from make_metrics import environment
 from make_metrics.commands import erase
 from make_metrics.commands.project import combine_records, opened_store, project_at, write_request
+from make_metrics.commands.prose import show
 from make_metrics.commands.warn import warn
 from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import erase_id, read_id
@@ -47,6 +47,7 @@ def run(given: argparse.Namespace) -> int:
         anonymous_id = read_id(paths, project)
         now_ns = time.time_ns()
         projects = [project, *_other_decided_projects(paths, project, Path(given.directory or "."))]
+        had_id = any(read_id(paths, withdrawn) for withdrawn in projects)
         for withdrawn in projects:
             consent.write_decision(paths, withdrawn, yes=False, now_ns=now_ns)
             if given.erase:
@@ -60,7 +61,7 @@ def run(given: argparse.Namespace) -> int:
     finally:
         warn(combine_records(paths, timeout_s=_SWEEP_S))  # a record that is combined later finds the no
         count = _delete_waiting(paths, projects)
-    sys.stdout.write(f"Nothing is sent any more from here. {_deleted(count)}, and your id is deleted.\n")
+    show(f"Nothing is sent any more from here. {_deleted(count)}{', and your id is deleted' if had_id else ''}.")
     if mode is Mode.ON and anonymous_id and project.settings and project.settings.opt_out_event:
         entries = choice_event.entries(project, choice="out", anonymous_id=anonymous_id, now_ns=now_ns)
         _send_last_event(paths, project, entries)
@@ -68,7 +69,7 @@ def run(given: argparse.Namespace) -> int:
         erase.ask(paths)
         erase.require_erasing(project)
     elif anonymous_id and asking.hosts(project):
-        sys.stdout.write(f"make-metrics erase asks {', '.join(asking.hosts(project))} to delete what was sent.\n")
+        show(f"make-metrics erase asks {', '.join(asking.hosts(project))} to delete what was sent.")
     return 0
 
 
@@ -133,4 +134,4 @@ def _send_last_event(paths: Paths, project: Project, entries: Sequence[Entry]) -
                 batch = Batch(time.time_ns(), verdict.url, 1, verdict.body)
                 Outbox(store.connection).accept([entry], batch)
         result = "was told" if verdict.outcome is Outcome.ACCEPTED else f"could not be told ({verdict.said})"
-        sys.stdout.write(f"As the notice said, {settings.address} {result} that you opted out.\n")
+        show(f"As the notice said, {settings.address} {result} that you opted out.")

@@ -21,10 +21,13 @@ _UNTIL = option("--until", metavar="WHEN", help="only what began before WHEN: a 
 _OF_ALL = option("--all", action="store_true", help="of all projects, not only of the current one")
 _PATTERN = option("--target", metavar="GLOB", help="only targets whose names match: * any text, ? one character")
 _FAILED = option("--failed", action="store_true", help="only what failed at least once")
+_COLUMNS = ("own", "whole", "median", "p95", "last", "runs", "failed", "flaky", "cpu", "memory", "when", "name")
 _SORT = option(
     "--sort",
-    choices=("own", "whole", "median", "p95", "last", "runs", "failed", "flaky", "cpu", "memory", "when", "name"),
-    help="what comes first: the most own time in all (the default), or the most of another column; name is by name",
+    choices=_COLUMNS,
+    metavar="COLUMN",
+    help=f"{', '.join(_COLUMNS)}: what comes first, the most own time in all (the default), or the most of another "
+    "column; name is by name",
 )
 _LIMIT = option("--limit", metavar="N", type=int, help="only the first N rows")
 _OF_JOBS = option("--jobs", metavar="N", help="only runs with -jN; unlimited for -j without a number")

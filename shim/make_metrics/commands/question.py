@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable
 
+from make_metrics.commands.prose import terminal_size
 from make_metrics.consent.mode import Mode, Ruling
 from make_metrics.consent.who_answers import refuse_answer_of_a_recipe, refuse_yes_of_a_recipe
 from make_metrics.errors import UserError
@@ -26,12 +26,6 @@ def require_answer(command: str, *, yes: bool) -> None:
     refuse_answer_of_a_recipe(f"make-metrics {command}")
 
 
-def show(text: str) -> None:
-    """Write a text; to a terminal broken between words at its width."""
-    lines = wrap(text, terminal_size().columns) if sys.stdout.isatty() else text.splitlines()
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
-
-
 def show_summary(lines: Iterable[tuple[str, str]]) -> None:
     """Write the summary of what is asked for: a label and a text a line, broken between words."""
     sys.stdout.write("".join(f"{line}\n" for line in summary(lines, terminal_size().columns)))
@@ -44,8 +38,9 @@ def ask(question: str, details: str = "") -> bool:
     """
     choices = "[y/N/d]" if details else "[y/N]"
     hint = "Nothing is sent without your yes. d shows all details.\n" if details else ""
+    asked = "\n".join(wrap(f"{question} {choices}", terminal_size().columns - 1))
     while True:
-        answer = _answer(f"\n{hint}{question} {choices} ")
+        answer = _answer(f"\n{hint}{asked} ")
         if not details or answer not in ("d", "details"):
             return answer in ("y", "yes")
         _page(details)
@@ -53,9 +48,13 @@ def ask(question: str, details: str = "") -> bool:
 
 def _answer(prompt: str) -> str:
     """What was typed in the terminal before the Enter key, in lower case; empty if that was not pressed."""
-    sys.stdout.write(prompt)
-    sys.stdout.flush()
-    answer = sys.stdin.readline()
+    try:
+        sys.stdout.write(prompt)
+        sys.stdout.flush()
+        answer = sys.stdin.readline()
+    except KeyboardInterrupt:
+        sys.stdout.write("\n")  # what the shell writes next does not belong behind the question
+        raise
     if not answer.endswith("\n"):  # end of file, or the terminal is gone
         sys.stdout.write("\n")
         return ""
@@ -69,12 +68,6 @@ def _page(text: str) -> None:
         if number and _answer("(Enter goes on, q goes back to the question) ") == "q":
             return
         sys.stdout.write("".join(f"{line}\n" for line in page))
-
-
-def terminal_size() -> os.terminal_size:
-    """The size of the terminal; 80 columns and 24 rows if it does not say."""
-    size = shutil.get_terminal_size()
-    return os.terminal_size((size.columns or 80, size.lines or 24))
 
 
 def why_not_sent(ruling: Ruling) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import Any
 
+from make_metrics.commands.prose import show
 from make_metrics.commands.reading import EACH, combined_store, limited, selection, within
 from make_metrics.commands.why_empty import why_empty
 from make_metrics.errors import UsageError
@@ -49,7 +49,7 @@ def run(given: argparse.Namespace) -> int:
         elsewhere = not periods and not targets and bool(project) and any_run(connection, everything)
     form = formats.JSON if given.json else given.format
     if not periods and not targets and form not in (formats.JSON, formats.CSV):
-        sys.stdout.write(f"No events {_reason(given, elsewhere)}.\n")
+        show(f"No events {_reason(given, elsewhere)}.")
         return 0
     about = {
         "since_ns": chosen.since_ns if given.since is not None else None,

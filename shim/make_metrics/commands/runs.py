@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 
 from make_metrics.analysis.run_name import short_names
 from make_metrics.combine.event import timestamp
 from make_metrics.combine.summary import Summary
+from make_metrics.commands.prose import show
 from make_metrics.commands.reading import combined_store, limited, start_ns
 from make_metrics.commands.why_empty import why_empty
 from make_metrics.files.paths import Paths
 from make_metrics.report import formats
+from make_metrics.report.local_time import local_time
 from make_metrics.report.rows import duration
-from make_metrics.report.table import Column, local_time
+from make_metrics.report.table import Column
 from make_metrics.store import builds
 from make_metrics.store.questions.unseen_goals import unseen_goals
 
@@ -54,7 +55,7 @@ def run(given: argparse.Namespace) -> int:
     else:
         why = why_empty(Paths.from_environment())
         reason = f"since {given.since}: give an earlier time" if given.since else f"yet: {why}"
-        sys.stdout.write(f"No runs {reason}.\n")
+        show(f"No runs {reason}.")
     return 0
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from make_metrics.commands.asked_metrics import metrics
 from make_metrics.commands.project import project_at
+from make_metrics.commands.prose import show, show_after
 from make_metrics.commands.warn import warn
 from make_metrics.project.settings import NAME
 from make_metrics.properties.labels import labels
@@ -44,15 +45,25 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _show_table(heading: str, entries: Sequence[Property], asked_for: Sequence[str] | None = None) -> None:
-    from make_metrics.report.table import Column, show
+    """A table; on a terminal a block of lines for each property, since its texts need more room than a column has."""
+    if sys.stdout.isatty():
+        show(f"{heading}\n\n")
+        for entry in entries:
+            asked = f", {'' if entry.name in asked_for else 'not '}asked for" if asked_for is not None else ""
+            show(f"{entry.name} ({entry.kind}{asked})")
+            texts = {"why": entry.purpose, "values": entry.values, "example": shown(entry.example)}
+            show_after((f"  {label + ':':8} ", text) for label, text in texts.items())
+        sys.stdout.write("\n")
+        return
+    from make_metrics.report.table import Column
+    from make_metrics.report.table import show as show_table
 
-    columns = [Column("property"), Column("type"), Column("values", folds=True), Column("why", folds=True),
-               Column("example", folds=True)]  # fmt: skip
+    columns = [Column(heading) for heading in ("property", "type", "values", "why", "example")]
     cells = [[entry.name, entry.kind, entry.values, entry.purpose, shown(entry.example)] for entry in entries]
     if asked_for is not None:
         columns.append(Column("asked for"))
         cells = [[*row, "yes" if entry.name in asked_for else "no"] for row, entry in zip(cells, entries, strict=True)]
     sys.stdout.write(f"{heading}\n\n")
     sys.stdout.flush()
-    show(columns, cells)
+    show_table(columns, cells)
     sys.stdout.write("\n")

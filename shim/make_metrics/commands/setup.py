@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from make_metrics.commands.prose import show
 from make_metrics.errors import UsageError
 from make_metrics.files.paths import Paths, printable_path
 from make_metrics.setup import fragment, makefile
@@ -32,8 +33,8 @@ def run(given: argparse.Namespace) -> int:
         sys.stdout.write(f"{printable_path(path)}: {'added' if added else 'already has'} the include line\n")
         return 0
     set_up(paths)
-    sys.stderr.write("Add this line at the end of a Makefile. Where make-metrics is not set up, it does nothing:\n")
-    sys.stderr.flush()
+    if sys.stdout.isatty():
+        show("Add this line at the end of a Makefile. Where make-metrics is not set up, it does nothing:")
     # The empty line in front ends a Makefile's last line that lacks its newline.
     sys.stdout.write(f"\n{fragment.include_line(paths)}\n")
     return 0

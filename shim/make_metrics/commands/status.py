@@ -14,6 +14,7 @@ from make_metrics import environment
 from make_metrics.combine.event import timestamp
 from make_metrics.commands.history import history
 from make_metrics.commands.project import combine_records, project_at
+from make_metrics.commands.prose import CONTINUED, show
 from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import id_file, read_id
 from make_metrics.consent.consent import Status
@@ -46,8 +47,10 @@ def run(given: argparse.Namespace) -> int:
     Raises UserError only for a bad directory or home.
     """
     document = _document(Paths.from_environment(), project_at(given.directory))
-    text = json.dumps(document, indent=2) if given.json else "\n".join(status_text.lines(document))
-    sys.stdout.write(f"{text}\n")
+    if given.json:
+        sys.stdout.write(f"{json.dumps(document, indent=2)}\n")
+    else:
+        show("\n".join(status_text.lines(document)), hanging=CONTINUED)
     return 0
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from make_metrics.commands.prose import CONTINUED, show
 from make_metrics.commands.question import ask
 from make_metrics.consent import consent
 from make_metrics.errors import UserError
@@ -32,7 +33,7 @@ def run(given: argparse.Namespace) -> int:
             return 1
     other = removal.other_installation(paths)
     if other:
-        sys.stdout.write(f"The fragment stays: another installation uses it ({other}).\n")
+        show(f"The fragment stays: another installation uses it ({other}).")
     else:
         _tell("what set-up wrote", removal.remove_set_up(paths))
     _tell("markers and locks", removal.remove_markers(paths))
@@ -48,9 +49,8 @@ def run(given: argparse.Namespace) -> int:
 def _tell(what: str, files: Sequence[Path]) -> None:
     count = f"{len(files)} file{'' if len(files) == 1 else 's'}"
     where = sorted({printable_path(path.parent) for path in files})
-    sys.stdout.write(
-        f"Removed {what}: {count} in {', '.join(where)}\n" if files else f"Removed {what}: nothing there\n"
-    )
+    text = f"Removed {what}: {count} in {', '.join(where)}" if files else f"Removed {what}: nothing there"
+    show(text, hanging=CONTINUED)
 
 
 def _tell_what_is_left(paths: Paths, given: argparse.Namespace) -> None:
@@ -60,9 +60,10 @@ def _tell_what_is_left(paths: Paths, given: argparse.Namespace) -> None:
         (paths.config, "" if given.decisions else " (--decisions removes what was decided)"),
     ):
         if directory.exists():
-            sys.stdout.write(f"Left: {printable_path(directory)}{remedy}\n")
-    sys.stdout.write(
+            show(f"Left: {printable_path(directory)}{remedy}", hanging=CONTINUED)
+    show(
         "Left: include lines in Makefiles, which do nothing now (make-metrics setup --remove takes one out).\n"
-        "Last, remove the package the way it came: pip uninstall make-metrics, pipx uninstall make-metrics, or\n"
-        "uv tool uninstall make-metrics\n"
+        "Last, remove the package the way it came: pip uninstall make-metrics, pipx uninstall make-metrics, or "
+        "uv tool uninstall make-metrics",
+        hanging=CONTINUED,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
+from make_metrics.commands.prose import CONTINUED, show_after
+
 _said: set[str] = set()
 
 
@@ -13,7 +15,9 @@ def warn(problems: Iterable[str]) -> None:
     for problem in problems:
         if problem not in _said:
             _said.add(problem)
-            sys.stderr.write(f"make-metrics: {problem}\n")
+            first, _, rest = problem.partition("\n")
+            show_after([("make-metrics: ", first)], hanging=CONTINUED, stream=sys.stderr)
+            sys.stderr.write(f"{rest}\n" if rest else "")  # a line of a file with a caret below it
 
 
 def begin() -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 from make_metrics.analysis.build import NO_LIMIT, UNKNOWN_JOBS
 from make_metrics.combine.event import timestamp
+from make_metrics.report.local_time import local_time
 from make_metrics.report.table import Column
 from make_metrics.store.questions.costs import Cost, Times
 
@@ -104,7 +104,7 @@ def table(costs: Iterable[Cost], *, bars: str = BARS) -> tuple[list[Column], lis
 
 
 def _cells(cost: Cost) -> list[str]:
-    last = datetime.fromisoformat(timestamp(cost.last_start_ns)).astimezone().strftime("%Y-%m-%d %H:%M")
+    last = local_time(cost.last_start_ns)
     own = cost.own
     times = [duration(_ms(us)) for us in (own.total_us, own.median_us, own.p95_us, own.last_us)]
     whole = duration(_ms(cost.whole.median_us)) if cost.goal else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from make_metrics.report.local_time import local_time_of
 from make_metrics.report.printable import printable
 from make_metrics.store.troubles import Count
 
@@ -28,7 +29,7 @@ def _consent(status: Document) -> Iterator[str]:
     record = status["consent"]
     if record:
         answer = "yes" if record["yes"] else "no"
-        yield f"decision: {answer}, {record['decided']}, notice {record['notice'] or '-'}"
+        yield f"decision: {answer}, {local_time_of(record['decided'])}, notice {record['notice'] or '-'}"
     else:
         yield f"decision: {status['decision']}"
     if status["notice"]:
@@ -56,7 +57,7 @@ def _deliveries(status: Document) -> Iterator[str]:
     for reason, count in status["dropped"].items():
         yield f"dropped: {count} ({reason})"
     for attempt in status["attempts"]:
-        yield f"last attempt: {attempt['time']}, {attempt['sink']}: {attempt['result']}"
+        yield f"last attempt: {local_time_of(attempt['time'])}, {attempt['sink']}: {attempt['result']}"
 
 
 def _clear_text(receiver: Mapping[str, Any]) -> str:
@@ -76,15 +77,17 @@ def _history(status: Document) -> Iterator[str]:
     history = status["history"]
     if not history:
         return
-    since = f" since {history['since']}" if history["since"] else ""
+    since = f" since {local_time_of(history['since'])}" if history["since"] else ""
     size = f"{-(-history['bytes'] // 2**20)} of at most {history['limit_mib']} MiB"
     yield f"history: {history['runs']} run{'s' * (history['runs'] != 1)}{since}, kept for 90 days ({size})"
     if history["lines_since"]:
-        yield f"recipe lines: each for itself since {history['lines_since']}, older ones in the sums of their targets"
+        lines_since = local_time_of(history["lines_since"])
+        yield f"recipe lines: each for itself since {lines_since}, older ones in the sums of their targets"
     for deleted in history["deleted"]:
-        yield f"deleted for lack of room: {deleted['count']} {deleted['kind']}, last {deleted['last']}"
+        yield f"deleted for lack of room: {deleted['count']} {deleted['kind']}, last {local_time_of(deleted['last'])}"
     if history["clock_jumped"]:
-        yield f"clock: jumped to {history['clock_jumped']}: nothing gets too old until it has gone on for 14 days"
+        jumped = local_time_of(history["clock_jumped"])
+        yield f"clock: jumped to {jumped}: nothing gets too old until it has gone on for 14 days"
 
 
 def _rest(status: Document) -> Iterator[str]:
@@ -96,7 +99,7 @@ def _rest(status: Document) -> Iterator[str]:
         answer = (
             f"{erasure['result'] or 'not asked yet'}{'' if erasure['answered'] else ' (make-metrics erase asks again)'}"
         )
-        yield f"erasure: asked {erasure['asked']}, {erasure['receiver']}: {answer}"
+        yield f"erasure: asked {local_time_of(erasure['asked'])}, {erasure['receiver']}: {answer}"
     for problem in status["problems"]:
         yield f"problem: {problem}"
     undecided = status["decision"] in ("none", "older") or status["rule"] == "on-this-machine"

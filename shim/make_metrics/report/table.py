@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from rich import box
 from rich.console import Console
@@ -34,11 +33,6 @@ class Column:
     shrinks: bool = False
     dropped: int = 0
     alarm: bool = False
-
-
-def local_time(wall_ns: int) -> str:
-    """Nanoseconds since the epoch as local time to the minute: `2021-05-17 19:44`."""
-    return datetime.fromtimestamp(wall_ns // 1_000_000_000).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def _table(columns: Sequence[Column], cells: Iterable[Sequence[Text]], lines: box.Box | None) -> Table:

@@ -9,6 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 _LEAST = 20  # columns; in less, nothing can be read anyway
 _LABEL = 7  # columns of a summary's labels
+# A command that somebody may copy stays in one line.
+_COMMAND = re.compile(
+    r"make-metrics [a-z][a-z-]*(?: --?[a-z][\w-]*)*|make metrics-[a-z-]+|(?:pipx?|uv tool) (?:un)?install \S+|sudo .+"
+)
+_KEPT_BLANK = "\xa0"  # textwrap does not break there
 
 
 def columns(text: str) -> int:
@@ -26,6 +31,11 @@ def wrap(text: str, width: int) -> list[str]:
         hanging = min(indent.end() if indent else 0, 16, width // 3)
         wrapped += _wrap_line(line, width, " " * hanging) or [""]
     return wrapped
+
+
+def continued(first: str, text: str, width: int, hanging: str) -> list[str]:
+    """The lines of one line, a beginning that is never broken and a text; `hanging` begins the further lines."""
+    return _wrap_line(first.replace(" ", _KEPT_BLANK) + text, width, hanging) or [first]
 
 
 def summary(lines: Iterable[tuple[str, str]], width: int) -> list[str]:
@@ -48,6 +58,8 @@ def _wrap_line(line: str, width: int, hanging: str) -> list[str]:
     # A wide character counts as two: textwrap counts characters.
     wide = columns(line) - len(line)
     width = max(width - wide if wide > 0 else width, _LEAST, len(hanging) + 10)
-    return textwrap.wrap(
+    line = _COMMAND.sub(lambda command: command[0].replace(" ", _KEPT_BLANK), line)
+    lines = textwrap.wrap(
         line, width, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
     )
+    return [each.replace(_KEPT_BLANK, " ") for each in lines]

@@ -25,9 +25,13 @@ def other_installation(paths: Paths) -> str:
 
 
 def remove_set_up(paths: Paths) -> list[Path]:
-    """Remove the fragment, what it remembers, and the bundles; gives what was removed. Raises UserError."""
-    caches = (bundle.path(f"{part}.").parent.glob(f"{part}.*") for part in bundle.PARTS)
-    return _remove([paths.fragment, paths.tried, paths.tried_launcher, *(path for cache in caches for path in cache)])
+    """Remove the fragment, what it remembers, and the bundles; gives what was removed. Raises UserError.
+
+    Bundles stay in a package that this user cannot change: all who share it use them.
+    """
+    folder = bundle.path("").parent
+    bundles = (path for part in bundle.PARTS for path in folder.glob(f"{part}.*") if os.access(folder, os.W_OK))
+    return _remove([paths.fragment, paths.tried, paths.tried_launcher, *bundles])
 
 
 def remove_markers(paths: Paths) -> list[Path]:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from make_metrics.combine.record import Make
-from make_metrics.report.table import local_time
+from make_metrics.report.local_time import local_time
 from make_metrics.store.questions.selection import Selection
 from make_metrics.store.questions.waits import Wait, waits
 from make_metrics.sweep.sweep import sweep

@@ -77,7 +77,7 @@ complete -c make-metrics -n '_shtab_make_metrics_using report' -l goal -x -d 'of
 complete -c make-metrics -n '_shtab_make_metrics_using report' -l jobs -x -d 'only runs with -jN; unlimited for -j without a number; each for a row for each number'
 complete -c make-metrics -n '_shtab_make_metrics_using report' -l failed -d 'only what failed at least once'
 complete -c make-metrics -n '_shtab_make_metrics_using report' -l by -xka "day week" -d 'in place of targets: how long people waited, for what, by day or by week'
-complete -c make-metrics -n '_shtab_make_metrics_using report' -l sort -xka "own whole median p95 last runs failed flaky cpu memory when name" -d 'what comes first: the most own time in all (the default), or the most of another column; name is by name'
+complete -c make-metrics -n '_shtab_make_metrics_using report' -l sort -xka "own whole median p95 last runs failed flaky cpu memory when name" -d 'own, whole, median, p95, last, runs, failed, flaky, cpu, memory, when, name: what comes first, the most own time in all (the default), or the most of another column; name is by name'
 complete -c make-metrics -n '_shtab_make_metrics_using report' -l limit -x -d 'only the first N rows; with --by the latest N'
 complete -c make-metrics -n '_shtab_make_metrics_using report' -l format -xka "table json csv markdown" -d 'table (the default), json, csv or markdown'
 complete -c make-metrics -n '_shtab_make_metrics_using report' -l json -d 'print JSON instead of text'

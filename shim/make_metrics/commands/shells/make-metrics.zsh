@@ -249,7 +249,7 @@ _shtab_make_metrics_report_options=(
   "--jobs[only runs with -jN\; unlimited for -j without a number\; each for a row for each number]:N:"
   "--failed[only what failed at least once]"
   "--by[in place of targets\: how long people waited, for what, by day or by week]:by:(day week)"
-  "--sort[what comes first\: the most own time in all (the default), or the most of another column\; name is by name]:sort:(own whole median p95 last runs failed flaky cpu memory when name)"
+  "--sort[own, whole, median, p95, last, runs, failed, flaky, cpu, memory, when, name\: what comes first, the most own time in all (the default), or the most of another column\; name is by name]:COLUMN:(own whole median p95 last runs failed flaky cpu memory when name)"
   "--limit[only the first N rows\; with --by the latest N]:N:"
   "--format[table (the default), json, csv or markdown]:format:(table json csv markdown)"
   "--json[print JSON instead of text]"

@@ -11,9 +11,9 @@ from make_metrics.analysis.findings import Findings
 from make_metrics.analysis.schedule import Step
 from make_metrics.combine.event import timestamp
 from make_metrics.report import markdown
+from make_metrics.report.local_time import local_time
 from make_metrics.report.rows import duration, jobs_text
 from make_metrics.report.screen import Part, name
-from make_metrics.report.table import local_time
 
 VERSION = 1
 _STEPS = _SLOWEST = 8  # lines on one screen
