@@ -1,4 +1,4 @@
-"""The workflow file: valid by its schema, and running scripts that are there."""
+"""The workflow files: valid by their schema, without what zizmor warns of, and running scripts that are there."""
 
 from __future__ import annotations
 
@@ -12,11 +12,19 @@ import pytest
 
 from tests.support.project import ROOT
 
-WORKFLOW = ROOT / ".github" / "workflows" / "ci.yml"
+WORKFLOWS = sorted((ROOT / ".github/workflows").iterdir())
+WORKFLOW = ROOT / ".github/workflows/ci.yml"
 
 
-def test_the_workflow_is_one_by_its_schema() -> None:
-    words = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(WORKFLOW)]
+def test_the_workflows_are_such_by_their_schema() -> None:
+    words = [
+        sys.executable,
+        "-m",
+        "check_jsonschema",
+        "--builtin-schema",
+        "vendor.github-workflows",
+        *map(str, WORKFLOWS),
+    ]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -28,6 +36,24 @@ def test_the_schema_check_would_fail(tmp_path: Path) -> None:
     assert subprocess.run(words, capture_output=True, check=False).returncode == 1
 
 
-@pytest.mark.parametrize("script", sorted(set(re.findall(r"run: (ci/\S+)", WORKFLOW.read_text()))))
+def _zizmor(*paths: Path) -> subprocess.CompletedProcess[str]:
+    words = [str(Path(sys.executable).with_name("zizmor")), "--offline", "--quiet", *map(str, paths)]
+    return subprocess.run(words, capture_output=True, text=True, check=False)
+
+
+def test_the_workflows_are_safe(tmp_path: Path) -> None:
+    done = _zizmor(*WORKFLOWS)
+    assert done.returncode == 0, done.stdout + done.stderr
+    broken = tmp_path / "ci.yml"
+    broken.write_text(re.sub(r"checkout@\w+", "checkout@v4", WORKFLOW.read_text()))
+    done = _zizmor(broken)
+    assert done.returncode != 0
+    assert "unpinned" in done.stdout
+
+
+SCRIPTS = {script for path in WORKFLOWS for script in re.findall(r"run: (ci/\S+)", path.read_text())}
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS))
 def test_what_it_runs_is_there(script: str) -> None:
     assert os.access(ROOT / script, os.X_OK)
