@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from ci.build_launcher import HARDENING, build
 from make_metrics.combine import record
 from tests.support.project import started, until
 from tests.support.shim_calls import PYTHON_SHIM, RUN, Make, compiled, shim_words
@@ -156,6 +157,17 @@ def test_a_line_that_cannot_be_started_takes_no_time_and_memory(make: Make, shim
     assert make.start(shim, shim_words("nothere", make.state), stderr=subprocess.DEVNULL).wait(60) == 127
     (line,) = record.parse(make.record.read_bytes()).lines
     assert (line.cpu_us, line.peak_kib) == (0, 0)
+
+
+def test_an_emulator_without_vfork_hides_no_error(make: Make, launchers: Launchers, tmp_path: Path) -> None:
+    """qemu-user copies the memory that a child of vfork(2) should share, and does not wait for it."""
+    build(tmp_path / "launcher", flags=(*HARDENING, "-Dvfork=fork"))
+    script = tmp_path / "script"
+    script.write_text("echo by a shell; exit 4\n")
+    script.chmod(0o755)
+    for line in ("./nothere", str(script), str(tmp_path), "true", "exit 5"):
+        expected = make.run(compiled(launchers["compiled"]), shim_words(line, make.state))
+        assert make.run(compiled(tmp_path / "launcher"), shim_words(line, make.state)) == expected
 
 
 @pytest.mark.parametrize("marker", [b"", None], ids=["empty", "none"])

@@ -259,21 +259,39 @@ static void show_target(const char *target)
         close(fd);
 }
 
+/* A pipe that no program inherits. */
+static int open_pipe(int fds[2]) { return pipe2(fds, O_CLOEXEC); }
+
 /* Start a program with our initial signal mask; gives its pid, or -1 with errno set.
  *
  * By vfork(2): posix_spawn(3) asks for the disposition of every signal, which doubles the launcher's cost. The child
- * shares our memory and only sets `error` in it. Signals with a handler are blocked, except SIGCHLD just before execve;
- * its handler does nothing. */
+ * shares our memory and only sets `error` in it. An emulator such as qemu-user may copy the memory instead, and not wait
+ * for execve; so the child also writes `error` into a pipe that execve closes. Without room for a pipe the memory must
+ * do. Signals with a handler are blocked, except SIGCHLD just before execve; its handler does nothing. */
 static pid_t spawn(const char *path, char **command, char **environment, const sigset_t *mask)
 {
     volatile int error = 0;
+    int fds[2], text = 0;
+    bool has_pipe = open_pipe(fds) == 0;
     pid_t child = vfork();
     if (child == 0) {
         sigprocmask(SIG_SETMASK, mask, NULL);
         execve(path, command, environment);
         error = errno;
-        _exit(127);
+        _exit(has_pipe ? write(fds[1], (const int *)&error, sizeof error) < 0 : 127);
     }
+    int vfork_error = errno;
+    if (has_pipe) {
+        ssize_t count;
+        close(fds[1]);
+        while (child > 0 && error == 0 && (count = read(fds[0], &text, sizeof text)) != 0)
+            if (count == (ssize_t)sizeof text || errno != EINTR) {
+                error = text;
+                break;
+            }
+        close(fds[0]);
+    }
+    errno = vfork_error;
     if (child > 0 && error != 0) {
         while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
             continue;
@@ -296,9 +314,6 @@ static int take_signal(const sigset_t *signals, bool wait, pid_t *sender)
 
 /* The largest memory that a process has had, in KiB. */
 static int64_t peak_kib(const struct rusage *usage) { return usage->ru_maxrss; }
-
-/* A pipe that no program inherits. */
-static int open_pipe(int fds[2]) { return pipe2(fds, O_CLOEXEC); }
 
 /* Keep no descriptor of make's: its job server, and whatever else the recipe may use. */
 static void close_others(void)
