@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ci.build_launcher import ROOT, SOURCE, NotBuilt, build
-from tests.builds.test_preloaded import needs
+from tests.support.programs import needs
 from tests.support.project import Project
 
 SLEPT_S = 8 * 3600

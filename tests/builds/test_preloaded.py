@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from make_metrics.setup import renewal
+from tests.support.programs import needs
 from tests.support.project import Project
 
 # Writes each program that a process starts, by exec or by posix_spawn, to a pipe: to a file it could not while the
@@ -68,12 +68,6 @@ a.o: a.c
 b.o: b.c
     cc -c b.c -o b.o && :
 """
-
-
-def needs(*programs: str) -> None:
-    """Skip the test where a program is missing."""
-    if missing := [program for program in programs if not shutil.which(program)]:
-        pytest.skip(f"no {' '.join(missing)} here")
 
 
 def outcomes(each: Project, text: str, *words: str, **variables: str) -> tuple[list[str], list[str]]:
