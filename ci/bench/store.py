@@ -191,6 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with filled(events) as (home, project, size):
             results[events] = size, {question: ask(question, home, project, options.rounds) for question in QUESTIONS}
     words = "" if options.events == list(SIZES) else f" --events {' '.join(map(str, options.events))}"
+    words += f" --rounds {options.rounds}" * (options.rounds != parser.get_default("rounds"))
     text = markdown(results, f"python -m ci.bench.store{words}")
     if options.out:
         options.out.write_text(text)

@@ -29,7 +29,7 @@ def test_every_command_is_measured(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     assert bench.main(["--events", "4000", "--rounds", "1", "--out", str(page)]) == 0
     text = page.read_text()
-    assert "Written by `python -m ci.bench.store --events 4000`." in text
+    assert "Written by `python -m ci.bench.store --events 4000 --rounds 1`." in text
     assert [line for line in text.splitlines() if line.startswith("| `")] != []
     for question in bench.QUESTIONS:
         assert f"| `make-metrics {' '.join(question.words)}` | 0." in text or question.words[0] in text
