@@ -54,8 +54,10 @@ os.execv({make!r}, [sys.argv[0], *words])
 _RESULT = re.compile(r"^(\S+/\S+) \.+ (.*)$", re.MULTILINE)
 
 
-def run(source: Path, make: Path, folder: Path, *, line: str, user: int | None) -> dict[str, str]:
-    """Run the suite in a folder of its own: the result of each test file, in the suite's words."""
+def run(
+    source: Path, make: Path, folder: Path, *, line: str, user: int | None, only: Sequence[str] = ()
+) -> dict[str, str]:
+    """Run the suite, or some tests, in a folder of its own: the result of each test file, in the suite's words."""
     tests = folder / "tests"
     shutil.copytree(source / "tests", tests, symlinks=True)
     (folder / "src").mkdir()
@@ -73,7 +75,7 @@ def run(source: Path, make: Path, folder: Path, *, line: str, user: int | None) 
             os.chown(path, user, -1, follow_symlinks=False)
         rest = {"user": user, "group": user, "extra_groups": []}
     env = {"PATH": os.environ["PATH"], "HOME": str(home), "MAKE_METRICS_HOME": str(folder / "home")}
-    command = ["perl", "./run_make_tests.pl", "-make", str(program)]
+    command = ["perl", "./run_make_tests.pl", "-make", str(program), *only]
     done = subprocess.run(command, cwd=tests, env=env, capture_output=True, text=True, errors="replace", check=False,
                           stdin=subprocess.DEVNULL, **rest)  # fmt: skip
     results = dict(_RESULT.findall(done.stdout.replace(str(folder), "FOLDER")))
@@ -101,14 +103,15 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("source", type=Path, help="the folder of make's source")
     parser.add_argument("--make", type=Path, default=Path("/usr/bin/make"), help="the make to examine")
     parser.add_argument("--differs", nargs="*", default=["options/dash-q"], help="tests that may differ")
+    parser.add_argument("--only", nargs="*", default=[], metavar="TEST", help="some tests: features/double_colon")
     options = parser.parse_args(words)
     user = 65534 if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="mm-") as root:
         Path(root).chmod(0o755)
-        plain = run(options.source, options.make, _made(Path(root) / "plain"), line="", user=user)
+        plain = run(options.source, options.make, _made(Path(root) / "plain"), line="", user=user, only=options.only)
         folder = Path(root) / "ours"
         line = _fragment(folder)
-        ours = run(options.source, options.make, folder, line=line, user=user)
+        ours = run(options.source, options.make, folder, line=line, user=user, only=options.only)
     unexpected = 0
     for test in sorted(plain.keys() | ours.keys()):
         if plain.get(test) != ours.get(test):
