@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -15,21 +16,30 @@ _CLOSED = "this checkout or its Python is in a home that is closed to other user
 _numbers = count()
 
 
-@pytest.fixture(scope="session", params=[True, False], ids=["compiler", "no-compiler"])
-def installed(request: pytest.FixtureRequest) -> Iterator[tuple[Path, Path]]:
-    """A folder that all users can enter, and the `bin` of an environment below it that the wheel is installed in."""
+class Installed(NamedTuple):
+    """A folder that all users can enter, the `bin` of an environment below it that the wheel is in, and who uses it."""
+
+    folder: Path
+    bin_folder: Path
+    user: int | None
+
+
+# Two walks of each page in place of four cover root and somebody else, a compiler and none.
+@pytest.fixture(scope="session", params=[True, False], ids=["compiler-ordinary", "no-compiler-self"])
+def installed(request: pytest.FixtureRequest) -> Iterator[Installed]:
+    """The built wheel: with a compiler for an ordinary user, without one for the user who runs the tests."""
     pytest.importorskip("hatchling")
     with readable_folder() as folder:
-        yield folder, install_wheel(folder, compiler=request.param)
+        bin_folder = install_wheel(folder, compiler=request.param)
+        user = NOBODY if request.param and os.geteuid() == 0 else None
+        yield Installed(folder, bin_folder, user)
 
 
-@pytest.fixture(params=["self", "ordinary"] if os.geteuid() == 0 else ["self"])
-def newcomer(request: pytest.FixtureRequest, installed: tuple[Path, Path], tmp_path: Path) -> Newcomer:
-    """Somebody new: the user who runs the tests and, if that is root, an ordinary user."""
-    folder, bin_folder = installed
-    if request.param == "self":
-        return Newcomer(tmp_path / "newcomer", bin_folder)
-    newcomer = Newcomer(folder / f"ordinary-{next(_numbers)}", bin_folder, user=NOBODY)
+@pytest.fixture
+def newcomer(installed: Installed) -> Newcomer:
+    """Somebody new, with an empty home."""
+    folder = installed.folder / f"newcomer-{next(_numbers)}"
+    newcomer = Newcomer(folder, installed.bin_folder, user=installed.user)
     if not newcomer.can_run("make-metrics", "--version"):
         pytest.skip(_CLOSED)
     return newcomer

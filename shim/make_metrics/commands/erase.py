@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 
 from make_metrics import environment
 from make_metrics.commands.project import opened_store, project_at, write_request
+from make_metrics.commands.prose import show
 from make_metrics.commands.warn import warn
 from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import ensure_id, erase_id, read_id
@@ -45,9 +45,9 @@ def run(given: argparse.Namespace) -> int:
         with consent.lock(paths):
             if consent.status_of(paths, project, os.environ).yes_holds:
                 ensure_id(paths, project)
-                sys.stdout.write("Your yes stands, with a new id. What waited with the old one is deleted.\n")
+                show("Your yes stands, with a new id. What waited with the old one is deleted.")
     if not count:
-        sys.stdout.write("Nothing is known here that was sent with an id of yours.\n")
+        show("Nothing is known here that was sent with an id of yours.")
     return ask(paths)
 
 
@@ -94,5 +94,5 @@ def ask(paths: Paths, *, timeout_s: float = _ASK_S) -> int:
     tried = asking.ask(paths, timeout_s=timeout_s)
     for request in tried:
         again = "" if request.is_done else "; make-metrics flush and erase ask again, as do later senders"
-        sys.stdout.write(f"Asked {request.host} to delete what it holds of your id: {request.result}{again}\n")
+        show(f"Asked {request.host} to delete what it holds of your id: {request.result}{again}")
     return 0 if all(request.is_done for request in tried) else 1
