@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from make_metrics.server.pages.app import VIEWS
 from make_metrics.server.pages.filters import Filters
@@ -66,6 +66,13 @@ class Seen:
     @property
     def given_up(self) -> bool:
         return self.status in (-2, 130)
+
+
+class Team(NamedTuple):
+    """A database, and the events that count in it."""
+
+    database: Database
+    events: list[Seen]
 
 
 def team_messages(seed: int, count: int = 700, *, people: int = 6, days: int = 60) -> list[dict[str, Any]]:

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from make_metrics.server.storage.database import Database, open_database
-from tests.support.team_pages import Seen, team
+from make_metrics.server.storage.database import open_database
+from tests.support.team_pages import Team, team
 from tests.support.team_receiver import sqlite_url
-
-
-class Team(NamedTuple):
-    """A database, and the events that count in it."""
-
-    database: Database
-    events: list[Seen]
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

@@ -15,8 +15,7 @@ from make_metrics.server.projects.projects import add_project, list_projects, se
 from make_metrics.server.projects.tokens import add_token, delete_token
 from make_metrics.server.storage.database import Database
 from make_metrics.server.storage.tables import EVENTS, SESSIONS, TOKENS
-from tests.server.pages.conftest import Team
-from tests.support.team_pages import PROJECT, deliver, team_messages
+from tests.support.team_pages import PROJECT, Team, deliver, team_messages
 from tests.support.team_receiver import basic, message, post_batch
 from tests.support.team_site import Client, site
 

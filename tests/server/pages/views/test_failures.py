@@ -6,11 +6,11 @@ import pytest
 
 from make_metrics.server.pages.filters import Filters
 from make_metrics.server.pages.views.target import status_text
-from tests.server.pages.conftest import Team
 from tests.support.team_pages import (
     FILTERS,
     SMALLEST,
     TODAY,
+    Team,
     by,
     people,
     rows_of,

@@ -5,8 +5,7 @@ from make_metrics.server.projects.projects import add_project
 from make_metrics.server.receiving.importing import import_messages
 from make_metrics.server.storage.database import Database
 from make_metrics.server.storage.rollups import refresh
-from tests.server.pages.conftest import Team
-from tests.support.team_pages import PROJECT, TODAY, people, rows_of, team_messages, view_of, within
+from tests.support.team_pages import PROJECT, TODAY, Team, people, rows_of, team_messages, view_of, within
 from tests.support.team_receiver import message
 
 

@@ -12,8 +12,7 @@ from make_metrics.server.pages.views.slower import times_us
 from make_metrics.server.projects.projects import add_project
 from make_metrics.server.storage.buckets import bucket
 from make_metrics.server.storage.database import Database
-from tests.server.pages.conftest import Team
-from tests.support.team_pages import FILTERS, PROJECT, SMALLEST, by, deliver, people, rows_of, view_of, within
+from tests.support.team_pages import FILTERS, PROJECT, SMALLEST, Team, by, deliver, people, rows_of, view_of, within
 from tests.support.team_receiver import message
 
 

@@ -6,12 +6,12 @@ import pytest
 
 from make_metrics.server.pages.filters import Filters
 from make_metrics.server.storage.buckets import LOWER_MS, bucket
-from tests.server.pages.conftest import Team
 from tests.support.team_pages import (
     FILTERS,
     SMALLEST,
     TODAY,
     Seen,
+    Team,
     by,
     people,
     quantile,

@@ -4,11 +4,11 @@ import pytest
 
 from make_metrics.server.pages.filters import Filters
 from make_metrics.server.storage.database import Database
-from tests.server.pages.conftest import Team
 from tests.support.team_pages import (
     FILTERS,
     SMALLEST,
     Seen,
+    Team,
     by,
     people,
     quantile,

@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 
 from make_metrics.server.pages.filters import Filters
-from tests.server.pages.conftest import Team
-from tests.support.team_pages import FILTERS, SMALLEST, TODAY, by, people, rows_of, step_of, view_of, within
+from tests.support.team_pages import FILTERS, SMALLEST, TODAY, Team, by, people, rows_of, step_of, view_of, within
 
 
 @pytest.mark.parametrize("filters", FILTERS, ids=Filters.query)
