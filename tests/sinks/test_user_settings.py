@@ -230,7 +230,7 @@ def test_a_repository_alone_cannot_send_in_clear_text(sharing: Sharing, receiver
     write(sharing, f'allow-http = ["{host.upper().replace("HTTP", "http")}"]\n')
     assert "it is not encrypted" in sharing.cli("opt-in", "--yes")
     sharing.make("all")
-    assert sharing.status()["sinks"] == [{"type": "segment", "host": host, "clear_text": True}]
+    assert sharing.status()["sinks"] == [{"type": "segment", "host": host, "clear_text": True, "erases": False}]
     assert "in clear text: it can be read on the way" in sharing.cli("status")
     sharing.cli("preview")
     assert f"Whoever is on the way to {host} can read what is sent there" in sharing.errors

@@ -184,6 +184,10 @@ def test_after_partial_success_nothing_is_sent_again(receiver: Receiver, signal:
     assert (warned.outcome, warned.said) == (Outcome.ACCEPTED, "accepted")
 
 
+@pytest.mark.skipif(
+    not hasattr(cicd_attributes, "CICD_PIPELINE_TASK_RUN_RESULT"),
+    reason="this release of the conventions has fewer names",
+)
 def test_spans_have_the_names_of_the_conventions(receiver: Receiver) -> None:
     sink_to(receiver, service="build").send(traced_batch(status=3), timeout_s=5)
     (resource,) = said(receiver)["resourceSpans"]
