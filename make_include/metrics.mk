@@ -638,14 +638,24 @@ endif
 .metrics.direct = $(and $(filter /bin/sh,$2),$(.metrics.flags.are.default))
 # In a removed directory every start of a shell prints a message: no second shell there.
 .metrics.use = $(if $(.metrics.skip)$(if $(.metrics.direct),$(.metrics.long))$(filter no,$(.metrics.runs)),,$(and \
-  $(.metrics.is.plain),$(realpath .),$(.metrics.program)))
+  $(.metrics.answer),$(realpath .),$(.metrics.program)))
+# Mostly all lines have the same shell: its answer is kept with all that it follows from. (A target may set each of
+# these for itself.) A second word of it says that "+x" has to stand in front of our script.
+.metrics.circumstances = $2|$(value SHELLOPTS)|$(value BASH_ENV)|$(value LC_ALL)|$(value LOCPATH)|$(value \
+  LOCALE_ARCHIVE)|$(value PATH)|$(CURDIR)
+.metrics.known.for :=
+.metrics.known :=
+.metrics.learn = $(eval .metrics.known.for := $$(.metrics.circumstances))$(eval \
+  .metrics.known := $$(if $$(.metrics.is.plain),yes $$(.metrics.quiet)))
+.metrics.answer = $(if $(subst \
+  x$(.metrics.known.for),,x$(.metrics.circumstances)),$(.metrics.learn))$(.metrics.known)
 .metrics.environment := $(.metrics.environment)
 .metrics.as.found := $(.metrics.environment)
 .metrics.count = $(words $2)
 # $4 are the flags.
 .metrics.split = $(if $(findstring |$2|,|/bin/sh|),$(findstring |$4|,$(.metrics.split.flags)))
 .metrics.handed = $(.metrics.try) $(if $(.metrics.split),$(.metrics.words),$(.metrics.unsplit)) $2
-.metrics.shim = $(foreach .metrics.start,$(.metrics.use),$(.metrics.quiet)$(.metrics.handed) )
+.metrics.shim = $(foreach .metrics.start,$(.metrics.use),$(if $(word 2,$(.metrics.known)),+x )$(.metrics.handed) )
 # make-metrics doctor asks this, of any SHELL.
 .metrics.plain = $(call .metrics.is.plain,,$(.metrics.shell),$(call .metrics.behind,$(.metrics.shell)))
 .metrics.with.shell = $(call .metrics.shim,,$1,$(call .metrics.behind,$1),$2)

@@ -130,3 +130,29 @@ def test_what_a_dry_run_prints_is_the_recipe_of_the_build(project: Project, word
     project.write(f"METRICS_ONESHELL := 1\n{recipe}")
     plain, ours = project.make(word, "-f", "plain.mk"), project.make(word)
     assert (ours.stdout, ours.stderr, ours.returncode) == (plain.stdout, plain.stderr, plain.returncode)
+
+
+def test_each_line_of_the_flags_hook_is_decided_by_its_own_shell(each: Project) -> None:
+    """What was found out for one line is not taken for another target's shell, options or path."""
+    tool = each.folder / "tools" / "sh"
+    each.write(
+        "X := $(SHELL)\nSAID = $(if $(findstring mm1,$(.SHELLFLAGS)),measured,left)\n"
+        "all: a own b traced c options d path e ; @:\n"
+        "a b c d e: ; @echo $@ $(SAID)\n"
+        f"own: SHELL := {tool}\n"
+        "traced: SHELL := /bin/sh -x\n"
+        "options: export SHELLOPTS := x\n"
+        f"path: PATH := {tool.parent}\npath: SHELL := sh\n"
+        "own traced options path: ; @echo $@ $(SAID)\n"
+    )
+    tool.parent.mkdir()
+    tool.write_text('#!/bin/sh\nexec /bin/sh "$@"\n')
+    tool.chmod(0o755)
+    done, plain = each.make("-s", "all"), each.make("-s", "all", env=each.environment(MAKE_METRICS="off"))
+    assert done.returncode == plain.returncode == 0
+    said = dict(line.split() for line in done.stdout.splitlines())
+    expected = dict.fromkeys("abcde", "measured") | {"own": "left", "traced": "measured", "path": "left"}
+    assert {name: word for name, word in said.items() if name != "options"} == expected
+    assert said["options"] == "left" or not (each.folder / "/bin/bash").samefile("/bin/sh")
+    assert done.stdout.replace("measured", "left") == plain.stdout
+    assert done.stderr.replace("measured", "left").count("echo") == plain.stderr.count("echo")
