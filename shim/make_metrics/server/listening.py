@@ -57,7 +57,8 @@ class _BoundedProtocol(H11Protocol):
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens; port 0 is any free one. Raises UserError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # By name: asyncio sends answers without delay (TCP_NODELAY) only where a socket says that it is TCP.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))

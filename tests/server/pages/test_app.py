@@ -169,16 +169,16 @@ def test_a_write_key_reads_nothing_and_a_token_writes_nothing(client: Client, lo
 
 def test_a_token_of_one_project_shows_no_other(database: Database) -> None:
     add_project(database, PROJECT)
-    add_project(database, "secret")
+    add_project(database, "hidden-team")
     with site(database) as url:
         client = Client(url)
         client.login(add_token(database, PROJECT))
         assert client.get("/").headers["location"] == "/projects/1/time"
         assert client.get("/projects/2/time").status == 404
-        assert b"secret" not in client.get("/projects/1/time").body
+        assert b"hidden-team" not in client.get("/projects/1/time").body
         everything = Client(url)
         everything.login(add_token(database, None))
-        assert b"secret" in everything.get("/").body
+        assert b"hidden-team" in everything.get("/").body
         assert everything.get("/projects/2/time").status == 200
 
 
@@ -294,6 +294,6 @@ def test_the_page_says_what_is_hidden_and_shows_it_where_that_is_wanted(database
         text = client.get("/projects/1/time?days=91").body.decode()
         assert "fewer than 3 people stand behind each" in text
         assert "there is no page of one person" in text
-        assert "<bdi class" not in text
+        assert '<bdi class="name">' not in text
         set_smallest_group(database, PROJECT, 0)
         assert '<bdi class="name">all</bdi>' in client.get("/projects/1/time?days=91").body.decode()

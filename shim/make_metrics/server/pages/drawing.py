@@ -13,7 +13,11 @@ from make_metrics.report.printable import printable
 from make_metrics.server.pages.sections import SHOWN_ROWS, cell
 
 _HERE = Path(__file__).parent
-_TYPES = {"pages.css": "text/css; charset=utf-8", "pages.js": "text/javascript; charset=utf-8"}
+_TYPES = {
+    "icon.svg": "image/svg+xml",
+    "pages.css": "text/css; charset=utf-8",
+    "pages.js": "text/javascript; charset=utf-8",
+}
 _STATIC = {name: (_HERE / "static" / name).read_bytes() for name in _TYPES}
 _VERSION = hashlib.sha256(b"".join(_STATIC.values())).hexdigest()[:12]
 POLICY = (
