@@ -55,6 +55,7 @@ _SHELL = _option("shell", choices=("bash", "zsh", "fish", "man"), help="the shel
 _RUN = _option(
     "which", nargs="?", default="last", metavar="RUN", help="a run's name, last or last~2 (default: last, the newest)"
 )
+_GOALS = _option("goals", nargs="*", metavar="GOAL", help="of make GOAL (default: of the make that runs, or ran last)")
 _ALL = _option("--all", action="store_true", help="of the runs of all projects")
 _WHICH = (GOAL, _ALL, OF)
 _FORMAT = _option(
@@ -90,6 +91,7 @@ COMMANDS = (
     Command("runs", "print the runs of make", (SINCE, _NEWEST, TABLES, JSON)),
     Command("last", "print what the newest run says: failures, critical path, slowest targets", (*_WHICH, _FORMAT)),
     Command("run", "print what a run says, as last does for the newest", (_RUN, *_WHICH, _FORMAT)),
+    Command("eta", "print how long make will likely take, or still take, from its runs before", (_GOALS, OF, JSON)),
     Command("timeline", "write a run as one HTML file with a timeline of its jobs", (_RUN, *_WHICH, _PAGE, _OPEN)),
     Command("trace", "write a run as a trace that Perfetto and Chrome open", (_RUN, *_WHICH, _OUTPUT)),
     Command(

@@ -17,6 +17,7 @@ _shtab_make_metrics_commands() {
     doctor:'Say what is recorded here, and what keeps it from being recorded.'
     env:'Print a line for the shell with which every make below it is measured, without an include line.'
     erase:'Ask a project'"'"'s receivers to delete what they hold of your id.'
+    eta:'Print how long make will likely take, or still take, from its runs before.'
     events:'Print the events, one JSON object a line.'
     flush:'Send what waits now.'
     forget:'Remove all that was recorded on this machine; decisions stay.'
@@ -129,6 +130,16 @@ _shtab_make_metrics_erase_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_make_metrics_erase_defaults_added=0
 
+_shtab_make_metrics_eta_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "-C[of the runs of the project of DIR, not the current one]:DIR:_files -/"
+  "--json[print JSON instead of text]"
+  "(*)::of make GOAL (default\: of the make that runs, or ran last):"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_make_metrics_eta_defaults_added=0
+
 _shtab_make_metrics_events_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--since[only what began after WHEN\: a date, or a time before now such as 30m, 12h, 7d, 2w]:WHEN:(1h 1d 7d 30d)"
@@ -157,7 +168,7 @@ _shtab_make_metrics_forget_defaults_added=0
 
 _shtab_make_metrics_help_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  ":command:(setup include env report compare events runs last run timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget view serve server completion uninstall)"
+  ":command:(setup include env report compare events runs last run eta timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget view serve server completion uninstall)"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -448,6 +459,7 @@ _shtab_make_metrics() {
         doctor) _arguments -C -s $_shtab_make_metrics_doctor_options ;;
         env) _arguments -C -s $_shtab_make_metrics_env_options ;;
         erase) _arguments -C -s $_shtab_make_metrics_erase_options ;;
+        eta) _arguments -C -s $_shtab_make_metrics_eta_options ;;
         events) _arguments -C -s $_shtab_make_metrics_events_options ;;
         flush) _arguments -C -s $_shtab_make_metrics_flush_options ;;
         forget) _arguments -C -s $_shtab_make_metrics_forget_options ;;
