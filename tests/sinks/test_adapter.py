@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import resource
 import socket
 import sys
@@ -43,6 +44,11 @@ def answering(head: bytes, *blocks: bytes, again: bool = False) -> Iterator[tupl
                     request = b""
                     while b"\r\n\r\n" not in request:
                         request += connection.recv(65_536)
+                    # What is not read when the connection closes would reset it, and cost the end of the answer.
+                    beginning, _, body = request.partition(b"\r\n\r\n")
+                    length = re.search(rb"content-length: (\d+)", beginning, re.IGNORECASE)
+                    while length and len(body) < int(length[1]):
+                        body += connection.recv(65_536)
                     for block in (head, *blocks):
                         connection.sendall(block)
                         count += len(block)

@@ -29,6 +29,7 @@ name = "builds"
 # type = "segment"
 # write-key = "PUBLIC-KEY"              # whoever has it can send, not read
 # host = "https://events.example.org"   # Segment's own if it is left out
+# erasure = true                        # it deletes what it has of somebody who asks: make-metrics serve does
 
 # [[sinks]]
 # type = "otlp"                         # needs make-metrics[otlp]

@@ -5,8 +5,10 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#define WALKS true /* whether the walk in C finds the makes above a line */
-#define ASKS true /* whether the system is asked about processes; a line whose make it does not tell is left to Python */
+/* Whether the walk in C finds the makes above a line; whether the system is asked about processes at all: a line whose
+ * make it does not tell is then left to the Python shim. */
+#define WALKS true
+#define ASKS true
 #define SINCE_BOOT CLOCK_BOOTTIME /* goes on while the machine sleeps */
 #define STATE_BELOW_HOME "/.local/state/make-metrics"
 
@@ -265,9 +267,9 @@ static int open_pipe(int fds[2]) { return pipe2(fds, O_CLOEXEC); }
 /* Start a program with our initial signal mask; gives its pid, or -1 with errno set.
  *
  * By vfork(2): posix_spawn(3) asks for the disposition of every signal, which doubles the launcher's cost. The child
- * shares our memory and only sets `error` in it. An emulator such as qemu-user may copy the memory instead, and not wait
- * for execve; so the child also writes `error` into a pipe that execve closes. Without room for a pipe the memory must
- * do. Signals with a handler are blocked, except SIGCHLD just before execve; its handler does nothing. */
+ * shares our memory and only sets `error` in it. An emulator such as qemu-user may copy the memory instead, and not
+ * wait for execve; so the child also writes `error` into a pipe that execve closes. Without room for a pipe the memory
+ * must do. Signals with a handler are blocked, except SIGCHLD just before execve; its handler does nothing. */
 static pid_t spawn(const char *path, char **command, char **environment, const sigset_t *mask)
 {
     volatile int error = 0;

@@ -1,4 +1,4 @@
-"""Bringing a database's tables to this version, by Alembic. The steps are in `migrations/versions`."""
+"""Bringing a database's tables to this version, by Alembic. The steps are in `versions`."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ def bring_up_to_date(connection: Connection) -> None:
 
 def _config(connection: Connection) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    for name, folder in (("script_location", "migrations"), ("version_locations", "versions")):
+        config.set_main_option(name, str(Path(__file__).with_name(folder)).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")  # a path may have blanks
     config.attributes["connection"] = connection
     return config

@@ -7,23 +7,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from make_metrics.store.questions.selection import Selection, glob
+from make_metrics.store.questions.selection import ORDER, Selection, glob
 from make_metrics.store.questions.trends import NO_TREND, QUERY, Trend, trends
 
 # A place is a project (the directory of the run's first make) with the directory and level of the target's own make. A
 # key is a target's name, its place, and whether it was a goal: so the times of a goal are never mixed with those of the
 # same target as a prerequisite of another one. It is one integer, which SQLite sorts faster than five.
 _PLACES = """chosen AS MATERIALIZED (
-    SELECT number, started_ns, directory, commit_id, {jobs} AS jobs,
+    SELECT number, started_ns, {order} AS position, directory, commit_id, {jobs} AS jobs,
         CAST(strftime('%Y%m%d', started_ns / 1000000000, 'unixepoch', 'localtime') AS INTEGER) AS day
     FROM builds WHERE {runs}
 ), placed AS MATERIALIZED (
-    SELECT build, number, project, directory, level, jobs, started_ns, commit_id, day,
+    SELECT build, number, project, directory, level, jobs, started_ns, position, commit_id, day,
         dense_rank() OVER (ORDER BY project, directory, level, jobs) << 1 AS key_part
     FROM (
         SELECT makes.build, makes.number, chosen.directory AS project,
             CASE WHEN makes.directory = 0 THEN chosen.directory ELSE makes.directory END AS directory, makes.level,
-            chosen.jobs, chosen.started_ns, chosen.commit_id, chosen.day
+            chosen.jobs, chosen.started_ns, chosen.position, chosen.commit_id, chosen.day
         FROM chosen CROSS JOIN makes ON makes.build = chosen.number
     )
 )"""
@@ -138,7 +138,7 @@ def costs(
     """
     runs, values = selection.runs()
     named = "AND targets.name IN (SELECT id FROM texts WHERE text GLOB ?)" if target else ""
-    places = _PLACES.format(runs=runs, jobs="jobs" if each_jobs else "NULL")
+    places = _PLACES.format(runs=runs, order=ORDER, jobs="jobs" if each_jobs else "NULL")
     parts = [
         places,
         _MADE.format(named=named, having="HAVING failures > 0" if failed else ""),

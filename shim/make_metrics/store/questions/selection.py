@@ -10,7 +10,8 @@ _LATEST_NS = (1 << 63) - 1  # the largest integer of SQLite
 # A run that is written in slices is shown when the last one is there.
 FINISHED = "builds.id NOT IN (SELECT run FROM unfinished)"
 # A process' start is known in clock ticks of 10 ms, and quick makes take less: their first line tells them apart.
-NEWEST_FIRST = "builds.started_ns + 1000000 * min(coalesce(builds.before_ms, 0), 15) DESC, builds.id DESC"
+ORDER = "builds.started_ns + 1000000 * min(coalesce(builds.before_ms, 0), 15)"
+NEWEST_FIRST = f"{ORDER} DESC, builds.id DESC"
 
 
 def of_makes(within: str, goal: str) -> tuple[list[str], list[object]]:

@@ -16,7 +16,7 @@ SELECT placed.key_part | (targets.name << 21) | (targets.goal != 0), placed.day,
     max(targets.span_us - targets.idle_us, 0), targets.exit_status, placed.commit_id
 FROM placed CROSS JOIN targets ON targets.build = placed.build AND targets.make = placed.number
 WHERE placed.started_ns + 1000 * (targets.start_us - targets.lead_us) BETWEEN ? AND ? {named}
-ORDER BY placed.started_ns
+ORDER BY placed.position
 """
 
 
