@@ -13,7 +13,7 @@ from tests.support.shim_calls import PYTHON_SHIM, Make, as_make, compiled
 Launchers = dict[str, Path]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def launchers(tmp_path_factory: pytest.TempPathFactory) -> Launchers:
     folder = tmp_path_factory.mktemp("launcher")
     try:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from ci.build_launcher import NotBuilt, build, sanitized
 from tests.support.shim_calls import PYTHON_SHIM, Make, Outcome, as_make, compiled, copied, shim_words
 
 _PROGRAMS = ["echo", "printf %s\\n", "/bin/echo", "ls", "expr 1 +", "true", "false", "test -e", "cat", "env", "sleep 0"]
@@ -135,16 +134,6 @@ def _call(chance: random.Random) -> Call:
     )
 
 
-@pytest.fixture(scope="module")
-def launchers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("launcher")
-    try:
-        build(folder / "launcher")
-        return {"fast": folder / "launcher", "sanitized": sanitized(folder)}
-    except NotBuilt as reason:
-        pytest.skip(f"no compiled fast path here: {reason}")
-
-
 @pytest.mark.parametrize("part", range(10))
 def test_a_thousand_generated_lines_are_the_same_through_both_shims(
     launchers: dict[str, Path], part: int, tmp_path: Path
@@ -152,7 +141,7 @@ def test_a_thousand_generated_lines_are_the_same_through_both_shims(
     chance = random.Random(part)  # noqa: S311
     recorded = 0
     fast, sanitized, one_by_one = (
-        compiled(launchers["fast"]),
+        compiled(launchers["compiled"]),
         compiled(launchers["sanitized"]),
         copied(tmp_path / "copy"),
     )
