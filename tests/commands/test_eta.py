@@ -62,3 +62,16 @@ def test_without_a_run_it_says_what_to_do(project: Project) -> None:
     done = project.cli("eta", "nothing")
     assert done.returncode == 1
     assert "no run of this project was make nothing: make-metrics runs lists them" in done.stderr
+
+
+def test_another_projects_runs_are_not_counted(project: Project) -> None:
+    project.write("all:\n\t@sleep 0.3\n")
+    (project.folder / "elsewhere").mkdir()
+    (project.folder / "elsewhere/make-metrics.toml").write_text('name = "x"\n')
+    project.write("all:\n\t@:\n", "elsewhere/Makefile")
+    assert project.make("-C", "elsewhere").returncode == 0
+    found = json.loads(project.cli("eta", "all", "-C", "elsewhere", "--json").stdout)
+    assert (found["runs"], found["median_ms"] < 300) == (1, True)
+    assert project.make().returncode == 0
+    assert json.loads(project.cli("eta", "all", "-C", "elsewhere", "--json").stdout)["runs"] == 1
+    assert json.loads(project.cli("eta", "all", "--json").stdout)["runs"] == 2  # what lies below belongs to it

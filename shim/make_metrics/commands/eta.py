@@ -18,7 +18,7 @@ from make_metrics.report import formats
 from make_metrics.report.many import estimate as report
 from make_metrics.sweep.running import running_makes
 
-_LOOKED_AT = 2_000  # runs of all projects, the newest
+_LOOKED_AT = 2_000  # runs of the project, the newest
 
 
 def run(given: argparse.Namespace) -> int:
@@ -26,7 +26,7 @@ def run(given: argparse.Namespace) -> int:
     project = project_at(given.directory)
     warn(project.problems)
     with combined_store() as store:
-        summaries = [run for run in reversed(store.runs(newest=_LOOKED_AT)) if _is_in(run.directory, project.path)]
+        summaries = store.runs(newest=_LOOKED_AT, within=project.path)[::-1]
     running = [make for make in running_makes(Paths.from_environment()) if _is_in(make.directory, project.path)]
     goals = tuple(given.goals) or _asked_last(summaries, running)
     now = next((make for make in reversed(running) if make.goals == goals), None)

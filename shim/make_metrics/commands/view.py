@@ -7,8 +7,9 @@ import re
 import uuid
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from make_metrics.combine.event import Event
 from make_metrics.commands.own_pages import serve_pages, temporary_database
 from make_metrics.commands.project import project_at
 from make_metrics.commands.reading import combined_store
@@ -37,14 +38,18 @@ def run(given: argparse.Namespace) -> int:
 
 def _fill(database: Database, store: Store, directory: str | None) -> int:
     """Copy the events of all projects, or of one; how many there were. Each is a project of the pages."""
-    from make_metrics.combine.event import envelope
     from make_metrics.server.projects.projects import add_project, set_retention, set_smallest_group
-    from make_metrics.server.receiving.importing import import_messages
+    from make_metrics.server.receiving.importing import import_messages, messages_of_events
     from make_metrics.server.storage.rollups import refresh
 
     names: dict[str, str] = {}
-    waiting: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    waiting: dict[str, list[Event]] = defaultdict(list)
     count = 0
+
+    def take(project: str) -> None:
+        messages = messages_of_events(waiting.pop(project), _NOBODY)
+        import_messages(database, names[project], messages, any_command=True)
+
     for stored in store.iterate_events():
         project = stored.run_directory
         if directory is not None and project != directory:
@@ -54,12 +59,12 @@ def _fill(database: Database, store: Store, directory: str | None) -> int:
             add_project(database, names[project])
             set_retention(database, names[project], _LONGEST_DAYS)
             set_smallest_group(database, names[project], 0)
-        waiting[project].append({"type": "track", **envelope(stored.event, anonymous_id=_NOBODY)})
+        waiting[project].append(stored.event)
         count += 1
         if len(waiting[project]) == _AT_ONCE:
-            import_messages(database, names[project], waiting.pop(project), any_command=True)
-    for project, messages in waiting.items():
-        import_messages(database, names[project], messages, any_command=True)
+            take(project)
+    for project in list(waiting):
+        take(project)
     refresh(database)
     return count
 

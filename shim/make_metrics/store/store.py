@@ -16,7 +16,7 @@ from make_metrics.combine.summary import StoredEvent, Summary
 from make_metrics.properties.property import Value
 from make_metrics.store.compact.rows import LINE_COLUMNS, MAKE_COLUMNS, TARGET_COLUMNS, Reader, Writer
 from make_metrics.store.compact.texts import Texts
-from make_metrics.store.questions.selection import FINISHED, NEWEST_FIRST
+from make_metrics.store.questions.selection import FINISHED, NEWEST_FIRST, SLACK_NS, of_makes
 
 _MAKES = f"SELECT {', '.join(MAKE_COLUMNS[1:])} FROM makes WHERE build = ? ORDER BY number"  # noqa: S608
 _TARGETS = f"SELECT {', '.join(TARGET_COLUMNS[1:])} FROM targets WHERE build = ?"  # noqa: S608
@@ -26,7 +26,6 @@ _SUMMARY = (
     "commit_id, branch, torn FROM builds"
 )
 _start = attrgetter("start_wall_ns", "make_level", "message_id")
-_SLACK_NS = 1_000_000_000  # a clock may have been set while a run went on
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +209,7 @@ class Store:
     def iterate_events(self, *, since_ns: int = 0) -> Iterator[StoredEvent]:
         """The same, one run after the other in the order of their start: the memory that it takes is one run's."""
         condition = f"WHERE {FINISHED} AND started_ns + 1000000 * duration_ms >= ? ORDER BY started_ns, id"
-        for stored in self._stored(condition, since_ns - _SLACK_NS):
+        for stored in self._stored(condition, since_ns - SLACK_NS):
             if stored.event.start_wall_ns >= since_ns // 1000 * 1000:
                 yield stored
 
@@ -228,13 +227,14 @@ class Store:
             for event in sorted((event for event in events if event is not None), key=_start):
                 yield StoredEvent(event, texts.text(directory), reader.directory_of(event.make))
 
-    def runs(self, *, since_ns: int = 0, newest: int = -1) -> list[Summary]:
-        """The newest runs, -1 for all, that started at `since_ns` (ns since the epoch) or later, the oldest first."""
-        texts, condition = (
-            Texts(self._connection),
-            f"WHERE {FINISHED} AND started_ns >= ? ORDER BY {NEWEST_FIRST} LIMIT ?",
-        )
-        rows = self._connection.execute(f"{_SUMMARY} {condition}", (since_ns, newest)).fetchall()[::-1]
+    def runs(self, *, since_ns: int = 0, newest: int = -1, within: str = "") -> list[Summary]:
+        """The newest runs, -1 for all, that started at `since_ns` (ns since the epoch) or later, the oldest first.
+
+        Only those of makes in the directory `within` and below; empty for all.
+        """
+        (conditions, values), texts = of_makes(within, ""), Texts(self._connection)
+        query = f"{_SUMMARY} WHERE {' AND '.join(conditions)} AND started_ns >= ? ORDER BY {NEWEST_FIRST} LIMIT ?"
+        rows = self._connection.execute(query, (*values, since_ns, newest)).fetchall()[::-1]
         return [
             Summary(
                 id=run,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-_SLACK_NS = 1_000_000_000  # a clock may have been set while a run went on
+SLACK_NS = 1_000_000_000  # a clock may have been set while a run went on
 _LATEST_NS = (1 << 63) - 1  # the largest integer of SQLite
 # A run that is written in slices is shown when the last one is there.
 FINISHED = "builds.id NOT IN (SELECT run FROM unfinished)"
@@ -59,7 +59,7 @@ class Selection:
             "builds.started_ns + 1000000 * builds.duration_ms >= ?",
             "builds.started_ns < ?",
         ]
-        values: list[object] = [self.since_ns - _SLACK_NS, min(self.until_ns + _SLACK_NS, _LATEST_NS)]
+        values: list[object] = [self.since_ns - SLACK_NS, min(self.until_ns + SLACK_NS, _LATEST_NS)]
         return self._with_makes(conditions, values)
 
     def begun(self) -> tuple[str, list[object]]:
