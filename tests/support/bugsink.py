@@ -40,9 +40,18 @@ class Bugsink:
             rows = connection.execute("SELECT data FROM events_event ORDER BY digest_order, id")
             return [json.loads(data) for (data,) in rows]
 
-    def everything(self) -> bytes:
-        """All bytes that it has received or kept."""
-        return b"\n".join(path.read_bytes() for path in sorted(self.folder.rglob("*")) if path.is_file())
+    def everything(self) -> str:
+        """All text that it has received or kept: each request, and each value of each row of its database.
+
+        Not the bytes of its files: some of them are compiled Python, where a short word stands by chance.
+        """
+        with closing(sqlite3.connect(f"file:{self.folder}/bugsink.sqlite3?mode=ro", uri=True)) as connection:
+            tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+            rows = [row for (table,) in tables for row in connection.execute(f'SELECT * FROM "{table}"')]
+        kept = (
+            value.decode("latin-1") if isinstance(value, bytes) else str(value) for row in rows for value in row
+        )
+        return "\n".join([*(json.dumps(request) for request in self.requests()), *kept])
 
 
 @contextmanager
