@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +14,11 @@ from typing import Any
 
 import pytest
 
+from tests.support import npm
 from tests.support.project import started, until
 
 PACKAGE, VERSION = "@elastic/mockotlpserver", "0.10.0"
-FOLDER = Path(sys.prefix) / "npm"
-_MODULE = FOLDER / "node_modules" / PACKAGE
 _SCRIPT = Path(__file__).with_suffix(".js")
-_INSTALL_S = 90
 
 
 @dataclass(slots=True)
@@ -64,21 +60,7 @@ class OtlpServer:
 
 def install() -> str:
     """Install the package unless it is there; the reason if that is impossible, else empty."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        return "no npm here: the real OTLP receiver cannot be installed"
-    if _MODULE.is_dir():
-        return ""
-    with tempfile.TemporaryDirectory(dir=FOLDER.parent, prefix=".npm-") as scratch:
-        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", scratch, f"{PACKAGE}@{VERSION}"]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALL_S, check=False)
-        except subprocess.TimeoutExpired:
-            return "the npm registry does not answer: the real OTLP receiver cannot be installed"
-        if done.returncode:
-            return f"npm cannot install the real OTLP receiver: {done.stderr.strip()[-200:]}"
-        FOLDER.mkdir(exist_ok=True)
-        (Path(scratch) / "node_modules").replace(FOLDER / "node_modules")
-    return ""
+    return npm.cannot_install(PACKAGE, VERSION)
 
 
 @contextmanager
@@ -88,7 +70,7 @@ def otlp_server() -> Iterator[OtlpServer]:
     missing = install()
     if missing:
         pytest.skip(missing)
-    command = ["node", str(_SCRIPT), str(_MODULE)]
+    command = ["node", str(_SCRIPT), str(npm.folder(PACKAGE, VERSION))]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with started(process):
         assert process.stdout is not None

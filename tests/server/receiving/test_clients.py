@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,11 +15,12 @@ from sqlalchemy import select
 
 from make_metrics.server.storage.database import open_database
 from make_metrics.server.storage.tables import EVENTS, REFUSED
+from tests.support import npm
 from tests.support.team_receiver import Served, message, served, sqlite_url
 
-NODE = Path(sys.prefix) / "npm-analytics"
+NODE = ("@segment/analytics-node", "3.1.0")  # a package of npm
 _SCRIPT = """
-const { Analytics } = require(process.argv[2] + "/node_modules/@segment/analytics-node");
+const { Analytics } = require(process.argv[2]);
 const [host, key, person, properties] = process.argv.slice(3);
 const client = new Analytics({ host, writeKey: key, flushAt: 50 });
 for (let number = 0; number < 120; number++)
@@ -74,23 +73,11 @@ def test_rudder_sdk_python(receiver: Served, tmp_path: Path) -> None:
     assert (count, refused) == (120, {})
 
 
-def node_client() -> str:
-    """Why analytics-node cannot be used here; empty if it can: it is installed once beside the tests' environment."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        return "no npm here: analytics-node cannot be installed"
-    if not (NODE / "node_modules/@segment/analytics-node").is_dir():
-        words = ["npm", "install", "--no-audit", "--no-fund", f"--prefix={NODE}", "@segment/analytics-node@3.1.0"]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=200, check=False)
-        if done.returncode:
-            return "analytics-node cannot be installed from npm here"
-    return ""
-
-
 def test_analytics_node(receiver: Served, tmp_path: Path) -> None:
-    if reason := node_client():
+    if reason := npm.cannot_install(*NODE):
         pytest.skip(reason)
     properties = json.dumps(message(PERSON)["properties"])
-    words = ["node", "-e", _SCRIPT, "script", str(NODE), receiver.url, receiver.key, PERSON, properties]
+    words = ["node", "-e", _SCRIPT, "script", str(npm.folder(*NODE)), receiver.url, receiver.key, PERSON, properties]
     done = subprocess.run(words, capture_output=True, text=True, timeout=100, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert stored(tmp_path) == (120, {})
