@@ -117,8 +117,12 @@ ifndef .metrics.included
 # The directories are those of make_metrics/files/user_dirs.py (tests/files/test_user_dirs.py compares them).
 .metrics.absolute = $(if $(filter |/%,|$(subst $(.metrics.blank),_,$1)),$1)
 .metrics.home := $(value MAKE_METRICS_HOME)
-.metrics.default.data := $(or $(call .metrics.absolute,$(value XDG_DATA_HOME)),$(value HOME)/.local/share)/make-metrics
-.metrics.default.config := $(or $(call .metrics.absolute,$(value XDG_CONFIG_HOME)),$(value HOME)/.config)/make-metrics
+# Apple's make 3.81, which does not name its platform, has a default for MAKEFILEPATH.
+.metrics.mac := $(findstring darwin,$(.metrics.host))$(filter 3.81default,$(MAKE_VERSION)$(origin MAKEFILEPATH))
+.metrics.below.home = $(or $(call \
+  .metrics.absolute,$(value $1)),$(value HOME)/$(if $(.metrics.mac),Library/Application Support,$2))/make-metrics
+.metrics.default.data := $(call .metrics.below.home,XDG_DATA_HOME,.local/share)
+.metrics.default.config := $(call .metrics.below.home,XDG_CONFIG_HOME,.config)
 .metrics.data := $(or $(.metrics.baked.data),$(.metrics.default.data))
 .metrics.data := $(if $(.metrics.home),$(.metrics.home)/data,$(.metrics.data))
 .metrics.config := $(or $(.metrics.baked.config),$(.metrics.default.config))
@@ -486,7 +490,7 @@ endif
 # --- 11. Does the shim run here? The first lines of each make try it (make_metrics/hot/trampoline.sh) -----------------
 # They leave the result in a file that has this process's name; later lines need no second shell. Without such a name
 # (before 4.2 make cannot read a file, some systems have no /proc) all lines are tried.
-.metrics.state := $(or $(value XDG_STATE_HOME),$(value HOME)/.local/state)/make-metrics
+.metrics.state := $(call .metrics.below.home,XDG_STATE_HOME,.local/state)
 .metrics.state := $(if $(.metrics.home),$(.metrics.home)/state,$(or $(.metrics.baked.state),$(.metrics.state)))
 # $1 is the text of /proc/self/stat: the process id first, the start time as word 22.
 .metrics.mark.of = $(if $(word 22,$1),$(.metrics.state)/makes/tried.$(strip $(file \

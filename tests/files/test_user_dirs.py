@@ -145,3 +145,30 @@ def test_the_fragment(tmp_path: Path, make: str, environ: Environment, expected:
     else:
         # make cannot look up the user's home: it finds no file there, and the walk decides.
         assert (data, config) == tuple(path.replace(REAL_HOME, environ.get("HOME", ""), 1) for path in expected[:2])
+
+
+LIBRARY = f"{HOME}/Library/Application Support/make-metrics"
+
+
+@pytest.mark.parametrize("make", makes().values(), ids=makes().keys())
+def test_on_a_mac_the_programs_agree_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: str) -> None:
+    """The compiled shim's paths there are compared in tests/hot/test_launcher_constants.py."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    fragment = tmp_path / "metrics.mk"
+    text = (ROOT / "make_include/metrics.mk").read_text()
+    fragment.write_text(
+        text.replace("$(if $(filter default,$(origin MAKE_HOST)),$(MAKE_HOST),", "$(if 1,arm-apple-darwin23,")
+    )
+    for variables, expected in (
+        ({}, (LIBRARY,) * 3),
+        ({"XDG_DATA_HOME": "/d", "XDG_STATE_HOME": "/s"}, ("/d/make-metrics", LIBRARY, "/s/make-metrics")),
+    ):
+        environ = {"HOME": HOME, **variables}
+        assert norm(*find_user_dirs(environ)) == expected
+        state, _ = find_state_dir(b"", {os.fsencode(name): os.fsencode(value) for name, value in environ.items()})
+        assert os.fsdecode(state) == expected[2]
+        state_of = "$(call .metrics.below.home,XDG_STATE_HOME,.local/state)"
+        makefile = f"include {fragment}\nall: ; @:\n$(info $(.metrics.data)|$(.metrics.config)|{state_of})"
+        env = {**environ, "PATH": os.environ["PATH"]}
+        output = subprocess.check_output([make, "-f", "-"], input=makefile, cwd=tmp_path, env=env, text=True)
+        assert output == "|".join(expected) + "\n"

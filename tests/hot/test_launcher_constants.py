@@ -15,7 +15,7 @@ from ci import build_launcher
 from make_metrics import environment
 from make_metrics.consent import gate, policy
 from make_metrics.files import read, user_dirs
-from make_metrics.hot import append, arguments, command, line, procfs, record_format, recorder, split_words
+from make_metrics.hot import append, arguments, command, line, procfs, record_format, recorder, split_words, state_dir
 from make_metrics.project import git_head
 from make_metrics.setup import bundle
 from make_metrics.sweep import backlog
@@ -65,7 +65,6 @@ PYTHON: dict[str, object] = {
     "GIT_FILE_BYTES": git_head.LIMIT_BYTES,
     "GIT_PACKED_BYTES": git_head.PACKED_BYTES,
     "GIT_SYMBOLIC_DEPTH": git_head.SYMBOLIC_DEPTH,
-    "POLICY": policy.PATH.encode(),
     "ci_services": [word.encode() for pair in environment.SERVICES_BY_VARIABLE.items() for word in pair],
     "agent_variables": [name.encode() for name in environment.AGENT_VARIABLES],
     "dir_variables": [name.encode() for name in user_dirs.VARIABLES],
@@ -159,3 +158,32 @@ def test_entry_py_reads_a_bundle_of_the_largest_size_from_where_it_is_written() 
 
 def test_the_build_checks_the_launcher_with_the_protocol() -> None:
     assert build_launcher.PROTOCOL.encode() == arguments.PROTOCOL
+
+
+# By platform and file: what the launcher has there, with which Python's paths are made.
+PATHS = {
+    "linux": ("/etc", ".local/share", ".config", ".local/state"),
+    "darwin": ("/Library/Application Support", *["Library/Application Support"] * 3),
+}
+
+
+@pytest.mark.parametrize(
+    ("platform", "name"), [("linux", "system_linux.c"), ("linux", "posix.c"), ("darwin", "posix.c")]
+)
+def test_paths_of_a_platform_are_the_same(monkeypatch: pytest.MonkeyPatch, platform: str, name: str) -> None:
+    text = (SOURCE / "make_metrics/hot/in_c" / name).read_text()
+    if name == "posix.c":
+        parts = re.search(r"^#ifdef __APPLE__\n(.*?)^#else\n(.*?)^#endif", text, re.MULTILINE | re.DOTALL)
+        assert parts is not None
+        text = parts[1 if platform == "darwin" else 2]
+    values = {name: value.decode() for name, value in defined(text).items() if isinstance(value, bytes)}
+    system, data, config, state = PATHS[platform]
+    assert values["POLICY"] == f"{system}/make-metrics/policy.toml"
+    assert values["STATE_BELOW_HOME"] == f"/{state}/make-metrics"
+    assert (values["DATA_BELOW_HOME"], values["CONFIG_BELOW_HOME"]) == (data, config)
+
+    monkeypatch.setattr("sys.platform", platform)
+    home = {"HOME": "/home/me"}
+    assert policy.path_of(platform) == values["POLICY"]
+    assert state_dir.find_state_dir(b"", {b"HOME": b"/home/me"})[0].decode() == f"/home/me{values['STATE_BELOW_HOME']}"
+    assert user_dirs.find_user_dirs(home) == tuple(f"/home/me/{base}/make-metrics" for base in (data, config, state))

@@ -10,11 +10,14 @@ import os
 import sys
 from collections.abc import Iterable
 
-PATH = (
-    "/Library/Application Support/make-metrics/policy.toml"
-    if sys.platform == "darwin"
-    else "/etc/make-metrics/policy.toml"
-)
+
+def path_of(platform: str) -> str:
+    """Where the policy is on a platform, a word of `sys.platform`."""
+    folder = "/Library/Application Support" if platform == "darwin" else "/etc"
+    return f"{folder}/make-metrics/policy.toml"
+
+
+PATH = path_of(sys.platform)
 _MOST = ("off", "local", "on")
 _FILE_SINK = "file"  # writes to a directory of the user's own
 

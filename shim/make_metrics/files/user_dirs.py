@@ -14,7 +14,11 @@ from collections.abc import Mapping
 NAME = "make-metrics"
 ROOT_VARIABLE = "MAKE_METRICS_HOME"
 # The variables that decide where our directories are.
-VARIABLES = (ROOT_VARIABLE, "HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
+_XDG_VARIABLES = ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
+VARIABLES = (ROOT_VARIABLE, "HOME", *_XDG_VARIABLES)
+# Where they are without such a variable (docs/decisions/0025).
+_BELOW_HOME = (".local/share", ".config", ".local/state")
+_BELOW_HOME_ON_MACOS = ("Library/Application Support",) * 3
 
 SETTINGS = "make-metrics.toml"
 ON_THIS_MACHINE = "on-this-machine"
@@ -33,19 +37,13 @@ def find_user_dirs(environ: Mapping[str, str]) -> UserDirs:
     root = environ.get(ROOT_VARIABLE)
     if root:
         return UserDirs(*(os.path.join(root, name) for name in UserDirs._fields))
-    if sys.platform == "darwin":  # the directories there depend on the version of platformdirs
-        import platformdirs
-
-        return UserDirs(
-            platformdirs.user_data_dir(NAME, False),
-            platformdirs.user_config_dir(NAME, False),
-            platformdirs.user_state_dir(NAME, False),
-        )
     home = _absolute(environ.get("HOME")) or _home_of_user()
+    bases = _BELOW_HOME_ON_MACOS if sys.platform == "darwin" else _BELOW_HOME
     return UserDirs(
-        os.path.join(_absolute(environ.get("XDG_DATA_HOME")) or os.path.join(home, ".local/share"), NAME),
-        os.path.join(_absolute(environ.get("XDG_CONFIG_HOME")) or os.path.join(home, ".config"), NAME),
-        os.path.join(_absolute(environ.get("XDG_STATE_HOME")) or os.path.join(home, ".local/state"), NAME),
+        *(
+            os.path.join(_absolute(environ.get(name)) or os.path.join(home, base), NAME)
+            for name, base in zip(_XDG_VARIABLES, bases, strict=True)
+        )
     )
 
 

@@ -46,13 +46,12 @@ def _find(handed: bytes, environ: dict[bytes, bytes]) -> tuple[bytes, bytes]:
     home = environ.get(b"HOME", b"")
     if home[:1] != b"/":
         home = _home_of_user()
-    if sys.platform == "darwin":
-        return home + b"/Library/Application Support/make-metrics", home
     base = environ.get(b"XDG_STATE_HOME", b"")
     if base[:1] == b"/":  # XDG Base Directory Specification: a relative path is invalid and ignored
         base = base.rstrip(b"/")
         return base + b"/make-metrics", _anchor(base, home)
-    return home + b"/.local/state/make-metrics", home
+    below = b"/Library/Application Support" if sys.platform == "darwin" else b"/.local/state"
+    return home + below + b"/make-metrics", home
 
 
 def _anchor(path: bytes, home: bytes) -> bytes:

@@ -49,7 +49,6 @@ static const int waited_for[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGINT, SIGQ
 #define INVITATIONS_MAX 3
 #define OWN_FILE_BYTES 65536
 #define SETTINGS "make-metrics.toml"
-#define POLICY "/etc/make-metrics/policy.toml"
 #define GIT_FILE_BYTES 4096 /* of a file with a path, a reference or a commit */
 #define GIT_PACKED_BYTES 33554432
 #define GIT_SYMBOLIC_DEPTH 5

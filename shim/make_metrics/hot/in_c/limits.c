@@ -103,6 +103,12 @@ static char *user_dir(char **environment, const char *kind, const char *name, co
     return path == NULL ? odd_text() : join_path(path, "make-metrics");
 }
 
-static char *data_dir(char **environment) { return user_dir(environment, "data", "XDG_DATA_HOME", ".local/share"); }
+static char *data_dir(char **environment)
+{
+    return user_dir(environment, "data", "XDG_DATA_HOME", DATA_BELOW_HOME);
+}
 
-static char *config_dir(char **environment) { return user_dir(environment, "config", "XDG_CONFIG_HOME", ".config"); }
+static char *config_dir(char **environment)
+{
+    return user_dir(environment, "config", "XDG_CONFIG_HOME", CONFIG_BELOW_HOME);
+}

@@ -6,11 +6,17 @@
 #ifdef __APPLE__
 #include <crt_externs.h>
 #define environ (*_NSGetEnviron())
-#define STATE_BELOW_HOME "/Library/Application Support/make-metrics"
 #define SINCE_BOOT CLOCK_MONOTONIC /* goes on while the machine sleeps, here */
+#define POLICY "/Library/Application Support/make-metrics/policy.toml"
+#define STATE_BELOW_HOME "/Library/Application Support/make-metrics"
+#define DATA_BELOW_HOME "Library/Application Support"
+#define CONFIG_BELOW_HOME "Library/Application Support"
 #else
 #define SINCE_BOOT CLOCK_BOOTTIME
+#define POLICY "/etc/make-metrics/policy.toml"
 #define STATE_BELOW_HOME "/.local/state/make-metrics"
+#define DATA_BELOW_HOME ".local/share"
+#define CONFIG_BELOW_HOME ".config"
 #endif
 #define WALKS false
 

@@ -17,11 +17,9 @@ static char *find_state_dir(const struct arguments *arguments, char **environmen
         return arguments->state;
     if (home == NULL || *home != '/')
         return NULL;
-#ifndef __APPLE__
     const char *base = variable(environment, "XDG_STATE_HOME");
     if (base != NULL && *base == '/')
         return join(base, "/make-metrics", "");
-#endif
     return join(home, STATE_BELOW_HOME, "");
 }
 

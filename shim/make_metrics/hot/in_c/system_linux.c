@@ -10,7 +10,10 @@
 #define WALKS true
 #define ASKS true
 #define SINCE_BOOT CLOCK_BOOTTIME /* goes on while the machine sleeps */
+#define POLICY "/etc/make-metrics/policy.toml"
 #define STATE_BELOW_HOME "/.local/state/make-metrics"
+#define DATA_BELOW_HOME ".local/share"
+#define CONFIG_BELOW_HOME ".config"
 
 /* A file of a process in /proc; NULL if it cannot be read. */
 static char *read_process_file(pid_t pid, const char *name, size_t *length)
