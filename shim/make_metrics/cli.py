@@ -11,7 +11,21 @@ from collections.abc import Sequence
 from typing import NamedTuple, NoReturn
 
 from make_metrics.commands import warn
-from make_metrics.commands.option import COMPARE, GOAL, JSON, OF, REPORT, SERVE, SERVER, SINCE, TABLES, VIEW, Option
+from make_metrics.commands.option import (
+    COMPARE,
+    GOAL,
+    JSON,
+    OF,
+    PAGES,
+    REPORT,
+    SERVE,
+    SERVER,
+    SINCE,
+    STREAMED,
+    TABLES,
+    VIEW,
+    Option,
+)
 from make_metrics.commands.option import option as _option
 from make_metrics.errors import UsageError, UserError, did_you_mean
 
@@ -58,11 +72,11 @@ _RUN = _option(
 _GOALS = _option("goals", nargs="*", metavar="GOAL", help="of make GOAL (default: of the make that runs, or ran last)")
 _ALL = _option("--all", action="store_true", help="of the runs of all projects")
 _WHICH = (GOAL, _ALL, OF)
-_FORMAT = _option(
-    "--format", choices=("text", "json", "markdown"), default="text", help="text (the default), json or markdown"
-)
 _NEWEST = _option(
     "--limit", metavar="N", type=int, help="only the newest N runs (default: 20 in a table, all in json and csv)"
+)
+_NEWEST_EVENTS = _option(
+    "--limit", metavar="N", type=int, help="only the newest N events (default: 20 in a table, all in json and csv)"
 )
 _JOBS = _option("-j", "--jobs", nargs="+", metavar="N", help="estimate for N jobs each (default: 1 2 4 8 16 unlimited)")
 _PAGE = _option("-o", metavar="FILE", dest="output", help="the file to write (default: make-timeline-RUN.html)")
@@ -87,17 +101,21 @@ COMMANDS = (
         "print which targets became slower or faster between two runs, branches, commits or times",
         COMPARE,
     ),
-    Command("events", "print the events, one JSON object a line", (SINCE,)),
+    Command("events", "print the events, one JSON object a line", (SINCE, _NEWEST_EVENTS, STREAMED)),
     Command("runs", "print the runs of make", (SINCE, _NEWEST, TABLES, JSON)),
-    Command("last", "print what the newest run says: failures, critical path, slowest targets", (*_WHICH, _FORMAT)),
-    Command("run", "print what a run says, as last does for the newest", (_RUN, *_WHICH, _FORMAT)),
-    Command("eta", "print how long make will likely take, or still take, from its runs before", (_GOALS, OF, JSON)),
+    Command("last", "print what the newest run says: failures, critical path, slowest targets", (*_WHICH, PAGES, JSON)),
+    Command("run", "print what a run says, as last does for the newest", (_RUN, *_WHICH, PAGES, JSON)),
+    Command(
+        "eta",
+        "print how long make will likely take, or still take, from its runs before",
+        (_GOALS, OF, TABLES, JSON),
+    ),
     Command("timeline", "write a run as one HTML file with a timeline of its jobs", (_RUN, *_WHICH, _PAGE, _OPEN)),
     Command("trace", "write a run as a trace that Perfetto and Chrome open", (_RUN, *_WHICH, _OUTPUT)),
     Command(
         "what-if",
         "estimate what a run would take with other numbers of jobs, and which targets to speed up first",
-        (_RUN, *_WHICH, _JOBS, _FORMAT),
+        (_RUN, *_WHICH, _JOBS, PAGES, JSON),
     ),
     Command("store", "print the path of the store, a SQLite file with views for other programs", (JSON,)),
     Command("off", "turn recording off"),

@@ -36,6 +36,7 @@ from make_metrics.store import database
 from make_metrics.store.troubles import Troubles
 
 _TRY_S = 10
+VERSION = 1  # changes if a field changes its meaning or goes away
 _SHOWN_FILES, _SHOWN_FAILURES = 3, 3
 
 
@@ -69,7 +70,8 @@ def run(given: argparse.Namespace) -> int:
     findings += _findings(paths, "Makefile", lambda: _makefile(paths, given, document))
     has_bad = any(finding.result == BAD for finding in findings)
     if given.json:
-        text = json.dumps({"ok": not has_bad, "findings": list(map(asdict, findings)), "makefile": document}, indent=2)
+        found = {"version": VERSION, "ok": not has_bad, "findings": list(map(asdict, findings)), "makefile": document}
+        text = json.dumps(found, indent=2)
         sys.stdout.write(f"{text}\n")
     else:
         show_after((f"{one.result:4}  {one.subject:11}  ", one.text) for one in findings)

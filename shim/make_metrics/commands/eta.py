@@ -22,7 +22,10 @@ _LOOKED_AT = 2_000  # runs of the project, the newest
 
 
 def run(given: argparse.Namespace) -> int:
-    """Print the estimate; 0. Raises UserError if no run of the project had these goals."""
+    """Print the estimate as text, JSON, CSV or Markdown; 0.
+
+    Raises UserError if no run of the project had these goals.
+    """
     project = project_at(given.directory)
     warn(project.problems)
     with combined_store() as store:
@@ -37,8 +40,13 @@ def run(given: argparse.Namespace) -> int:
         raise UserError(f"no run of this project was make {' '.join(goals)}: make-metrics runs lists them")
     running_ms = None if now is None else max((time.time_ns() - now.wall_ns) // 1_000_000, 0)
     found = report.estimate(goals, durations_ms, running_ms=running_ms)
-    if given.json:
+    form = formats.JSON if given.json else given.format
+    if form == formats.JSON:
         formats.write_json(report.document(found))
+    elif form == formats.CSV:
+        formats.write_csv(report.FIELDS, [report.document(found)])
+    elif form == formats.MARKDOWN:
+        formats.write_lines(form, [report.parts(found)])
     else:
         show(report.text(found))
     return 0

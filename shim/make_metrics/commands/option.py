@@ -51,6 +51,18 @@ TABLES = option(
     "--format", choices=("table", "json", "csv", "markdown"), default="table", help="table (the default), json, csv or "
     "markdown"
 )  # fmt: skip
+PAGES = option(
+    "--format",
+    choices=("table", "json", "csv", "markdown", "text"),
+    default="table",
+    help="table (the default; text is the same), json, csv or markdown",
+)
+STREAMED = option(
+    "--format",
+    choices=("json", "table", "csv", "markdown"),
+    default="json",
+    help="json (the default, an object a line), table, csv or markdown",
+)
 JSON = option("--json", action="store_true", help="print JSON instead of text")
 _BY = option(
     "--by", choices=("day", "week"), help="in place of targets: how long people waited, for what, by day or by week"

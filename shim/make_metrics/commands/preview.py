@@ -40,6 +40,7 @@ from make_metrics.store.store import Store
 
 NO_ID = "00000000-0000-4000-8000-000000000000"
 _EXAMPLES = 100
+VERSION = 1  # of each object: changes if a field changes its meaning or goes away
 _RUNS = 30
 
 
@@ -97,8 +98,8 @@ def _requests(preview: _Preview) -> Iterator[tuple[str, Prepared, dict[str, obje
             for batch in sink.batches(messages):
                 request = sink.prepare([messages[index] for index in batch])
                 body = readable(kind, request.url, request.body)
-                document = {"address": request.url, "sink": kind, "events": len(batch), "waits": preview.waits}
-                yield kind, request, {**document, "body": body}
+                document = {"version": VERSION, "address": request.url, "sink": kind, "events": len(batch)}
+                yield kind, request, {**document, "waits": preview.waits, "body": body}
     except UnavailableError as error:
         warn([f"{preview.sink.address}: {error}"])
 

@@ -6,13 +6,22 @@ import argparse
 
 from make_metrics.analysis.findings import findings
 from make_metrics.commands.chosen_run import chosen_run, plan_of
+from make_metrics.report import formats
 from make_metrics.report.formats import write_page
 from make_metrics.report.run import summary as report
 
 
 def run(given: argparse.Namespace) -> int:
-    """Print the run as text, JSON or Markdown; 0. Raises UserError if there is no such run."""
+    """Print the run as text, JSON, CSV or Markdown; 0. Raises UserError if there is no such run."""
     build, name = chosen_run(given)
     found = report.Run(build, name, findings(build, plan_of(build)))
-    write_page(given.format, found, document=report.document, markdown_lines=report.markdown_lines, lines=report.lines)
+    write_page(
+        formats.JSON if given.json else given.format,
+        found,
+        document=report.document,
+        records=report.records,
+        fields=report.FIELDS,
+        markdown_lines=report.markdown_lines,
+        lines=report.lines,
+    )
     return 0

@@ -21,13 +21,14 @@ from make_metrics.store import builds
 from make_metrics.store.questions.unseen_goals import unseen_goals
 
 _Unseen = Mapping[str, tuple[str, ...]]
+VERSION = 1  # of each object: changes if a field changes its meaning or goes away
 _SHOWN = 20  # runs, where no other number is given
 _FIELDS = (
     "run",
     *(field.name for field in fields(Summary) if field.name != "started_ns"),
     "start_time",
     "unseen_goals",
-)
+)  # of CSV, whose heading tells what is there
 
 
 def run(given: argparse.Namespace) -> int:
@@ -60,7 +61,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _document(summary: Summary, names: Mapping[str, str], unseen: _Unseen) -> dict[str, object]:
-    values = {"run": names.get(summary.id), **asdict(summary)}
+    values = {"version": VERSION, "run": names.get(summary.id), **asdict(summary)}
     values["start_time"] = timestamp(values.pop("started_ns"))
     values["unseen_goals"] = list(unseen.get(summary.id, ()))
     if summary.id in unseen:

@@ -12,6 +12,8 @@ from make_metrics.files.paths import Paths
 from make_metrics.sinks.kinds import readable, request_line
 from make_metrics.store.outbox import Outbox
 
+VERSION = 1  # of each object: changes if a field changes its meaning or goes away
+
 
 def run(given: argparse.Namespace) -> int:
     """Print each batch with its time and address, or all as JSON; 0. Raises UserError if the store cannot be used."""
@@ -21,8 +23,8 @@ def run(given: argparse.Namespace) -> int:
         batches = Outbox(store.connection).sent_batches(project.path)
     if given.json:
         document = [
-            {"time": timestamp(batch.sent_ns), "address": batch.url, "sink": batch.kind, "events": batch.events,
-             "body": readable(batch.kind, batch.url, batch.body)}
+            {"version": VERSION, "time": timestamp(batch.sent_ns), "address": batch.url, "sink": batch.kind,
+             "events": batch.events, "body": readable(batch.kind, batch.url, batch.body)}
             for batch in batches
         ]  # fmt: skip
         sys.stdout.write(json.dumps(document, indent=2) + "\n")

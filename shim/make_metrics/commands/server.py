@@ -128,7 +128,8 @@ def _list(database: Database, given: argparse.Namespace, names: list[str]) -> in
     del names
     projects = list_projects(database)
     if given.json:
-        sys.stdout.write(json.dumps([project._asdict() for project in projects], indent=2) + "\n")
+        documents = [{"version": 1, **project._asdict()} for project in projects]
+        sys.stdout.write(json.dumps(documents, indent=2) + "\n")
         return 0
     for project in projects:
         state = ", disabled" if project.disabled else ""

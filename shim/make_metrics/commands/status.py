@@ -39,6 +39,7 @@ from make_metrics.store.outbox import Outbox
 from make_metrics.store.troubles import Troubles
 
 _SWEEP_S = 10
+VERSION = 1  # changes if a field changes its meaning or goes away
 
 
 def run(given: argparse.Namespace) -> int:
@@ -48,7 +49,7 @@ def run(given: argparse.Namespace) -> int:
     """
     document = _document(Paths.from_environment(), project_at(given.directory))
     if given.json:
-        sys.stdout.write(f"{json.dumps(document, indent=2)}\n")
+        sys.stdout.write(f"{json.dumps({'version': VERSION, **document}, indent=2)}\n")
     else:
         show("\n".join(status_text.lines(document)), hanging=CONTINUED)
     return 0

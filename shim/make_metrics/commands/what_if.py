@@ -10,6 +10,7 @@ from make_metrics.analysis.schedule import UNLIMITED
 from make_metrics.analysis.what_if import JOBS, what_if
 from make_metrics.commands.chosen_run import chosen_run, plan_of
 from make_metrics.errors import UsageError, UserError
+from make_metrics.report import formats
 from make_metrics.report.formats import write_page
 from make_metrics.report.run import what_if as report
 
@@ -18,7 +19,7 @@ _NAME = re.compile(r"[0-9a-f]{4,12}")
 
 
 def run(given: argparse.Namespace) -> int:
-    """Print the estimates as text, JSON or Markdown; 0.
+    """Print the estimates as text, JSON, CSV or Markdown; 0.
 
     Raises UserError if there is no such run, or if no recipe ran in it; UsageError for a bad number of jobs.
     """
@@ -29,7 +30,13 @@ def run(given: argparse.Namespace) -> int:
     plan = plan_of(build)
     estimates = report.Estimates(build, name, plan, what_if(build, plan, jobs))
     write_page(
-        given.format, estimates, document=report.document, markdown_lines=report.markdown_lines, lines=report.lines
+        formats.JSON if given.json else given.format,
+        estimates,
+        document=report.document,
+        records=report.records,
+        fields=report.FIELDS,
+        markdown_lines=report.markdown_lines,
+        lines=report.lines,
     )
     return 0
 

@@ -36,19 +36,23 @@ def write_page(
     content: T,
     *,
     document: Callable[[T], object],
+    records: Callable[[T], Sequence[Mapping[str, Any]]],
+    fields: Sequence[str],
     markdown_lines: Callable[[T], Iterable[str]],
     lines: Callable[[T], Iterable[Sequence[Part]]],
 ) -> None:
-    """Write what is no table: as JSON, as Markdown, or as lines for people in any other format."""
+    """Write what is no table: as JSON, CSV or Markdown, or as lines for people in any other format."""
     if format_ == JSON:
         write_json(document(content))
+    elif format_ == CSV:
+        write_csv(fields, records(content))
     elif format_ == MARKDOWN:
         _write_lines(markdown_lines(content))
     else:
         screen.show(lines(content))
 
 
-def write_csv(fields: Sequence[str], records: Sequence[Mapping[str, Any]]) -> None:
+def write_csv(fields: Sequence[str], records: Iterable[Mapping[str, Any]]) -> None:
     """Write CSV (RFC 4180, but with line feeds): a heading, then a line for each record. Names are whole.
 
     A value that is not known is empty, true and false are 1 and 0, and a list is its JSON.

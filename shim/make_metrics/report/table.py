@@ -15,6 +15,7 @@ from make_metrics.report.printable import printable
 from make_metrics.report.screen import shortened
 
 _NARROW = 12
+_CALM = ("0", "", "ok", "?")  # no failure
 _READABLE = 24  # columns that a name keeps for as long as other columns can be left out
 _WIDE = 1_000_000  # in a file or a pipe nothing is folded
 
@@ -24,7 +25,8 @@ class Column:
     """A column: its heading, whether its numbers are aligned to the right, and whether it folds on a narrow screen.
 
     `shrinks`: its names are shortened in the middle there, in place of folding. `dropped`: where that is not enough,
-    the column with the highest number is left out first; 0 for never. `alarm`: what is not 0 is red.
+    the column with the highest number is left out first; 0 for never. `alarm`: what is not 0,
+    `ok` or `?` is red.
     """
 
     heading: str
@@ -109,7 +111,7 @@ def show(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, note: str 
     console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
     cells = [
         [
-            Text(printable(cell), "bold red" if column.alarm and cell not in ("0", "") else "")
+            Text(printable(cell), "bold red" if column.alarm and cell not in _CALM else "")
             for cell, column in zip(row, columns, strict=True)
         ]
         for row in rows

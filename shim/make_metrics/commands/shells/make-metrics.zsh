@@ -133,6 +133,7 @@ _shtab_make_metrics_erase_defaults_added=0
 _shtab_make_metrics_eta_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "-C[of the runs of the project of DIR, not the current one]:DIR:_files -/"
+  "--format[table (the default), json, csv or markdown]:format:(table json csv markdown)"
   "--json[print JSON instead of text]"
   "(*)::of make GOAL (default\: of the make that runs, or ran last):"
 )
@@ -143,6 +144,8 @@ _shtab_make_metrics_eta_defaults_added=0
 _shtab_make_metrics_events_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--since[only what began after WHEN\: a date, or a time before now such as 30m, 12h, 7d, 2w]:WHEN:(1h 1d 7d 30d)"
+  "--limit[only the newest N events (default\: 20 in a table, all in json and csv)]:N:"
+  "--format[json (the default, an object a line), table, csv or markdown]:format:(json table csv markdown)"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -195,7 +198,8 @@ _shtab_make_metrics_last_options=(
   "--goal[of the runs that had this goal]:NAME:"
   "--all[of the runs of all projects]"
   "-C[of the runs of the project of DIR, not the current one]:DIR:_files -/"
-  "--format[text (the default), json or markdown]:format:(text json markdown)"
+  "--format[table (the default\; text is the same), json, csv or markdown]:format:(table json csv markdown text)"
+  "--json[print JSON instead of text]"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -274,7 +278,8 @@ _shtab_make_metrics_run_options=(
   "--goal[of the runs that had this goal]:NAME:"
   "--all[of the runs of all projects]"
   "-C[of the runs of the project of DIR, not the current one]:DIR:_files -/"
-  "--format[text (the default), json or markdown]:format:(text json markdown)"
+  "--format[table (the default\; text is the same), json, csv or markdown]:format:(table json csv markdown text)"
+  "--json[print JSON instead of text]"
   ":a run\'s name, last or last\~2 (default\: last, the newest):"
 )
 
@@ -426,7 +431,8 @@ _shtab_make_metrics_what_if_options=(
   "--all[of the runs of all projects]"
   "-C[of the runs of the project of DIR, not the current one]:DIR:_files -/"
   {-j,--jobs}"[estimate for N jobs each (default\: 1 2 4 8 16 unlimited)]:N:"
-  "--format[text (the default), json or markdown]:format:(text json markdown)"
+  "--format[table (the default\; text is the same), json, csv or markdown]:format:(table json csv markdown text)"
+  "--json[print JSON instead of text]"
   ":a run\'s name, last or last\~2 (default\: last, the newest):"
 )
 

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from make_metrics.report.rows import duration
+from make_metrics.report.screen import Part, name
 
 MOST_RUNS = 20  # a project changes: older runs say less
 _FOR_RANGE = 4  # runs; quartiles of fewer mean nothing
 SCHEMA_VERSION = 1
+FIELDS = ("goals", "runs", "median_ms", "low_ms", "high_ms", "running_ms", "left_ms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,15 @@ def estimate(goals: Sequence[str], durations_ms: Sequence[int], *, running_ms: i
 
 def text(found: Estimate) -> str:
     """The estimate in words."""
-    name = " ".join(("make", *found.goals))
+    return "".join(part.text for part in parts(found))
+
+
+def parts(found: Estimate) -> list[Part]:
+    """The estimate in words: the command, and the rest."""
+    return [name(" ".join(("make", *found.goals))), Part(_said(found))]
+
+
+def _said(found: Estimate) -> str:
     usual = duration(found.median_ms)
     if found.low_ms is None or found.high_ms is None:
         evidence = "as its only run did" if found.runs == 1 else f"by its {found.runs} runs"
@@ -61,8 +71,8 @@ def text(found: Estimate) -> str:
         span = f"{duration(found.low_ms)} to {duration(found.high_ms)}"
         evidence = f"half of its newest {found.runs} runs took {span}"
     if found.running_ms is None:
-        return f"{name} takes about {usual}: {evidence}."
-    running = f"{name} has been running for {duration(found.running_ms)}"
+        return f" takes about {usual}: {evidence}."
+    running = f" has been running for {duration(found.running_ms)}"
     if found.left_ms:
         return f"{running}: about {duration(found.left_ms)} to go. It takes about {usual}: {evidence}."
     return f"{running}, longer than the {usual} that it takes: {evidence}."

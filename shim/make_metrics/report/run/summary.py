@@ -16,6 +16,10 @@ from make_metrics.report.rows import duration, jobs_text
 from make_metrics.report.screen import Part, name
 
 VERSION = 1
+FIELDS = (
+    "run", "id", "target", "directory", "make", "goal", "start_us", "end_us", "own_us", "exit_status", "cpu_us",
+    "peak_kib", "critical",
+)  # fmt: skip
 _STEPS = _SLOWEST = 8  # lines on one screen
 FAILED = "bold red"
 DIM = "dim"
@@ -198,6 +202,16 @@ def document(run: Run) -> dict[str, Any]:
         "critical_path": _path_document(run),
         "targets": [_target_document(run, index) for index in found.slowest],
     }
+
+
+def records(run: Run) -> list[dict[str, Any]]:
+    """A row for each target, as the document has them; `critical` is null where no critical path is known."""
+    critical = {step.target for step in run.findings.path}
+    shared = {"run": run.short_name, "id": run.build.id}
+    return [
+        {**shared, **_target_document(run, index), "critical": index in critical if critical else None}
+        for index in run.findings.slowest
+    ]
 
 
 def _path_document(run: Run) -> dict[str, Any] | None:

@@ -9,13 +9,14 @@ from typing import Any
 from make_metrics.analysis.build import Build
 from make_metrics.analysis.plan import Plan
 from make_metrics.analysis.schedule import UNLIMITED
-from make_metrics.analysis.what_if import WhatIf
+from make_metrics.analysis.what_if import Gain, WhatIf
 from make_metrics.report import markdown
 from make_metrics.report.rows import jobs_text
 from make_metrics.report.run.summary import HEADING, label, time_of
 from make_metrics.report.screen import Part, name
 
 VERSION = 1
+FIELDS = ("run", "id", "jobs", "duration_us", "at_best", "target", "directory", "own_us", "saved_us")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +125,34 @@ def document(estimates: Estimates) -> dict[str, Any]:
         "targets": len(build.targets),
         "with_known_prerequisites": knowledge.known,
         "with_inferred_prerequisites": knowledge.inferred,
-        "gains": [
-            {
-                "target": build.targets[gain.target].name,
-                "directory": build.makes[build.targets[gain.target].make].directory or None,
-                "own_us": gain.work_us,
-                "saved_us": gain.saved_us,
-            }
-            for gain in what_if.gains
-        ],
+        "gains": [_gain(build, gain) for gain in what_if.gains],
+    }
+
+
+def records(estimates: Estimates) -> list[dict[str, Any]]:
+    """A row for each duration that is estimated: with a number of jobs, or where one target took half of its time.
+
+    `jobs` is 0 for no limit; a row without a target is for the run as it was.
+    """
+    what_if, build = estimates.what_if, estimates.build
+    shared: dict[str, Any] = {"run": estimates.short_name, "id": build.id}
+    whole = dict.fromkeys(("target", "directory", "own_us", "saved_us"))
+    of_jobs = [
+        {**shared, **whole, "jobs": jobs, "duration_us": us, "at_best": estimates.at_best(jobs)}
+        for jobs, us in what_if.estimates_us.items()
+    ]
+    halved = {**shared, "jobs": what_if.recorded_jobs, "at_best": False}
+    of_targets = [
+        {**halved, **_gain(build, gain), "duration_us": what_if.again_us - gain.saved_us} for gain in what_if.gains
+    ]
+    return of_jobs + of_targets
+
+
+def _gain(build: Build, gain: Gain) -> dict[str, Any]:
+    target = build.targets[gain.target]
+    return {
+        "target": target.name,
+        "directory": build.makes[target.make].directory or None,
+        "own_us": gain.work_us,
+        "saved_us": gain.saved_us,
     }
