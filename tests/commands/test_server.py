@@ -72,7 +72,7 @@ def test_export_and_import(database: None, capsys: pytest.CaptureFixture[str], t
     first.write_text("".join(json.dumps(entry) + "\n" for entry in some[:15]))
     second.write_text("".join(json.dumps(entry) + "\n" for entry in some[10:]) + "torn\n")
     said = server(capsys, "import", "a", str(first), str(second))
-    assert said == "26 messages, 20 events of them new\nrefused: 1 times a whole message: is no object\n"
+    assert said == "26 messages, 20 events of them new\nrefused: 1 time a whole message: is no object\n"
     assert server(capsys, "import", "a", str(first)).startswith("15 messages, 0 events")
     server(capsys, "export", "a", "-o", str(tmp_path / "out.jsonl"))
     assert server(capsys, "import", "b", str(tmp_path / "out.jsonl")).startswith("20 messages, 20 events")

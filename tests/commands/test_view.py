@@ -67,6 +67,23 @@ def test_view_shows_what_was_recorded_here_and_keeps_nothing(project: Project, t
     assert left_over(scratch) == []
 
 
+def test_view_of_a_project_has_the_runs_below_it_too(project: Project, tmp_path: Path) -> None:
+    project.write("all: ; @true\n")
+    project.write("inner: ; @true\n", name="sub/Makefile")
+    (project.folder / ".git").mkdir()
+    assert project.make("-C", "sub").returncode == 0
+    assert project.make().returncode == 0
+    (tmp_path / "elsewhere").mkdir()
+    for words in ([], ["-C", str(project.folder / "sub")]):
+        with pages(project.environment(TMPDIR=str(tmp_path)), "view", *words) as client:
+            assert client.get("/").headers["location"] == "/projects/1/time"  # one project, so no list of them
+            shown = re.findall(r'<bdi class="name">([^<]+)</bdi>', client.get("/projects/1/time").body.decode())
+            assert sorted(shown) == ["all", "inner"]
+    done = project.cli("view", "-C", str(tmp_path / "elsewhere"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"nothing is recorded of {tmp_path}/elsewhere" in done.stderr
+
+
 def test_view_says_that_nothing_is_recorded(project: Project) -> None:
     done = project.cli("view")
     assert (done.returncode, done.stdout) == (1, "")

@@ -48,6 +48,11 @@ def within(given: argparse.Namespace) -> str:
     return "" if given.all else project.path
 
 
+def is_of(directory: str, project: str) -> bool:
+    """Whether a run in a directory is one of a project's: at its root or below; of all projects for an empty one."""
+    return not project or directory == project or directory.startswith(f"{project.rstrip('/')}/")
+
+
 def selection(given: argparse.Namespace, project: str) -> Selection:
     """What `--since`, `--until`, `--goal` and `--jobs` choose of a project, empty for all.
 

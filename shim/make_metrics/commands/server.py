@@ -193,10 +193,14 @@ def _import(database: Database, given: argparse.Namespace, names: list[str]) -> 
     else:
         lines = itertools.chain.from_iterable(_lines(Path(file)) for file in files)
         imported = import_messages(database, name, messages_of_lines(lines))
-    sys.stdout.write(f"{imported.messages} messages, {imported.new} events of them new\n")
+    sys.stdout.write(f"{_counted(imported.messages, 'message')}, {_counted(imported.new, 'event')} of them new\n")
     for (property_name, reason), count in imported.refused.most_common(_SHOWN_REASONS):
-        sys.stdout.write(f"refused: {count} times {property_name or 'a whole message'}: {reason}\n")
+        sys.stdout.write(f"refused: {_counted(count, 'time')} {property_name or 'a whole message'}: {reason}\n")
     return 0
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def _lines(path: Path) -> Iterator[bytes]:
@@ -216,7 +220,7 @@ def _local_messages(directory: str | None) -> Iterator[Iterator[object]]:
     import uuid
 
     from make_metrics.commands.project import project_at
-    from make_metrics.commands.reading import combined_store
+    from make_metrics.commands.reading import combined_store, is_of
     from make_metrics.consent.anonymous_id import read_id
     from make_metrics.files.paths import Paths
     from make_metrics.server.receiving.importing import messages_of_events
@@ -225,9 +229,8 @@ def _local_messages(directory: str | None) -> Iterator[Iterator[object]]:
     nobody = str(uuid.uuid5(uuid.NAMESPACE_URL, "make-metrics:local"))
     anonymous_id = (project and read_id(Paths.from_environment(), project)) or nobody
     with combined_store() as store:
-        events = (
-            stored.event for stored in store.iterate_events() if project is None or stored.run_directory == project.path
-        )
+        path = "" if project is None else project.path
+        events = (stored.event for stored in store.iterate_events() if is_of(stored.run_directory, path))
         yield messages_of_events(events, anonymous_id)
 
 

@@ -78,5 +78,6 @@ def _rates(asked: Asked, targets: list[int], names: dict[int, str]) -> Section:
         f"Part of runs that failed, for each {asked.each}",
         shown=lambda part: f"{100 * part:.0f}%",
     )
-    return Section("rates", f"Rate for each {asked.each}, of the {len(targets)} targets that fail most", _STEPS, rows,
+    which = f"the {len(targets)} targets that fail most" if len(targets) > 1 else "the target that fails most"
+    return Section("rates", f"Rate for each {asked.each}, of {which}", _STEPS, rows,
                    chart=chart if rows else None, hidden=hidden)  # fmt: skip

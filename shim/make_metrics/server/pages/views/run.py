@@ -46,7 +46,7 @@ def view(asked: Asked) -> View:
                 for each in runs
             ]
             sections.append(Section("runs", "The latest runs", _RUNS, listed))
-        return View("One run", text, sections, cuts=False)
+        return View("One run", text, sections, cuts=False, periods=scope.smallest <= 1)
     rows = [
         (target.name, target.make, target.start_us / 1_000, target.own_us / 1_000, status_text(target.status))
         for target in build.targets
