@@ -11,6 +11,8 @@ from make_metrics.server.storage.keeping import delete_old
 from make_metrics.server.storage.rollups import refresh
 
 _REFRESH_S = 5.0
+_RESTS = 4  # times as long as the work before
+_LONGEST_S = 60.0
 _DELETE_S = 3_600.0
 _DAYS = 40  # at once, before the thread looks whether it shall end
 _LOG = logging.getLogger("make_metrics")
@@ -36,9 +38,13 @@ class Keeper:
 
     def _run(self) -> None:
         delete_at = time.monotonic()
-        while not self._ended.wait(self._refresh_s):
+        rest_s = self._refresh_s
+        while not self._ended.wait(rest_s):
             try:
+                begun = time.monotonic()
                 refresh(self._database, most_days=_DAYS)
+                # A day of very many events must not busy the processor all the time.
+                rest_s = max(self._refresh_s, min(_RESTS * (time.monotonic() - begun), _LONGEST_S))
                 if time.monotonic() >= delete_at:
                     delete_at = time.monotonic() + _DELETE_S
                     delete_old(self._database, now_us=time.time_ns() // 1000)

@@ -23,7 +23,7 @@ from tests.support.postgresql import Server
         ("mysql://root@localhost/x", "--database must be"),
         ("sqlite://", "lacks the path"),
         ("sqlite:////nonexistent/folder/file", "cannot open sqlite:////nonexistent/folder/file"),
-        ("postgresql://me:hidden@127.0.0.1:1/x", "cannot open postgresql+psycopg://me:***@127.0.0.1:1/x"),
+        ("postgresql://me:hidden@127.0.0.1:1/x", "cannot open postgresql://me:***@127.0.0.1:1/x"),
     ],
 )
 def test_a_wrong_url_gets_one_clear_line(url: str, words: str) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from sqlalchemy import delete, select
+import pytest
+from sqlalchemy import delete, event, select
 
-from make_metrics.server.projects.projects import add_project
+from make_metrics.server.projects.projects import add_project, delete_project
 from make_metrics.server.receiving.messages import check, limits
 from make_metrics.server.storage.buckets import bucket
 from make_metrics.server.storage.database import Database
 from make_metrics.server.storage.keeping import erase
 from make_metrics.server.storage.rollups import mark, refresh
-from make_metrics.server.storage.tables import BUCKETS, DAY_US, DAYS, EVENTS, STATUSES
+from make_metrics.server.storage.tables import BUCKETS, BY_PERSON, DAY_US, DAYS, EVENTS, PEOPLE, STATUSES
 from make_metrics.server.storage.write import Writer
 from tests.support.team_receiver import messages
 
@@ -70,6 +73,23 @@ def agree(database: Database) -> None:
     assert found(database) == expected(database)
 
 
+@contextlib.contextmanager
+def while_made(database: Database, act: Callable[[], object]) -> Iterator[None]:
+    """Do something once, when a refresh within the block has read the events, and before it goes on."""
+    waiting = [act]
+
+    def listener(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if "buckets" in statement and "INSERT" in statement and waiting:
+            waiting.pop()()
+
+    event.listen(database.engine, "before_cursor_execute", listener)
+    try:
+        yield
+    finally:
+        event.remove(database.engine, "before_cursor_execute", listener)
+    assert not waiting
+
+
 def store(database: Database, some: list[Any]) -> None:
     Writer(database).store([check(1, some, limits(NOW_US, 365))])
 
@@ -115,3 +135,59 @@ def test_they_are_right_after_storing_and_refreshing_at_once(database: Database)
         for thread in threads:
             thread.join()
     agree(database)
+
+
+def test_no_writer_waits_while_they_are_made(database: Database) -> None:
+    add_project(database, "a")
+    store(database, messages(50, days=1))
+    late = messages(50, seed=2, days=1)
+    begun = time.monotonic()
+    with while_made(database, lambda: store(database, late)):
+        refresh(database)
+    assert time.monotonic() - begun < 9  # SQLite waits ten seconds for another writer, and then fails
+    agree(database)
+
+
+def test_who_is_erased_while_they_are_made_is_not_in_them(database: Database) -> None:
+    if database.is_postgresql:
+        pytest.skip("PostgreSQL makes them in one transaction")
+    add_project(database, "a")
+    some = messages(100, days=1)
+    store(database, some)
+    with database.reading() as connection:
+        query = select(PEOPLE.c.id).where(PEOPLE.c.anonymous_id == some[0]["anonymousId"])
+        person = connection.scalar(query)
+    with while_made(database, lambda: erase(database, some[0]["anonymousId"])):
+        refresh(database, most_days=1)
+    with database.reading() as connection:
+        for table in BY_PERSON:
+            assert not connection.execute(select(table).where(table.c.person == person)).all()
+    agree(database)
+
+
+def test_those_of_a_later_refresh_stay(database: Database) -> None:
+    if database.is_postgresql:
+        pytest.skip("PostgreSQL makes them in one transaction")
+    add_project(database, "a")
+    store(database, messages(50, days=1))
+    late = messages(50, seed=2, days=1)
+
+    def overtake() -> None:
+        store(database, late)
+        refresh(database)
+
+    with while_made(database, overtake):
+        refresh(database)
+    assert found(database) == expected(database)
+
+
+def test_they_stay_away_with_their_project(database: Database) -> None:
+    add_project(database, "a")
+    store(database, messages(50, days=1))
+    if not database.is_postgresql:
+        with while_made(database, lambda: delete_project(database, "a")):
+            refresh(database)
+    else:
+        delete_project(database, "a")
+        refresh(database)
+    assert found(database) == (Counter(), Counter(), Counter())

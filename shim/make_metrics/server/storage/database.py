@@ -27,6 +27,9 @@ _OPTION = "writes"
 _READ_ONLY, _NO_PARTITION = "25006", "23514"
 
 
+_Block = contextlib.AbstractContextManager[Connection]
+
+
 class AwayError(Exception):
     """The database cannot be reached or written now: the caller tries again later. The message is one line."""
 
@@ -53,6 +56,22 @@ class Database:
         """A transaction: all of the block is stored, durably, or nothing of it. Raises AwayError."""
         with self._connected(_OPTION) as connection, connection.begin():
             yield connection
+
+    @contextlib.contextmanager
+    def reading_then_writing(self) -> Iterator[tuple[_Block, _Block]]:
+        """Two blocks on one connection, to be entered one after the other: the first as `reading`, then as `writing`.
+
+        What others write in between is seen by the second only. Raises AwayError.
+        """
+        with self._connected("reads") as connection:
+
+            @contextlib.contextmanager
+            def block(use: str) -> Iterator[Connection]:
+                changed = connection.execution_options(make_metrics=use)
+                with changed.begin():
+                    yield changed
+
+            yield block("reads"), block(_OPTION)
 
     @contextlib.contextmanager
     def _connected(self, use: str) -> Iterator[Connection]:
@@ -105,8 +124,9 @@ def open_database(url: str) -> Database:
 
 
 def shown_url(url: str) -> str:
-    """A database's URL for people, without its password."""
-    return _parsed(url).render_as_string(hide_password=True)
+    """A database's URL for people, without its password, and without the driver, which is our choice."""
+    parsed = _parsed(url)
+    return parsed.set(drivername=parsed.get_backend_name()).render_as_string(hide_password=True)
 
 
 def _parsed(url: str) -> URL:

@@ -7,64 +7,91 @@ deletions need no rule of their own, and a killed receiver leaves either the mar
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
 
 from sqlalchemy import Connection, text
 
 from make_metrics.server.storage.database import Database
-from make_metrics.server.storage.tables import DAY_US, DIRTY_DAYS, ROLL_UPS
+from make_metrics.server.storage.statements import is_postgresql
+from make_metrics.server.storage.tables import (
+    BUCKETS,
+    BY_PERSON,
+    DAY_US,
+    DAYS,
+    DIRTY_DAYS,
+    FACTS,
+    ROLL_UPS,
+    STATUSES,
+)
 
 _LOCK = 0x6D616B66  # any number but the one in `migrate`
 _DAYS_AT_ONCE = 4
+_MARK_BITS = 62
 
 # Of a status: given up by Ctrl-C; failed in any other way.
 _GIVEN_UP = "status IN (-2, 130)"
 _FAILED = f"status <> 0 AND NOT ({_GIVEN_UP})"
 _OF_DAY = "project = :project AND started_us >= :start AND started_us < :end AND is_test = 'no'"
 
-_STEPS = (
-    *(f"DELETE FROM {table.name} WHERE project = :project AND day = :day" for table in ROLL_UPS),
-    f"""
-    INSERT INTO days
-        (project, day, target, person, cut, runs, own_ms, whole_ms, failures, given_up, then_passed)
-    SELECT :project, :day, target, person, cut, count(*), coalesce(sum(own_ms), 0), coalesce(sum(whole_ms), 0),
-        coalesce(sum(CASE WHEN {_FAILED} THEN 1 ELSE 0 END), 0),
-        coalesce(sum(CASE WHEN {_GIVEN_UP} THEN 1 ELSE 0 END), 0),
-        coalesce(sum(CASE WHEN {_FAILED} AND next_status = 0 THEN 1 ELSE 0 END), 0)
-    FROM (
-        SELECT target, person, cut, own_ms, whole_ms, status,
-            lead(status) OVER (PARTITION BY person, target ORDER BY started_us, message_id) AS next_status
-        FROM events WHERE {_OF_DAY}
-    ) AS following
-    GROUP BY target, person, cut
-    """,
-    *(
+# Of each roll-up its columns, and how they are made of a day's events.
+_SELECTS = (
+    (
+        DAYS.name,
+        "project, day, target, person, cut, runs, own_ms, whole_ms, failures, given_up, then_passed",
         f"""
-        INSERT INTO buckets (project, day, target, cut, kind, bucket, runs)
-        SELECT :project, :day, target, cut, {kind}, {column}, count(*) FROM events
-        WHERE {_OF_DAY} AND status = 0 AND {column} IS NOT NULL GROUP BY target, cut, {column}
-        """
+        SELECT :project, :day, target, person, cut, count(*), coalesce(sum(own_ms), 0), coalesce(sum(whole_ms), 0),
+            coalesce(sum(CASE WHEN {_FAILED} THEN 1 ELSE 0 END), 0),
+            coalesce(sum(CASE WHEN {_GIVEN_UP} THEN 1 ELSE 0 END), 0),
+            coalesce(sum(CASE WHEN {_FAILED} AND next_status = 0 THEN 1 ELSE 0 END), 0)
+        FROM (
+            SELECT target, person, cut, own_ms, whole_ms, status,
+                lead(status) OVER (PARTITION BY person, target ORDER BY started_us, message_id) AS next_status
+            FROM events WHERE {_OF_DAY}
+        ) AS following
+        GROUP BY target, person, cut
+        """,
+    ),
+    *(
+        (
+            BUCKETS.name,
+            "project, day, target, cut, kind, bucket, runs",
+            f"""
+            SELECT :project, :day, target, cut, {kind}, {column}, count(*) FROM events
+            WHERE {_OF_DAY} AND status = 0 AND {column} IS NOT NULL GROUP BY target, cut, {column}
+            """,
+        )
         for kind, column in enumerate(("own_bucket", "whole_bucket"))
     ),
-    f"""
-    INSERT INTO statuses (project, day, target, cut, status, person, runs)
-    SELECT :project, :day, target, cut, status, person, count(*) FROM events
-    WHERE {_OF_DAY} AND status <> 0 GROUP BY target, cut, status, person
-    """,
-    *(
+    (
+        STATUSES.name,
+        "project, day, target, cut, status, person, runs",
         f"""
-        INSERT INTO facts (project, day, kind, value, person, runs)
-        SELECT :project, :day, {kind}, {column}, person, count(*) FROM events
-        WHERE {_OF_DAY} AND {column} IS NOT NULL GROUP BY {column}, person
-        """
+        SELECT :project, :day, target, cut, status, person, count(*) FROM events
+        WHERE {_OF_DAY} AND status <> 0 GROUP BY target, cut, status, person
+        """,
+    ),
+    *(
+        (
+            FACTS.name,
+            "project, day, kind, value, person, runs",
+            f"""
+            SELECT :project, :day, {kind}, {column}, person, count(*) FROM events
+            WHERE {_OF_DAY} AND {column} IS NOT NULL GROUP BY {column}, person
+            """,
+        )
         for kind, column in enumerate(("commit_s", "version"))
     ),
 )
+_REMOVE = tuple(f"DELETE FROM {table.name} WHERE project = :project AND day = :day" for table in ROLL_UPS)
 
 
 def mark(connection: Connection, days: Iterable[tuple[int, int]]) -> None:
     """Note that events of these (project, day) changed, within the transaction that changes them."""
-    rows = [{"project": project, "day": day} for project, day in sorted(set(days))]
+    rows: list[dict[str, int]] = [{"project": project, "day": day} for project, day in sorted(set(days))]
+    if not is_postgresql(connection):
+        # SQLite gives a number again once its row is gone: a mark must never be taken for another one.
+        rows = [{"id": secrets.randbits(_MARK_BITS), **row} for row in rows]
     if rows:
         connection.execute(DIRTY_DAYS.insert(), rows)
 
@@ -72,30 +99,83 @@ def mark(connection: Connection, days: Iterable[tuple[int, int]]) -> None:
 def refresh(database: Database, *, most_days: int = 0) -> int:
     """Make the roll-ups of changed days again, the latest first; all, or at most `most_days`. The number of days.
 
-    Each few days are a transaction of their own, so that a writer to SQLite waits only briefly. Where another process
-    is doing it, nothing is done. Raises AwayError.
+    Each few days are a transaction of their own. Where another process is doing it, nothing is done. Raises AwayError.
     """
     done = 0
     while not most_days or done < most_days:
-        with database.writing() as connection:
-            count = _refresh_some(connection, is_postgresql=database.is_postgresql)
+        count = _refresh_within(database) if database.is_postgresql else _refresh_beside(database)
         if not count:
             break
         done += count
     return done
 
 
-def _refresh_some(connection: Connection, *, is_postgresql: bool) -> int:
-    if is_postgresql and not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
-        return 0
-    days = connection.execute(
-        text("SELECT DISTINCT project, day FROM dirty_days ORDER BY day DESC LIMIT :most"),
-        {"most": _DAYS_AT_ONCE},
-    ).all()
-    for project, day in days:
-        values = {"project": project, "day": day, "start": day * DAY_US, "end": (day + 1) * DAY_US}
-        # The marks go first: each later statement sees the changes whose marks this one has seen.
-        connection.execute(text("DELETE FROM dirty_days WHERE project = :project AND day = :day"), values)
-        for step in _STEPS:
-            connection.execute(text(step), values)
+def _changed_days(connection: Connection) -> list[dict[str, int]]:
+    rows = connection.execute(
+        text("SELECT DISTINCT project, day FROM dirty_days ORDER BY day DESC LIMIT :most"), {"most": _DAYS_AT_ONCE}
+    )
+    return [{"project": project, "day": day, "start": day * DAY_US, "end": (day + 1) * DAY_US} for project, day in rows]
+
+
+def _refresh_within(database: Database) -> int:
+    """PostgreSQL: in one transaction, for which no other writer waits."""
+    with database.writing() as connection:
+        if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
+            return 0
+        days = _changed_days(connection)
+        for values in days:
+            # The marks go first: each later statement sees the changes whose marks this one has seen.
+            connection.execute(text("DELETE FROM dirty_days WHERE project = :project AND day = :day"), values)
+            for statement in _REMOVE:
+                connection.execute(text(statement), values)
+            for table, columns, select in _SELECTS:
+                connection.execute(text(f"INSERT INTO {table} ({columns}) {select}"), values)
+        return len(days)
+
+
+def _refresh_beside(database: Database) -> int:
+    """SQLite, which has one writer at a time: make the roll-ups while others write, then put them in their place.
+
+    Reading 100,000 events takes a second, putting their roll-ups in place some milliseconds. Whoever else has made a
+    day meanwhile has taken its marks away: then the later one is right, and this one is dropped.
+    """
+    with database.reading_then_writing() as (reading, writing):
+        with reading as connection:
+            days = _changed_days(connection)
+            for name in (DIRTY_DAYS.name, *(table.name for table in ROLL_UPS)):
+                connection.execute(text(f"DROP TABLE IF EXISTS {_made(name)}"))
+                connection.execute(text(f"CREATE TABLE {_made(name)} AS SELECT * FROM {name} WHERE 0"))
+            for values in days:
+                connection.execute(
+                    text(
+                        f"INSERT INTO {_made(DIRTY_DAYS.name)} "
+                        "SELECT * FROM dirty_days WHERE project = :project AND day = :day"
+                    ),
+                    values,
+                )
+                for table, columns, select in _SELECTS:
+                    connection.execute(text(f"INSERT INTO {_made(table)} ({columns}) {select}"), values)
+        with writing as connection:
+            for values in days:
+                _put(connection, values)
     return len(days)
+
+
+def _put(connection: Connection, values: dict[str, int]) -> None:
+    """Put the roll-ups of a day in their place, if its marks are still there."""
+    of_day = "WHERE project = :project AND day = :day"
+    marks = f"SELECT id FROM {_made(DIRTY_DAYS.name)} {of_day}"
+    count = connection.scalar(text(f"SELECT count(*) FROM ({marks})"), values)
+    if connection.execute(text(f"DELETE FROM dirty_days WHERE id IN ({marks})"), values).rowcount != count:
+        return
+    for statement in _REMOVE:
+        connection.execute(text(statement), values)
+    for table in ROLL_UPS:
+        # A person who was erased meanwhile is in none of them again.
+        there = "AND person IN (SELECT id FROM people WHERE project = :project)" if table in BY_PERSON else ""
+        connection.execute(text(f"INSERT INTO {table.name} SELECT * FROM {_made(table.name)} {of_day} {there}"), values)
+
+
+def _made(table: str) -> str:
+    """The table of this connection alone in which a roll-up is made."""
+    return f"temp.made_{table}"
