@@ -21,9 +21,9 @@ def obstacles(root: Path, tag: str) -> Iterator[str]:
     if tag != f"v{version}":
         yield f"the tag is {tag}, and the version v{version}: set __version__ in shim/make_metrics/__init__.py"
     changes = (root / "CHANGELOG.md").read_text()
-    heading = re.search(r"^## (.*)$", changes, re.MULTILINE)
+    heading = re.search(r"^## (?!Unreleased\n\s*## )(.*)$", changes, re.MULTILINE)  # with nothing below it, it may stay
     if heading is None or not re.fullmatch(rf"{re.escape(version)} \(\d{{4}}-\d\d-\d\d\)", heading[1]):
-        yield f"CHANGELOG.md must begin with '## {version} (YEAR-MONTH-DAY)'"
+        yield f"CHANGELOG.md must have '## {version} (YEAR-MONTH-DAY)' first, with all changes below it"
     status = subprocess.run(["git", "status", "--porcelain"], cwd=root, capture_output=True, text=True, check=True)
     if status.stdout:
         yield "the checkout has changes that are not committed: commit them"

@@ -38,11 +38,23 @@ def test_each_obstacle_is_told(checkout: Path) -> None:
     git(checkout, "tag", "v1.2.0")
     (checkout / "CHANGELOG.md").write_text("# Changes\n\n## Unreleased\n")
     assert [text.partition(":")[0] for text in obstacles(checkout, "v1.2.0")] == [
-        "CHANGELOG.md must begin with '## 1.2.0 (YEAR-MONTH-DAY)'",
+        "CHANGELOG.md must have '## 1.2.0 (YEAR-MONTH-DAY)' first, with all changes below it",
         "the checkout has changes that are not committed",
     ]
     git(checkout, "commit", "--quiet", "-am", "second")
     assert "the tag v1.2.0 is already at another commit" in " ".join(obstacles(checkout, "v1.2.0"))
+
+
+@pytest.mark.parametrize(
+    ("unreleased", "stands_in_the_way"), [("", False), ("\n", False), ("\n- A change.\n", True), ("A change.\n", True)]
+)
+def test_a_change_that_is_not_released_stands_in_the_way(
+    checkout: Path, unreleased: str, stands_in_the_way: bool
+) -> None:
+    text = f"# Changes\n\n## Unreleased\n{unreleased}\n## 1.2.0 (2026-11-26)\n\n- A change.\n"
+    (checkout / "CHANGELOG.md").write_text(text)
+    git(checkout, "commit", "--quiet", "-am", "second")
+    assert bool(list(obstacles(checkout, "v1.2.0"))) == stands_in_the_way
 
 
 def test_the_version_of_this_checkout_is_found() -> None:
