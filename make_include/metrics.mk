@@ -129,6 +129,11 @@ ifndef .metrics.included
 .metrics.config := $(if $(.metrics.home),$(.metrics.home)/config,$(.metrics.config))
 # The files in the directory $1 that match the pattern $2; $1 may hold any character.
 .metrics.files = $(wildcard $(subst $(.metrics.blank),\ ,$(subst ?,\?,$(subst *,\*,$(subst [,\[,$1))))$2)
+# Which system is this? From 4.0 make knows for which it was built. On any but Linux and macOS nothing is recorded:
+# there nothing has been tried.
+.metrics.system := $(if $(filter default,$(origin MAKE_HOST)),$(if $(findstring android,$(MAKE_HOST)),,$(findstring \
+  linux,$(MAKE_HOST))$(findstring darwin,$(MAKE_HOST))),$(or $(.metrics.mac),$(if $(wildcard \
+  /proc/sys/kernel/random/boot_id),linux)))
 # If standard input is a directory, the interpreter ends before it runs our code. On Linux nothing tells makes apart but
 # /proc: without it nothing is recorded.
 # With -n, -q and -t make runs no recipe but those that remake a makefile, and "+" lines: nothing is recorded.
@@ -136,7 +141,7 @@ ifndef .metrics.included
   t,$(.metrics.letters))
 .metrics.inert := $(.metrics.dry)$(filter off,$(value MAKE_METRICS))$(call \
   .metrics.files,$(.metrics.data)/off,)$(wildcard /dev/stdin/.)$(if \
-  $(findstring linux,$(.metrics.host)),$(if $(wildcard /proc/self/stat),,no-proc))
+  $(findstring linux,$(.metrics.host)),$(if $(wildcard /proc/self/stat),,no-proc))$(if $(.metrics.system),,unknown)
 ifneq ($(call .metrics.absolute,$(.metrics.home)),$(.metrics.home))
 .metrics.inert += relative
 endif

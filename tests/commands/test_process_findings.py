@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from make_metrics.commands.finding import OK
+from make_metrics.commands.finding import BAD, OK
 from make_metrics.commands.process_findings import examine_processes
 from tests.support.namespaces import HIDDEN, NO_PROC, PID, TIME, needs
 from tests.support.project import SOURCE
@@ -39,3 +39,12 @@ def test_what_proc_shows_is_said(inside: Sequence[str], said: str) -> None:
     done = subprocess.run([*inside, sys.executable, "-c", _SAID], env={"PYTHONPATH": str(SOURCE)}, capture_output=True,
                           text=True, check=False)  # fmt: skip
     assert (done.stdout.strip(), done.stderr) == (said, "")
+
+
+def test_a_system_on_which_nothing_is_recorded_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "freebsd14")
+    finding = examine_processes()
+    assert (finding.result, finding.text) == (
+        BAD,
+        "nothing is recorded on freebsd14, only on Linux and macOS; builds are as without us",
+    )

@@ -36,8 +36,11 @@ def main(words: list[str]) -> None:
     environ = _environment(arguments)
     if not is_recipe_line(arguments, environ):
         _become(arguments, environ)
-    if sys.platform == "linux" and not posix.access(b"/proc/self/stat", posix.R_OK):
-        _become(arguments, environ, recipe=True)  # nothing would tell makes apart, so nothing is recorded
+    if sys.platform == "linux":
+        if not posix.access(b"/proc/self/stat", posix.R_OK):
+            _become(arguments, environ, recipe=True)  # nothing would tell makes apart, so nothing is recorded
+    elif sys.platform != "darwin":
+        _become(arguments, environ, recipe=True)  # nothing has been tried there
     _exit(_run(arguments, environ))
 
 
