@@ -30,7 +30,7 @@ def run(given: argparse.Namespace) -> int:
     pieces = timeline.page(
         Run(build, name, findings(build, plan_of(build))),
         script=_package_text("timeline.js"),
-        style=_package_text("timeline.css"),
+        style=_package_text("timeline.css") + _package_text("timeline_page.css"),
     )
     write_output(output, pieces)
     if output != "-":

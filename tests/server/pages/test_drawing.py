@@ -25,6 +25,7 @@ from tests.support.team_pages import team_messages
 from tests.support.team_receiver import message, sqlite_url
 from tests.support.team_site import site
 
+RUN = "0d7c2f1e-5a0e-5d0a-9c52-3f1d52a4b901"
 CHROMIUM = browser.executable()
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (Debian: chromium)")
 HOSTILE = (
@@ -84,6 +85,10 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
                 who = str(uuid.uuid5(uuid.NAMESPACE_URL, str(person)))
                 at = midnight - timedelta(days=2 * number, seconds=-1)
                 sent.append(message(who, target=name, at=at, exit_status=number % 3, os="linux"))
+    for number, name in enumerate(("all", "lib & <b>", *HOSTILE)):
+        at = midnight - timedelta(days=1, seconds=-number)
+        more = {"goal": not number, "duration_ms": 900 + 20_000 * (not number), "exit_status": 2 * (number == 1)}
+        sent.append(message(str(uuid.uuid4()), target=name, at=at, run_id=RUN, **more))
     import_messages(database, "team", sent, any_command=True)
     refresh(database)
     with ExitStack() as stack:
@@ -172,6 +177,41 @@ def test_a_filter_applies_at_once_and_a_table_is_sorted(chromium: Browser) -> No
     assert chromium.page.value(cells) == sorted(runs)
 
 
+def test_a_run_is_an_interactive_timeline(chromium: Browser) -> None:
+    chromium.open(f"/projects/1/run?run={RUN}")
+    assert chromium.complaints() == []
+    value, key = chromium.page.value, chromium.page.key
+    visible = "[...document.querySelectorAll('%s')].map((part) => part.checkVisibility())"
+    assert value(visible % "[data-plain]") == [False, False]
+    assert value(visible % "#chart, #table, #search") == [True, True, True]
+    # Names that control something were not taken: `all`, `lib & <b>` and six of HOSTILE are there.
+    assert value("document.getElementById('rows').textContent") == "8 of 8 targets"
+    shown = value("document.getElementById('chart').dataset.to")
+    value("document.getElementById('chart').focus()")
+    key("w")
+    chromium.until(f"Number(document.getElementById('chart').dataset.to) < {shown}")
+    key("0")
+    chromium.until(f"document.getElementById('chart').dataset.to === '{shown}'")
+    key("/")
+    chromium.page.type("lib &")
+    chromium.until("document.getElementById('matches').textContent === '1 of 8'")
+    key("Enter")
+    chromium.until("document.getElementById('details').textContent.includes('failed: status 2')")
+    value("document.querySelector('#table a').click()")
+    chromium.until("document.querySelector('h1 bdi')?.textContent === 'lib & <b>'")
+
+
+def test_a_run_says_under_the_mouse_what_a_target_is(chromium: Browser) -> None:
+    chromium.open(f"/projects/1/run?run={RUN}", width=900)
+    box = "document.getElementById('chart').getBoundingClientRect()"
+    left, top = chromium.page.value(f"[{box}.left, {box}.top]")
+    for across in range(60, 840, 10):
+        chromium.page.mouse("mouseMoved", left + across, top + 90)
+        if not chromium.page.value("document.getElementById('hover').hidden"):
+            break
+    assert re.search(r"\n.*, from .* to ", chromium.page.value("document.getElementById('hover').textContent"))
+
+
 def test_pages_work_without_javascript(chromium: Browser) -> None:
     chromium.page.send("Emulation.setScriptExecutionDisabled", value=True)
     try:
@@ -182,5 +222,10 @@ def test_pages_work_without_javascript(chromium: Browser) -> None:
             assert "<th scope=" in text or name == "run"
             assert "<button>Show</button>" in text
             assert '<th scope="col"><button' not in text  # what only the script adds
+        chromium.open(f"/projects/1/run?run={RUN}")
+        root = chromium.page.send("DOM.getDocument", depth=0)["root"]["nodeId"]
+        text = chromium.page.send("DOM.getOuterHTML", nodeId=root)["outerHTML"]
+        assert text.count("<rect") == 8
+        assert text.count("data-timeline hidden") + text.count('data-timeline="" hidden') == 2
     finally:
         chromium.page.send("Emulation.setScriptExecutionDisabled", value=False)

@@ -1,8 +1,13 @@
-// The script of the timeline that make-metrics timeline writes. It reads the data of the page, and nothing else.
+// The script of the timeline: of the file that make-metrics timeline writes, and of a run among the team's pages.
+// It reads the data of the page, and nothing else.
 // Names are only ever set as text, never as HTML.
 "use strict";
 
 (() => {
+  // The team's pages show a plain picture and table until this runs.
+  for (const part of document.querySelectorAll("[data-timeline]")) part.hidden = false;
+  for (const part of document.querySelectorAll("[data-plain]")) part.hidden = true;
+
   const data = JSON.parse(document.getElementById("data").textContent);
   const byId = (id) => document.getElementById(id);
   const canvas = byId("chart");
@@ -515,6 +520,12 @@
     return made;
   }
 
+  function labelOf(target) {
+    const label = element(data.link ? "a" : "span", target.label, "name");
+    if (data.link) label.href = data.link + encodeURIComponent(target.name);
+    return label;
+  }
+
   function fillTable() {
     const value = COLUMNS[sortedBy][1];
     const rows = targets.filter((target) => !matches || matches.has(target));
@@ -525,7 +536,7 @@
     const body = document.createElement("tbody");
     for (const target of rows.slice(0, rowsShown)) {
       const row = body.insertRow();
-      row.insertCell().append(element("span", target.label, "name"));
+      row.insertCell().append(labelOf(target));
       row.insertCell().textContent = duration(target.start);
       row.insertCell().textContent = duration(target.end - target.start);
       row.insertCell().textContent = target.cpu === null ? "" : duration(target.cpu * 1000);

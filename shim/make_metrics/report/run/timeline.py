@@ -11,6 +11,9 @@ The page's data are one JSON document in columns, so that 20,000 targets stay sm
   start.
 - `makes`: the target that each make runs in (-1 for none), and the number of its directory.
 - `path`: the targets on the critical path. `statuses`: exit statuses other than 0, by position.
+- `link`: what a target's name is added to for a link to more about it; not there without such links.
+
+The team's pages show the same picture and table (`parts`), with the same script and style in files of their own.
 
 Times are microseconds. Names are escaped so that none of their characters controls the page, and the script sets them
 as text only. The policy in the page's head lets nothing but its own script and style run, and nothing be loaded.
@@ -37,7 +40,10 @@ _PREFIX = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def page(run: Run, *, script: str, style: str) -> Iterator[str]:
-    """The page of a run, in pieces; `script` and `style` are the texts of timeline.js and timeline.css."""
+    """The page of a run, in pieces.
+
+    `script` is the text of timeline.js, `style` those of timeline.css and timeline_page.css.
+    """
     build = run.build
     title = f"make {' '.join(build.makes[0].goals)}".strip()
     policy = (
@@ -57,16 +63,27 @@ def page(run: Run, *, script: str, style: str) -> Iterator[str]:
     )
     for line in _facts(run):
         yield f"<p>{line}</p>\n"
-    yield _BODY.format(summary=_text(_summary(run)))
-    data = json.dumps(document(run), ensure_ascii=False, separators=(",", ":"))
-    # Inside a script element nothing but "</script" and "<!--" matters; these need no other escape in JSON.
-    escaped = data.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    yield f'<script type="application/json" id="data">{escaped}</script>\n'
+    picture, table = parts(run)
+    yield f"{picture}<h2>Targets</h2>\n{table}"
+    yield "<noscript><p>The picture and the table are drawn by a script in this file.</p></noscript>\n"
     yield f"<script>{script}</script>\n</body>\n</html>\n"
 
 
+def parts(run: Run, *, link: str = "") -> tuple[str, str]:
+    """The picture and the table of a run as HTML, empty until timeline.js fills them; the data follow the table.
+
+    `link` is the beginning of an address; with a target's name at its end it leads to more about the target.
+    """
+    content = document(run) | ({"link": link} if link else {})
+    data = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    # Inside a script element nothing but "</script" and "<!--" matters; these need no other escape in JSON.
+    escaped = data.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    picture = _PICTURE.format(summary=_text(_summary(run)))
+    return picture, f'{_TABLE}<script type="application/json" id="data">{escaped}</script>\n'
+
+
 # What is on the page beside its data. The words in braces are filled in.
-_BODY = """\
+_PICTURE = """\
 <div id="tools" role="group" aria-label="Timeline">
 <label>Search <input id="search" type="search" autocomplete="off" spellcheck="false"></label>
 <span id="matches" role="status"></span>
@@ -79,11 +96,11 @@ _BODY = """\
 <canvas id="chart" tabindex="0" role="img" aria-label="{summary} The table below has the same."></canvas>
 <div id="hover" hidden></div>
 <p id="details" class="name" role="status" aria-live="polite"></p>
-<h2>Targets</h2>
+"""
+_TABLE = """\
 <p class="faint" id="rows" role="status"></p>
 <table id="table"><thead></thead><tbody></tbody></table>
 <p><button type="button" id="more" hidden>More</button></p>
-<noscript><p>The picture and the table are drawn by a script in this file.</p></noscript>
 """
 
 

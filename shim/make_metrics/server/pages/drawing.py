@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
+from make_metrics.report import run
 from make_metrics.report.printable import printable
 from make_metrics.server.pages.sections import SHOWN_ROWS, cell
 
@@ -17,8 +18,14 @@ _TYPES = {
     "icon.svg": "image/svg+xml",
     "pages.css": "text/css; charset=utf-8",
     "pages.js": "text/javascript; charset=utf-8",
+    "timeline.css": "text/css; charset=utf-8",
+    "timeline.js": "text/javascript; charset=utf-8",
 }
-_STATIC = {name: (_HERE / "static" / name).read_bytes() for name in _TYPES}
+# The timeline of one run is that of `make-metrics timeline`.
+_FOLDERS = (_HERE / "static", Path(run.__file__).parent)
+_STATIC = {
+    name: next(folder / name for folder in _FOLDERS if (folder / name).is_file()).read_bytes() for name in _TYPES
+}
 _VERSION = hashlib.sha256(b"".join(_STATIC.values())).hexdigest()[:12]
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "

@@ -37,7 +37,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a page. `key` names its table in a link to CSV; `hidden` is how many rows are not shown."""
+    """A part of a page. `key` names its table in a link to CSV; `hidden` is how many rows are not shown.
+
+    `timeline` is a picture and a table that a script shows in place of `chart` and `rows` (`report.run.timeline`).
+    """
 
     key: str
     title: str
@@ -47,6 +50,7 @@ class Section:
     chart: Markup | None = None
     hidden: int = 0
     form: str = ""
+    timeline: tuple[Markup, Markup] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from markupsafe import Markup
+
+from make_metrics.analysis.findings import findings
+from make_metrics.analysis.plan import plan
 from make_metrics.report.rows import duration
+from make_metrics.report.run import timeline
+from make_metrics.report.run.summary import Run, inferred, path_time
 from make_metrics.server.pages import charts
 from make_metrics.server.pages.questions.run import latest_runs, run_of
 from make_metrics.server.pages.sections import Column, Section, View, moment
@@ -54,10 +60,15 @@ def view(asked: Asked) -> View:
     goals = " ".join(build.makes[0].goals)
     took = duration(build.duration_us // 1_000)
     chart = charts.lanes(build, f"The {len(build.targets)} targets of make {goals} over {took}", most=_MOST)
+    found = Run(build, run[:8], findings(build, plan(build)))
+    query = asked.filters.query(target="", run="")
+    link = f"target{query}{'&' if query else '?'}target="
+    picture, table = map(Markup, timeline.parts(found, link=link))
+    path = f" The critical path took {path_time(found)}{inferred(found)}." if found.findings.path else ""
     text = (
         f"make {goals} took {duration(build.duration_us // 1_000)} from {moment(build.started_ns // 1_000)} UTC: "
         f"{'passed' if not build.status else f'exit status {status_text(build.status)}'}. A target that was asked for "
-        "is drawn where its own recipe ended. make-metrics timeline draws more of one's own runs."
+        f"is drawn where its own recipe ended.{path} make-metrics timeline draws more of one's own runs."
     )
-    return View("One run", text, [*sections, Section("targets", "Targets", _TARGETS, rows, chart=chart)], cuts=False,
-                periods=False)  # fmt: skip
+    return View("One run", text, [*sections, Section("targets", "Targets", _TARGETS, rows, chart=chart,
+                timeline=(picture, table))], cuts=False, periods=False)  # fmt: skip
