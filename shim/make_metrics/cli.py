@@ -71,6 +71,8 @@ _RUN = _option(
 )
 _GOALS = _option("goals", nargs="*", metavar="GOAL", help="of make GOAL (default: of the make that runs, or ran last)")
 _ALL = _option("--all", action="store_true", help="of the runs of all projects")
+_ANY_MAKE = _option("--all", action="store_true", help="the makes of all projects")
+_WAIT = _option("--wait", action="store_true", help="wait for a make, if none runs")
 _WHICH = (GOAL, _ALL, OF)
 _NEWEST = _option(
     "--limit", metavar="N", type=int, help="only the newest N runs (default: 20 in a table, all in json and csv)"
@@ -110,6 +112,7 @@ COMMANDS = (
         "print how long make will likely take, or still take, from its runs before",
         (_GOALS, OF, TABLES, JSON),
     ),
+    Command("watch", "show the targets of the make that runs, live, against its runs before", (_ANY_MAKE, OF, _WAIT)),
     Command("timeline", "write a run as one HTML file with a timeline of its jobs", (_RUN, *_WHICH, _PAGE, _OPEN)),
     Command("trace", "write a run as a trace that Perfetto and Chrome open", (_RUN, *_WHICH, _OUTPUT)),
     Command(

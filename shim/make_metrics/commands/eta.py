@@ -16,7 +16,7 @@ from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
 from make_metrics.report import formats
 from make_metrics.report.many import estimate as report
-from make_metrics.sweep.running import running_makes
+from make_metrics.sweep.running import is_in, running_makes
 
 _LOOKED_AT = 2_000  # runs of the project, the newest
 
@@ -30,7 +30,7 @@ def run(given: argparse.Namespace) -> int:
     warn(project.problems)
     with combined_store() as store:
         summaries = store.runs(newest=_LOOKED_AT, within=project.path)[::-1]
-    running = [make for make in running_makes(Paths.from_environment()) if _is_in(make.directory, project.path)]
+    running = [make for make in running_makes(Paths.from_environment()) if is_in(make.directory, project.path)]
     goals = tuple(given.goals) or _asked_last(summaries, running)
     now = next((make for make in reversed(running) if make.goals == goals), None)
     durations_ms = _durations_ms(summaries, goals, now)
@@ -50,10 +50,6 @@ def run(given: argparse.Namespace) -> int:
     else:
         show(report.text(found))
     return 0
-
-
-def _is_in(directory: str, project: str) -> bool:
-    return directory == project or directory.startswith(project.rstrip("/") + "/")
 
 
 def _asked_last(summaries: list[Summary], running: list[Make]) -> tuple[str, ...]:

@@ -10,6 +10,11 @@ from make_metrics.files.read import read_file
 from make_metrics.processes.alive import alive
 
 
+def is_in(directory: str, project: str) -> bool:
+    """Whether a directory is a project's, or lies below it."""
+    return directory == project or directory.startswith(project.rstrip("/") + "/")
+
+
 def running_makes(paths: Paths) -> list[Make]:
     """What is known of each make that a developer has started and that still runs here, the oldest first.
 

@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/make-metrics
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_make_metrics_subparsers=(setup include env report compare events runs last run eta timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget view serve server completion uninstall help)
+_shtab_make_metrics_subparsers=(setup include env report compare events runs last run eta watch timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget view serve server completion uninstall help)
 
 _shtab_make_metrics_setup_option_strings=(-h --help --add --remove)
 _shtab_make_metrics_include_option_strings=(-h --help)
@@ -17,6 +17,7 @@ _shtab_make_metrics_runs_option_strings=(-h --help --since --limit --format --js
 _shtab_make_metrics_last_option_strings=(-h --help --goal --all -C --format --json)
 _shtab_make_metrics_run_option_strings=(-h --help --goal --all -C --format --json)
 _shtab_make_metrics_eta_option_strings=(-h --help -C --format --json)
+_shtab_make_metrics_watch_option_strings=(-h --help --all -C --wait)
 _shtab_make_metrics_timeline_option_strings=(-h --help --goal --all -C -o --open)
 _shtab_make_metrics_trace_option_strings=(-h --help --goal --all -C -o)
 _shtab_make_metrics_what_if_option_strings=(-h --help --goal --all -C -j --jobs --format --json)
@@ -57,6 +58,7 @@ _shtab_make_metrics_runs___since_COMPGEN=_make_metrics_since
 _shtab_make_metrics_last__C_COMPGEN=_shtab_compgen_dirs
 _shtab_make_metrics_run__C_COMPGEN=_shtab_compgen_dirs
 _shtab_make_metrics_eta__C_COMPGEN=_shtab_compgen_dirs
+_shtab_make_metrics_watch__C_COMPGEN=_shtab_compgen_dirs
 _shtab_make_metrics_timeline__C_COMPGEN=_shtab_compgen_dirs
 _shtab_make_metrics_trace__C_COMPGEN=_shtab_compgen_dirs
 _shtab_make_metrics_what_if__C_COMPGEN=_shtab_compgen_dirs
@@ -89,8 +91,8 @@ _shtab_make_metrics_eta___format_choices=(table json csv markdown)
 _shtab_make_metrics_what_if___format_choices=(table json csv markdown text)
 _shtab_make_metrics_crash_reports_pos_0_choices=(on off status preview)
 _shtab_make_metrics_completion_pos_0_choices=(bash zsh fish man)
-_shtab_make_metrics_help_pos_0_choices=(setup include env report compare events runs last run eta timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget view serve server completion uninstall)
-_shtab_make_metrics_pos_0_choices=(setup include env report compare events runs last run eta timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget view serve server completion uninstall help)
+_shtab_make_metrics_help_pos_0_choices=(setup include env report compare events runs last run eta watch timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget view serve server completion uninstall)
+_shtab_make_metrics_pos_0_choices=(setup include env report compare events runs last run eta watch timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget view serve server completion uninstall help)
 
 _shtab_make_metrics_setup__h_nargs=0
 _shtab_make_metrics_setup___help_nargs=0
@@ -127,6 +129,10 @@ _shtab_make_metrics_eta_pos_0_nargs='*'
 _shtab_make_metrics_eta__h_nargs=0
 _shtab_make_metrics_eta___help_nargs=0
 _shtab_make_metrics_eta___json_nargs=0
+_shtab_make_metrics_watch__h_nargs=0
+_shtab_make_metrics_watch___help_nargs=0
+_shtab_make_metrics_watch___all_nargs=0
+_shtab_make_metrics_watch___wait_nargs=0
 _shtab_make_metrics_timeline__h_nargs=0
 _shtab_make_metrics_timeline___help_nargs=0
 _shtab_make_metrics_timeline___all_nargs=0

@@ -50,7 +50,7 @@ function _shtab_make_metrics_using
   test "$_shtab_make_metrics_cmdpath" = "$argv"
 end
 
-set -g _shtab_make_metrics_commands setup include env report compare events runs last run eta timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget view serve server completion uninstall help
+set -g _shtab_make_metrics_commands setup include env report compare events runs last run eta watch timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget view serve server completion uninstall help
 set -g _shtab_make_metrics_opts_with_value --add --against --by --database --fail-above --format --goal --host --jobs --limit --port --proxy --remove --retention --since --smallest-group --sort --target --timeout --until --url --user-header -C -j -o
 
 complete -c make-metrics -e
@@ -125,6 +125,11 @@ complete -c make-metrics -n '_shtab_make_metrics_using eta' -s h -l help -d 'sho
 complete -c make-metrics -n '_shtab_make_metrics_using eta' -s C -xka "(__fish_complete_directories)" -d 'of the runs of the project of DIR, not the current one'
 complete -c make-metrics -n '_shtab_make_metrics_using eta' -l format -xka "table json csv markdown" -d 'table (the default), json, csv or markdown'
 complete -c make-metrics -n '_shtab_make_metrics_using eta' -l json -d 'print JSON instead of text'
+complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a watch -d 'Show the targets of the make that runs, live, against its runs before.'
+complete -c make-metrics -n '_shtab_make_metrics_using watch' -s h -l help -d 'show this help message and exit'
+complete -c make-metrics -n '_shtab_make_metrics_using watch' -l all -d 'the makes of all projects'
+complete -c make-metrics -n '_shtab_make_metrics_using watch' -s C -xka "(__fish_complete_directories)" -d 'of the runs of the project of DIR, not the current one'
+complete -c make-metrics -n '_shtab_make_metrics_using watch' -l wait -d 'wait for a make, if none runs'
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a timeline -d 'Write a run as one HTML file with a timeline of its jobs.'
 complete -c make-metrics -n '_shtab_make_metrics_using timeline' -s h -l help -d 'show this help message and exit'
 complete -c make-metrics -n '_shtab_make_metrics_using timeline' -l goal -x -d 'of the runs that had this goal'
@@ -245,4 +250,4 @@ complete -c make-metrics -n '_shtab_make_metrics_using uninstall' -l decisions -
 complete -c make-metrics -n '_shtab_make_metrics_using uninstall' -l yes -d 'remove without being asked'
 complete -c make-metrics -n '_shtab_make_metrics_using; and test $_shtab_make_metrics_npos -eq 0' -a help -d 'show what a command does'
 complete -c make-metrics -n '_shtab_make_metrics_using help' -s h -l help -d 'show this help message and exit'
-complete -c make-metrics -n '_shtab_make_metrics_using help; and test $_shtab_make_metrics_npos -eq 0' -ka "setup include env report compare events runs last run eta timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget view serve server completion uninstall" -d command
+complete -c make-metrics -n '_shtab_make_metrics_using help; and test $_shtab_make_metrics_npos -eq 0' -ka "setup include env report compare events runs last run eta watch timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget view serve server completion uninstall" -d command

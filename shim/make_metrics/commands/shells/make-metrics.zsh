@@ -46,6 +46,7 @@ _shtab_make_metrics_commands() {
     transparency:'Print what is collected, why, who gets it, and how to stop.'
     uninstall:'Remove what set-up wrote on this machine.'
     view:'Look at what was recorded on this machine in a browser; nothing is sent.'
+    watch:'Show the targets of the make that runs, live, against its runs before.'
     what-if:'Estimate what a run would take with other numbers of jobs, and which targets to speed up first.'
   )
   _describe 'make-metrics commands' _commands
@@ -171,7 +172,7 @@ _shtab_make_metrics_forget_defaults_added=0
 
 _shtab_make_metrics_help_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  ":command:(setup include env report compare events runs last run eta timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget view serve server completion uninstall)"
+  ":command:(setup include env report compare events runs last run eta watch timeline trace what-if store off on on-this-machine doctor init check opt-in opt-out erase status preview sent schema transparency flush crash-reports forget view serve server completion uninstall)"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -425,6 +426,16 @@ _shtab_make_metrics_view_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_make_metrics_view_defaults_added=0
 
+_shtab_make_metrics_watch_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--all[the makes of all projects]"
+  "-C[of the runs of the project of DIR, not the current one]:DIR:_files -/"
+  "--wait[wait for a make, if none runs]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_make_metrics_watch_defaults_added=0
+
 _shtab_make_metrics_what_if_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--goal[of the runs that had this goal]:NAME:"
@@ -494,6 +505,7 @@ _shtab_make_metrics() {
         transparency) _arguments -C -s $_shtab_make_metrics_transparency_options ;;
         uninstall) _arguments -C -s $_shtab_make_metrics_uninstall_options ;;
         view) _arguments -C -s $_shtab_make_metrics_view_options ;;
+        watch) _arguments -C -s $_shtab_make_metrics_watch_options ;;
         what-if) _arguments -C -s $_shtab_make_metrics_what_if_options ;;
       esac
   esac

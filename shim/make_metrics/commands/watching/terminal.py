@@ -1,0 +1,159 @@
+"""Lines redrawn in place at the bottom of a terminal, which is left as it was whatever ends the command."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from types import FrameType
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from make_metrics.report.live import redrawn
+from make_metrics.report.screen import Part, fitted
+from make_metrics.report.wrapped import columns
+
+_ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+class Stopped(BaseException):
+    """A signal that ends the command was received."""
+
+    def __init__(self, number: int) -> None:
+        """The signal's number."""
+        super().__init__(number)
+        self.number = number
+
+
+def can_redraw() -> bool:
+    """Whether standard output is a terminal in which lines can be written again."""
+    console = Console(file=sys.stdout)
+    return console.is_terminal and not console.is_dumb_terminal and sys.stdout.isatty()
+
+
+class Terminal:
+    """The lines that stand now. Begin with `held`."""
+
+    def __init__(self) -> None:
+        """No line stands yet."""
+        self._console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self._lines: list[str] = []
+        self._widths: list[int] = []
+        self._resized = self._suspended = False
+        self._wake_read, self._wake_write = -1, -1
+
+    @property
+    def rows(self) -> int:
+        """How many lines fit."""
+        return max(1, self._size().lines - 1)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[Terminal]:
+        """The cursor is hidden for the length of a `with` block, also while it is stopped and continued by a shell.
+
+        SIGTERM, SIGHUP and SIGQUIT raise `Stopped` in it.
+        """
+        earlier: dict[int, Any] = {}
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_write, False)
+        woken = signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+        handlers = {**dict.fromkeys(_ENDS, self._end), signal.SIGWINCH: self._resize, signal.SIGTSTP: self._suspend}
+        try:
+            for signal_number, handler in handlers.items():
+                if signal.getsignal(signal_number) != signal.SIG_IGN:  # as with nohup
+                    earlier[signal_number] = signal.signal(signal_number, handler)
+            self._write(redrawn.HIDE)
+            yield self
+        finally:
+            with contextlib.suppress(OSError):  # the terminal is gone
+                self._write(redrawn.SHOW)
+            for number, handler in earlier.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(woken)
+            os.close(self._wake_read)
+            os.close(self._wake_write)
+
+    def draw(self, lines: Sequence[Sequence[Part]]) -> None:
+        """Show lines in place of those that stand."""
+        if self._resized:
+            self._resized = False
+            self._remove()
+        width = max(1, self._size().columns - 1)  # a line that fills a row may break into the next
+        texts = [_cut(fitted(parts, width), width) for parts in lines[: self.rows]]
+        shown = [self._styled(text) for text in texts]
+        self._write(redrawn.change(self._lines, shown))
+        self._lines, self._widths = shown, [text.cell_len for text in texts]
+
+    def keep(self, parts: Sequence[Part]) -> None:
+        """Write a line for good in place of those that stand."""
+        self._remove()
+        fitting = fitted(parts, max(1, self._size().columns - 1))
+        self._write(self._styled(Text.assemble(*((part.text, part.style) for part in fitting))) + "\r\n")
+
+    def wait(self, seconds: float) -> None:
+        """Wait, or until a signal."""
+        if select.select([self._wake_read], [], [], seconds)[0]:
+            os.read(self._wake_read, 1024)
+        if self._suspended:
+            self._suspended = False
+            self._stop()
+
+    def _remove(self) -> None:
+        self._write(redrawn.removal(self._widths, self._size().columns))
+        self._lines, self._widths = [], []
+
+    def _styled(self, text: Text) -> str:
+        with self._console.capture() as captured:
+            self._console.print(text, end="", soft_wrap=True)
+        return captured.get()
+
+    @staticmethod
+    def _size() -> os.terminal_size:
+        try:
+            size = os.get_terminal_size(sys.stdout.fileno())
+        except (OSError, ValueError):
+            size = os.terminal_size((80, 24))
+        return os.terminal_size((size.columns or 80, size.lines or 24))
+
+    @staticmethod
+    def _write(text: str) -> None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    @staticmethod
+    def _end(number: int, _frame: FrameType | None) -> None:
+        raise Stopped(number)
+
+    def _resize(self, _number: int, _frame: FrameType | None) -> None:
+        self._resized = True
+
+    def _suspend(self, _number: int, _frame: FrameType | None) -> None:
+        self._suspended = True
+
+    def _stop(self) -> None:
+        """Stop as without us, with the cursor as it was; once we go on, the lines stand below what came meanwhile."""
+        self._write(redrawn.SHOW)
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTSTP)
+        signal.signal(signal.SIGTSTP, self._suspend)
+        self._lines, self._widths = [], []
+        self._write(redrawn.HIDE)
+
+
+def _cut(parts: Sequence[Part], width: int) -> Text:
+    """A line that is never wider than `width`."""
+    text, left = Text(), width
+    for part in parts:
+        kept = part.text
+        while columns(kept) > left:
+            kept = kept[:-1]
+        text.append(kept, part.style)
+        left -= columns(kept)
+        if kept != part.text:
+            break
+    return text
