@@ -2,8 +2,9 @@
 
     python -m ci.adversary --quick
 
-Without --quick it takes some hours; `--part 0.1` does a tenth of what takes longest. The exit status is 1 if anything
-went wrong.
+Without --quick it takes some hours; `--part 0.1` does a tenth of what takes longest. With `--keep FOLDER` each attack's
+figures stay there, and an attack that has some is not run again: hours can be spread over several runs, and the page is
+written when every attack has its figures. The exit status is 1 if anything went wrong.
 """
 
 from __future__ import annotations
@@ -16,17 +17,29 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ci.adversary import disks, kills, secrets, sizes, window
+from ci.adversary.kept import Attack, kept, read
 from ci.adversary.page import PAGE, page
-from ci.adversary.place import Figure, shims
+from ci.adversary.place import COMPILED, PYTHON, Figure, shims
 from ci.conformance.execute import stop_ignoring_signals
 from ci.fuzz.__main__ import fuzz
 from make_metrics.setup import bundle
+
+_WITHOUT_SHIM = ("written", "fuzz")
 
 
 def _fuzzed(seconds: float, seed: int) -> list[Figure]:
     result = fuzz(seed=seed, seconds=seconds)
     tried = f"{result.inputs} inputs for {len(result.kinds)} files: {result.commands} commands, {result.makes} makes"
     return [Figure("damaged files", tried, failed=len(result.failures), notes=result.failures)]
+
+
+def _print(attack: Attack, shim: str) -> None:
+    for figure in attack.figures:
+        wrong = f"{figure.lost} lost, {figure.doubled} doubled, {figure.leaked} leaked"
+        print(f"{figure.name}: {figure.tried}: {wrong}, {figure.differing} builds differ, {figure.failed} failed",
+              *figure.notes, sep="\n  ", flush=True)  # fmt: skip
+    if attack.window:
+        print(shim, attack.window, flush=True)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -40,47 +53,47 @@ def main(words: Sequence[str] | None = None) -> int:
         "--seed", type=int, default=1, help="decides who is killed when, and all else that is by chance"
     )
     parser.add_argument("--only", help="only the attacks that have this text in their name; writes no page")
+    parser.add_argument("--keep", type=Path, help="a folder for the figures, for several runs")
     options = parser.parse_args(words)
     stop_ignoring_signals()
     bundle.write()
     quick, seed, part = options.quick, options.seed, options.part
+    command = "python -m ci.adversary" + (" --quick" if quick else "") + (f" --part {part:g}" if part != 1 else "")
+    command += f" --seed {seed}" if seed != 1 else ""
     attacks: dict[str, Callable[[Path, str], list[Figure]]] = {
         "secrets": lambda folder, shim: secrets.attack(folder, shim, seed=seed),
         "disks": lambda folder, shim: disks.attack(folder, shim, quick=quick),
         "kills": lambda folder, shim: kills.attack(folder, shim, rounds=36 if quick else int(1500 * part), seed=seed),
         "nested": lambda folder, shim: sizes.nested(folder, shim, count=60 if quick else 2000),
         "many": lambda folder, shim: sizes.many(folder, shim, count=300 if quick else int(250_000 * part)),
+        "written": lambda folder, _: sizes.written(folder, count=20_000 if quick else 250_000),
+        "fuzz": lambda *_: _fuzzed(30 if quick else 3600 * part, seed),
     }
-    figures: list[Figure] = []
-    windows: dict[str, window.Window] = {}
 
-    def add(more: list[Figure]) -> None:
-        for figure in more:
-            wrong = f"{figure.lost} lost, {figure.doubled} doubled, {figure.leaked} leaked"
-            print(f"{figure.name}: {figure.tried}: {wrong}, {figure.differing} builds differ, {figure.failed} failed",
-                  *figure.notes, sep="\n  ", flush=True)  # fmt: skip
-        figures.extend(more)
+    def windowed(folder: Path, shim: str) -> Attack:
+        try:
+            return Attack(command, [], window.measure(folder, shim, lines=200 if quick else 2000))
+        except (OSError, subprocess.CalledProcessError):
+            return Attack(command, [])  # there is no compiler
 
+    steps = [(name, shim) for name in attacks for shim in (shims() if name not in _WITHOUT_SHIM else ("",))]
+    steps += [("window", shim) for shim in shims()]
+    done: dict[tuple[str, str], Attack] = {}
     with tempfile.TemporaryDirectory(prefix="mm-") as root:
-        for name, attack in attacks.items():
-            for shim in shims():
-                if not options.only or options.only in name:
-                    add(attack(Path(root) / f"{name}-{shim}", shim))
-        if not options.only or options.only in "written":
-            add(sizes.written(Path(root) / "written", count=20_000 if quick else 250_000))
-        if not options.only or options.only in "fuzz":
-            add(_fuzzed(30 if quick else 3600 * part, seed))
-        for shim in shims():
-            if not options.only or options.only in "window":
-                try:
-                    windows[shim] = window.measure(Path(root) / f"window-{shim}", shim, lines=200 if quick else 2000)
-                except (OSError, subprocess.CalledProcessError):
-                    continue  # there is no compiler
-                print(shim, windows[shim])
-    if not options.only:
-        command = "python -m ci.adversary" + (" --quick" if quick else "") + (f" --part {part:g}" if part != 1 else "")
-        command += f" --seed {seed}" if seed != 1 else ""
-        PAGE.write_text(page(command, figures, windows))
+        for name, shim in steps:
+            found = read(options.keep, name, shim)
+            if found is None and (not options.only or options.only in name):
+                folder = Path(root) / f"{name}-{shim}"
+                found = windowed(folder, shim) if name == "window" else Attack(command, attacks[name](folder, shim))
+                kept(options.keep, name, shim, found)
+                _print(found, shim)
+            if found:
+                done[name, shim] = found
+    figures = [figure for attack in done.values() for figure in attack.figures]
+    if len(done) == len(steps):
+        commands = dict.fromkeys(attack.command for attack in done.values())
+        windows = {shim: done["window", shim].window for shim in (COMPILED, PYTHON) if ("window", shim) in done}
+        PAGE.write_text(page("`, `".join(commands), figures, {shim: each for shim, each in windows.items() if each}))
     wrong = sum(figure.wrong for figure in figures)
     print(f"{wrong} wrong")
     return 1 if wrong else 0
