@@ -1,8 +1,9 @@
 """Reading what can be read of a damaged store, row by row, into a new one.
 
 SQLite's own recovery is not part of Python's `sqlite3`. Rows are read in the order of their key until a damaged page
-raises, then from the other end, then in the halves between. A damaged schema is replaced by the one of the new store,
-whose tables lie on the same pages: every store is made by the same steps.
+raises, then from the other end, then in the halves between. `store.damaged.pages` reads what is behind a damaged page.
+A damaged schema is replaced by the one of the new store, whose tables lie on the same pages: every store is made by
+the same steps.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ import shutil
 import sqlite3
 import struct
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+
+from make_metrics.store.damaged.pages import Pages
+from make_metrics.store.damaged.table import ERRORS, Row, Table
 
 _HEADER = 100  # SQLite's file format, section 1.3
-_HALVINGS = 10
 _FEW_ROOTS = 2
-_ERRORS = (sqlite3.Error, UnicodeError, ValueError, OverflowError, struct.error, IndexError)
 # What would be counted or sent twice comes first, in case that the time runs out.
 _ORDER = ("records", "pieces", "delivered", "attempts", "resting", "clock", "dropped", "given_up", "troubles", "notes",
           "texts", "builds", "makes", "runs", "outbox", "unfinished", "targets", "events", "states", "ledger",
@@ -28,87 +29,11 @@ _ORDER = ("records", "pieces", "delivered", "attempts", "resting", "clock", "dro
 _COUNTED = {"runs": ("builds", "runs"), "events": ("targets", "events")}
 # An earlier version's store lacks these, and has other things on the pages where a new store has them.
 _LATER = frozenset({"clock", "given_up", "pieces", "resting", "unfinished"})
+# A page may still list rows that were deleted. A message that an opt-out deleted must not come back.
+_NOT_MENDED = frozenset({"outbox"})
 _TYPES = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
 
-_Key = tuple[Any, ...]
-_Row = tuple[Any, ...]
-
-
-@dataclass(slots=True)
-class _Table:
-    """A table of the damaged store. `columns` and `kinds` are names and types, `key` the names of its key's columns."""
-
-    connection: sqlite3.Connection
-    name: str
-    columns: list[str]
-    kinds: list[type]
-    key: list[str]
-    give_up: float
-    lost: bool = False
-    rows: list[_Row] = field(default_factory=list)
-
-    def read(self, low: _Key | None = None, high: _Key | None = None, halvings: int = _HALVINGS) -> None:
-        """Read the rows between two keys, without these."""
-        first, failed = self._scan(low, high, "ASC")
-        self.rows += first
-        if not failed:
-            return
-        self.lost = True
-        low = self._key_of(first[-1]) if first else low
-        last, failed = self._scan(low, high, "DESC")
-        self.rows += last
-        high = self._key_of(last[-1]) if last else high
-        if failed and halvings and (middle := self._between(low, high)) and time.monotonic() < self.give_up:
-            self.read(low, middle, halvings - 1)
-            self.read(middle, high, halvings - 1)
-
-    def _scan(self, low: _Key | None, high: _Key | None, order: str) -> tuple[list[_Row], bool]:
-        """The rows up to the first that raises, and whether one did."""
-        names, marks = f"({', '.join(self.key)})", f"({', '.join('?' * len(self.key))})"
-        conditions = [f"{names} {sign} {marks}" for sign, bound in ((">", low), ("<", high)) if bound is not None]
-        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-        by = ", ".join(f"{name} {order}" for name in self.key)
-        query = f"SELECT {', '.join(self.columns)} FROM {self.name} {where} ORDER BY {by}"  # noqa: S608
-        rows: list[_Row] = []
-        try:
-            for row in self.connection.execute(query, (*(low or ()), *(high or ()))):
-                rows.append(row)
-                if time.monotonic() > self.give_up:
-                    return rows, True
-        except _ERRORS:
-            return rows, True
-        return rows, False
-
-    def _key_of(self, row: _Row) -> _Key:
-        return tuple(row[self.columns.index(name)] for name in self.key)
-
-    def _between(self, low: _Key | None, high: _Key | None) -> _Key | None:
-        """A key about halfway between two others; None if there is none."""
-        are_numbers = [self.kinds[self.columns.index(name)] is int for name in self.key]
-        lowest = tuple(0 if is_number else "" for is_number in are_numbers)
-        low = low or lowest
-        high = high or tuple(
-            2 * each + 1024 if is_number else "\x7f" for is_number, each in zip(are_numbers, low, strict=True)
-        )
-        for at, (left, right) in enumerate(zip(low, high, strict=True)):
-            if left != right:
-                middle = (left + right) // 2 if are_numbers[at] else _middle_text(str(left), str(right))
-                return None if middle == left else (*low[:at], middle, *lowest[at + 1 :])
-        return None
-
-    def is_sound(self, row: _Row) -> bool:
-        """Whether each value of a row has its column's type."""
-        return all(value is None or isinstance(value, kind) for value, kind in zip(row, self.kinds, strict=True))
-
-
-def _middle_text(left: str, right: str) -> str:
-    """A text between two others, from their first eight characters that differ."""
-    start = next((at for at, (one, other) in enumerate(zip(left, right, strict=False)) if one != other), 0)
-    start = start or min(len(left), len(right)) * (left[: len(right)] == right[: len(left)])
-    numbers = [sum(min(ord(char), 127) << 7 * (7 - at) for at, char in enumerate(text[start : start + 8]))
-               for text in (left, right)]  # fmt: skip
-    middle = sum(numbers) // 2
-    return left[:start] + "".join(chr(middle >> 7 * (7 - at) & 127) for at in range(8)).rstrip("\0")
+_Described = tuple[list[str], list[type], list[str]]
 
 
 def save(damaged: Path, new: sqlite3.Connection, template: Path, *, scratch: Path, timeout_s: float) -> str:
@@ -146,27 +71,58 @@ def _save(copy: Path, new: sqlite3.Connection, template: bytes, give_up: float) 
     if len(roots) < len(expected) or _texts(copy) != _texts_of(new):
         try:
             _replace_schema(copy, template, roots)
-        except _ERRORS:
+        except ERRORS:
             return "nothing in it could be read"
     counts: dict[str, tuple[int, int | None]] = {}
     lost = set()
     with contextlib.closing(_connect(copy)) as old:
         for name, (columns, kinds, key) in tables.items():
-            table = _Table(old, name, columns, kinds, key, give_up)
+            table = Table(old, name, columns, kinds, key, give_up)
             table.read()
             rows = [row for row in table.rows if table.is_sound(row)]
             if table.lost or len(rows) < len(table.rows):
                 lost.add(name)
-            marks = ", ".join("?" * len(columns))
             new.execute("BEGIN IMMEDIATE")
-            inserted = new.executemany(f"INSERT OR IGNORE INTO {name} ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608
+            inserted = new.executemany(_insertion(name, columns), rows)
             counts[name] = inserted.rowcount, _count(old, name)
             new.execute("COMMIT")
+    for name in filter(lost.__contains__, tables):
+        saved, total = counts[name]
+        counts[name] = saved + _save_pages(copy, new, name, tables[name], give_up), total
     if "records" in lost:
         # How far a record is combined may be lost. Without its parts a run only takes events that it lacks.
         new.execute("UPDATE runs SET state = NULL")
         new.execute("DELETE FROM states")
     return _summary(counts, lost)
+
+
+def _save_pages(copy: Path, new: sqlite3.Connection, name: str, described: _Described, give_up: float) -> int:
+    """Copy the rows of a table's pages that SQLite does not reach; how many there are."""
+    columns, kinds, key = described
+
+    def read() -> tuple[list[Row], bool]:
+        try:
+            with contextlib.closing(_connect(copy)) as old:
+                table = Table(old, name, columns, kinds, key, give_up)
+                rows, failed = table.scan(None, None, "ASC")
+                return list(filter(table.is_sound, rows)), failed
+        except ERRORS:
+            return [], True
+
+    root = _known_roots(copy).get(name)
+    if root is None:
+        return 0
+    before, is_index = new.total_changes, "WITHOUT ROWID" in _texts_of(new)[name]
+    pages = Pages(copy, _page_size(copy.read_bytes()))
+    new.execute("BEGIN IMMEDIATE")
+    rows = pages.rows(root, kinds, read, is_index=is_index, mend=name not in _NOT_MENDED, give_up=give_up)
+    new.executemany(_insertion(name, columns), rows)
+    new.execute("COMMIT")
+    return new.total_changes - before
+
+
+def _insertion(name: str, columns: Sequence[str]) -> str:
+    return f"INSERT OR IGNORE INTO {name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
 
 
 def _summary(counts: dict[str, tuple[int, int | None]], lost: set[str]) -> str:
@@ -186,7 +142,7 @@ def _summary(counts: dict[str, tuple[int, int | None]], lost: set[str]) -> str:
     return f"{' and '.join(texts)} could be read{again}"
 
 
-def _described(connection: sqlite3.Connection, table: str) -> tuple[list[str], list[type], list[str]]:
+def _described(connection: sqlite3.Connection, table: str) -> _Described:
     """A table's columns, their types, and the columns of its key."""
     rows = connection.execute(f"PRAGMA table_info({table})").fetchall()
     key = sorted((position, name) for _, name, _, _, _, position in rows if position)
@@ -203,7 +159,7 @@ def _connect(copy: Path) -> sqlite3.Connection:
 def _count(connection: sqlite3.Connection, table: str) -> int | None:
     try:
         return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
-    except _ERRORS:
+    except ERRORS:
         return None
 
 
@@ -212,7 +168,7 @@ def _texts(copy: Path) -> dict[str, str]:
     try:
         with contextlib.closing(_connect(copy)) as connection:
             return _texts_of(connection)
-    except _ERRORS:
+    except ERRORS:
         return {}
 
 
@@ -223,7 +179,7 @@ def _texts_of(connection: sqlite3.Connection) -> dict[str, str]:
 def _known_roots(copy: Path) -> dict[str, int]:
     """The first page of each table and index whose name can be read."""
     roots: dict[str, int] = {}
-    with contextlib.suppress(*_ERRORS), contextlib.closing(_connect(copy)) as connection:
+    with contextlib.suppress(*ERRORS), contextlib.closing(_connect(copy)) as connection:
         for name, root in connection.execute("SELECT name, rootpage FROM sqlite_master"):
             if isinstance(root, int) and root > 1:
                 roots[name] = root
@@ -250,7 +206,7 @@ def _take_in_wal(copy: Path) -> None:
     try:
         with contextlib.closing(_connect(copy)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except _ERRORS:
+    except ERRORS:
         for suffix in ("-wal", "-shm"):
             copy.with_name(copy.name + suffix).unlink(missing_ok=True)
 

@@ -1,0 +1,1 @@
+"""Reading the pages of a damaged store that SQLite no longer reaches."""
