@@ -23,8 +23,10 @@ def test_the_runs_before_say_how_long_it_takes(each: Project) -> None:
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert (document["version"], document["goals"], document["runs"], document["running_ms"]) == (1, ["all"], 5, None)
-    assert 100 <= document["low_ms"] <= document["median_ms"] <= document["high_ms"]
-    assert 150 <= document["median_ms"] < 400
+    runs = json.loads(each.cli("runs", "--json").stdout)
+    durations = sorted(run["duration_ms"] for run in runs if run["goals"] == ["all"])
+    assert [document["low_ms"], document["median_ms"], document["high_ms"]] == durations[1:4]
+    assert durations[2] >= 150
     text = each.cli("eta", "all").stdout
     assert text.startswith("make all takes about ")
     assert "half of its newest 5 runs took " in text
@@ -70,8 +72,7 @@ def test_another_projects_runs_are_not_counted(project: Project) -> None:
     (project.folder / "elsewhere/make-metrics.toml").write_text('name = "x"\n')
     project.write("all:\n\t@:\n", "elsewhere/Makefile")
     assert project.make("-C", "elsewhere").returncode == 0
-    found = json.loads(project.cli("eta", "all", "-C", "elsewhere", "--json").stdout)
-    assert (found["runs"], found["median_ms"] < 300) == (1, True)
+    assert json.loads(project.cli("eta", "all", "-C", "elsewhere", "--json").stdout)["runs"] == 1
     assert project.make().returncode == 0
     assert json.loads(project.cli("eta", "all", "-C", "elsewhere", "--json").stdout)["runs"] == 1
     assert json.loads(project.cli("eta", "all", "--json").stdout)["runs"] == 2  # what lies below belongs to it

@@ -12,7 +12,7 @@ from make_metrics.project.project import project_of
 from make_metrics.store.outbox import Outbox, sink_id
 from tests.support.segment_receiver import Receiver
 from tests.support.sharing_project import Sharing
-from tests.support.store import ask
+from tests.support.store import ask, waiting_for
 
 _MANY = 2_100  # more than a page
 
@@ -74,7 +74,7 @@ def test_what_waits_is_shown_page_by_page_and_all_of_it(sharing: Sharing) -> Non
 
     def queue(connection: sqlite3.Connection) -> None:
         outbox = Outbox(connection)
-        (first, *_) = outbox.waiting(str(sharing.project.folder), sink_id(settings))
+        (first, *_) = waiting_for(outbox, str(sharing.project.folder), sink_id(settings))
         copies = [replace(first, message_id=f"m{number}") for number in range(_MANY)]
         outbox.put(
             [replace(each, message={**each.message, "messageId": each.message_id}) for each in copies],

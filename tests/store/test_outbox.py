@@ -11,6 +11,7 @@ import pytest
 
 from make_metrics.store import bounds, database
 from make_metrics.store.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS, Attempt, Batch, Entry, Outbox
+from tests.support.store import waiting_for
 
 NOW_NS = 1_790_000_000_000_000_000
 
@@ -26,18 +27,18 @@ def entry(name: str, *, sink: str = "s", project: str = "p", text: str = "") -> 
 
 
 def names(outbox: Outbox, sink: str = "s") -> list[str]:
-    return [each.message_id for each in outbox.waiting("p", sink)]
+    return [each.message_id for each in waiting_for(outbox, "p", sink)]
 
 
 def test_a_message_that_is_queued_again_replaces_the_waiting_one(outbox: Outbox) -> None:
     outbox.put([entry("a", text="old"), entry("b")], now_ns=1)
     outbox.put([entry("a", text="new")], now_ns=2)
-    assert [each.message["text"] for each in outbox.waiting("p", "s")] == ["new", ""]
+    assert [each.message["text"] for each in waiting_for(outbox, "p", "s")] == ["new", ""]
 
 
 def test_an_accepted_message_still_waits_for_other_sinks(outbox: Outbox) -> None:
     outbox.put([entry("a"), entry("a", sink="t")], now_ns=1)
-    outbox.accept(outbox.waiting("p", "s"), Batch(5, "url", 1, b"body"))
+    outbox.accept(waiting_for(outbox, "p", "s"), Batch(5, "url", 1, b"body"))
     outbox.put([entry("a"), entry("a", sink="t")], now_ns=2)
     assert (names(outbox), names(outbox, "t")) == ([], ["a"])
     assert outbox.sent_batches("p") == [Batch(5, "url", 1, b"body", "s")]
@@ -81,9 +82,9 @@ def test_the_oldest_messages_are_dropped_when_they_are_too_large(outbox: Outbox)
 def test_the_ledger_keeps_ninety_days(outbox: Outbox) -> None:
     for sent_ns in (NOW_NS - KEEP_SENT_NS - 1, NOW_NS - DAY_NS):
         outbox.put([entry("a")], now_ns=NOW_NS)
-        if not outbox.waiting("p", "s"):
+        if not waiting_for(outbox, "p", "s"):
             outbox.put([entry("b")], now_ns=NOW_NS)
-        outbox.accept(outbox.waiting("p", "s"), Batch(sent_ns, "url", 1, b"body"))
+        outbox.accept(waiting_for(outbox, "p", "s"), Batch(sent_ns, "url", 1, b"body"))
     outbox.prune(now_ns=NOW_NS)
     assert [batch.sent_ns for batch in outbox.sent_batches("p")] == [NOW_NS - DAY_NS]
 
@@ -135,7 +136,7 @@ def test_messages_for_a_removed_sink_are_deleted(outbox: Outbox) -> None:
 
 def test_reloaded_entries_keep_their_order_and_have_their_present_message(outbox: Outbox) -> None:
     outbox.put([entry(name, text="old") for name in "abcd"] + [entry("a", sink="t"), entry("e", project="q")], now_ns=1)
-    entries = [*outbox.waiting("p", "s")][::-1] + outbox.waiting("q", "s")
+    entries = [*waiting_for(outbox, "p", "s")][::-1] + waiting_for(outbox, "q", "s")
     outbox.put([entry("c", text="new")], now_ns=2)
     outbox.set_aside(entry("d"), "no")
     outbox.accept([entry("b")], Batch(5, "url", 1, b"body"))

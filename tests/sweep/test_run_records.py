@@ -32,7 +32,7 @@ from tests.support.records import (
     make_in_project,
     paths_in,
 )
-from tests.support.store import ask
+from tests.support.store import ask, waiting_for
 from tests.support.sweep_points import sweep_points
 
 
@@ -71,7 +71,7 @@ def test_a_late_line_changes_the_waiting_message(paths: Paths, project: Project)
     add(paths, run, line("a", make=run, start=6, end=500))
     sweep(paths)
     key = sink_id(project.sinks[0])
-    (waiting,) = ask(paths, lambda connection: Outbox(connection).waiting(str(project.directory), key))
+    (waiting,) = ask(paths, lambda connection: waiting_for(Outbox(connection), str(project.directory), key))
     assert waiting.message["properties"]["duration_ms"] == 500
 
 

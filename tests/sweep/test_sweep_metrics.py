@@ -19,7 +19,7 @@ from make_metrics.store.troubles import Count, Troubles
 from make_metrics.sweep.sweep import sweep
 from tests.support.records import WALL_NS, add, ended_run, line, make_in_project, paths_in, stored
 from tests.support.settings_files import FULL_SETTINGS, write_settings
-from tests.support.store import ask
+from tests.support.store import ask, waiting_for
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def counts(paths: Paths) -> list[Count]:
 def waiting(paths: Paths, project: Project) -> dict[str, dict[str, Any]]:
     """The properties of what waits for the first sink, by command."""
     key = sink_id(project.sinks[0])
-    entries = ask(paths, lambda connection: Outbox(connection).waiting(project.path, key))
+    entries = ask(paths, lambda connection: waiting_for(Outbox(connection), project.path, key))
     return {entry.message["properties"]["command"]: entry.message["properties"] for entry in entries}
 
 

@@ -91,7 +91,7 @@ _TYPES: dict[str, type] = {each.name: str if each.name == "key" else type(each.d
 
 _TIME_LIMIT = 2**63  # nanoseconds: the limit of the store's integers, the year 2262
 _NUMBER_LIMIT = 2**31
-_PATH_LIMIT = 16_384  # bytes; looking up a longer path would take seconds
+_PATH_LIMIT = 16_384  # characters; looking up a longer path would take seconds
 _NEEDS_LIMIT = 40  # names; the fragment hands over ten
 _USAGE_LIMIT = 2**47  # microseconds or KiB: impossibly much, and a sum of 65,536 lines still fits into the store
 

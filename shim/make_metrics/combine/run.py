@@ -33,7 +33,7 @@ def _goal_of_each(work_of: dict[str, Work], goals: tuple[str, ...]) -> dict[str,
     """The goal that each target was made for: the one that make named, else the first goal not yet done before it."""
     goal_names = frozenset(goals)
     goals_with_lines = [goal for goal in goals[:-1] if goal in work_of]
-    # Not the ends alone: with the latest so far, a search by halves does for any number of goals.
+    # The latest end so far, not each goal's own: these are sorted, so a binary search finds the goal.
     ends = list(accumulate((work_of[goal].final.end_ns for goal in goals_with_lines), max))
     goal_of = {}
     for target, work in work_of.items():
@@ -109,7 +109,8 @@ class _Process:
         return MAKE_FAILED if any(self.status(target) for target in targets) else 0
 
 
-def _milliseconds(ns: int) -> int:
+def milliseconds(ns: int) -> int:
+    """Nanoseconds as milliseconds, rounded."""
     return (ns + 500_000) // 1_000_000
 
 
@@ -150,10 +151,10 @@ def event_of(seed: Seed) -> Event:
         make=make.key,
         target=target,
         start_wall_ns=first.wall_ns,
-        duration_ms=_milliseconds(max(work.final.end_ns for work in covered) - first.start_ns),
+        duration_ms=milliseconds(max(work.final.end_ns for work in covered) - first.start_ns),
         exit_status=process.goal_status(target) if own is None else process.status(target),
         goal=is_goal,
-        recipe_ms=0 if own is None else _milliseconds(own.busy_ns),
+        recipe_ms=0 if own is None else milliseconds(own.busy_ns),
         recipe_lines=0 if own is None else own.lines,
         make_level=make.level,
         parallel=make.parallel,

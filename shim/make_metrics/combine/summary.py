@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from make_metrics.combine.event import Event
 from make_metrics.combine.record import Make
-from make_metrics.combine.run import Run
+from make_metrics.combine.run import Run, milliseconds
 
 _BEFORE_LIMIT_NS = 7 * 86_400_000_000_000  # a clock that was set meanwhile
 
@@ -76,11 +76,11 @@ def summarise(run: Run, events: Sequence[Event], *, fallback_ns: int) -> Summary
         directory=top.directory,
         goals=top.goals or tuple(event.target for event in events if event.goal),
         exit_status=min(statuses, default=0) if any(status < 0 for status in statuses) else max(statuses, default=0),
-        duration_ms=((before_ns or 0) + span_ns + 500_000) // 1_000_000,
+        duration_ms=milliseconds((before_ns or 0) + span_ns),
         targets=len(events),
         make_version=top.version,
         torn=run.torn,
-        before_ms=None if before_ns is None else (before_ns + 500_000) // 1_000_000,
+        before_ms=None if before_ns is None else milliseconds(before_ns),
         jobs=top.jobs,
         commit=top.head,
         branch=top.branch,

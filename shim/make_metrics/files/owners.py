@@ -51,13 +51,13 @@ def left_by_root(directories: list[Path], home: Path) -> list[Path]:
     """
     if not os.geteuid():
         return []
-    found: list[Path] = []
+    of_root: list[Path] = []
     for directory in directories:
         for parent in [*reversed(directory.parents), directory]:
             try:
                 if parent.is_relative_to(home) and parent != home and parent.lstat().st_uid == 0:
-                    found.append(parent)
+                    of_root.append(parent)
                     break
             except OSError:
                 break
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(of_root))

@@ -14,7 +14,7 @@ DEFAULT_PATH = b"/bin:/usr/bin"
 def _is_command(words: list[bytes]) -> bool:
     """Whether a shell takes the last of its words for a command, as with `-c`, `-ceu` or `-ceuo pipefail`.
 
-    Asked of make 3.81, where `$(SHELL)` in a recipe names the shim. Later makes run it with flags and a line only.
+    Only asked for make 3.81, where `$(SHELL)` in a recipe names the shim. Later makes run it with flags and a line.
     `o` and bash's `O` take the next word. A word that is no option ends the options; a script, or words behind the
     command, are what a program passes that uses make's SHELL as a plain shell.
     """

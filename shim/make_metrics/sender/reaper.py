@@ -97,10 +97,10 @@ def _has_zombies() -> bool:
 
 
 def _zombies() -> frozenset[str]:
-    found = set()
+    pids = set()
     for name in os.listdir("/proc"):
         if name.isdigit():
             with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
                 if file.read().rpartition(b") ")[2].startswith(b"Z 1 "):
-                    found.add(name)
-    return frozenset(found)
+                    pids.add(name)
+    return frozenset(pids)

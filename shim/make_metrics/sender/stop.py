@@ -22,7 +22,7 @@ _ENDED_S = 10.0  # for the system to end a killed process, on a slow machine
 
 
 def stop_sending(*locks: Path) -> Iterator[str]:
-    """Wait until nobody holds the senders' locks, then end who still does after PATIENCE_S; lines for people about it.
+    """Wait until nobody holds the senders' locks; end those who still do after PATIENCE_S. Yields lines for people.
 
     The last step raises UserError if somebody sends who cannot be ended from here, as in another container.
     """

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from make_metrics.analysis.build import Build, BuiltTarget, MakeProcess, RecipeLine
-from make_metrics.store.compact.texts import Texts
+from make_metrics.store.compact.texts import Texts, names_of
 from make_metrics.store.questions.selection import FINISHED, NEWEST_FIRST, of_makes
 from make_metrics.store.questions.unseen_goals import unseen_goals
 
@@ -94,20 +94,11 @@ def _make(texts: Texts, row: tuple[int, ...], shift_us: int) -> MakeProcess:
         parent_target=texts.text(parent_target),
         level=level,
         directory=texts.text(directory),
-        goals=_names(texts.text(goals)) or (),
+        goals=names_of(texts.text(goals)),
         jobs=jobs,
         version=texts.text(version),
         start_us=max(0, (start_us or 0) + shift_us),
     )
-
-
-def _names(text: str) -> tuple[str, ...] | None:
-    """A list of names from its JSON; None for null, and if a damaged store has lost it."""
-    try:
-        names = json.loads(text or "[]")
-    except (ValueError, RecursionError):
-        return None
-    return tuple(map(str, names)) if isinstance(names, list) else None
 
 
 def _needs(text: str) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:

@@ -7,7 +7,6 @@ where another process was stopped. The earlier tables stay, empty.
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 from collections.abc import Sequence
 
@@ -17,6 +16,7 @@ from make_metrics.combine.record import Make
 from make_metrics.combine.run import Run
 from make_metrics.combine.summary import Summary, before_first_line_ns, top_make
 from make_metrics.store.compact.rows import load_values
+from make_metrics.store.compact.texts import names_of
 from make_metrics.store.store import Store
 
 _PIECE = 5_000  # events, more or less
@@ -128,7 +128,7 @@ def _parts(
             parent=parent.make if parent else "",
             parent_target=parent.target if parent else "",
             level=event.make_level,
-            goals=_goals(row[3]) if is_top else (),
+            goals=names_of(row[3]) if is_top else (),
             wall_ns=int(str(row[1])) if is_top else 0,
             directory=directories[event.make],
             version=str(row[7]) if is_top else "",
@@ -150,7 +150,7 @@ def _summary(row: Sequence[object], run: Run, events: Sequence[Event]) -> Summar
         id=str(identity),
         started_ns=int(str(started_ns)),
         directory=str(directory),
-        goals=_goals(goals),
+        goals=names_of(goals),
         exit_status=int(str(status)),
         duration_ms=int(str(duration_ms)) + (before_ms or 0),
         targets=int(str(targets)),
@@ -161,14 +161,6 @@ def _summary(row: Sequence[object], run: Run, events: Sequence[Event]) -> Summar
         commit=top.head,
         branch=top.branch,
     )
-
-
-def _goals(text: object) -> tuple[str, ...]:
-    try:
-        goals = json.loads(str(text))
-    except ValueError:
-        return ()
-    return tuple(map(str, goals)) if isinstance(goals, list) else ()
 
 
 def _number(connection: sqlite3.Connection, query: str) -> int:

@@ -96,15 +96,6 @@ class Outbox:
             [(entry.sink, entry.project, entry.message_id, json.dumps(entry.message), now_ns) for entry in entries],
         )
 
-    def waiting(self, project: str, sink: str, limit: int = -1) -> list[Entry]:
-        """The messages that wait for a sink, oldest first."""
-        rows = self._connection.execute(
-            "SELECT sink, project, message_id, message FROM outbox WHERE project = ? AND sink = ? AND aside IS NULL "
-            "ORDER BY queued_ns, message_id LIMIT ?",
-            (project, sink, limit),
-        )
-        return _entries(rows)
-
     def all_entries(self, project: str) -> list[Entry]:
         """All messages of a project, also those set aside, which may wait again one day."""
         rows = self._connection.execute(
@@ -243,10 +234,13 @@ class Outbox:
 
         `now_ns` is a time that can be trusted (see `sweep.clock`). What was queued at `written_ns` stays for now.
         """
+        self._prune_waiting(now_ns, written_ns, limit_events, limit_bytes)
+        self._prune_sent(now_ns, limit_delivered, limit_ledger)
+
+    def _prune_waiting(self, now_ns: int, written_ns: int | None, limit_events: int, limit_bytes: int) -> None:
         not_now = f" AND queued_ns IS NOT {written_ns}" if written_ns is not None else ""
         self._drop("older than 14 days", f"SELECT sink, message_id FROM outbox WHERE queued_ns < ?{not_now}",  # noqa: S608
                    now_ns - KEEP_NS)  # fmt: skip
-        used_bytes = bounds.used_bytes(self._connection)
         if self._count("outbox") > limit_events:
             self._drop(
                 f"more than {bounds.OUTBOX_EVENTS:,} waited",
@@ -254,7 +248,7 @@ class Outbox:
                 f"ORDER BY queued_ns DESC, message_id DESC LIMIT -1 OFFSET ?) WHERE true{not_now}",
                 limit_events,
             )
-        if used_bytes > limit_bytes:
+        if bounds.used_bytes(self._connection) > limit_bytes:
             self._drop(
                 f"more than {bounds.OUTBOX_BYTES // 1_000_000} MB waited",
                 "SELECT sink, message_id FROM (SELECT sink, message_id, queued_ns, sum(length(CAST(message AS BLOB))) "  # noqa: S608
@@ -262,9 +256,11 @@ class Outbox:
                 f"WHERE size > ?{not_now}",
                 limit_bytes,
             )
+
+    def _prune_sent(self, now_ns: int, limit_delivered: int, limit_ledger: int) -> None:
         self._connection.execute("DELETE FROM ledger WHERE sent_ns < ?", (now_ns - KEEP_SENT_NS,))
         self._connection.execute("DELETE FROM delivered WHERE sent_ns < ?", (now_ns - KEEP_SENT_NS,))
-        if used_bytes > limit_ledger:
+        if bounds.used_bytes(self._connection) > limit_ledger:
             count = self._connection.execute(
                 "DELETE FROM ledger WHERE id IN (SELECT id FROM (SELECT id, sum(length(body)) "
                 "OVER (ORDER BY id DESC ROWS UNBOUNDED PRECEDING) AS size FROM ledger) WHERE size > ?)",

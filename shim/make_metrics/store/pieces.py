@@ -24,14 +24,14 @@ class Pieces:
     def absorb_into(self, run: Run) -> bool:
         """Merge the pieces of a run into it; whether there were any. A piece that cannot be read is left out."""
         rows = self._connection.execute("SELECT state FROM pieces WHERE run = ? ORDER BY identity, start", (run.id,))
-        there = False
+        has_pieces = False
         for (state,) in rows:
-            there = True
+            has_pieces = True
             try:
                 absorb(run, saved_run.load(state))
             except (ValueError, TypeError):
                 run.torn += 1
-        return there
+        return has_pieces
 
     def done(self, run: str, total: int) -> int:
         """How many events of a run are written; 0 unless the run added up to `total` then."""

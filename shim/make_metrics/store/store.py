@@ -15,7 +15,7 @@ from make_metrics.combine.run import Run
 from make_metrics.combine.summary import StoredEvent, Summary
 from make_metrics.properties.property import Value
 from make_metrics.store.compact.rows import LINE_COLUMNS, MAKE_COLUMNS, TARGET_COLUMNS, Reader, Writer
-from make_metrics.store.compact.texts import Texts
+from make_metrics.store.compact.texts import Texts, names_of
 from make_metrics.store.questions.selection import FINISHED, NEWEST_FIRST, SLACK_NS, of_makes
 
 _MAKES = f"SELECT {', '.join(MAKE_COLUMNS[1:])} FROM makes WHERE build = ? ORDER BY number"  # noqa: S608
@@ -240,7 +240,7 @@ class Store:
                 id=run,
                 started_ns=started_ns,
                 directory=texts.text(directory),
-                goals=_goals(texts.text(goals)),
+                goals=names_of(texts.text(goals)),
                 exit_status=exit_status,
                 duration_ms=duration_ms,
                 targets=targets,
@@ -289,12 +289,3 @@ def _insertion(table: str, columns: Iterable[str]) -> str:
     """The INSERT statement that fills these columns."""
     columns = list(columns)
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
-
-
-def _goals(text: str) -> tuple[str, ...]:
-    """A list of goals from its text; empty if a damaged store has lost it."""
-    try:
-        goals = json.loads(text)
-    except ValueError:
-        return ()
-    return tuple(map(str, goals)) if isinstance(goals, list) else ()

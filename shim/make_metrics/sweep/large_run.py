@@ -41,7 +41,7 @@ def write(
     done = pieces.done(run.id, total)
     needed = list(map(event_of, _needed_in_each(run, seeds)))
     summary = _summary(run, parts, seeds, needed, context.now_ns)
-    runs_own = {run_id(run.id, permission.anonymous_id) for permission in permitted.values()}
+    run_message_ids = {run_id(run.id, permission.anonymous_id) for permission in permitted.values()}
     while True:
         part = seeds[done : done + SLICE]
         done += len(part)
@@ -50,7 +50,7 @@ def write(
         events = events if bare else measured(context, run, events, permitted)
         entries = outgoing.entries(context.projects, run, events, permitted)
         with store.transaction():
-            queue(context, [each for each in entries if is_last or each.message_id not in runs_own], permitted)
+            queue(context, [each for each in entries if is_last or each.message_id not in run_message_ids], permitted)
             if is_whole:
                 if not store.load_run(run.id).exists:
                     # Until the last slice the state is what it was before: the pieces are merged into it each time.

@@ -55,13 +55,11 @@ def boot(path: Path) -> str:
 
 
 def read(path: Path, run: str, offset_of: Callable[[str], int], limit: int = sys.maxsize) -> Part:
-    """Read a record behind an offset, which `offset_of` returns for its identity. The caller holds the run's lock.
+    """Read a record behind an offset, which `offset_of` returns for its identity: about `limit` bytes at most.
 
-    Reads about `limit` bytes at most.
-
-    The identity is in the first entry. If that entry is torn, the identity is a hash of the file's name and its first
-    line: that line never changes, and has times in nanoseconds that no other record has. An inode's number would not
-    do, because the next file may get the same one. Raises OSError.
+    The caller holds the run's lock. The identity is in the first entry. If that entry is torn, the identity is a hash
+    of the file's name and its first line: that line never changes, and has times in nanoseconds that no other record
+    has. An inode's number would not do, because the next file may get the same one. Raises OSError.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:

@@ -42,9 +42,9 @@ LARGE = 10_000  # targets; a run of more is written in slices
 def combine_run(context: Context, run: str, records: Iterable[Path], swept: Swept) -> None:
     """Combine and remove the records of one run, and count them in `swept`.
 
-    A record that raises anything else is put aside, so that it costs nothing but itself. Raises Timeout (filelock) if a
-    writer holds the lock for too long, OSError if a record cannot be read, moved or removed, MemoryError, PausedError,
-    or sqlite3.Error.
+    Raises Timeout (filelock) if a writer holds the lock for too long, OSError if a record cannot be read, moved or
+    removed, MemoryError, PausedError, or sqlite3.Error. A record that makes us raise anything else is put aside: it
+    costs nothing but itself.
     """
     lock_path = context.paths.record_lock(run)
     with FileLock(lock_path, mode=0o600).acquire(timeout=_PATIENCE_S, poll_interval=0.01):

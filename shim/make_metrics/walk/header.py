@@ -33,12 +33,10 @@ def initial_environment(make: psutil.Process) -> dict[str, str]:
 
 
 def ceiling_of(initial: dict[str, str]) -> str:
-    """The most that the administrator and a make's environment allow.
+    """The most that the administrator and a make's two environments allow: the initial one, and that of its recipes.
 
-    That is the lower of the environment that make was started with and the one that it hands to recipes.
-
-    So a makefile cannot lift what the developer has set. If it moves our directories, its recipes would find other
-    decisions than the developer's: then no more than `local`.
+    The lowest counts, so a makefile cannot lift what the developer has set. If a makefile moves our directories, its
+    recipes would find other decisions than the developer's: then no more than `local`.
     """
     most = read_policy().most
     if any(initial.get(name) != os.environ.get(name) for name in user_dirs.VARIABLES):

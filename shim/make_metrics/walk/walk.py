@@ -140,10 +140,8 @@ def main(words: list[bytes]) -> None:
         text, direct = recorder.NO_MAKE_ABOVE if key == b"-" else key + b" " + key, False
         if not isinstance(error, psutil.Error):
             _note(error)  # before the marker is unlocked: a line that reads it ends this process
-    beside = None
-    if direct:
-        # Also before: no other line of this make would start a sender.
-        beside = _start_sender(pid, text, state)
+    # Before the marker is unlocked, too: only this walk starts the make's sender, and a line may end the walk then.
+    beside = _start_sender(pid, text, state) if direct else None
     os.write(1, text)
     with contextlib.suppress(OSError):  # a file system without locks
         fcntl.flock(1, fcntl.LOCK_UN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 
 
@@ -35,3 +36,12 @@ class Texts:
             row = self._connection.execute("SELECT text FROM texts WHERE id = ?", (number,)).fetchone()
             text = self._texts[number] = "" if row is None else str(row[0])
         return text
+
+
+def names_of(text: object) -> tuple[str, ...]:
+    """A list of names from its JSON; empty if a damaged store has lost it."""
+    try:
+        names = json.loads(str(text or "[]"))
+    except (ValueError, RecursionError):
+        return ()
+    return tuple(map(str, names)) if isinstance(names, list) else ()

@@ -82,12 +82,12 @@ def own_times(
     What a run made several times in one directory counts together. `target` is a pattern of names (`*`, `?`, `[...]`),
     empty for all. Raises sqlite3.Error.
     """
-    found: dict[tuple[int, int], dict[int, int | None]] = {}
+    times: dict[tuple[int, int], dict[int, int | None]] = {}
     numbers = json.dumps([run.number for run in runs])
     rows = connection.execute(_TIMES + _NAMED if target else _TIMES, (numbers, glob(target)) if target else (numbers,))
     for number, directory, name, own_us, failed in rows:
-        by_run = found.setdefault((directory, name), {})
+        by_run = times.setdefault((directory, name), {})
         earlier_us = by_run.get(number, 0)
         by_run[number] = None if failed or earlier_us is None else earlier_us + own_us
     texts = Texts(connection)
-    return {(texts.text(directory), texts.text(name)): by_run for (directory, name), by_run in found.items()}
+    return {(texts.text(directory), texts.text(name)): by_run for (directory, name), by_run in times.items()}

@@ -34,7 +34,7 @@ def of_makes(within: str, goal: str) -> tuple[list[str], list[object]]:
 
 
 def glob(pattern: str) -> str:
-    """A pattern of names as SQLite's GLOB has it: what is not to be is `[^...]` there, and `[!...]` in shells."""
+    """A pattern of names for SQLite's GLOB, which writes `[^...]` where shells write `[!...]`."""
     return pattern.replace("[!", "[^")
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable
 
 from make_metrics.combine.run import without_dot
-from make_metrics.store.compact.texts import Texts
+from make_metrics.store.compact.texts import Texts, names_of
 
 _BUILD = "SELECT number, goals FROM builds WHERE id = ? AND exit_status = 0"
 _SEEN = (
@@ -25,19 +24,10 @@ def unseen_goals(connection: sqlite3.Connection, run_ids: Iterable[str]) -> dict
     unseen = {}
     for run_id in run_ids:
         row = connection.execute(_BUILD, (run_id,)).fetchone()
-        goals = () if row is None else _names(texts.text(row[1]))
+        goals = () if row is None else names_of(texts.text(row[1]))
         names = tuple(
             goal for goal in goals if connection.execute(_SEEN, (row[0], without_dot(goal))).fetchone() is None
         )
         if names:
             unseen[run_id] = names
     return unseen
-
-
-def _names(text: str) -> tuple[str, ...]:
-    """A list of names from its JSON; none if a damaged store has lost it."""
-    try:
-        names = json.loads(text or "[]")
-    except (ValueError, RecursionError):
-        return ()
-    return tuple(map(str, names)) if isinstance(names, list) else ()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from dataclasses import dataclass, field
 from datetime import date
 
+from make_metrics.store.compact.texts import names_of
 from make_metrics.store.questions.selection import Selection, glob
 
 _CHOSEN = """
@@ -53,10 +53,10 @@ def waits(
     """
     condition, values = selection.begun()
     chosen = _CHOSEN.format(runs=f"{condition} AND builds.exit_status != 0" if failed else condition)
-    found: dict[str, Wait] = {}
+    by_period: dict[str, Wait] = {}
     for day, goals, runs, failures, waited_ms in connection.execute(chosen + _RUNS, values):
         period = _period(day, by)
-        wait = found.setdefault(period, Wait(period))
+        wait = by_period.setdefault(period, Wait(period))
         wait.runs += runs
         wait.failures += failures
         wait.waited_ms += waited_ms
@@ -64,11 +64,11 @@ def waits(
         wait.goals[name] = wait.goals.get(name, 0) + waited_ms
     query = chosen + _TARGETS.format(named=_NAMED if target else "")
     for day, name, own_us in connection.execute(query, [*values, glob(target)] if target else values):
-        targets = found.setdefault(_period(day, by), Wait(_period(day, by))).targets
+        targets = by_period.setdefault(_period(day, by), Wait(_period(day, by))).targets
         targets[name] = targets.get(name, 0) + own_us
-    for wait in found.values():
+    for wait in by_period.values():
         wait.goals, wait.targets = _longest_first(wait.goals), _longest_first(wait.targets)
-    return [found[period] for period in sorted(found)]
+    return [by_period[period] for period in sorted(by_period)]
 
 
 def _longest_first(times: dict[str, int]) -> dict[str, int]:
@@ -84,8 +84,4 @@ def _period(day: str, by: str) -> str:
 
 def _goals(text: str | None) -> str:
     """The goals of a run as a text; `-` if it has none."""
-    try:
-        goals = json.loads(text or "[]")
-    except (ValueError, RecursionError):
-        goals = []
-    return " ".join(map(str, goals)) if isinstance(goals, list) and goals else "-"
+    return " ".join(names_of(text)) or "-"
