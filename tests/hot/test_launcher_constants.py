@@ -51,6 +51,7 @@ PYTHON: dict[str, object] = {
     "builtins_of_4_3": split_words.BUILTINS_OF_4_3,
     "apple_shells": list(command.APPLE_SHELLS),
     "changed_names": list(arguments.CHANGED_NAMES),
+    "invented_paths": list(arguments.INVENTED_PATHS),
     "forwarded": frozenset(line.FORWARDED),
     "ends_make": frozenset(line.ENDS_MAKE),
     "waited_for": frozenset(line.WAITED_FOR),

@@ -19,6 +19,8 @@ ANSWER = b"mm1 runs"  # to the protocol alone: the shim runs here
 TITLE = b"make-metrics: line of make "
 TARGET_FILE = b"make-metrics target "
 CHANGED_NAMES = (b"PWD", b"OLDPWD", b"_", b"SHLVL")
+# Some shells export such a PATH where make has none: busybox; ksh and mksh; posh.
+INVENTED_PATHS = (b"/sbin:/usr/sbin:/bin:/usr/bin", b"/usr/bin:/bin", b"/bin:/usr/bin")
 
 
 class Arguments:

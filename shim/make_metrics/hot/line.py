@@ -13,7 +13,7 @@ import sys
 import time
 
 from make_metrics.hot import procfs
-from make_metrics.hot.arguments import ANSWER, Arguments
+from make_metrics.hot.arguments import ANSWER, INVENTED_PATHS, Arguments
 from make_metrics.hot.command import DEFAULT_SHELL, find_program, is_recipe_line, words_of
 
 FORWARDED = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGUSR1, _signal.SIGUSR2)
@@ -56,7 +56,10 @@ def _environment(arguments: Arguments) -> dict[bytes, bytes]:
             del environ[b"LC_CTYPE"]
     if arguments.environment:
         arguments.restore(environ)
-        for name, value in procfs.environment(procfs.parent_pid()).items():
+        of_make = procfs.environment(procfs.parent_pid())
+        if of_make and b"PATH" not in of_make and environ.get(b"PATH") in INVENTED_PATHS:
+            del environ[b"PATH"]
+        for name, value in of_make.items():
             if name not in environ and not name.replace(b"_", b"a").isalnum():
                 environ[name] = value  # sh drops names that are no identifiers
     return environ

@@ -36,6 +36,8 @@ static const char *const builtins_of_4_3[] = {
 static const char *const apple_shells[] = {"/bin/sh", "/bin/bash", "/bin/dash", "/bin/zsh", "/usr/local/bin/ash"};
 /* The variables that the flags hook's intermediate shell changes. */
 static const char *const changed_names[] = {"PWD", "OLDPWD", "_", "SHLVL"};
+/* Some shells export such a PATH where make has none: busybox; ksh and mksh; posh. */
+static const char *const invented_paths[] = {"/sbin:/usr/sbin:/bin:/usr/bin", "/usr/bin:/bin", "/bin:/usr/bin"};
 static const int forwarded[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 static const int ends_make[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT};
 static const int waited_for[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGINT, SIGQUIT};

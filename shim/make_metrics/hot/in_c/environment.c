@@ -25,6 +25,24 @@ static bool is_identifier(const char *name, size_t length)
     return length > 0;
 }
 
+/* Whether a shell exports this PATH where there is none. */
+static bool is_invented(const char *path)
+{
+    for (size_t at = 0; at < COUNT(invented_paths); at++)
+        if (equal(path, invented_paths[at]))
+            return true;
+    return false;
+}
+
+/* Whether PATH is among variables with a NUL behind each. */
+static bool has_path(const char *variables, size_t length)
+{
+    for (const char *variable = variables; variable < variables + length; variable += strlen(variable) + 1)
+        if (strncmp(variable, "PATH=", 5) == 0)
+            return true;
+    return false;
+}
+
 /* The environment as make passed it on: undoes what the intermediate shell changed and dropped. NULL for words that the
  * fragment does not write, and where the system is asked nothing. */
 static char **restored_environment(char **current, const struct arguments *arguments, pid_t parent)
@@ -68,6 +86,11 @@ static char **restored_environment(char **current, const struct arguments *argum
         word = next;
     }
 
+    char **path = find_variable(environment, "PATH", 4);
+    if (path != NULL && of_make != NULL && is_invented(*path + 5) && !has_path(of_make, length)) {
+        memmove(path, path + 1, (size_t)(environment + count - path) * sizeof *path);
+        count--;
+    }
     size_t count_before = count; /* if make has a name twice, the last one counts, as in a dictionary */
     for (char *variable = of_make; variable != NULL && variable < of_make + length; variable += strlen(variable) + 1) {
         const char *mark = strchr(variable, '=');
