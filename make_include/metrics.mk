@@ -5,6 +5,7 @@
 # A project may set, before the include line:
 #   METRICS_ONESHELL := 1        one shell for a whole recipe, where make has .ONESHELL
 #   METRICS_SKIP := TARGET...    targets that make itself runs, unmeasured (% as in patterns)
+#   METRICS_TRACEPARENT := 1     each line gets the TRACEPARENT of its target's span (docs/how-to/collector.md)
 #
 # All names begin with ".metrics.": make never exports a name that begins with a dot. $(value ...) stands in place of
 # $(...) where a name may be undefined, for --warn-undefined-variables. Long lines are continued right behind the name
@@ -491,6 +492,9 @@ ifneq ($(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version)),)
   .metrics.encode,$@) $(.metrics.asked.for).)
 endif
 .metrics.words = $(.metrics.start:$(.metrics.python)=) $(.metrics.entered) t:$(.metrics.named) $(.metrics.count)
+ifneq ($(filter-out 0,$(value METRICS_TRACEPARENT)),)
+.metrics.words = $(.metrics.start:$(.metrics.python)=) $(.metrics.entered) t:$(.metrics.named) +$(.metrics.count)
+endif
 
 # --- 11. Does the shim run here? The first lines of each make try it (make_metrics/hot/trampoline.sh) -----------------
 # They leave the result in a file that has this process's name; later lines need no second shell. Without such a name

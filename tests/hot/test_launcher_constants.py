@@ -37,6 +37,7 @@ PYTHON: dict[str, object] = {
     "NO_MAKE_ABOVE": recorder.NO_MAKE_ABOVE,
     "ATTENDED": recorder.ATTENDED,
     "UNATTENDED": recorder.UNATTENDED,
+    "TRACED": recorder.TRACED,
     "UNKNOWN_SENDER": line._UNKNOWN_SENDER,
     "LOCK_PATIENCE_NS": append.LOCK_PATIENCE_NS,
     "LOCK_PAUSE_NS": append.LOCK_PAUSE_NS,

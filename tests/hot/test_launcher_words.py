@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from make_metrics.hot import record_format, split_words
+from make_metrics.hot import record_format, split_words, traceparent
 from make_metrics.hot.arguments import Arguments
 from tests.support.launcher_driver import Driver
 
@@ -30,11 +30,11 @@ def fragment_words() -> st.SearchStrategy[list[bytes]]:
     meta = st.tuples(level, version, word, st.sampled_from([b"f", b"a", b"s", b""])).map(b":".join)
     shell = st.lists(TEXT, min_size=1, max_size=3)
     return st.builds(
-        lambda target, goal, meta, state, environment, shell, rest: [
+        lambda target, goal, meta, state, environment, shell, rest, traced: [
             b"mm1", b"t:" + target, b"g:" + goal, b"m:" + meta, b"h:" + state, b"e:" + environment,
-            b"%d" % len(shell), *shell, *rest,
+            b"%b%d" % (traced, len(shell)), *shell, *rest,
         ],
-        word, word, meta, word, TEXT, shell, st.lists(TEXT, max_size=3),
+        word, word, meta, word, TEXT, shell, st.lists(TEXT, max_size=3), st.sampled_from([b"", b"+"]),
     )  # fmt: skip
 
 
@@ -44,7 +44,9 @@ def damaged_words(draw: st.DrawFn) -> list[bytes]:
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(words) - 1))
         start = draw(st.integers(0, len(words[at])))
-        change = draw(st.sampled_from([b"", b"%", b"%4", b"%zz", b"%00", b"%+1", b":", b"-", b"1", b"9999999", b" "]))
+        change = draw(
+            st.sampled_from([b"", b"%", b"%4", b"%zz", b"%00", b"%+1", b"+", b":", b"-", b"1", b"9999999", b" "])
+        )
         words[at] = words[at][:start] + change + words[at][start + draw(st.integers(0, 2)) :]
     return words[: draw(st.integers(1, len(words)))]
 
@@ -65,7 +67,7 @@ def decoded(words: list[bytes]) -> list[bytes]:
         arguments.environment,
         arguments.needs,
     ]
-    return [*texts, *numbers[1:]]
+    return [*texts, *numbers[1:], b"traced" if arguments.traced else b""]
 
 
 @COMMON
@@ -131,3 +133,23 @@ def test_both_shims_write_the_same_entry(
         b"entry", b"0a.1.2", target, goal, *(b"%d" % number for number in (*numbers, *(usage or (-1, -1)))), needs
     )
     assert written == record_format.line_entry(b"0a.1.2", target, goal, *numbers, usage, needs)
+
+
+@COMMON
+@given(
+    anonymous_id=st.sampled_from([b"", b"3f0c9a5e-52b5-4c54-9d0a-3c1d0c1a7f10"]),
+    target=st.one_of(
+        st.text(st.characters(min_codepoint=1, max_codepoint=127), max_size=300),
+        st.from_regex(r"(\./+){0,3}[a-z.]{1,9}", fullmatch=True),
+    ).map(str.encode),
+)
+def test_both_shims_name_the_same_span(driver: Driver, anonymous_id: bytes, target: bytes) -> None:
+    handed = b"0af7651916cd43dd8448eb211c80319c/" + anonymous_id
+    run, make = b"0123abcd.77.4242", b"0123abcd.78.4243"
+    expected = traceparent.NAME + b"=" + traceparent.traceparent(handed, run, make, target)
+    assert driver.ask(b"traceparent", handed, run, make, target) == [expected]
+
+
+def test_a_damaged_marker_names_no_span(driver: Driver) -> None:
+    for text in (b"", b"abc", b"abc/", b"0" * 33 + b"/"):
+        assert driver.ask(b"traceparent", text, b"r", b"m", b"t") == []

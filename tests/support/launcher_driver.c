@@ -39,7 +39,7 @@ static void arguments(int count, char **words)
         put_number(0);
         return;
     }
-    put_number(11);
+    put_number(12);
     put(decoded.target);
     put(decoded.goal);
     put_decimal(decoded.level);
@@ -51,6 +51,7 @@ static void arguments(int count, char **words)
     put(decoded.needs);
     put_decimal(decoded.shell_words);
     put_decimal(decoded.number);
+    put(decoded.traced ? "traced" : "");
 }
 
 static void simple(const char *line, long make, bool newline_is_text)
@@ -81,6 +82,14 @@ static void entry(char **words)
     put(line_entry(words[0], words[1], words[2], atol(words[3]), &line, words[11]));
 }
 
+static void traceparent_variable(char **words)
+{
+    char *variable = traceparent_of(words[0], words[1], words[2], words[3]);
+    put_number(variable != NULL);
+    if (variable != NULL)
+        put(variable);
+}
+
 int main(void)
 {
     for (;;) {
@@ -98,6 +107,8 @@ int main(void)
             simple(words[1], atol(words[3]), *words[2] != '\0');
         else if (equal(words[0], "state_dir"))
             state_dir(words + 1);
+        else if (equal(words[0], "traceparent"))
+            traceparent_variable(words + 1);
         else
             entry(words + 1);
         fflush(stdout);

@@ -22,8 +22,13 @@ def id_file(paths: Paths, project: Project) -> Path:
 
 def read_id(paths: Paths, project: Project) -> str | None:
     """A project's id; None if there is none, or if its file cannot be read or is damaged."""
+    return read_id_file(id_file(paths, project))
+
+
+def read_id_file(path: Path) -> str | None:
+    """As `read_id`, from the id's file."""
     try:
-        content = read_file(id_file(paths, project)) or b""
+        content = read_file(path) or b""
     except OSError:
         return None
     text = content.decode("ascii", "replace").strip()

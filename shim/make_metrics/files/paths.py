@@ -136,7 +136,7 @@ class Paths:
     @property
     def identities(self) -> Path:
         """The directory of the pseudonymous ids, a file for each project."""
-        return self.config / "ids"
+        return self.config / user_dirs.IDENTITIES
 
     @property
     def erasures(self) -> Path:

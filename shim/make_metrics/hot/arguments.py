@@ -2,8 +2,9 @@
 
     mm1 t:TARGET g:GOAL m:LEVEL:VERSION:MAKE:IFS h:STATE e:ENVIRONMENT COUNT SHELL... FLAGS... LINE
 
-COUNT is the number of words of the makefile's SHELL. IFS is `f` if make itself would split simple lines, `a` if it is
-Apple's make 3.81, which does so with more shells, and `s` if a changed IFS forbids that. STATE is the state directory;
+COUNT is the number of words of the makefile's SHELL, behind "+" if each line is to get its TRACEPARENT. IFS is `f` if
+make itself would split simple lines, `a` if it is Apple's make 3.81, which does so with more shells, and `s` if a
+changed IFS forbids that. STATE is the state directory;
 if it is empty, the environment names it. ENVIRONMENT says what make would have passed on for the variables that the
 flags hook's intermediate shell changes, with "/" between them; it is empty with the SHELL hook. Behind a fourth "/"
 follows what the target needs, as it goes into the record (`hot.record_format`); fragments of earlier versions hand over
@@ -38,6 +39,7 @@ class Arguments:
         "shell",
         "state",
         "target",
+        "traced",
         "version",
     )
 
@@ -46,7 +48,8 @@ class Arguments:
         if words[0] != PROTOCOL:
             raise ValueError("another protocol")
         level, version, make, self.ifs = words[3][2:].split(b":")
-        count = int(words[6])
+        count = int(words[6])  # shims of earlier versions take "+1" for 1 too
+        self.traced = words[6][:1] == b"+"
         self.target = record_format.decode(words[1][2:])
         self.goal = record_format.decode(words[2][2:])
         self.level = int(level or b"0")

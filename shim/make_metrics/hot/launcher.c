@@ -86,6 +86,7 @@
 #include "in_c/command_words.c"
 #include "in_c/git_head.c"
 #include "in_c/project_root.c"
+#include "in_c/traceparent.c"
 #include "in_c/limits.c"
 #include "in_c/gate.c"
 #include "in_c/header.c"
@@ -112,7 +113,9 @@ int main(int count, char **words)
             become(&arguments, environment, false);
         if (recorder.shown_parent == 0 || records_nothing(&arguments, environment))
             become(&arguments, environment, true);
-        if (open_recorder(&recorder, &arguments, environment))
+        /* A target's name that is not ASCII is hashed as text, which the Python shim makes of it. */
+        bool is_plain = !arguments.traced || is_ascii(arguments.target);
+        if (is_plain && open_recorder(&recorder, &arguments, environment))
             run_line(&arguments, environment, &recorder, count, words);
     }
     if (count > 4)

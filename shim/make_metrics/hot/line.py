@@ -120,6 +120,14 @@ def _start(arguments: Arguments, command: list[bytes], environ: dict[bytes, byte
 def _run(arguments: Arguments, environ: dict[bytes, bytes]) -> int:
     """Run the line and record it; gives its exit status, or the negative number of the signal that killed it."""
     parent = posix.getppid()
+    recorder = None
+    if arguments.traced:
+        try:
+            from make_metrics.hot.recorder import open_traced
+
+            recorder, environ = open_traced(arguments, environ, parent)
+        except Exception as failure:  # costs the variable, not the line
+            _log_failure(environ, failure)
     command = words_of(arguments, recipe=True)
     signals = {number for number in WAITED_FOR if _signal.getsignal(number) is not _signal.SIG_IGN}
     signals.add(_signal.SIGCHLD)
@@ -137,11 +145,13 @@ def _run(arguments: Arguments, environ: dict[bytes, bytes]) -> int:
     except Exception:
         _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
         raise
-    recorder = None
     try:
         from make_metrics.hot.recorder import Recorder  # imported only now: the recipe runs meanwhile
 
-        recorder = Recorder(arguments, environ, parent)
+        if recorder is None:
+            recorder = Recorder(arguments, environ, parent)
+        else:
+            posix.umask(posix.umask(0o077) & 0o077)
     except Exception as failure:  # costs the record, not the line
         _log_failure(environ, failure)
     fate = 0

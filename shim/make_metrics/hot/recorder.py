@@ -19,6 +19,7 @@ NOT_A_MAKE = b"-"  # nothing is recorded
 NO_MAKE_ABOVE = b"!"  # the line is a run of its own
 # For the walk: whether somebody would see what this line prints at its end.
 ATTENDED, UNATTENDED = b"t", b"-"
+TRACED = b"traced"  # for the walk: lines get their TRACEPARENT
 WALK_PATIENCE_NS = 10_000_000_000
 STARTER_LOCK_PARTS = 100  # for `append.lock`: the line that started the walk mostly waits alone, so it looks more often
 
@@ -43,6 +44,7 @@ class Recorder:
         self.attended = False
         self.invitation = b""
         self.run = b""
+        self.trace = b""  # for `hot.traceparent`; only makes whose lines get it have one
         state, anchor = find_state_dir(arguments.state, environ, level=arguments.level)
         self.records, makes = state + b"/records", state + b"/makes"
         for path in (state, self.records, makes):
@@ -64,6 +66,7 @@ class Recorder:
         words = verdict.split()
         if words:
             self.run, self.make = words[0], words[-1]
+            self.trace = words[1] if len(words) > 2 else b""
 
     def _start_walk(self, environ: dict[bytes, bytes], state: bytes) -> None:
         """Start the walk up the process tree, unless another line of this make has started it.
@@ -88,7 +91,7 @@ class Recorder:
             entry = __file__.rsplit("/", 2)[0] + "/entry.py"
             words = [sys.executable.encode(), b"-I", b"-S", entry.encode(), b"walk", b"%d" % self.shown_parent,
                      self.make or b"-", state, arguments.make, arguments.version, arguments.goal,
-                     ATTENDED if self.attended else UNATTENDED]  # fmt: skip
+                     ATTENDED if self.attended else UNATTENDED, *[TRACED] * arguments.traced]  # fmt: skip
             # The walk inherits our signal mask and gets a process group that no terminal signals. SIGTSTP is blocked
             # until then: Ctrl-Z would stop the walk, `fg` would not continue it, and posix_spawn would wait for it.
             self.walk_pid = posix.posix_spawn(
@@ -122,6 +125,17 @@ class Recorder:
                 time.sleep(0.001)
                 self._read_marker()
         self._read_marker()
+
+    def traced(self, environ: dict[bytes, bytes]) -> dict[bytes, bytes]:
+        """The environment with the line's TRACEPARENT; as it is where the run cannot be told. Waits for the walk."""
+        if not self.run:
+            self._wait_for_walk()
+        if not self.trace:
+            return environ
+        from make_metrics.hot import traceparent
+
+        value = traceparent.traceparent(self.trace, self.run, self.make, self.arguments.target)
+        return {**environ, traceparent.NAME: value}
 
     def finish(self, wall: int, start: int, end: int, status: int, fate: int, usage: tuple[int, int] | None) -> None:
         """Append the line's entry; waits for the walk if the run is still unknown. Raises OSError.
@@ -170,3 +184,19 @@ class Recorder:
         if select.select([], [2], [], 0)[1]:
             _signal.signal(_signal.SIGTTOU, _signal.SIG_IGN)  # we may be put in the background just now
             posix.write(2, self.invitation + b"\n")
+
+
+def open_traced(arguments: Arguments, environ: dict[bytes, bytes], parent: int) -> tuple[Recorder, dict[bytes, bytes]]:
+    """A line's recorder, and the environment with the line's TRACEPARENT, which must be known before the line starts.
+
+    A signal that arrives meanwhile ends us as it would end the line's shell.
+    """
+    if _signal.getsignal(_signal.SIGINT) is not _signal.SIG_IGN:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+    mask = posix.umask(0o077)
+    posix.umask(mask)
+    try:
+        recorder = Recorder(arguments, environ, parent)
+        return recorder, recorder.traced(environ)
+    finally:
+        posix.umask(mask)

@@ -18,7 +18,7 @@ fi
 _make_metrics_leave() {
 	trap - EXIT
 	while [ "$1" != mm1 ]; do shift; done
-	[ "$# $7 $8" != "10 1 /bin/sh" ] || _make_metrics_run_simple "$4" "$9" "${10}"
+	[ "$# ${7#+} $8" != "10 1 /bin/sh" ] || _make_metrics_run_simple "$4" "$9" "${10}"
 	shift 7
 	exec "$@"
 }

@@ -20,7 +20,7 @@ from make_metrics.hot import append, recorder
 from make_metrics.processes.command_line import builds_nothing
 from make_metrics.processes.keys import process_key
 from make_metrics.processes.tree import is_make, make_of_line, makes_above
-from make_metrics.project.root import Root, find_root
+from make_metrics.project.root import Root, find_root, project_key
 from make_metrics.sender.start import become_sender, start_sender
 from make_metrics.walk.header import describe, initial_environment, write_header
 
@@ -38,11 +38,32 @@ def _invitation(initial: dict[str, str], directory: str, project: Root) -> bytes
     return b""
 
 
-def walk(pid: int, state: bytes, *, name: str, goal: str, version: str, attended: bool) -> tuple[bytes, bool]:
+def _trace(run: str, project: Root, initial: dict[str, str]) -> str:
+    """The run's trace and the person's id in the project, and a blank; empty if they cannot be found out."""
+    try:
+        from pathlib import Path
+
+        from make_metrics.consent.anonymous_id import read_id_file
+        from make_metrics.deliver import trace, traceparent
+        from make_metrics.files import user_dirs
+
+        identities = Path(user_dirs.find_user_dirs(initial).config) / user_dirs.IDENTITIES
+        anonymous_id = read_id_file(identities / project_key(project.directory)) or ""
+        joined = traceparent.parse(initial.get("TRACEPARENT", ""))
+        return f"{joined[0] if joined else trace.trace_id(run, anonymous_id)}/{anonymous_id} "
+    except Exception as error:
+        _note(error)
+        return ""
+
+
+def walk(
+    pid: int, state: bytes, *, name: str, goal: str, version: str, attended: bool, traced: bool
+) -> tuple[bytes, bool]:
     """Find the make `pid` and the makes above it, and write the headers that the record lacks.
 
     Returns the marker's text (`<run> <make>` or a verdict), and whether the developer started this make directly. If so
-    and somebody can read it (`attended`), the text may have an invitation on a second line.
+    and somebody can read it (`attended`), the text may have an invitation on a second line. With `traced` what
+    `hot.traceparent` needs stands between run and make.
     """
     makeflags = os.environ.get("MAKEFLAGS", "")
     if builds_nothing(makeflags):
@@ -64,7 +85,7 @@ def walk(pid: int, state: bytes, *, name: str, goal: str, version: str, attended
     for at, other in enumerate(above):
         if not os.path.lexists(state + b"/makes/" + other.key.encode()):  # it does not include the fragment
             write_header(records, run, describe(other.process, other.key, above[at + 1 :]))
-    text = f"{run} {key}".encode()
+    text = f"{run} {_trace(run, project, initial)}{key}".encode() if traced else f"{run} {key}".encode()
     if attended and not above and facts["ceiling"] == "on":
         text += _invitation(initial, directory, project)
     return text, not above
@@ -81,7 +102,9 @@ def _combine_if_due(pid: int, state: bytes) -> None:
         _note(error, "sweep")
 
 
-def _walk_once(pid: int, state: bytes, *, name: str, goal: str, version: str, attended: bool) -> tuple[bytes, bool]:
+def _walk_once(
+    pid: int, state: bytes, *, name: str, goal: str, version: str, attended: bool, traced: bool
+) -> tuple[bytes, bool]:
     """Walk where a line cannot tell whether another line of its make has already walked.
 
     That is so without /proc, and where another process stands between make and the line.
@@ -91,7 +114,7 @@ def _walk_once(pid: int, state: bytes, *, name: str, goal: str, version: str, at
     text = os.pread(descriptor, 4096, 0)
     if text:
         return text, False
-    text, direct = walk(pid, state, name=name, goal=goal, version=version, attended=attended)
+    text, direct = walk(pid, state, name=name, goal=goal, version=version, attended=attended, traced=traced)
     os.write(descriptor, text.partition(b"\n")[0])
     os.close(descriptor)
     return text, direct
@@ -108,7 +131,7 @@ def _note(failure: Exception, part: str = "walk") -> None:
 def _start_sender(pid: int, text: bytes, state: bytes) -> dict[str, str] | None:
     """What `sender.start.start_sender` returns; None also if it fails."""
     try:
-        return start_sender(pid, os.fsdecode(text.split()[1]), state)
+        return start_sender(pid, os.fsdecode(text.partition(b"\n")[0].split()[-1]), state)
     except (psutil.Error, OSError):
         pass
     except Exception as error:
@@ -128,13 +151,14 @@ def main(words: list[bytes]) -> None:
         return
     pid, key, state = int(words[0]), words[1], words[2]
     name, version = os.fsdecode(words[3]), words[4].decode("ascii")
+    traced = recorder.TRACED in words[7:]
     goal, attended = words[5].decode("utf-8", "backslashreplace"), words[6] == recorder.ATTENDED
     find = _walk_once if key == b"-" else walk
     try:
         make = make_of_line(psutil.Process(pid), frozenset({"make", "gmake", name}))
         if make is not None and make.pid != pid:
             pid, find = make.pid, _walk_once
-        text, direct = find(pid, state, name=name, goal=goal, version=version, attended=attended)
+        text, direct = find(pid, state, name=name, goal=goal, version=version, attended=attended, traced=traced)
     except Exception as error:
         # make is gone or hidden: treat it as a run of its own; without a key, treat each line so.
         text, direct = recorder.NO_MAKE_ABOVE if key == b"-" else key + b" " + key, False

@@ -11,6 +11,7 @@ struct arguments {
     long number; /* VERSION_NUMBER of make */
     bool is_4_3; /* exactly 4.3, which searches PATH by its own rule */
     bool splits_lines; /* make itself would split a simple line: IFS is unchanged */
+    bool traced; /* the line gets its TRACEPARENT */
     bool of_apple; /* it is Apple's make 3.81, which does so with more shells */
     char **command; /* the makefile's shell, flags and line, from main()'s words */
     char **shim; /* the command line of the Python shim, from main()'s words */
@@ -44,7 +45,9 @@ static bool parse_arguments(struct arguments *arguments, int count, char **words
         return false;
     long major = parse_number(part[1], dot), minor = parse_number(dot + 1, dot + 1 + strcspn(dot + 1, "."));
     arguments->level = *part[0] == '\0' ? 0 : parse_number(part[0], part[0] + strlen(part[0]));
-    long shell = parse_number(words[6], words[6] + strlen(words[6]));
+    arguments->traced = *words[6] == '+';
+    const char *shell_count = words[6] + arguments->traced;
+    long shell = parse_number(shell_count, shell_count + strlen(shell_count));
     if (major < 0 || minor < 0 || arguments->level < 0 || shell < 1 || shell > count - 7)
         return false;
 

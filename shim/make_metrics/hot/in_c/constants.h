@@ -14,6 +14,7 @@
 #define NO_MAKE_ABOVE "!" /* a verdict of the walk: the line is a run of its own */
 #define ATTENDED "t" /* for the walk: somebody would see what this line prints at its end */
 #define UNATTENDED "-"
+#define TRACED "traced" /* for the walk: lines get their TRACEPARENT */
 #define UNKNOWN_SENDER -1 /* of a signal */
 #define LOCK_PATIENCE_NS INT64_C(250000000)
 #define LOCK_PAUSE_NS INT64_C(500000)

@@ -16,6 +16,13 @@ static const char *variable(char **environment, const char *name)
     return place == NULL ? NULL : *place + strlen(name) + 1;
 }
 
+static bool is_ascii(const char *text)
+{
+    while (*text != '\0' && (unsigned char)*text < 0x80)
+        text++;
+    return *text == '\0';
+}
+
 /* Whether a shell keeps a variable of this name. */
 static bool is_identifier(const char *name, size_t length)
 {

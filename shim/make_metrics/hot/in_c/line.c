@@ -82,6 +82,8 @@ static _Noreturn void exit_like(int status)
     _exit(status);
 }
 
+static char **traced_environment(struct recorder *recorder, const struct arguments *arguments, char **environment);
+
 /* Run the line and record it, and end as it ended. The words are main()'s. */
 static _Noreturn void run_line(struct arguments *arguments, char **environment, struct recorder *recorder, int count,
                                char **words)
@@ -94,6 +96,8 @@ static _Noreturn void run_line(struct arguments *arguments, char **environment, 
         arguments->shim = copies + (arguments->shim - words);
     }
     show_target(arguments->target);
+    if (arguments->traced)
+        environment = traced_environment(recorder, arguments, environment);
     char **command = command_for(arguments, true);
     bool is_shell = command == arguments->command;
     sigset_t signals, mask;

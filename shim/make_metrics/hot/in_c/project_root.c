@@ -61,21 +61,30 @@ static void sha256_block(uint32_t state[8], const unsigned char *block)
         state[at] += v[at];
 }
 
+static const uint32_t sha256_start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                         0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+
+/* The hash of a text, by a function for a block of 64 bytes: FIPS 180-4, section 5.1.1 for the padding. */
+static void hash(void (*block)(uint32_t[8], const unsigned char *), uint32_t state[8], const char *text, size_t length)
+{
+    size_t padded = (length + 9 + 63) / 64 * 64;
+    unsigned char *blocks = calloc(padded, 1);
+    if (blocks == NULL)
+        _exit(127);
+    memcpy(blocks, text, length);
+    blocks[length] = 0x80;
+    for (int at = 0; at < 8; at++)
+        blocks[padded - 1 - (size_t)at] = (unsigned char)((uint64_t)length * 8 >> 8 * at);
+    for (size_t at = 0; at < padded; at += 64)
+        block(state, blocks + at);
+}
+
 /* The name of a project's files: the first half of its path's SHA-256, in hexadecimal digits. */
 static void project_key(const char *directory, char key[33])
 {
-    uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                         0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-    size_t length = strlen(directory), padded = (length + 9 + 63) / 64 * 64;
-    unsigned char *text = calloc(padded, 1);
-    if (text == NULL)
-        _exit(127);
-    memcpy(text, directory, length);
-    text[length] = 0x80;
-    for (int at = 0; at < 8; at++)
-        text[padded - 1 - (size_t)at] = (unsigned char)((uint64_t)length * 8 >> 8 * at);
-    for (size_t at = 0; at < padded; at += 64)
-        sha256_block(state, text + at);
+    uint32_t state[8];
+    memcpy(state, sha256_start, sizeof state);
+    hash(sha256_block, state, directory, strlen(directory));
     for (int at = 0; at < 4; at++)
         snprintf(key + 8 * at, 9, "%08x", state[at]);
 }

@@ -7,6 +7,7 @@ struct recorder {
     const char *python, *entry;
     char *state, *records, *makes, *marker;
     char run[KEY_MAX], make[KEY_MAX];
+    char *trace; /* for the lines' TRACEPARENT, from the walk; NULL for none */
     bool unnamed; /* the marker is this line's alone: only the walk knows the make's key */
     bool attended; /* this line started the walk, and somebody would see what it prints at its end */
     char *invitation; /* what the walk has left for that developer; NULL for nothing */
@@ -43,9 +44,14 @@ static bool read_marker(struct recorder *recorder)
         *rest++ = '\0';
         recorder->invitation = rest;
     }
-    const char *run = strtok(text, " "), *make = run == NULL ? NULL : strtok(NULL, " ");
+    const char *run = strtok(text, " ");
+    char *make = run == NULL ? NULL : strtok(NULL, " ");
     if (run == NULL)
         return true;
+    if (make != NULL && strchr(make, '/') != NULL) {
+        recorder->trace = make;
+        make = strtok(NULL, " ");
+    }
     bool is_verdict = make == NULL && (equal(run, NOT_A_MAKE) || equal(run, NO_MAKE_ABOVE));
     if (!is_verdict && (make == NULL || strtok(NULL, " ") != NULL || !is_process_key(run) || !is_process_key(make)))
         return false;
@@ -110,7 +116,7 @@ static void start_walk(struct recorder *recorder, const struct arguments *argume
         recorder->attended = arguments->level == 0 && is_foreground();
         char *words[] = {(char *)recorder->python, "-I", "-S", (char *)recorder->entry, "walk", parent, make,
                          recorder->state, arguments->make, arguments->version, arguments->goal,
-                         recorder->attended ? ATTENDED : UNATTENDED, NULL};
+                         recorder->attended ? ATTENDED : UNATTENDED, arguments->traced ? TRACED : NULL, NULL};
         /* The walk inherits our signal mask and gets a process group that no terminal signals. Block SIGTSTP until it
          * has that group: Ctrl-Z before that would stop it, and `fg` would not continue it. */
         sigset_t stop, mask;
@@ -152,18 +158,23 @@ static void wait_for_walk(struct recorder *recorder)
     }
 }
 
+/* Wait for the walk, and take the run from the marker. */
+static void wait_for_run(struct recorder *recorder)
+{
+    int parts = recorder->walk_pid > 0 ? STARTER_LOCK_PARTS : LOCK_PARTS;
+    int lock_fd = lock(recorder->marker, recorder->makes, LOCK_SH, WALK_PATIENCE_NS, parts);
+    if (lock_fd >= 0)
+        close(lock_fd);
+    else if (errno != EWOULDBLOCK)
+        wait_for_walk(recorder);
+    read_marker(recorder); /* if it is still empty, this make becomes a run of its own, which it most often is */
+}
+
 /* Know the run, if need be by waiting for the walk; false if nothing is recorded. */
 static bool resolve_run(struct recorder *recorder, struct line *line)
 {
-    if (*recorder->run == '\0') {
-        int parts = recorder->walk_pid > 0 ? STARTER_LOCK_PARTS : LOCK_PARTS;
-        int lock_fd = lock(recorder->marker, recorder->makes, LOCK_SH, WALK_PATIENCE_NS, parts);
-        if (lock_fd >= 0)
-            close(lock_fd);
-        else if (errno != EWOULDBLOCK)
-            wait_for_walk(recorder);
-        read_marker(recorder); /* if it is still empty, this make becomes a run of its own, which it most often is */
-    }
+    if (*recorder->run == '\0')
+        wait_for_run(recorder);
     if (recorder->walk_pid > 0)
         kill(recorder->walk_pid, SIGKILL); /* what it does after the walk can be done by others, later */
     if (recorder->unnamed)

@@ -39,8 +39,8 @@ static bool find_run(const struct recorder *recorder, const struct arguments *ar
                      bool *direct)
 {
     struct make *makes;
-    if (!WALKS)
-        return false;
+    if (!WALKS || arguments->traced)
+        return false; /* the person's id, which a trace is made from, is read by Python alone */
     const char *makeflags = value_of(current, "MAKEFLAGS");
     struct parsed_words none = {.jobs = -1};
     if (parse_makeflags(makeflags, &none).builds_nothing && !odd) {
