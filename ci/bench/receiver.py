@@ -3,6 +3,9 @@
 `python -m ci.bench.receiver --database sqlite:///FILE` or `postgresql://...`; an empty database. Real processes on
 loopback, 100 events a batch, gzip, with the client of this file. The clients run on the same machine and take their
 share of it; the processor time of the receiver alone does not depend on what else runs.
+
+An hour of it, with the receiver's memory at each tenth: `--seconds 3600`. Above a minute the clients make their batches
+as they go, so that they take more of the processor.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import argparse
 import base64
 import gzip
 import http.client
+import itertools
 import json
 import multiprocessing
 import os
@@ -28,6 +32,7 @@ import psutil
 
 _BATCH = 100
 _CLIENTS = 8
+_LONG_S = 60  # a run is no longer prepared as a whole
 _PREPARED = 60  # batches of each client, made before the clock runs; their ids are new in each round
 
 
@@ -75,7 +80,9 @@ def _client(number: int, port: int, key: str, begin: Any, seconds: float, answer
     templates = [
         json.dumps({"batch": [_message(chance, person, now) for _ in range(_BATCH)]}) for _ in range(_PREPARED)
     ]
-    bodies = [gzip.compress(_with_ids(templates[at % _PREPARED], chance), 1) for at in range(int(seconds * 40))]
+    counted = range(int(seconds * 40)) if seconds <= _LONG_S else itertools.count()
+    made = (gzip.compress(_with_ids(templates[at % _PREPARED], chance), 1) for at in counted)
+    bodies = list(made) if seconds <= _LONG_S else made
     headers = {
         "Authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode(),
         "Content-Encoding": "gzip",
@@ -98,6 +105,14 @@ def _client(number: int, port: int, key: str, begin: Any, seconds: float, answer
     answers.put((times, refused))
 
 
+def _memory(process: psutil.Process) -> str:
+    """What a process holds; what it maps of the database's file is the system's cache, and goes when it is needed."""
+    memory = process.memory_info()
+    if not hasattr(memory, "shared"):
+        return f"{memory.rss / 2**20:.0f} MiB"
+    return f"{(memory.rss - memory.shared) / 2**20:.0f} MiB, and {memory.shared / 2**20:.0f} MiB of files"
+
+
 def _measure(port: int, key: str, process: psutil.Process, seconds: float) -> None:
     context = multiprocessing.get_context("fork")
     begin, answers = context.Barrier(_CLIENTS + 1), context.Queue()
@@ -107,9 +122,12 @@ def _measure(port: int, key: str, process: psutil.Process, seconds: float) -> No
     for client in clients:
         client.start()
     load = os.getloadavg()[0]
-    before, cpu = process.memory_info().rss, process.cpu_times()
+    before, cpu = _memory(process), process.cpu_times()
     begin.wait()
     begun = time.perf_counter()
+    for tenth in range(1, 11) if seconds > _LONG_S else ():
+        time.sleep(max(0.0, begun + tenth * seconds / 10 - time.perf_counter()))
+        print(f"after {tenth * seconds / 600:.1f} minutes: {_memory(process)}", flush=True)
     results = [answers.get() for _ in clients]
     took = time.perf_counter() - begun
     for client in clients:
@@ -126,7 +144,7 @@ def _measure(port: int, key: str, process: psutil.Process, seconds: float) -> No
     )
     print(f"a batch of {_BATCH}: median {median * 1e3:.0f} ms, p99 {p99 * 1e3:.0f} ms; {refused} refused")
     print(f"the receiver's processor time: {spent / len(times) / _BATCH * 1e6:.0f} us an event")
-    print(f"memory {before / 2**20:.0f} MiB before, {process.memory_info().rss / 2**20:.0f} MiB after the last batch")
+    print(f"memory before: {before}; after the last batch: {_memory(process)}")
     print(f"load of the machine before: {load:.1f}")
 
 

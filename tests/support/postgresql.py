@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -41,7 +42,7 @@ def programs() -> Path | None:
 class Server:
     """A server; `start`, `kill` and `stop` may be called in turn."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, replica_of: Server | None = None) -> None:
         self._folder, self._programs = folder, programs()
         self._data = folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
@@ -50,6 +51,11 @@ class Server:
             nobody = pwd.getpwnam("nobody")
             os.chown(folder, nobody.pw_uid, nobody.pw_gid)
             self._as_user = ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
+        if replica_of is not None:
+            source = ("--host", str(replica_of._folder), "--username", USER)
+            self._run("pg_basebackup", "-D", str(self._data), *source, "--write-recovery-conf", "--checkpoint=fast",
+                      "--no-sync")  # fmt: skip
+            return
         self._run("initdb", "-D", str(self._data), "-U", USER, "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
 
     def _run(self, program: str, *words: str) -> None:
@@ -86,6 +92,7 @@ class Server:
                 process.kill()
         self._process.wait()
         psutil.wait_procs(processes)
+        self._process = None
 
     def stop(self) -> None:
         if self._process is not None:
@@ -94,6 +101,25 @@ class Server:
 
     def url(self, name: str) -> str:
         return f"postgresql://{USER}@/{name}?host={self._folder}"
+
+    def url_with(self, other: Server, url: str) -> str:
+        """The URL of a database with another server as a second host."""
+        return f"{url}&host={other._folder}"
+
+    def execute(self, statement: str) -> list[tuple[Any, ...]]:
+        """Execute a statement on the server; its rows."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def replicates_synchronously(self) -> None:
+        """From now on a commit waits for the replica, which is connected when this returns."""
+        self.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.execute("SELECT pg_reload_conf()")
+        until = time.monotonic() + 60
+        while self.execute("SELECT sync_state FROM pg_stat_replication") != [("sync",)]:
+            assert time.monotonic() < until
+            time.sleep(0.05)
 
     def create(self) -> str:
         """Create an empty database; its URL."""
@@ -104,9 +130,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving() -> Iterator[Server]:
-    """A server that runs."""
-    server = Server(Path(tempfile.mkdtemp(prefix="mm-pg-", dir="/tmp")))
+def serving(replica_of: Server | None = None) -> Iterator[Server]:
+    """A server that runs: of its own, or a streaming replica of another one."""
+    server = Server(Path(tempfile.mkdtemp(prefix="mm-pg-", dir="/tmp")), replica_of=replica_of)
     try:
         server.start()
         yield server

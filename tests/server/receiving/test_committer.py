@@ -17,7 +17,7 @@ from make_metrics.server.projects.projects import add_project
 from make_metrics.server.storage.database import open_database
 from make_metrics.server.storage.rollups import refresh
 from make_metrics.server.storage.tables import DAYS, EVENTS
-from tests.support.postgresql import Server
+from tests.support.postgresql import Server, serving
 from tests.support.team_receiver import Forked, messages, post_batch, sqlite_url, wait_ready
 
 _CLIENTS = 3
@@ -45,6 +45,13 @@ class Senders:
         for thread in self._threads:
             thread.join(120)
             assert not thread.is_alive()
+
+    def until_acknowledged(self, count: int) -> None:
+        """Wait until so many events were acknowledged."""
+        until = time.monotonic() + 120
+        while len(self.acknowledged) < count:
+            assert time.monotonic() < until
+            time.sleep(0.02)
 
     def _run(self, seed: int) -> None:
         chance = random.Random(seed)  # noqa: S311
@@ -139,3 +146,29 @@ def test_killing_one_of_two_receivers_or_their_database_loses_and_doubles_nothin
             receiver.kill()
     assert senders.repeated
     each_is_there_once(url, senders)
+
+
+@pytest.mark.minute
+@pytest.mark.usefixtures("postgresql_server")  # which skips where there is none
+def test_a_replica_that_is_promoted_under_load_has_all_that_was_acknowledged() -> None:
+    # A server of its own: the shared one would wait for a replica in the tests that follow.
+    with serving() as primary, serving(replica_of=primary) as replica:
+        url = primary.url_with(replica, primary.create())
+        key = project_in(url)
+        primary.replicates_synchronously()
+        receivers = [Forked(url), Forked(url)]
+        try:
+            for receiver in receivers:
+                receiver.start()
+                wait_ready(receiver.port)
+            with Senders([receiver.port for receiver in receivers], key) as senders:
+                senders.until_acknowledged(200)
+                primary.kill()
+                before = len(senders.acknowledged)
+                replica.execute("SELECT pg_promote()")
+                senders.until_acknowledged(before + 200)
+        finally:
+            for receiver in receivers:
+                receiver.kill()
+        assert senders.repeated
+        each_is_there_once(url, senders)
