@@ -114,13 +114,14 @@ def check_with_tools(dist: Path) -> None:
             raise Wrong(f"{words[0]} says:\n{done.stdout}{done.stderr}")
 
 
-def try_here(dist: Path, folder: Path) -> str:
+def try_here(dist: Path, folder: Path, python: str = sys.executable) -> str:
     """Install this machine's wheel in a fresh environment and home, without a compiler, and build by it.
 
     Gives what doctor says of the fast path; raises Wrong if it is not used, or if nothing is recorded.
     """
+    folder.mkdir(exist_ok=True)
     environment, home, project = folder / "environment", folder / "home", folder / "project"
-    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+    subprocess.run([python, "-m", "venv", environment], check=True)
     wheel = wheel_of(dist, f"linux-{os.uname().machine}")
     pip = [str(environment / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", str(wheel)]
     subprocess.run(pip, check=True)
@@ -148,10 +149,48 @@ def try_here(dist: Path, folder: Path) -> str:
     return " ".join(said.split())
 
 
+# Set-up as it would run on an ARM machine: its kind, and a launcher that runs.
+_AS_ARM = (
+    "import sys; from make_metrics.setup import fragment; "
+    "fragment.kind_of_machine = lambda: 'arm'; "
+    "fragment.launcher = lambda: fragment.entry().with_name('hot') / 'launcher'; "
+    "from make_metrics.cli import main; sys.exit(main(['setup']))"
+)
+
+
+def try_shared_home(dist: Path, folder: Path) -> str:
+    """Unpack the ARM wheel beside the environment of `try_here`, and set up the same home from it too.
+
+    Gives what was checked; raises Wrong if make does not take the files of the kind of machine that it was built for.
+    """
+    home, package = folder / "home", folder / "arm"
+    with zipfile.ZipFile(wheel_of(dist, "linux-aarch64")) as archive:
+        archive.extractall(package)
+    variables = {"HOME": str(home), "PATH": f"{folder}/environment/bin:{folder}/tools", "PYTHONPATH": str(package)}
+    words = [str(folder / "environment/bin/python"), "-c", _AS_ARM]
+    subprocess.run(words, env=variables, stdout=subprocess.DEVNULL, check=True)
+    text = (home / ".local/share/make-metrics/metrics.mk").read_text()
+    chosen = {}
+    for machine in ("here", "x86_64", "aarch64", "riscv64"):
+        fragment = folder / "metrics.mk"
+        fragment.write_text(text if machine == "here" else text.replace("$(MAKE_HOST)", f"{machine}-pc-linux-gnu"))
+        makefile = f"all:\ninclude {fragment}\n$(info $(.metrics.baked.launcher))\n"
+        output = subprocess.check_output(["make", "-f", "-"], input=makefile, env=variables, text=True)
+        chosen[machine] = output.splitlines()[0]
+    installed = next(folder.glob("environment/lib/python*/site-packages/make_metrics/hot/launcher"))
+    expected = {"x86_64": str(installed), "aarch64": str(package / "make_metrics/hot/launcher"), "riscv64": ""}
+    if chosen != {"here": expected[os.uname().machine], **expected}:
+        raise Wrong(f"in a home for x86-64 and ARM make takes {chosen}")
+    return "make takes the launcher of its own kind of machine in a home of both"
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Build, check, and say what was checked; the exit status is 1 if something is wrong."""
     parser = argparse.ArgumentParser(prog="ci/wheels", description=__doc__.partition("\n")[0])
     parser.add_argument("dist", nargs="?", type=Path, default=ROOT / "dist", help="where to put them (default: dist)")
+    parser.add_argument(
+        "--python", action="append", default=[], help="another interpreter to install by; may be repeated"
+    )
     options = parser.parse_args(words)
     with tempfile.TemporaryDirectory(prefix="make-metrics-wheels-") as scratch:
         dists = []
@@ -164,7 +203,10 @@ def main(words: Sequence[str] | None = None) -> int:
             for text in check_launchers(dists[0]):
                 print(text)
             check_with_tools(dists[0])
-            print(f"installed without a compiler: {try_here(dists[0], Path(scratch))}")
+            for number, python in enumerate([sys.executable, *options.python]):
+                said = try_here(dists[0], Path(scratch) / f"try{number}", python)
+                print(f"installed without a compiler by {python}: {said}")
+            print(try_shared_home(dists[0], Path(scratch) / "try0"))
         except Wrong as reason:
             print(f"ci/wheels: {reason}", file=sys.stderr)
             return 1

@@ -8,7 +8,8 @@ ci.bench` wrote on one machine, of this checkout and of the last release's, in t
 Compared are ratios: a way's time through plain make's in the same table, so that another machine tells nearly the same;
 of memory, the KiB. The rule for "slower" (and, the other way round, for "faster"), all three of:
 
-  1. each run of now is above each run of the release: with five of each, one chance in 252 where nothing has changed;
+  1. each run of now is above each run of the release: with five of each, one chance in 252 where nothing has changed.
+     Less than three of each say nothing;
   2. the medians differ by more than 5%;
   3. they differ by more than three times the noise: how much this figure's nightly values, up to 30, differ from each
      other from one night to the next (median absolute difference). A history of less than five nights has no say.
@@ -34,6 +35,7 @@ FORMAT = 1
 OURS = ("compiled", "Python shim")  # the other ways are not this project's
 LEAST_CHANGE, NOISES = 0.05, 3.0
 NIGHTS, LEAST_NIGHTS = 30, 5
+LEAST_RUNS = 3
 Figures = dict[str, float]  # by name: "lines: compound, sh: compiled, SHELL hook: cpu"
 
 
@@ -72,6 +74,8 @@ class Comparison:
     @property
     def verdict(self) -> str:
         """`slower`, `faster`, or nothing."""
+        if min(len(self.now), len(self.release)) < LEAST_RUNS:
+            return ""
         if abs(self.change) <= max(LEAST_CHANGE, NOISES * (self.noise or 0.0)):
             return ""
         if min(self.now) > max(self.release):

@@ -43,6 +43,7 @@ STEADY = [1.50, 1.51, 1.49, 1.50, 1.52, 1.50]
         ([1.30, 1.31, 1.29, 1.30, 1.32], STEADY, "faster"),
         ([1.70, 1.71, 1.69, 1.70, 1.72], [], "slower"),  # a history of no nights has no say
         ([1.70, 1.71, 1.51, 1.70, 1.72], STEADY, ""),  # one run is like the release
+        ([1.70, 1.71], STEADY, ""),  # too few
         ([1.55, 1.55, 1.55, 1.55, 1.55], STEADY, ""),  # each is above, by less than 5%
         ([1.70, 1.71, 1.69, 1.70, 1.72], [1.5, 1.7, 1.5, 1.7, 1.5, 1.7], ""),  # from night to night it differs as much
         ([1.70, 1.71, 1.69, 1.70, 1.72], [1.5] * 5 + [1.7] * 5, "slower"),  # one step is no noise
@@ -84,7 +85,8 @@ def test_the_command(tmp_path: Path, results: dict[str, Any], capsys: pytest.Cap
 
     results["lines"]["compound, sh"]["compiled, SHELL hook"]["cpu"]["median"] *= 1.2
     now.write_text(json.dumps(results))
-    assert history.main([str(kept), "--now", str(now), "--release", str(release), "--name", "second"]) == 1
+    files = ["--now", *[str(now)] * 3, "--release", *[str(release)] * 3]
+    assert history.main([str(kept), *files, "--name", "second"]) == 1
     output = capsys.readouterr().out
     assert f"- {LINE}: slower, +20%\n" in output
     assert output.count("slower") == 2, "in the list and in the table"
