@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import importlib
+import gc
 import os
-import re
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple, NoReturn
 
 from make_metrics.commands import warn
 from make_metrics.commands.option import (
@@ -27,24 +25,32 @@ from make_metrics.commands.option import (
     Option,
 )
 from make_metrics.commands.option import option as _option
-from make_metrics.errors import UsageError, UserError, did_you_mean
+from make_metrics.commands.parser import Parser, Unused, refuse
+from make_metrics.errors import UsageError, UserError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing takes longer to load than this module
+    from typing import Any
 
 _USER, _USAGE, _BUG, _INTERRUPTED, _BROKEN_PIPE = 1, 2, 3, 130, 141
-_INVALID_CHOICE = re.compile(r"argument (\S+): invalid choice: '(.*)' \(choose from (.*)\)", re.DOTALL)
 
 
-class Command(NamedTuple):
+class Command:
     """One command: its name, a line of help, and its options.
 
     The module `commands.<name>` (`_` for `-`) has the function `run(given)`: parsed arguments in, an exit status out.
     """
 
-    name: str
-    help: str
-    options: tuple[Option, ...] = ()
+    __slots__ = ("help", "name", "options")
+
+    def __init__(self, name: str, help: str, options: tuple[Option, ...] = ()) -> None:  # noqa: A002
+        """Load nothing yet."""
+        self.name, self.help, self.options = name, help, options
 
     def run(self, given: argparse.Namespace) -> int:
         """Import this command's module alone, and run it."""
+        import importlib
+
         module = importlib.import_module(f"make_metrics.commands.{self.name.replace('-', '_')}")
         status: int = module.run(given)
         return status
@@ -154,19 +160,16 @@ COMMANDS = (
 )
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        if match := _INVALID_CHOICE.match(message):
-            hint = did_you_mean(match[2], re.findall(r"[\w-]+", match[3]))
-            message = f"{match[1].lower()} {match[2]!r} is not known{hint}"
-            if hint:
-                raise UsageError(message)
-        raise UsageError(f"{message} (try: {self.prog} --help)")
+def parser(words: Sequence[str] | None = None) -> argparse.ArgumentParser:
+    """The parser of the command line, made from the table.
 
-
-def parser() -> argparse.ArgumentParser:
-    """The parser of the command line, made from the table."""
-    whole = _Parser(
+    With `words`, what they cannot ask for is left out, as making all takes longer than parsing: if they begin with a
+    command, all others; if they only ask for the list of commands, the commands' own parsers.
+    """
+    first = words[0] if words else ""
+    chosen = [command for command in COMMANDS if command.name == first] or COMMANDS
+    only_lists = words in (["--help"], ["-h"], ["-V"], ["--version"])
+    whole = Parser(
         prog="make-metrics",
         description="Times every target of the Makefiles that include its fragment, and reports what each one costs.",
         epilog="For one make, MAKE_METRICS=off in the environment turns recording off; MAKE_METRICS=local or "
@@ -174,10 +177,13 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     whole.add_argument("-V", "--version", action="store_true", help="print the version and exit")
-    subparsers = whole.add_subparsers(title="commands", metavar="COMMAND", dest="command")
-    for command in COMMANDS:
+    made: Any = Unused if only_lists else Parser
+    subparsers: Any = whole.add_subparsers(title="commands", metavar="COMMAND", dest="command", parser_class=made)
+    for command in chosen:
         description = f"{command.help[:1].upper()}{command.help[1:]}."
         subparser = subparsers.add_parser(command.name, help=command.help, description=description, allow_abbrev=False)
+        if only_lists:
+            continue
         subparser.set_defaults(run=command.run)
         for option in command.options:
             subparser.add_argument(*option.names, **option.keywords)
@@ -193,24 +199,15 @@ def _version() -> str:
         return "(not installed)"
 
 
-def _refuse(command: str | None, word: str) -> NoReturn:
-    """Raise UsageError for an option or an argument that a command does not have."""
-    names = [name for each in COMMANDS if each.name == command for option in each.options for name in option.names]
-    long = [name.removeprefix("--") for name in names if name.startswith("--")]
-    hint = did_you_mean(word.lstrip("-"), long, prefix="--") if word.startswith("-") else ""
-    what = "option" if word.startswith("-") else "argument"
-    where = f"make-metrics {command}" if command else "make-metrics"
-    raise UsageError(f"{where} has no {what} {word!r}{hint or f' (try: {where} --help)'}")
-
-
 def _run(arguments: Sequence[str] | None) -> int:
-    whole = parser()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["help"]:  # "help report" is "report --help"
         words = [*words[1:2], "--help"]
+    whole = parser(words)
     given, unknown = whole.parse_known_args(words)
     if unknown:
-        _refuse(given.command, unknown[0])
+        options = [option for command in COMMANDS if command.name == given.command for option in command.options]
+        refuse(given.command, [name for option in options for name in option.names], unknown[0])
     if given.version:
         sys.stdout.write(f"make-metrics {_version()}\n")
         return 0
@@ -264,6 +261,7 @@ def main(arguments: Sequence[str] | None = None, *, again: bool = False) -> int:
 
     0, or 1 for a user's error, 2 for wrong usage, 3 for a bug, 130 for Ctrl-C, 141 for a closed pipe.
     """
+    gc.set_threshold(50_000)  # a command makes little garbage, and loading modules makes none
     os.umask(os.umask(0o077) & 0o077)  # a mask that hides files from their owner would hide ours from us
     for stream in (sys.stdout, sys.stderr):
         # A target's name may have characters that the terminal's encoding lacks.

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing takes longer to load than this module
+    from typing import Any
 
 
-class Option(NamedTuple):
+class Option:
     """One argument of a command: its names, and the keywords for `argparse.ArgumentParser.add_argument`."""
 
-    names: tuple[str, ...]
-    keywords: dict[str, Any]
+    __slots__ = ("keywords", "names")
+
+    def __init__(self, names: tuple[str, ...], keywords: dict[str, Any]) -> None:
+        """An option that no command has yet."""
+        self.names, self.keywords = names, keywords
 
 
 def option(*names: str, **keywords: Any) -> Option:

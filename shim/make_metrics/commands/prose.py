@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable
-from typing import TextIO
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing takes longer to load than this module
+    from typing import TextIO
 
 CONTINUED = "  "
 
@@ -39,5 +41,7 @@ def show_after(lines: Iterable[tuple[str, str]], *, hanging: str | None = None, 
 
 def terminal_size() -> os.terminal_size:
     """The size of the terminal; 80 columns and 24 rows if it does not say."""
+    import shutil  # only here: it loads the libraries of archives
+
     size = shutil.get_terminal_size()
     return os.terminal_size((size.columns or 80, size.lines or 24))
