@@ -131,3 +131,11 @@ def ci_service(environ: Mapping[str, str]) -> str:
         if environ.get(variable):
             return name
     return OTHER_CI if in_ci(environ) else NO_CI
+
+
+def output_may_be_terminal() -> bool:
+    """Whether standard output is a terminal, or a variable tells rich to take it for one."""
+    import os
+    import sys
+
+    return sys.stdout.isatty() or any(os.environ.get(name) for name in ("FORCE_COLOR", "TTY_COMPATIBLE"))

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 import sys
 
 import pexpect
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
+from make_metrics.report.printable import printable
 from make_metrics.report.table import Column, show
 from tests.support.project import SOURCE
 
@@ -77,3 +85,29 @@ def test_names_are_shortened_and_columns_left_out_before_a_number_is_broken(
     assert ("2026-11-26 10:56" in shown, "12.34567s" in shown) == (when, last)
     assert (name in shown) == (width == 200)
     assert width == 200 or any(re.search(r"^ ?build\S*\.\.\.\S*end\.o", text) for text in lines)
+
+
+@given(
+    st.lists(
+        st.tuples(*3 * [st.text("ab-x_é漢한ﾊ\x1b\n\u202e", max_size=30)]),
+        max_size=6,
+    )
+)
+def test_outside_of_a_terminal_it_looks_as_rich_draws_it(rows: list[tuple[str, str, str]]) -> None:
+    out = io.StringIO()
+    table = Table(box=None, header_style="bold", show_edge=False, pad_edge=False, collapse_padding=True)
+    for column in COLUMNS:
+        table.add_column(column.heading, justify="right" if column.number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    Console(file=out, width=1_000_000, color_system=None, force_terminal=False, highlight=False).print(table)
+    with contextlib.redirect_stdout(io.StringIO()) as shown:
+        show(COLUMNS, rows)
+    assert shown.getvalue() == "".join(f"{line.rstrip()}\n" for line in out.getvalue().split("\n")[:-1])
+
+
+def test_a_table_that_fits_no_screen_is_written_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with contextlib.redirect_stdout(io.StringIO()) as shown:
+        show(COLUMNS, [["all", "1ms", "."]] * 100_000)
+    assert shown.getvalue().splitlines()[1:] == ["all      1ms ."] * 100_000

@@ -6,9 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from rich.console import Console
-from rich.text import Text
-
+from make_metrics.environment import output_may_be_terminal
 from make_metrics.report.printable import printable
 from make_metrics.report.wrapped import columns
 
@@ -61,6 +59,13 @@ def fitted(parts: Sequence[Part], width: int) -> list[Part]:
 
 def show(lines: Iterable[Sequence[Part]]) -> None:
     """Write lines to standard output."""
+    if not output_may_be_terminal():  # rich takes longer to load than what most commands do
+        for parts in lines:
+            sys.stdout.write("".join(part.text for part in parts).rstrip() + "\n")
+        return
+    from rich.console import Console
+    from rich.text import Text
+
     console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
     for parts in lines:
         if console.is_terminal:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from make_metrics.environment import output_may_be_terminal
 from make_metrics.report.printable import printable
 from make_metrics.report.screen import shortened
+from make_metrics.report.wrapped import columns as width_of
+
+if TYPE_CHECKING:  # takes longer to load than what most commands do: only a terminal needs it
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
 _NARROW = 12
 _CALM = ("0", "", "ok", "?")  # no failure
 _READABLE = 24  # columns that a name keeps for as long as other columns can be left out
-_WIDE = 1_000_000  # in a file or a pipe nothing is folded
+_WIDE = 1_000_000
+_DRESSED_ROWS = 1_000  # rich takes 0.7 ms and 9 KiB a row: more, which nobody reads on a screen, are written plainly
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,9 @@ class Column:
 
 
 def _table(columns: Sequence[Column], cells: Iterable[Sequence[Text]], lines: box.Box | None) -> Table:
+    from rich import box
+    from rich.table import Table
+
     edge = lines is box.ROUNDED
     table = Table(box=lines, header_style="bold", show_edge=edge, pad_edge=edge, collapse_padding=not edge)
     for column in columns:
@@ -53,6 +61,8 @@ def _table(columns: Sequence[Column], cells: Iterable[Sequence[Text]], lines: bo
 
 
 def _show_on_terminal(console: Console, columns: Sequence[Column], cells: Sequence[Sequence[Text]]) -> None:
+    from rich import box
+
     if any(column.shrinks for column in columns):
         columns, cells = _fitted(columns, cells, console.width)
     for lines in (box.ROUNDED, box.SIMPLE_HEAD):
@@ -68,6 +78,8 @@ def _show_on_terminal(console: Console, columns: Sequence[Column], cells: Sequen
 
 
 def _widths(columns: Sequence[Column], cells: Sequence[Sequence[Text]]) -> list[int]:
+    from rich.text import Text
+
     headings = [Text(column.heading) for column in columns]
     return [max(cell.cell_len for cell in column) for column in zip(headings, *cells, strict=True)]
 
@@ -96,6 +108,8 @@ def _fitted(
             break
         columns = [*columns[:goes], *columns[goes + 1 :]]
         cells = [[*row[:goes], *row[goes + 1 :]] for row in cells]
+    from rich.text import Text
+
     fitting = [
         [
             Text(shortened(cell.plain, size), cell.style) if column.shrinks and cell.cell_len > size else cell
@@ -108,22 +122,43 @@ def _fitted(
 
 def show(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, note: str = "") -> None:
     """Write a table to standard output, and a note below it."""
+    rows = [[printable(cell) for cell in row] for row in rows]
+    if len(rows) > _DRESSED_ROWS or not output_may_be_terminal() or not _dressed(columns, rows, note):
+        _write_plain(columns, rows)
+        if note:
+            sys.stdout.write(f"\n{note}\n")
+
+
+def _dressed(columns: Sequence[Column], rows: Sequence[Sequence[str]], note: str) -> bool:
+    """Write a table to a terminal; false, and nothing is written, if standard output is none."""
+    from rich.console import Console
+    from rich.text import Text
+
     console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        return False
     cells = [
         [
-            Text(printable(cell), "bold red" if column.alarm and cell not in _CALM else "")
+            Text(cell, "bold red" if column.alarm and cell not in _CALM else "")
             for cell, column in zip(row, columns, strict=True)
         ]
         for row in rows
     ]
-    if console.is_terminal:
-        _show_on_terminal(console, columns, cells)
-        if note:
-            console.print(Text(note, style="dim"))
-        return
-    plain = Console(width=_WIDE, color_system=None, force_terminal=False, highlight=False)
-    with plain.capture() as captured:
-        plain.print(_table(columns, cells, None))
-    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+    _show_on_terminal(console, columns, cells)
     if note:
-        sys.stdout.write(f"\n{note}\n")
+        console.print(Text(note, style="dim"))
+    return True
+
+
+def _write_plain(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+    """Write aligned columns, one blank apart. Nothing is folded: a file or a pipe has no width."""
+    headings = [column.heading for column in columns]
+    widths = [width_of(heading) for heading in headings]
+    for row in rows:
+        widths = [max(width, width_of(cell)) for width, cell in zip(widths, row, strict=True)]
+    for row in (headings, *rows):
+        parts = [
+            " " * (width - width_of(cell)) + cell if column.number else cell + " " * (width - width_of(cell))
+            for cell, width, column in zip(row, widths, columns, strict=True)
+        ]
+        sys.stdout.write(" ".join(parts).rstrip() + "\n")

@@ -18,6 +18,8 @@ _KEPT_BLANK = "\xa0"  # textwrap does not break there
 
 def columns(text: str) -> int:
     """How many columns a text of printable characters takes in a terminal."""
+    if text.isascii():
+        return len(text)
     return sum(
         2 if unicodedata.east_asian_width(char) in "WF" else 0 if unicodedata.combining(char) else 1 for char in text
     )
