@@ -154,3 +154,70 @@ def test_help_of_a_command_and_the_short_version(capsys: pytest.CaptureFixture[s
     assert "did you mean report?" in capsys.readouterr().err
     assert cli.main(["-V"]) == 0
     assert capsys.readouterr().out.startswith("make-metrics ")
+
+
+# What takes longer to load than what most commands do.
+SLOW = {
+    *("asyncio", "filelock", "http.client", "importlib.metadata", "logging", "platformdirs", "psutil", "requests"),
+    *("rich", "sentry_sdk", "ssl", "tomllib"),
+}
+OWN = {
+    *("make_metrics.consent.notice", "make_metrics.metrics.catalogue", "make_metrics.metrics.child"),
+    *("make_metrics.project.settings_file", "make_metrics.store.earlier", "make_metrics.store.salvage"),
+}
+# argparse of Python 3.14 loads dataclasses for its colours.
+HELP = SLOW | OWN | {"typing", "shutil", "sqlite3", "json", *(["dataclasses"] if sys.version_info < (3, 14) else [])}
+READING = SLOW | OWN | {"make_metrics.deliver.outgoing", "make_metrics.project.target_names"}
+LOADED = """
+import sys
+from make_metrics import cli
+try:
+    status = cli.main(sys.argv[1:])
+except SystemExit as error:
+    status = error.code
+print(*sys.modules, file=sys.stderr)
+sys.exit(status)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "unneeded"),
+    [
+        (["--help"], HELP),
+        (["report", "--help"], HELP),
+        (["include"], SLOW | OWN | {"sqlite3"}),
+        (["status"], READING - {"make_metrics.consent.notice"}),
+        (["report"], READING),
+        (["runs"], READING),
+        (["last", "--all"], READING),
+        (["events"], READING),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_command_loads_no_library_that_it_does_not_need(
+    words: list[str], unneeded: set[str], recorded: None, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *words], capture_output=True, cwd=tmp_path, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert sorted(unneeded & set(done.stderr.split())) == []
+
+
+def test_the_list_of_commands_loads_hardly_any_module_of_ours() -> None:
+    done = subprocess.run([sys.executable, "-c", LOADED, "--help"], capture_output=True, text=True, check=True)
+    ours = {name for name in done.stderr.split() if name.startswith("make_metrics.")}
+    assert ours <= {
+        *("make_metrics.cli", "make_metrics.errors", "make_metrics.commands"),
+        *(f"make_metrics.commands.{name}" for name in ("option", "parser", "prose", "warn")),
+    }
+
+
+def test_what_a_command_does_not_need_is_left_out_of_its_parser_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--help"], ["-h"], ["report", "--help"], ["what-if", "--help"]):
+        texts = []
+        for parser in (cli.parser(words), cli.parser()):
+            with pytest.raises(SystemExit):
+                parser.parse_args(words)
+            texts.append(capsys.readouterr().out)
+        assert texts[0] == texts[1]

@@ -45,7 +45,6 @@ def paths(tmp_path: Path) -> Paths:
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_records, "PIECE_BYTES", 3_000)
     monkeypatch.setattr(run_records, "LARGE", 40)
-    monkeypatch.setattr(sweep_module, "PIECE_BYTES", 3_000)
     monkeypatch.setattr("make_metrics.sweep.record_file._BLOCK", 1_000)
     monkeypatch.setattr(large_run, "SLICE", 25)
 

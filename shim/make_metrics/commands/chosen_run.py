@@ -13,7 +13,6 @@ from make_metrics.analysis.waits import Disk
 from make_metrics.commands.project import project_at
 from make_metrics.commands.reading import combined_store
 from make_metrics.commands.warn import warn
-from make_metrics.commands.why_empty import why_empty
 from make_metrics.errors import UsageError, UserError
 from make_metrics.files.paths import Paths
 from make_metrics.store import builds
@@ -75,6 +74,8 @@ def _by_age(connection: sqlite3.Connection, given: argparse.Namespace, back: int
         raise UserError(f"no run{of} had the goal {given.goal!r}")
     if within and builds.newest(connection) is not None:
         raise UserError("no run of this project is recorded: --all takes the runs of all projects")
+    from make_metrics.commands.why_empty import why_empty
+
     raise UserError(f"no run is recorded yet: {why_empty(Paths.from_environment())}")
 
 

@@ -6,17 +6,19 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from make_metrics.commands.warn import warn
 from make_metrics.crashes import log as crash_log
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path
 from make_metrics.project.project import Project, project_of
-from make_metrics.sinks.kinds import readable, request_line
-from make_metrics.sinks.sink import Prepared
 from make_metrics.store import database
 from make_metrics.store.store import Store
 from make_metrics.sweep.sweep import sweep
+
+if TYPE_CHECKING:
+    from make_metrics.sinks.sink import Prepared
 
 
 def project_at(directory: str | None) -> Project:
@@ -42,6 +44,8 @@ def combine_records(paths: Paths, *, timeout_s: float) -> list[str]:
 
 def write_request(kind: str, request: Prepared) -> None:
     """Write a request to a sink of type `kind` to standard output: a line with its address, then its body."""
+    from make_metrics.sinks.kinds import readable, request_line
+
     sys.stdout.write(f"{request_line(request.url)}\n{readable(kind, request.url, request.body)}")
 
 

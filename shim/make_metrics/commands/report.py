@@ -8,7 +8,6 @@ from typing import Any
 
 from make_metrics.commands.prose import show
 from make_metrics.commands.reading import EACH, combined_store, limited, selection, within
-from make_metrics.commands.why_empty import why_empty
 from make_metrics.errors import UsageError
 from make_metrics.files.paths import Paths
 from make_metrics.report import formats, rows
@@ -96,4 +95,6 @@ def _reason(given: argparse.Namespace, elsewhere: bool) -> str:
         return f"since {given.since}: give an earlier time"
     if given.until:
         return f"until {given.until}: give a later time"
+    from make_metrics.commands.why_empty import why_empty
+
     return f"yet: {why_empty(Paths.from_environment())}"

@@ -11,7 +11,6 @@ from make_metrics.combine.event import timestamp
 from make_metrics.combine.summary import Summary
 from make_metrics.commands.prose import show
 from make_metrics.commands.reading import combined_store, limited, start_ns
-from make_metrics.commands.why_empty import why_empty
 from make_metrics.files.paths import Paths
 from make_metrics.report import formats
 from make_metrics.report.local_time import local_time
@@ -54,6 +53,8 @@ def run(given: argparse.Namespace) -> int:
         more = f"The newest {len(summaries)} of {count} runs: --limit N shows more." if len(summaries) < count else ""
         formats.write_table(form, *_table(summaries, names, unseen), note=more)
     else:
+        from make_metrics.commands.why_empty import why_empty
+
         why = why_empty(Paths.from_environment())
         reason = f"since {given.since}: give an earlier time" if given.since else f"yet: {why}"
         show(f"No runs {reason}.")

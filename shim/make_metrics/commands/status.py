@@ -26,7 +26,6 @@ from make_metrics.crashes.question import CRASHES
 from make_metrics.erasure import requested
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
-from make_metrics.metrics import catalogue
 from make_metrics.project.project import Project
 from make_metrics.project.root import project_key
 from make_metrics.project.settings import NAME
@@ -60,7 +59,6 @@ def _document(paths: Paths, project: Project) -> dict[str, Any]:
     problems = [*project.problems, *read_user_settings(paths)[1]]
     problems += read_policy().problems
     problems += filter(None, [is_test.problem(os.environ)])
-    metrics = project.settings.metrics if project.settings else ()
     return {
         "mode": status.ruling.mode.word,
         "rule": status.ruling.rule,
@@ -81,7 +79,7 @@ def _document(paths: Paths, project: Project) -> dict[str, Any]:
         "notice": consent.notice_version(paths, project) or None,
         "consent": _consent(status.record),
         "id": read_id(paths, project),
-        "metrics": [entry.name for entry in catalogue.declarations(paths, metrics)],
+        "metrics": _metrics(paths, project),
         **_deliveries(paths, project, problems),
         "sender": _sender(status),
         "crash_reports": _crash_reports(paths, project),
@@ -89,6 +87,15 @@ def _document(paths: Paths, project: Project) -> dict[str, Any]:
         "paths": _paths(paths, project),
         "problems": problems,
     }
+
+
+def _metrics(paths: Paths, project: Project) -> list[str]:
+    """The names of the optional metrics that the project's notice lists."""
+    if project.settings is None or not project.settings.metrics:
+        return []
+    from make_metrics.metrics import catalogue  # takes a while to load
+
+    return [entry.name for entry in catalogue.declarations(paths, project.settings.metrics)]
 
 
 def _consent(record: Record | None) -> dict[str, Any] | None:

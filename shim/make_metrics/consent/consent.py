@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from make_metrics.consent import decision_file, notice, policy
+from make_metrics.consent import decision_file, policy
 from make_metrics.consent.decision_file import Record
 from make_metrics.consent.mode import Decision, Inputs, Ruling, decide, through_sudo
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path, private_directory
 from make_metrics.files.read import read_file
 from make_metrics.files.write import move_aside, write_file
-from make_metrics.metrics import catalogue
 from make_metrics.project.project import Project
 from make_metrics.project.root import project_key
 
@@ -59,6 +58,10 @@ def notice_version(paths: Paths, project: Project) -> str:
     settings = project.settings
     if settings is None or not project.sinks:
         return ""
+    # Only here: most projects ask for nothing, and then no notice is made.
+    from make_metrics.consent import notice
+    from make_metrics.metrics import catalogue
+
     return notice.version(settings, catalogue.declarations(paths, settings.metrics))
 
 
@@ -117,14 +120,14 @@ def lock(paths: Paths, *, patience_s: float = _LOCK_S) -> Iterator[None]:
 
     Raises UserError if another process holds it for longer than `patience_s` seconds, or if its file cannot be used.
     """
-    from filelock import FileLock, Timeout
+    from make_metrics.files.lock import BusyError, FileLock
 
     private_directory(paths.config)
     move_aside(paths.consent_lock)
     try:
-        with FileLock(paths.consent_lock, mode=0o600).acquire(timeout=patience_s, poll_interval=0.02):
+        with FileLock(paths.consent_lock).acquire(timeout=patience_s, poll_interval=0.02):
             yield
-    except Timeout as error:
+    except BusyError as error:
         raise UserError("another make-metrics is changing your decisions: try again") from error
     except OSError as error:
         raise UserError(f"cannot write {printable_path(paths.consent_lock)}: {error.strerror}") from error

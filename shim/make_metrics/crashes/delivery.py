@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
-
 from make_metrics.consent import consent
 from make_metrics.consent.mode import Mode
 from make_metrics.crashes import log as crash_log
@@ -25,6 +23,7 @@ from make_metrics.crashes.own_message import own_message
 from make_metrics.crashes.question import CRASHES
 from make_metrics.crashes.report import LogEntry
 from make_metrics.errors import UserError
+from make_metrics.files.lock import BusyError, FileLock
 from make_metrics.files.paths import Paths, private_directory
 from make_metrics.files.write import require_own_file
 from make_metrics.project.project import Project, project_of
@@ -143,7 +142,7 @@ def deliver(paths: Paths, environ: Mapping[str, str], give_up: float, *, patient
             _deliver(_Delivery(paths, environ, give_up, patient, result))
     except UserError as error:
         result.problems.append(str(error))
-    except Timeout:
+    except BusyError:
         result.problems.append("another make-metrics is sending crash reports")
     except Exception as error:  # a failure in here is logged like any other
         crash_log.note(error, part="crash reports", paths=paths, environ=environ)
@@ -163,7 +162,7 @@ def _deliver(delivery: _Delivery) -> None:
     private_directory(paths.state)
     require_own_file(paths.crash_lock)
     patience_s = max(delivery.give_up - time.monotonic(), 0)
-    lock = FileLock(paths.crash_lock, mode=0o600, thread_local=False)
+    lock = FileLock(paths.crash_lock)
     with contextlib.ExitStack() as held:
         held.enter_context(lock.acquire(timeout=patience_s, poll_interval=0.02))
         try:

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from make_metrics import environment
-from make_metrics.combine.event import timestamp
-from make_metrics.consent.policy import read_policy
-from make_metrics.crashes.report import Failure, Frame, LogEntry
 from make_metrics.files.paths import Paths, printable_path
 from make_metrics.files.read import read_file
 from make_metrics.files.write import remove_file, write_file
 from make_metrics.hot import failure_log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # every command may note a failure; few read the log
+    from make_metrics.crashes.report import Failure, LogEntry
 
 KEEP_NS = 90 * 86_400_000_000_000
 _UNFINISHED_NS = 3_600_000_000_000
@@ -32,6 +33,8 @@ def note(
     make, that of all makes above.
     """
     with contextlib.suppress(Exception):
+        from make_metrics.consent.policy import read_policy
+
         paths = paths or Paths.from_environment()
         variables = os.environ if environ is None else environ
         if "off" in (environment.ceiling(variables), read_policy().most) or os.path.lexists(paths.off_file):
@@ -63,6 +66,9 @@ def lines(paths: Paths, count: int) -> list[str]:
 
 
 def _line(entry: LogEntry) -> str:
+    from make_metrics.combine.event import timestamp
+    from make_metrics.crashes.report import Failure
+
     failure = entry.failures[-1] if entry.failures else Failure("?", "", ())
     calls = " > ".join(f"{frame.package_path or frame.file}:{frame.line} {frame.function}" for frame in failure.frames)
     time = f"{timestamp(entry.last_ns)[:19]}Z"
@@ -85,6 +91,8 @@ def _read(path: Path) -> LogEntry:
 
     Raises OSError, or ValueError, KeyError, TypeError or RecursionError if `hot.failure_log` has not written the file.
     """
+    from make_metrics.crashes.report import LogEntry
+
     document = json.loads(read_file(path) or b"")
     if document["format"] != failure_log.FORMAT or type(document["time_ns"]) is not int:
         raise ValueError("another format")
@@ -109,6 +117,8 @@ def _may_leave(do_not_track: str, make_metrics: str) -> bool:
 
 
 def _failure(document: dict[str, Any], package: str) -> Failure:
+    from make_metrics.crashes.report import Failure, Frame
+
     if not isinstance(document["type"], str) or not isinstance(document["text"], str):
         raise ValueError("no texts")
     frames = []

@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from filelock import FileLock, Timeout
-
 from make_metrics.consent import consent
 from make_metrics.consent.mode import Mode
 from make_metrics.deliver.at_once import Steps, TimeUpError, run_at_once
 from make_metrics.deliver.to_sink import Delivered, Delivery, contained, deliver_to_sink, refusal_of
 from make_metrics.deliver.waiting import pages
+from make_metrics.files.lock import BusyError, FileLock
 from make_metrics.files.paths import Paths, private_directory
 from make_metrics.files.write import require_own_file
 from make_metrics.project.project import project_of
@@ -50,7 +49,7 @@ def deliver(
     abandoned: list[Future[Any]] = []
     with contextlib.ExitStack() as held:
         try:
-            lock = FileLock(paths.send_lock, mode=0o600, thread_local=False)
+            lock = FileLock(paths.send_lock)
             held.enter_context(lock.acquire(timeout=timeout_s, poll_interval=0.02))
             with database.opened(paths, delivered.problems) as connection:
                 delivery = Delivery(paths, environ, Store(connection), deadline_s, delivered, patient)
@@ -59,7 +58,7 @@ def deliver(
                     run_at_once(receivers, deadline_s=deadline_s, abandoned=abandoned)
                 finally:
                     delivery.ended.set()
-        except Timeout:
+        except BusyError:
             delivered.problems.append("another make-metrics is sending")
         except TimeUpError:
             delivered.problems.append(f"not all was sent within {timeout_s:g} s: the rest waits")

@@ -13,14 +13,16 @@ from pathlib import Path
 
 from make_metrics.combine.record import Make
 from make_metrics.combine.run import Run
-from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import read_id
 from make_metrics.consent.mode import Mode
 from make_metrics.files.paths import Paths
-from make_metrics.metrics import catalogue
 from make_metrics.project.project import Project, project_of
-from make_metrics.project.target_names import TargetNames, spelled_names
 from make_metrics.properties.property import Property
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # take a while to load: only a project that asks for events needs them
+    from make_metrics.consent import consent
+    from make_metrics.project.target_names import TargetNames
 
 _DEEPEST = 1_000  # makes above one another; more are no build, and would take the sweep too long
 
@@ -62,6 +64,8 @@ class ProjectCache:
 
         It is read without an environment: a make's own was looked at when it ran, and the sweep's does not matter.
         """
+        from make_metrics.consent import consent
+
         if project.directory not in self._consents:
             self._consents[project.directory] = consent.status_of(self._paths, project, {})
         return self._consents[project.directory]
@@ -74,7 +78,11 @@ class ProjectCache:
 
     def metrics(self, project: Project) -> tuple[Property, ...]:
         """The optional metrics that a project's notice lists."""
-        return catalogue.declarations(self._paths, project.settings.metrics) if project.settings else ()
+        if project.settings is None or not project.settings.metrics:
+            return ()
+        from make_metrics.metrics import catalogue
+
+        return catalogue.declarations(self._paths, project.settings.metrics)
 
     def default_branch(self, directory: str) -> str:
         """The default branch that the settings of a directory's project name; empty if they name none."""
@@ -95,6 +103,8 @@ class ProjectCache:
 
     def target_names(self, project: Project, directory: str, makefiles: tuple[str, ...] = ()) -> TargetNames:
         """The names of targets that the makefiles of a make in a project spell."""
+        from make_metrics.project.target_names import spelled_names
+
         key = (directory, makefiles, project.path)
         if key not in self._target_names:
             self._target_names[key] = spelled_names(directory, makefiles, outermost=project.path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -26,6 +25,10 @@ def parse_toml(content: bytes, *, secret: bool = False) -> dict[str, Any]:
         text = content.decode()
     except UnicodeDecodeError:
         raise ValueError("is not UTF-8") from None
+    if not text.strip():
+        return {}
+    import tomllib  # takes a while to load: few people have such a file
+
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -115,6 +115,15 @@ def process_key(pid: int) -> bytes | None:
     return b"%b.%d.%d" % (host(), pid, start)
 
 
+def is_zombie(pid: int) -> bool | None:
+    """Whether a process has ended and was not waited for; None without /proc, or if there is no such process."""
+    try:
+        stat = read(b"%b/%d/stat" % (PROC, pid))
+        return stat[stat.rindex(b")") + 2 :][:1] == b"Z"
+    except (OSError, ValueError):
+        return None
+
+
 def program(pid: int) -> bytes:
     """The name that a process was started by, without its directory; empty if unknown."""
     try:

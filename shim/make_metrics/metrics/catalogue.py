@@ -68,6 +68,11 @@ def refresh(paths: Paths, names: Sequence[str], *, forget: bool = False) -> dict
     return metrics
 
 
+def forget() -> None:
+    """Forget what this process has looked up."""
+    _cache.clear()
+
+
 def _foreign(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in names if name not in _BUILT_IN and name not in _ALWAYS)
 

@@ -7,7 +7,6 @@ value, and its trouble is noted. One that took too long is not asked again in th
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,7 +14,6 @@ from typing import Any
 from make_metrics.combine.event import Event
 from make_metrics.combine.run import Run
 from make_metrics.combine.summary import top_make
-from make_metrics.metrics.child import Child, FailedError, SlowError, ask_all, request
 from make_metrics.metrics.trouble import FAILED, OUTSIDE, SLOW, Trouble
 from make_metrics.metrics.worker import START_S, VALUE_S
 from make_metrics.processes.keys import boot_id
@@ -23,6 +21,10 @@ from make_metrics.properties.facts import RunFacts, TargetFacts
 from make_metrics.properties.metric import Metric
 from make_metrics.properties.property import Property, Value
 from make_metrics.properties.registry import ALWAYS, BUILT_IN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # takes a while to load: only another distribution's metric has a process
+    from make_metrics.metrics.child import Child
 
 _ALWAYS = tuple(metric.declaration() for metric in ALWAYS)
 _KINDS = {"failed": FAILED, "outside": OUTSIDE}  # the words of `metrics.worker`
@@ -123,7 +125,7 @@ class Collector:
                 columns[name] = [self._checked(declaration, value) for value in answer]
                 continue
             self._end(name)
-            if isinstance(answer, SlowError | subprocess.TimeoutExpired):
+            if _is_slow(answer):
                 self._given_up.add(keys[name])
                 self._note(declaration, SLOW, str(answer) if declaration.provider else "git took more than a second")
             else:
@@ -144,6 +146,10 @@ class Collector:
         self, declarations: Sequence[Property], run: RunFacts, targets: list[TargetFacts]
     ) -> dict[str, Any]:
         """The answers of metrics' processes, unchecked, or their exceptions, by name. None waits for another."""
+        if not declarations:
+            return {}
+        from make_metrics.metrics.child import Child, ask_all, request
+
         answers: dict[str, Any] = {}
         new: dict[str, Child] = {}
         for name in (declaration.name for declaration in declarations if declaration.name not in self._children):
@@ -179,7 +185,17 @@ class Collector:
             child.close()
 
 
+def _is_slow(answer: object) -> bool:
+    import subprocess
+
+    from make_metrics.metrics.child import SlowError
+
+    return isinstance(answer, SlowError | subprocess.TimeoutExpired)
+
+
 def _failure_text(answer: object) -> str:
+    from make_metrics.metrics.child import FailedError
+
     if isinstance(answer, FailedError):
         return str(answer)
     return f"{type(answer).__name__}: {answer}" if isinstance(answer, Exception) else "its process said nonsense"

@@ -18,16 +18,17 @@ if __name__ == "__main__":
         sys.path.append(_root)  # make-metrics runs from a checkout, and is not installed
 
 import json
-import queue
 import signal
-import threading
 from collections.abc import Callable
 from dataclasses import asdict
-from importlib.metadata import entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from make_metrics.properties.facts import RunFacts, TargetFacts
 from make_metrics.properties.metric import REFUSED, REGISTERED, Metric
+
+if TYPE_CHECKING:
+    import queue
+    from importlib.metadata import EntryPoints
 
 GROUP = "make_metrics.metrics"
 LIST = "--list"
@@ -38,10 +39,16 @@ _GRACE_S = 2.0  # the process's own limit is this much later than its parent's, 
 _LONGEST = 1_000
 
 
+def _entry_points() -> EntryPoints:
+    from importlib.metadata import entry_points  # only in a metric's own process: it takes a while to load
+
+    return entry_points(group=GROUP)
+
+
 def offered() -> dict[str, list[list[str]]]:
     """The installed metrics by the entry point's name: a distribution, its version and the class, for each offer."""
     offers: dict[str, list[list[str]]] = {}
-    for entry in entry_points(group=GROUP):
+    for entry in _entry_points():
         name, version = (entry.dist.name, entry.dist.version) if entry.dist else ("", "")
         offer = [name, version, entry.value]
         if offer not in offers.setdefault(entry.name, []):
@@ -53,7 +60,7 @@ def load(identifier: str) -> Metric:
     """The metric of an entry point. Raises any exception if it cannot be loaded, or is no valid metric."""
     import make_metrics.properties.registry  # noqa: F401  # takes the names of the built-in metrics
 
-    (entry,) = entry_points(group=GROUP, name=identifier)
+    (entry,) = _entry_points().select(name=identifier)
     metric = entry.load()
     if not isinstance(metric, type) or not issubclass(metric, Metric):
         raise TypeError(f"{entry.value} is no subclass of make_metrics.metrics.Metric")
@@ -98,6 +105,9 @@ def _connect() -> tuple[queue.SimpleQueue[dict[str, Any]], Callable[[dict[str, A
 
     The process ends once the parent closes its end.
     """
+    import queue
+    import threading
+
     request_pipe, answer_pipe = os.dup(0), os.dup(1)  # programs that a metric starts do not inherit these
     null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from make_metrics.hot import procfs
@@ -19,8 +20,6 @@ def alive(run_key: str, boot: str = "") -> bool | None:
     match = KEY.fullmatch(run_key)
     if match is None:
         return False
-    import psutil  # slow to load: only where there are records to judge
-
     from make_metrics.processes.keys import boot_id, process_key
 
     if boot and boot != boot_id() and boot.split()[:1] == boot_id().split()[:1]:
@@ -29,13 +28,29 @@ def alive(run_key: str, boot: str = "") -> bool | None:
         return None
     pid = int(match[2])
     key = process_key(pid)
-    if key is None and not procfs.is_foreign() and psutil.pid_exists(pid):
+    if key is None and not procfs.is_foreign() and _is_there(pid):
         return None
     if key is None or key.partition(".")[2] != run_key.partition(".")[2]:
         return False
+    is_zombie = procfs.is_zombie(pid)
+    if is_zombie is not None:
+        return not is_zombie
+    import psutil  # slow to load: only where /proc does not tell
+
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
     except psutil.Error:
         return True
+
+
+def _is_there(pid: int) -> bool:
+    """Whether there is a process with this pid, whose key cannot be read."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return pid > 0

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import time
 
-import psutil
-
 from make_metrics.hot import procfs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import psutil
 
 _SECOND_NS = 1_000_000_000
 
@@ -20,6 +22,10 @@ def process_key(pid: int) -> str | None:
     key = procfs.process_key(pid)
     if key is not None:
         return key.decode("ascii")
+    if procfs.own_pid():
+        return None
+    import psutil  # slow to load: only without /proc
+
     try:
         return f"00000000.{pid}.{int(psutil.Process(pid).create_time() * 1_000_000)}"
     except psutil.Error:
@@ -42,4 +48,8 @@ def start_time_ns(process: psutil.Process) -> int:
 def boot_id() -> str:
     """This machine's name and the id of its boot, as `<name> <id>`; without an id the time of the boot."""
     boot = procfs.boot_id().decode("ascii")
-    return f"{os.uname().nodename} {boot or int(psutil.boot_time())}"
+    if not boot:
+        import psutil
+
+        boot = str(int(psutil.boot_time()))
+    return f"{os.uname().nodename} {boot}"

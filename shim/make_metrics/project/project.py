@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from make_metrics.files.paths import printable_path
-from make_metrics.project import settings_file
 from make_metrics.project.root import find_root, path_text
 from make_metrics.project.settings import NAME, Dsn, Settings
 from make_metrics.sinks.sink import SinkSettings
@@ -50,5 +49,7 @@ def project_of(directory: Path) -> Project:
     folder = Path(root.directory)
     if not root.settings:
         return Project(folder)
+    from make_metrics.project import settings_file  # takes a while to load: most projects have none
+
     settings, problems = settings_file.read(folder / NAME)
     return Project(folder, settings, tuple(problems))

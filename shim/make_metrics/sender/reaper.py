@@ -1,6 +1,6 @@
 """Whether a process may outlive make: only if something here reaps it, or it would stay as a zombie.
 
-The walk imports this while a recipe line may be waiting: it imports nothing slow but psutil, which the walk has.
+The walk imports this while a recipe line may be waiting: it imports nothing slow.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-
-import psutil
 
 from make_metrics import environment
 from make_metrics.hot import procfs
@@ -67,6 +65,8 @@ def _obstacle_of_machine() -> str:
         return ""
     if procfs.is_foreign():
         return "/proc is that of another pid namespace, so the process 1 here cannot be seen"
+    import psutil  # slow to load: only where a process may be left behind
+
     try:
         first = psutil.Process(1).name()
         if first.partition("(")[0] in _REAPERS or _ignores_children():

@@ -46,13 +46,13 @@ def stop_sending(*locks: Path) -> Iterator[str]:
 
 def _is_free(path: Path, patience_s: float) -> bool:
     """Whether nobody holds a lock, or lets it go in time; raises UserError if its file cannot be used."""
-    from filelock import FileLock, Timeout  # only here: mostly nobody has ever sent, and the command loads nothing more
+    from make_metrics.files.lock import BusyError, FileLock
 
     move_aside(path)
     try:
-        with FileLock(path, mode=0o600).acquire(timeout=patience_s, poll_interval=0.02):
+        with FileLock(path).acquire(timeout=patience_s, poll_interval=0.02):
             return True
-    except Timeout:
+    except BusyError:
         return False
     except OSError as error:
         raise UserError(f"cannot use {printable_path(path)}: {error.strerror}") from error

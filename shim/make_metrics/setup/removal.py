@@ -89,12 +89,12 @@ def _remove(files: Iterable[Path]) -> list[Path]:
 
 
 def _is_free(lock: Path) -> bool:
-    from filelock import FileLock, Timeout
+    from make_metrics.files.lock import BusyError, FileLock
 
     if not lock.is_file():
         return False
     try:
-        with FileLock(lock, timeout=0):
+        with FileLock(lock).acquire(timeout=0):
             return True
-    except (Timeout, OSError, UserError):
+    except (BusyError, OSError, UserError):
         return False

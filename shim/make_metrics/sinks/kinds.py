@@ -49,6 +49,12 @@ def _registered() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=GROUP)}
 
 
+def forget() -> None:
+    """Forget which kinds are installed."""
+    kind_of.cache_clear()
+    _registered.cache_clear()
+
+
 def lacks(name: str) -> str:
     """Why no sink of a kind can be made here, in one line; empty if one can."""
     try:

@@ -7,7 +7,6 @@ scheme, host and port (RFC 6454).
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -228,6 +227,8 @@ def is_loopback(host: str) -> bool:
 
 
 def _is_ipv4_loopback(host: str) -> bool:
+    import socket
+
     try:
         return socket.inet_aton(host)[0] == 127 and not any(char.isspace() for char in host)
     except (OSError, UnicodeError, ValueError):

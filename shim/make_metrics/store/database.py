@@ -9,12 +9,11 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import BaseFileLock, FileLock, Timeout
-
 from make_metrics.errors import UserError
+from make_metrics.files.lock import BusyError, FileLock
 from make_metrics.files.paths import Paths, printable_path, private_directory
 from make_metrics.files.set_aside import put_aside
-from make_metrics.store import earlier, salvage, tables
+from make_metrics.store import tables
 
 _BUSY_S = 5
 _LOCK_S = 10
@@ -52,7 +51,7 @@ class ReplacedError(UserError):
 
 
 @contextlib.contextmanager
-def opened(paths: Paths, problems: list[str], *, lock: BaseFileLock | None = None) -> Iterator[sqlite3.Connection]:
+def opened(paths: Paths, problems: list[str], *, lock: FileLock | None = None) -> Iterator[sqlite3.Connection]:
     """A connection to the store for the length of a `with` block, in autocommit mode.
 
     If the file is found damaged on opening, it is put aside, a line about it is added to `problems`, and the block gets
@@ -63,7 +62,7 @@ def opened(paths: Paths, problems: list[str], *, lock: BaseFileLock | None = Non
     another program uses it for too long.
     """
     private_directory(paths.state)
-    lock = lock or FileLock(paths.sweep_lock, mode=0o600)
+    lock = lock or FileLock(paths.sweep_lock)
     with _user_errors(paths.store):
         connection, file_id = _open(paths, problems, lock)
         try:
@@ -104,14 +103,17 @@ def connect(path: Path) -> sqlite3.Connection:
             names = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
             if not names >= columns:
                 raise DamagedError(f"the table {table} is missing, or not as it was made")
-        earlier.move(connection)
+        if tables.holds_earlier(connection):
+            from make_metrics.store import earlier
+
+            earlier.move(connection)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _open(paths: Paths, problems: list[str], lock: BaseFileLock) -> tuple[sqlite3.Connection, _FileId | None]:
+def _open(paths: Paths, problems: list[str], lock: FileLock) -> tuple[sqlite3.Connection, _FileId | None]:
     """A connection to an undamaged store, and the id of its file."""
     for _ in range(_ATTEMPTS):
         try:
@@ -172,7 +174,7 @@ def _shows_damage(error: sqlite3.DatabaseError | UnicodeDecodeError, connection:
         return True
 
 
-def _replace(paths: Paths, file_id: _FileId | None, lock: BaseFileLock) -> str:
+def _replace(paths: Paths, file_id: _FileId | None, lock: FileLock) -> str:
     """Put the damaged file aside, and make a new one with what can be read of it; return a line that says so.
 
     Empty if another process has just done it. A process that is killed meanwhile leaves the damaged file in its place.
@@ -185,7 +187,7 @@ def _replace(paths: Paths, file_id: _FileId | None, lock: BaseFileLock) -> str:
             new_path = put_aside(paths, *_with_companions(paths.store))
             if new_store is not None and not os.path.lexists(paths.store):
                 new_store.rename(paths.store)
-    except Timeout as error:
+    except BusyError as error:
         raise UserError("the store is damaged, and another make-metrics is at work: try again") from error
     except OSError as error:
         raise UserError(
@@ -203,6 +205,8 @@ def _salvage(paths: Paths) -> tuple[Path | None, str]:
         for path in _with_companions(new_store):
             path.unlink(missing_ok=True)
         with contextlib.closing(connect(new_store)) as connection:
+            from make_metrics.store import salvage  # only here: a damaged store is rare
+
             saved = salvage.save(
                 paths.store, connection, new_store, scratch=paths.state / "salvage", timeout_s=_SALVAGE_S
             )

@@ -15,6 +15,7 @@ from make_metrics.combine.event import Event
 from make_metrics.combine.record import Make
 from make_metrics.combine.run import Run
 from make_metrics.combine.summary import Summary, before_first_line_ns, top_make
+from make_metrics.store import tables
 from make_metrics.store.compact.rows import load_values
 from make_metrics.store.compact.texts import names_of
 from make_metrics.store.store import Store
@@ -32,7 +33,7 @@ def move(connection: sqlite3.Connection) -> None:
 
     The events of a moved run are deleted last, all at once: they lie on pages all over the file.
     """
-    if not _number(connection, "SELECT EXISTS (SELECT 1 FROM runs) OR EXISTS (SELECT 1 FROM events)"):
+    if not tables.holds_earlier(connection):
         return
     store = Store(connection)
     # A power cut may undo the last pieces: then they are moved again.

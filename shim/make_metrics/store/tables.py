@@ -288,3 +288,9 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[Sequence[str]] = STE
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+
+def holds_earlier(connection: sqlite3.Connection) -> bool:
+    """Whether tables of an earlier version still hold something (`store.earlier` moves it). Raises sqlite3.Error."""
+    (holds,) = connection.execute("SELECT EXISTS (SELECT 1 FROM runs) OR EXISTS (SELECT 1 FROM events)").fetchone()
+    return bool(holds)

@@ -6,11 +6,13 @@ import math
 import time
 from dataclasses import dataclass, field
 
-from make_metrics.deliver.permissions import ProjectCache
-from make_metrics.files.paths import Paths
-from make_metrics.metrics.collector import Collector
-from make_metrics.store.outbox import Outbox
-from make_metrics.store.store import Store
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from make_metrics.deliver.permissions import ProjectCache
+    from make_metrics.files.paths import Paths
+    from make_metrics.metrics.collector import Collector
+    from make_metrics.store.outbox import Outbox
+    from make_metrics.store.store import Store
 
 
 class PausedError(Exception):

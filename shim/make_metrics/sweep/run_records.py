@@ -12,24 +12,26 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from make_metrics.combine.run import Run, absorb, events_of
 from make_metrics.combine.summary import summarise
 from make_metrics.crashes import log as crash_log
-from make_metrics.deliver import outgoing
 from make_metrics.deliver.permissions import permissions
 from make_metrics.errors import UserError
+from make_metrics.files.lock import BusyError, FileLock
 from make_metrics.files.paths import printable_path
 from make_metrics.files.set_aside import put_aside
 from make_metrics.store.pieces import Pieces
-from make_metrics.sweep import large_run, record_file
+from make_metrics.sweep import record_file
 from make_metrics.sweep.context import Context, PausedError, Swept
 from make_metrics.sweep.record_file import Part
 from make_metrics.sweep.writing import measured, queue
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from make_metrics.store.outbox import Entry
+
 # These say nothing about a record: the store, a lock, the disk, the memory or the time cannot be had now.
-_GENERAL_ERRORS = (sqlite3.Error, Timeout, OSError, MemoryError, UserError, PausedError)
+_GENERAL_ERRORS = (sqlite3.Error, BusyError, OSError, MemoryError, UserError, PausedError)
 # But these are of values that the store cannot hold.
 _VALUE_ERRORS = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
 _BUG = "make-metrics failed on it (make-metrics doctor)"
@@ -42,12 +44,12 @@ LARGE = 10_000  # targets; a run of more is written in slices
 def combine_run(context: Context, run: str, records: Iterable[Path], swept: Swept) -> None:
     """Combine and remove the records of one run, and count them in `swept`.
 
-    Raises Timeout (filelock) if a writer holds the lock for too long, OSError if a record cannot be read, moved or
+    Raises BusyError if a writer holds the lock for too long, OSError if a record cannot be read, moved or
     removed, MemoryError, PausedError, or sqlite3.Error. A record that makes us raise anything else is put aside: it
     costs nothing but itself.
     """
     lock_path = context.paths.record_lock(run)
-    with FileLock(lock_path, mode=0o600).acquire(timeout=_PATIENCE_S, poll_interval=0.01):
+    with FileLock(lock_path).acquire(timeout=_PATIENCE_S, poll_interval=0.01):
         # The run's main record may have been written since the records were listed.
         paths = {context.paths.records / f"{run}.rec", *records}
         parts = [part for path in sorted(paths) if (part := _read(context, run, path, swept)) is not None]
@@ -151,11 +153,17 @@ def _write(context: Context, name: str, parts: Sequence[Part], *, bare: bool = F
     permitted = permissions(context.projects, run) if is_whole and not bare else {}
     context.written.add(name)
     if in_pieces or (has_new and len(run.work) > LARGE):
+        from make_metrics.sweep import large_run
+
         large_run.write(context, run, parts, permitted, is_whole=is_whole, bare=bare)
         return
     events = events_of(run) if has_new else []
     events = events if bare else measured(context, run, events, permitted)
-    entries = outgoing.entries(context.projects, run, events, permitted)
+    entries: list[Entry] = []
+    if permitted:
+        from make_metrics.deliver import outgoing  # takes a while to load: most runs are sent nowhere
+
+        entries = outgoing.entries(context.projects, run, events, permitted)
     with store.transaction():
         queue(context, entries, permitted)
         if has_new and not is_whole:

@@ -12,14 +12,11 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from filelock import BaseFileLock, FileLock, Timeout
-
 from make_metrics.crashes import log as crash_log
-from make_metrics.deliver.permissions import ProjectCache
 from make_metrics.errors import UserError
+from make_metrics.files.lock import BusyError, FileLock
 from make_metrics.files.paths import Paths, printable_path, private_directory
 from make_metrics.hot import procfs
-from make_metrics.metrics.collector import Collector
 from make_metrics.processes.alive import KEY, alive
 from make_metrics.sinks.user_settings import read_history_limit
 from make_metrics.store import database
@@ -31,7 +28,6 @@ from make_metrics.store.troubles import Troubles
 from make_metrics.sweep import clock, record_file
 from make_metrics.sweep.context import Context, PausedError
 from make_metrics.sweep.context import Swept as Swept
-from make_metrics.sweep.run_records import PIECE_BYTES, combine_run
 
 _MINUTE_NS = 60_000_000_000
 _DAY_NS = 86_400_000_000_000
@@ -46,7 +42,7 @@ def sweep(paths: Paths, *, timeout: float = 0, give_up: float = math.inf) -> Swe
     """
     for directory in (paths.state, paths.records, paths.makes):
         private_directory(directory)
-    lock = FileLock(paths.sweep_lock, mode=0o600)
+    lock = FileLock(paths.sweep_lock)
     problems: list[str] = []
     try:
         with lock.acquire(timeout=timeout, poll_interval=0.02):
@@ -56,30 +52,26 @@ def sweep(paths: Paths, *, timeout: float = 0, give_up: float = math.inf) -> Swe
                 # Records that were combined into the damaged store are lost. Combine the others into the new one.
                 problems.append(error.line)
                 return _sweep(paths, lock, problems, give_up)
-    except Timeout:
+    except BusyError:
         if timeout:
             problems.append("another make-metrics is combining records: the latest runs may be missing")
         return Swept(problems=problems)
 
 
-def _sweep(paths: Paths, lock: BaseFileLock, problems: list[str], give_up: float) -> Swept:
+def _sweep(paths: Paths, lock: FileLock, problems: list[str], give_up: float) -> Swept:
     swept = Swept(problems=problems)
     now_ns = time.time_ns()
-    with database.opened(paths, problems, lock=lock) as connection, Collector() as collector:
+    with database.opened(paths, problems, lock=lock) as connection:
         store, outbox = Store(connection), Outbox(connection)
-        context = Context(paths, store, outbox, collector, ProjectCache(paths), now_ns, give_up)
-        for run, records in _small_and_new_first(_records_by_run(paths.records)):
-            if time.monotonic() > give_up and _is_large(records):
-                swept.unfinished = True
-                break
-            _sweep_run(context, run, records, swept)
+        runs = _records_by_run(paths.records)
+        written = _combine(paths, store, outbox, runs, swept, now_ns, give_up) if runs else set()
         _remove_old_markers(paths.makes, now_ns)
         with store.transaction():
             oldest_ns = clock.advance(connection, now_ns).trusted_ns
             outbox.prune(now_ns=oldest_ns, written_ns=now_ns)
             Troubles(connection).prune(now_ns=oldest_ns)
         limit_bytes = read_history_limit(paths)
-        if given_up := History(connection).prune(now_ns=oldest_ns, written=context.written, limit_bytes=limit_bytes):
+        if given_up := History(connection).prune(now_ns=oldest_ns, written=written, limit_bytes=limit_bytes):
             problems.append(
                 f"the history has reached {limit_bytes // MIB} MiB: its oldest {given_up} runs are deleted "
                 f"(history-mib in {printable_path(paths.user_settings)} sets another limit)"
@@ -88,16 +80,36 @@ def _sweep(paths: Paths, lock: BaseFileLock, problems: list[str], give_up: float
     return swept
 
 
+def _combine(
+    paths: Paths, store: Store, outbox: Outbox, runs: dict[str, list[Path]], swept: Swept, now_ns: int, give_up: float
+) -> set[str]:
+    """Combine the records of runs, small and new ones first; the runs that were written to the store."""
+    # Only here: they take a while to load, and mostly nothing has happened since the last sweep.
+    from make_metrics.deliver.permissions import ProjectCache
+    from make_metrics.metrics.collector import Collector
+
+    with Collector() as collector:
+        context = Context(paths, store, outbox, collector, ProjectCache(paths), now_ns, give_up)
+        for run, records in _small_and_new_first(runs):
+            if time.monotonic() > give_up and _is_large(records):
+                swept.unfinished = True
+                break
+            _sweep_run(context, run, records, swept)
+    return context.written
+
+
 def _sweep_run(context: Context, run: str, records: list[Path], swept: Swept) -> None:
     """Combine a run's records if its make has ended. A failure is noted, and does not stop the sweep."""
     try:
         if _has_ended(run, records or [context.paths.record_lock(run)], context.now_ns):
+            from make_metrics.sweep.run_records import combine_run
+
             combine_run(context, run, records, swept)
         else:
             swept.left += len(records)
     except FileNotFoundError:
         pass  # a writer removed its only record again, or another sweep removed the lock
-    except Timeout:
+    except BusyError:
         swept.left += len(records)
     except (OSError, MemoryError) as error:
         swept.left += len(records)
@@ -130,6 +142,8 @@ def _records_by_run(directory: Path) -> dict[str, list[Path]]:
 def _small_and_new_first(runs: dict[str, list[Path]]) -> list[tuple[str, list[Path]]]:
     """The runs in the order in which they are combined: none waits for a larger one, or for an older backlog."""
 
+    from make_metrics.sweep.run_records import PIECE_BYTES
+
     def key(run: str) -> tuple[bool, int, str]:
         size, written_ns = _size_and_time(runs[run])
         return size > PIECE_BYTES, size if size > PIECE_BYTES else -written_ns, run
@@ -138,6 +152,8 @@ def _small_and_new_first(runs: dict[str, list[Path]]) -> list[tuple[str, list[Pa
 
 
 def _is_large(records: Iterable[Path]) -> bool:
+    from make_metrics.sweep.run_records import PIECE_BYTES
+
     return _size_and_time(records)[0] > PIECE_BYTES
 
 
