@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 from make_metrics.consent import consent
@@ -12,6 +15,7 @@ from make_metrics.project.project import project_of
 from make_metrics.project.root import find_root
 from make_metrics.sender.start import yes_on_file
 from tests.support.imports import loaded_after_psutil
+from tests.support.project import until
 
 # Slow modules that the walk must not load itself. psutil loads some of them.
 SLOW = {"dataclasses", "typing", "pathlib", "json", "enum", "subprocess", "sqlite3", "filelock", "requests"}
@@ -49,3 +53,26 @@ def test_on_this_machine_takes_a_yes_back(tmp_path: Path) -> None:
     with consent.lock(paths):
         consent.write_on_this_machine(paths, now_ns=2)
     assert not yes_on_file(find_root(str(tmp_path)), dict(os.environ), str(paths.state))
+
+
+# A walk that starts a sender, slowly, and is ended with its group as soon as the line may go on.
+SLOW_START = """
+import os, signal, sys, time
+from make_metrics.sender import protocol, start
+def slowly(setsid=os.setsid):
+    time.sleep(0.2)
+    setsid()
+os.setsid = slowly
+os.setpgid(0, 0)
+protocol.PROGRAM = sys.argv[1]
+start._detach(os.environ)
+os.killpg(0, signal.SIGKILL)
+"""
+
+
+def test_the_line_that_ends_the_walk_does_not_end_the_sender(tmp_path: Path) -> None:
+    program, started = tmp_path / "sender.py", tmp_path / "started"
+    program.write_text(f"open({str(started)!r}, 'w').close()")
+    done = subprocess.run([sys.executable, "-c", SLOW_START, str(program)], stdin=subprocess.DEVNULL, check=False)
+    assert done.returncode == -signal.SIGKILL
+    until(started.exists, seconds=20)

@@ -109,11 +109,19 @@ def below_sender(make: psutil.Process) -> bool:
 
 
 def _detach(environ: Mapping[str, str]) -> None:
-    """Start the sender in a session of its own, holding nothing of make's. Our standard input is /dev/null already."""
+    """Start the sender in a session of its own, holding nothing of make's. Our standard input is /dev/null already.
+
+    Wait until it has that session: the line ends our process group as soon as it knows its run.
+    """
+    ready, started = os.pipe()
     if os.fork():
+        os.close(started)
+        os.read(ready, 1)  # the end: a session began, or no program could
+        os.close(ready)
         return
     try:
         os.setsid()
+        os.close(started)
         os.chdir("/")
         os.dup2(0, 1)
         os.dup2(0, 2)
