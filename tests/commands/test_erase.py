@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,24 @@ def test_a_receiver_that_is_away_is_asked_again(team: Team) -> None:
     team.start()
     assert team.held() == {person}
     assert "deleted, 2 events" in team.sharing.cli("flush")
+    assert team.held() == set()
+    assert team.requests()[0]["answered"]
+
+
+def test_any_command_that_reads_asks_again_after_a_rest(team: Team) -> None:
+    person = team.send()
+    paths = Paths.from_environment()
+    team.receiver.kill()
+    team.sharing.cli("opt-out", "--erase")
+    team.start()
+    team.sharing.cli("report")
+    assert team.held() == {person}  # it was tried moments ago
+    (request,) = requested.read_all(paths, now_ns=time.time_ns())
+    requested.note(paths, request, result=request.result, is_done=False, now_ns=1)
+    for more in ({"DO_NOT_TRACK": "1"}, {"MAKE_METRICS": "log"}, {"MAKE_METRICS": "off"}):
+        team.sharing.cli("report", environ=more)
+        assert team.held() == {person}
+    team.sharing.cli("runs")
     assert team.held() == set()
     assert team.requests()[0]["answered"]
 

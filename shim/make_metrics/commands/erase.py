@@ -93,6 +93,6 @@ def ask(paths: Paths, *, timeout_s: float = _ASK_S) -> int:
         return 0
     tried = asking.ask(paths, timeout_s=timeout_s)
     for request in tried:
-        again = "" if request.is_done else "; make-metrics flush and erase ask again, as do later senders"
+        again = "" if request.is_done else "; make-metrics flush and erase ask again, as do later commands and senders"
         show(f"Asked {request.host} to delete what it holds of your id: {request.result}{again}")
     return 0 if all(request.is_done for request in tried) else 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import TypeVar
 from make_metrics.analysis.build import NO_LIMIT
 from make_metrics.commands.project import combine_records, opened_store, project_at
 from make_metrics.commands.warn import warn
+from make_metrics.erasure import requested
 from make_metrics.errors import UsageError
 from make_metrics.files.paths import Paths
 from make_metrics.report.since import since_ns
@@ -27,13 +29,18 @@ T = TypeVar("T")
 def combined_store() -> Iterator[Store]:
     """The store for the length of a `with` block, once all records are combined; problems go to standard error.
 
-    Raises UserError if the store cannot be used, and as `database.opened` does for damage.
+    After the block receivers are asked again that have not answered yet whether they have erased. Raises UserError if
+    the store cannot be used, and as `database.opened` does for damage.
     """
     paths = Paths.from_environment()
     problems = combine_records(paths, timeout_s=_SWEEP_S)
     with opened_store(paths) as store:
         warn(problems)  # not before: where the store cannot be opened, the error says it
         yield store
+    if requested.any_wait(paths):
+        from make_metrics.erasure import asking
+
+        asking.ask_again(paths, os.environ)
 
 
 def start_ns(since: str | None) -> int | None:

@@ -154,6 +154,10 @@ def _crash_reports(paths: Paths, project: Project) -> dict[str, Any]:
 
 def _erasures(paths: Paths, project: Project) -> list[dict[str, Any]]:
     """What the project's receivers were asked to delete, and what they have answered."""
+    if requested.any_wait(paths):
+        from make_metrics.erasure import asking
+
+        asking.ask_again(paths, os.environ)
     return [
         {
             "receiver": erasure.host,

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from make_metrics import environment
 from make_metrics.consent.anonymous_id import read_id
+from make_metrics.consent.mode import through_sudo
 from make_metrics.consent.policy import read_policy
 from make_metrics.erasure import requested
 from make_metrics.erasure.requested import Erasure
+from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
 from make_metrics.project.project import Project
 from make_metrics.sinks.sink import Outcome, Verdict
+from make_metrics.sinks.time_limit import LateError, within
 from make_metrics.sinks.user_settings import user_settings_for
 from make_metrics.store.outbox import Batch
 
 _REST_NS = 600 * 1_000_000_000
 _REQUEST_S = 10.0
+_BRIEFLY_S = 2.0
 _SEGMENT_PATH = "/v1/batch"
 
 
@@ -47,6 +53,20 @@ def _ids(body: bytes) -> list[str]:
         return list(dict.fromkeys(str(message["anonymousId"]) for message in messages))
     except (ValueError, KeyError, TypeError, RecursionError):
         return []
+
+
+def ask_again(paths: Paths, environ: Mapping[str, str]) -> None:
+    """Ask once more, briefly, on the way of a command that does something else: an outage is over at some time.
+
+    Never raises. A receiver that was asked in the last ten minutes rests.
+    """
+    try:
+        if not requested.any_wait(paths) or environment.ceiling(environ) != "on" or environment.only_prints(environ):
+            return
+        if not through_sudo(environ, root=not os.geteuid()):
+            within(_BRIEFLY_S, lambda: ask(paths, timeout_s=_BRIEFLY_S, patient=True))
+    except (LateError, UserError, OSError):
+        return  # it is asked again later
 
 
 def ask(paths: Paths, *, timeout_s: float, patient: bool = False) -> list[Erasure]:

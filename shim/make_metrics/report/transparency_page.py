@@ -124,7 +124,8 @@ _BOTTOM = f"""
 
 - `make-metrics erase`, or `opt-out --erase`, asks receivers to delete what they hold of your id, also of an earlier
   yes. The id is all that is sent, and the permission. `status` shows whether they have answered; until then `flush`,
-  `erase` and senders ask again. The notice says which receivers can; for all others ask whoever collects.
+  `erase`, senders and commands that read what is recorded ask again. The notice says which receivers can; for all
+  others ask whoever collects.
 - `make-metrics opt-out` stops sending from a project, and deletes what waits and your id. It sends nothing, unless the
   project's notice said that it sends a last event.
 - With `DO_NOT_TRACK=1` or `MAKE_METRICS=local` in its environment, what a make does is never sent.
