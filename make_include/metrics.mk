@@ -284,6 +284,17 @@ ifneq ($(filter $(.metrics.self),$(value MAKEFILES))$(if $(strip $(MAKEFILE_LIST
 .metrics.shell.hook :=
 endif
 
+# The lines need make's own name, level and version. A makefile that sets these variables hides them. The name is still
+# the first word of make's command line, where make can read that.
+.metrics.make := $(if $(filter default,$(origin MAKE_COMMAND)),$(value MAKE_COMMAND))
+ifeq ($(.metrics.make),)
+ifneq ($(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(MAKE_VERSION)),)
+.metrics.make := $(file </proc/self/cmdline)
+endif
+endif
+.metrics.ready := $(if $(.metrics.make),$(if $(filter-out default environment command,$(firstword \
+  $(origin MAKE_VERSION)) $(firstword $(origin MAKELEVEL))),,$(.metrics.ready)))
+
 ifeq ($(.metrics.ready),1)
 ifneq ($(.metrics.shell.hook),)
 .metrics.later :=
@@ -314,6 +325,13 @@ endif
 .metrics.seen := $(words $(MAKEFILE_LIST) .)
 .metrics.later = $(word $(.metrics.seen),$(MAKEFILE_LIST))
 else ifeq ($(filter-out default file,$(origin SHELL))$(value METRICS_ONESHELL),)
+# A SHELL that calls "shell" refers to itself: make stops, and its message names the line that gives this value. One
+# reference is followed.
+.metrics.value := $(value SHELL)
+.metrics.value += $(foreach .metrics.word,$(subst \
+  $(.metrics.close), ,$(subst $(.metrics.open), ,$(subst },$(.metrics.close),$(subst \
+  {,$(.metrics.open),$(.metrics.value))))),$(value $(.metrics.word)))
+.metrics.loops := $(findstring $(.metrics.dollar)$(.metrics.open)shell,$(subst {,$(.metrics.open),$(.metrics.value)))
 # A value can stand behind the shim if no character in it is special, and no blank at its end: make compares it with
 # /bin/sh. With references in it, that is asked for each line.
 .metrics.bars = $(subst $(.metrics.blank),|,$1)
@@ -358,7 +376,8 @@ ifeq ($(if $(findstring |/bin/sh|,|$(value SHELL)|)$(findstring $(.metrics.dolla
   $(filter-out /dev/% /proc/%,$(wildcard $(.metrics.file))),$(call .metrics.shows,$(file <$(.metrics.file))),SHELL)))
 .metrics.mentioned := $(findstring SHELL,$(value MAKECMDGOALS)$(subst \
   .SHELLFLAGS,,$(MAKEFLAGS)$(value -*-command-variables-*-)))
-.metrics.hook := $(if $(or $(.metrics.mentioned),$(.metrics.once),$(call .metrics.show,$(MAKEFILE_LIST))),,shell)
+.metrics.hook := $(if $(or \
+  $(.metrics.loops),$(.metrics.mentioned),$(.metrics.once),$(call .metrics.show,$(MAKEFILE_LIST))),,shell)
 # A makefile that make reads after this one may use SHELL too: look at those when the first recipe line starts.
 .metrics.seen := $(words $(MAKEFILE_LIST) .)
 .metrics.later = $(eval .metrics.later := $(call \
@@ -445,7 +464,8 @@ else ifeq ($(MAKE_VERSION),3.81)
 endif
 # Which program does the line start with? The launcher, which also runs lines where the interpreter is gone; else that.
 .metrics.program = $(or $(wildcard $(.metrics.launcher)),$(.metrics.interpreter))
-.metrics.interpreter = $(and $(realpath $(.metrics.python)),$(wildcard $(.metrics.entry)),$(.metrics.python))
+.metrics.interpreter = $(if $(.metrics.preloads),,$(and \
+  $(realpath $(.metrics.python)),$(wildcard $(.metrics.entry)),$(.metrics.python)))
 # Also lines that may be longer than 128 KiB, where make may run them without a shell: a shim gets the line as one
 # argument, which cannot be so long. The line is not known here. A target with very many prerequisites may have their
 # names in it, even twice: their characters are counted, by a blank behind each one.
@@ -462,15 +482,18 @@ endif
 .metrics.preloaded := $(if $(call .metrics.in.environment,LD_PRELOAD),$(filter-out \
   $(.metrics.harmless),$(subst :, ,$(value LD_PRELOAD))))
 .metrics.launcher := $(if $(.metrics.preloaded),,$(.metrics.launcher))
+# A library that a makefile preloads into lines may show how many programs load it. Where one more would, a second shell
+# or the interpreter, make itself runs the line.
+.metrics.preloads = $(filter-out environment% undefined,$(origin LD_PRELOAD))
 
-# With an IFS of other characters than blanks make starts a shell for every line. Apple's make 3.81 has a default for
-# MAKEFILEPATH. It starts simple lines itself for more shells than /bin/sh.
-.metrics.ifs := $(if $(findstring $(.metrics.dollar),$(value IFS)),$(if \
-  $(call .metrics.impure,$(value IFS)),s,$(IFS)),$(value IFS))
-.metrics.ifs := $(if $(strip $(.metrics.ifs)),s,$(if $(filter 3.81default,$(MAKE_VERSION)$(origin MAKEFILEPATH)),a,f))
+# With an IFS of other characters than blanks make starts a shell for every line. A target may have its own.
+.metrics.ifs.splits = $(subst $(.metrics.tab),,$(subst $(.metrics.newline),,$(subst $(.metrics.blank),,$(if \
+  $(findstring $(.metrics.dollar),$(value IFS)),$(if $(call .metrics.impure,$(value IFS)),s,$(IFS)),$(value IFS)))))
+# Apple's make 3.81 has a default for MAKEFILEPATH. It starts simple lines itself for more shells than /bin/sh.
+.metrics.ifs := $(if $(filter 3.81default,$(MAKE_VERSION)$(origin MAKEFILEPATH)),a,f)
 .metrics.level := m:$(MAKELEVEL):$(MAKE_VERSION)
-.metrics.meta = $(eval .metrics.meta := $$(.metrics.level):$$(call \
-  .metrics.encode,$$(notdir $$(MAKE_COMMAND))):$$(.metrics.ifs) h:$$(call \
+.metrics.meta = $(eval .metrics.meta := $$(.metrics.level):$$(notdir $$(call \
+  .metrics.encode,$$(.metrics.make))):$$(.metrics.ifs) h:$$(call \
   .metrics.encode,$$(.metrics.baked.state)))$(.metrics.meta)
 .metrics.entered := $(.metrics.python) -I -S $(.metrics.entry) mm1
 # What a target needs is handed over if it is little: its prerequisites; the order-only ones; and the newer ones, "=" if
@@ -520,15 +543,17 @@ endif
   $(.metrics.mark).no),$(eval .metrics.runs := no)no))))
 # Make splits simple lines itself only if the flags are one of these. With a blank more (of a comment behind the value,
 # or of an empty reference in it) it starts a shell for every line, as with another IFS.
-.metrics.split.flags := |-c|-ec|
-.metrics.unsplit = $(subst :f h:,:s h:,$(.metrics.words))
+.metrics.split.flags := |-c||-ec||
+.metrics.unsplit = $(subst :$(.metrics.ifs) h:,:s h:,$(.metrics.words))
 # An intermediate shell changes four variables. For each, what make would pass on: +value if it is in the environment;
-# .value if it is the makefile's, which may export it or not; - if it is unset; = (leave it) if its value would have to
-# be expanded.
+# .value if a makefile may export it or not; - if it is unset; = (leave it) if its value would have to be expanded. What
+# dash finds in its environment it passes on: there .value stands for the first as well, which "unexport" may name.
+.metrics.exported := $(if $(filter dash,$(notdir $(realpath /bin/sh))),.,+)
 .metrics.slash := /
 .metrics.as.is = $(subst $(.metrics.slash),%2F,$(call .metrics.encode,$(value $1)))
-.metrics.own = $(if $(findstring $(.metrics.dollar),$(value $1)),=,.$(.metrics.as.is))
-.metrics.keep = $(if $(call .metrics.in.environment,$1),+$(.metrics.as.is),$(if \
+.metrics.own = $(if $(and $(findstring $(.metrics.dollar),$(value $1)),$(filter recursive,$(flavor $1))),$(if $(call \
+  .metrics.impure,$(value $1)),=,.$(subst $(.metrics.slash),%2F,$(call .metrics.encode,$($1)))),.$(.metrics.as.is))
+.metrics.keep = $(if $(call .metrics.in.environment,$1),$(.metrics.exported)$(.metrics.as.is),$(if \
   $(filter undefined default,$(origin $1)),-,$(.metrics.own)))
 .metrics.environment = e:$(call .metrics.keep,PWD)/$(call .metrics.keep,OLDPWD)/$(call \
   .metrics.keep,_)/$(call .metrics.keep,SHLVL)
@@ -546,13 +571,15 @@ ifeq ($(.metrics.hook),shell)
 .metrics.sh = $(notdir $(realpath /bin/sh))
 .metrics.sh.prints = $(if $(filter dash busybox,$(.metrics.sh)),,$(value SHELLOPTS)$(if $(filter \
   bash,$(.metrics.sh)),$(.metrics.warns)))
-.metrics.may.try = $(if $(.metrics.sh.prints),,$(realpath .))
-# The makefile may set .SHELLFLAGS later, or for some targets.
-.metrics.no.split :=
+.metrics.may.try = $(if $(.metrics.sh.prints)$(.metrics.preloads),,$(realpath .))
+# The makefile may set .SHELLFLAGS and IFS later, or for some targets.
+.metrics.no.split = $(.metrics.ifs.splits)
 ifneq ($(.metrics.version),3.81)
-.metrics.no.split = $(if $(findstring |$(value .SHELLFLAGS)|,$(.metrics.split.flags)),,$(if \
+.metrics.no.split = $(if $(findstring \
+  |$(value .SHELLFLAGS)|$(value IFS)|,$(.metrics.split.flags)),,$(.metrics.ifs.splits)$(.metrics.other.flags))
+.metrics.other.flags = $(if $(findstring |$(value .SHELLFLAGS)||,$(.metrics.split.flags)),,$(if \
   $(findstring $(.metrics.dollar),$(value .SHELLFLAGS)),$(if \
-  $(call .metrics.impure,$(value .SHELLFLAGS)),,$(if $(findstring |$(.SHELLFLAGS)|,$(.metrics.split.flags)),,1)),1))
+  $(call .metrics.impure,$(value .SHELLFLAGS)),,$(if $(findstring |$(.SHELLFLAGS)||,$(.metrics.split.flags)),,1)),1))
 endif
 # Once a line has tried, the next lines only ask for the program.
 .metrics.as.found = $(if $(.metrics.runs),e:///,$(.metrics.environment))
@@ -655,18 +682,20 @@ endif
 # Mostly all lines have the same shell: its answer is kept with all that it follows from. (A target may set each of
 # these for itself.) A second word of it says that "+x" has to stand in front of our script.
 .metrics.circumstances = $2|$(value SHELLOPTS)|$(value BASH_ENV)|$(value LC_ALL)|$(value LOCPATH)|$(value \
-  LOCALE_ARCHIVE)|$(value PATH)|$(CURDIR)
+  LOCALE_ARCHIVE)|$(value PATH)|$(CURDIR)|$(value LD_PRELOAD)|$(value IFS)|$(.metrics.values)
+.metrics.values = $(value PWD)|$(value OLDPWD)|$(value _)|$(value SHLVL)
 .metrics.known.for :=
 .metrics.known :=
 .metrics.learn = $(eval .metrics.known.for := $$(.metrics.circumstances))$(eval \
-  .metrics.known := $$(if $$(.metrics.is.plain),yes $$(.metrics.quiet)))
+  .metrics.known := $$(if $$(.metrics.preloads),,$$(if $$(.metrics.is.plain),yes $$(.metrics.quiet))))$(eval \
+  .metrics.splits $(if $(value IFS),= $$(.metrics.ifs.splits),:=))$(eval \
+  .metrics.as.found $(if $(findstring $(.metrics.dollar),$(.metrics.values)),=,:=) $$(.metrics.environment))
 .metrics.answer = $(if $(subst \
   x$(.metrics.known.for),,x$(.metrics.circumstances)),$(.metrics.learn))$(.metrics.known)
-.metrics.environment := $(.metrics.environment)
-.metrics.as.found := $(.metrics.environment)
 .metrics.count = $(words $2)
 # $4 are the flags.
-.metrics.split = $(if $(findstring |$2|,|/bin/sh|),$(findstring |$4|,$(.metrics.split.flags)))
+.metrics.split = $(if \
+  $(findstring |$2|,|/bin/sh|),$(if $(.metrics.splits),,$(findstring |$4||,$(.metrics.split.flags))))
 .metrics.handed = $(.metrics.try) $(if $(.metrics.split),$(.metrics.words),$(.metrics.unsplit)) $2
 .metrics.shim = $(foreach .metrics.start,$(.metrics.use),$(if $(word 2,$(.metrics.known)),+x )$(.metrics.handed) )
 # make-metrics doctor asks this, of any SHELL.
