@@ -78,12 +78,15 @@ def _line(answer: requests.Response, what: str, kind: str) -> str:
 
 
 def _is_json_success(content: bytes) -> bool:
-    """Whether a content is JSON that does not deny success (`{"success": false}`)."""
+    """Whether a content is JSON that neither denies success (`{"success": false}`) nor names an error."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
         return False
-    return not (isinstance(document, dict) and document.get("success") is False)
+    if not isinstance(document, dict):
+        return document is not False
+    denied = any(document.get(key) is False for key in ("success", "ok"))
+    return not denied and not any(document.get(key) for key in ("error", "errors"))
 
 
 def _is_short_line(content: bytes) -> bool:
