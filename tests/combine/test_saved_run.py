@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -28,7 +27,7 @@ def test_a_run_that_an_earlier_version_saved_has_no_usage() -> None:
     for _, _, values in document["work"]:
         del values[-2:]
     loaded = saved_run.load(zlib.compress(json.dumps(document).encode()))
-    assert loaded.work == {key: replace(work, cpu_us=None, peak_kib=None) for key, work in run.work.items()}
+    assert loaded.work == {key: work._replace(cpu_us=None, peak_kib=None) for key, work in run.work.items()}
 
 
 @pytest.mark.parametrize("data", [b"", b"x", saved_run.dump(Run("r"))[:-5]])

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from make_metrics.combine.event import Event
 from make_metrics.combine.record import Line, Make
+from make_metrics.combine.run import Run
+from make_metrics.combine.summary import Summary
 from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import ensure_id
 from make_metrics.files.paths import Paths, private_directory
 from make_metrics.project.project import project_of
 from make_metrics.store import builds
 from make_metrics.store.pieces import Pieces
+from make_metrics.store.store import Store
 from make_metrics.sweep import large_run, run_records
 from make_metrics.sweep import sweep as sweep_module
 from make_metrics.sweep.sweep import Swept, sweep
@@ -49,12 +54,12 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(large_run, "SLICE", 25)
 
 
-def large(directory: str = "/p") -> tuple[str, list[Line | Make]]:
+def large(directory: str = "/p", goals: tuple[str, ...] = ("all",)) -> tuple[str, list[Line | Make]]:
     """A run with two makes and 200 targets; one has two lines, which lie in different pieces."""
     run = ended_run()
     inner = f"{run}-inner"
     parts: list[Line | Make] = [
-        Make(key=run, goals=("all",), directory=directory, version="4.3", wall_ns=5, ceiling="on"),
+        Make(key=run, goals=goals, directory=directory, version="4.3", wall_ns=5, ceiling="on"),
         Make(key=inner, parent=run, parent_target="t7", level=1, directory=directory, version="4.3", ceiling="on"),
     ]
     for number in range(100):
@@ -76,11 +81,15 @@ def in_bits(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> int:
     return count
 
 
+MANY_GOALS = tuple(f"t{number}" for number in range(90))
+
+
 @pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("goals", [("all",), MANY_GOALS], ids=["one goal", "many goals"])
 def test_a_run_in_pieces_is_as_if_it_had_been_combined_at_once(
-    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, goals: tuple[str, ...]
 ) -> None:
-    run, parts = large()
+    run, parts = large(goals=goals)
     add(paths, run, *parts)
     assert in_bits(paths, monkeypatch) > 10
     assert left_in(paths.records) == []
@@ -163,9 +172,29 @@ def messages(connection: sqlite3.Connection) -> dict[tuple[str, str], object]:
     return {(sink.split()[0], name): json.loads(message) for sink, name, message in rows}
 
 
+def test_a_slice_writes_few_targets_of_a_run_of_many_goals(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_records, "LARGE", 40)
+    monkeypatch.setattr(large_run, "SLICE", 25)
+    written: list[int] = []
+    put_some = Store.put_some
+
+    def counted(self: Store, run: Run, events: Sequence[Event], summary: Summary, *, now_ns: int) -> None:
+        written.append(len(events))
+        put_some(self, run, events, summary, now_ns=now_ns)
+
+    monkeypatch.setattr(Store, "put_some", counted)
+    run, parts = large(goals=MANY_GOALS)
+    add(paths, run, *parts)
+    sweep(paths)
+    assert len(written) == 8
+    assert max(written[:-1]) <= 25 + 5  # and the first and last of each make, and the target that started one
+    assert lines_of(paths) == {run: 201}
+
+
 @pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("goals", [("all",), MANY_GOALS], ids=["one goal", "many goals"])
 def test_what_is_sent_of_a_run_in_pieces_is_the_same(
-    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, goals: tuple[str, ...]
 ) -> None:
     root = tmp_path / "project"
     root.mkdir()
@@ -175,7 +204,7 @@ def test_what_is_sent_of_a_run_in_pieces_is_the_same(
     with consent.lock(paths):
         ensure_id(paths, project)
         consent.write_decision(paths, project, yes=True, now_ns=1)
-    run, parts = large(str(root))
+    run, parts = large(str(root), goals)
     add(paths, run, *parts)
     in_bits(paths, monkeypatch)
     in_pieces = ask(paths, messages)
@@ -185,5 +214,5 @@ def test_what_is_sent_of_a_run_in_pieces_is_the_same(
     add(paths, run, *parts)
     sweep(paths)
     whole = ask(paths, messages)
-    assert len(whole) == 201 * 2 + 1
+    assert len(whole) == (200 + ("all" in goals)) * 2 + 1
     assert in_pieces == whole

@@ -5,7 +5,7 @@ So a line that is recorded after its run was combined gives the same events as i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from make_metrics.combine.record import Contents, Line, Make, Needs, larger
@@ -14,8 +14,7 @@ _BUSY_LIMIT_NS = 2**63 - 1  # the store's largest integer: no targets of this ma
 LINES_KEPT = 1_000  # of one target, each for itself
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Final:
+class Final(NamedTuple):
     """How the last line of a target ended. Instances are ordered by time."""
 
     end_ns: int
@@ -34,8 +33,7 @@ class Piece(NamedTuple):
     peak_kib: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """The recipe lines of one target in one make process, added up.
 
     `busy_ns` and `cpu_us` are sums, `peak_kib` is the maximum. The last two are None if they are unknown for any line.
@@ -103,8 +101,7 @@ def _order(piece: Piece) -> tuple[int, ...]:
 def _merge_work(left: Work, right: Work) -> Work:
     first = min(left, right, key=lambda work: (work.start_ns, work.wall_ns, work.goal, work.level))
     lines, pieces = left.lines + right.lines, (*left.pieces, *right.pieces)
-    return replace(
-        first,
+    return first._replace(
         busy_ns=min(left.busy_ns + right.busy_ns, _BUSY_LIMIT_NS),
         lines=lines,
         several=tuple(sorted(pieces, key=_order)) if len(pieces) == lines <= LINES_KEPT else (),

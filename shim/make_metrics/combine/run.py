@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 from signal import SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM
+from typing import NamedTuple
 
 from make_metrics.combine.event import Event, message_id
 from make_metrics.combine.parts import Final as Final
@@ -114,8 +115,7 @@ def milliseconds(ns: int) -> int:
     return (ns + 500_000) // 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Seed:
+class Seed(NamedTuple):
     """An event to be made: of a target that has lines of its own, or of a goal without any.
 
     `is_goal` is whether the developer asked for it: its duration then covers all targets that were made for it.
@@ -180,8 +180,9 @@ def seeds_of(run: Run) -> Iterator[Seed]:
     """The seed of each event of a run, in the order of its parts. Much cheaper than the events."""
     for process in _processes(run):
         is_top = process.make.level == 0
+        wanted = frozenset(process.goals) if is_top else frozenset()
         for target in process.work:
-            yield Seed(process, target, is_top and target in process.goals)
+            yield Seed(process, target, target in wanted)
         for goal in process.goals:
             if goal not in process.work and goal in process.targets_of:
                 yield Seed(process, goal, is_top)

@@ -39,13 +39,16 @@ def write(
     seeds = list(seeds_of(run))
     total = sum(work.lines for work in run.work.values()) + len(run.makes) + run.torn
     done = pieces.done(run.id, total)
-    needed = list(map(event_of, _needed_in_each(run, seeds)))
-    summary = _summary(run, parts, seeds, needed, context.now_ns)
+    goals, always = (list(map(event_of, some)) for some in _needed_in_each(run, seeds))
+    summary = _summary(run, parts, seeds, [*goals, *always], context.now_ns)
+    # Goals by the thousand would be written again with each slice: the last one alone needs them.
+    needed = [*goals, *always] if len(goals) <= SLICE else always
     run_message_ids = {run_id(run.id, permission.anonymous_id) for permission in permitted.values()}
     while True:
         part = seeds[done : done + SLICE]
         done += len(part)
         is_last = done >= len(seeds)
+        needed = [*goals, *always] if is_last else needed
         events = in_order({event.message_id: event for event in (*needed, *map(event_of, part))}.values())
         events = events if bare else measured(context, run, events, permitted)
         entries = outgoing.entries(context.projects, run, events, permitted)
@@ -88,19 +91,25 @@ def _summary(run: Run, parts: Sequence[Part], seeds: Sequence[Seed], needed: Seq
     return replace(summary, targets=len(seeds))
 
 
-def _needed_in_each(run: Run, seeds: Iterable[Seed]) -> list[Seed]:
+def _needed_in_each(run: Run, seeds: Iterable[Seed]) -> tuple[list[Seed], list[Seed]]:
     """The seeds of the events that say something about the whole run: what a slice needs besides its own.
 
-    These are the goals, the targets whose recipes started makes, and each make's first and last targets.
+    These are the goals, and the targets whose recipes started makes with each make's first and last targets.
     """
     parents = {(make.parent, make.parent_target) for make in run.makes.values()}
-    first: dict[str, Seed] = {}
-    last: dict[str, Seed] = {}
-    others = []
+    first: dict[str, tuple[int, Seed]] = {}
+    last: dict[str, tuple[int, Seed]] = {}
+    goals, always = list[Seed](), list[Seed]()
     for seed in seeds:
-        if seed.is_goal or (seed.make, seed.target) in parents:
-            others.append(seed)
-        if seed.span_ns[1]:
-            first[seed.make] = min(first.get(seed.make, seed), seed, key=lambda each: each.span_ns[0])
-            last[seed.make] = max(last.get(seed.make, seed), seed, key=lambda each: each.span_ns[1])
-    return [*others, *first.values(), *last.values()]
+        make = seed.make
+        if (make, seed.target) in parents:
+            always.append(seed)
+        elif seed.is_goal:
+            goals.append(seed)
+        begin_ns, end_ns = seed.span_ns
+        if end_ns:
+            if make not in first or begin_ns < first[make][0]:
+                first[make] = begin_ns, seed
+            if make not in last or end_ns > last[make][0]:
+                last[make] = end_ns, seed
+    return goals, [*always, *(seed for _, seed in (*first.values(), *last.values()))]
