@@ -40,8 +40,12 @@ _LIMIT_S = 60
 
 @dataclass(slots=True)
 class Gate:
-    """Something on the way to a receiver that holds a sender until it is opened. `reached`: a sender is there."""
+    """Something on the way to a receiver that holds a sender until it is opened.
 
+    `reached`: a sender is there. If the port's `queue_is_full`, only the sender's own side of the connection shows it.
+    """
+
+    queue_is_full: bool = False
     reached: threading.Event = field(default_factory=threading.Event)
     opened: threading.Event = field(default_factory=threading.Event)
     port: int = 0
@@ -50,10 +54,10 @@ class Gate:
 @contextmanager
 def gate(stage: str, receiver: Receiver) -> Iterator[Gate]:
     """A port before a receiver. It is reached when a sender has connected, or, for `accept`, waits to be connected."""
-    found = Gate()
+    found = Gate(queue_is_full=stage == "accept")
 
     def serve() -> None:
-        if stage == "accept":
+        if found.queue_is_full:
             found.opened.wait(_LIMIT_S)
         while True:
             try:
@@ -81,16 +85,15 @@ def gate(stage: str, receiver: Receiver) -> Iterator[Gate]:
 
     server = socket.socket()
     server.bind(("127.0.0.1", 0))
-    server.listen(0 if stage == "accept" else 16)
+    server.listen(0 if found.queue_is_full else 16)
     found.port = server.getsockname()[1]
     crowd = []
-    if stage == "accept":  # the queue of connections is full: further ones are not made until one is accepted
+    if found.queue_is_full:  # further connections are not made until one is accepted
         for _ in range(4):
             waiting = socket.socket()
             waiting.setblocking(False)
             waiting.connect_ex(("127.0.0.1", found.port))
             crowd.append(waiting)
-        found.reached.set()
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     try:
@@ -124,8 +127,10 @@ class Way:
         pipe = subprocess.PIPE
         return subprocess.Popen(words, cwd=self.project.folder, env=self.environ, text=True, stdout=pipe, stderr=pipe)
 
-    def is_reached(self) -> bool:
-        return self.gate.reached.is_set() and all(path.exists() for path in self.reached)
+    def is_reached(self, pid: int) -> bool:
+        """Whether the sender, a process, stands before the gate."""
+        waits = is_connecting(pid, self.gate.port) if self.gate.queue_is_full else self.gate.reached.is_set()
+        return waits and all(path.exists() for path in self.reached)
 
     def open(self) -> None:
         self.hold.unlink(missing_ok=True)
@@ -198,7 +203,7 @@ def test_wherever_a_sender_is_nothing_arrives_after_a_withdrawal(
 ) -> None:
     with way(tmp_path, home, protocol, stage) as on, started(on.flush()) as flush:
         lock = on.project.paths.crash_lock if on.crashes else on.project.paths.send_lock
-        until(lambda: on.is_reached() and is_held(lock), seconds=_LIMIT_S)
+        until(lambda: on.is_reached(flush.pid) and is_held(lock), seconds=_LIMIT_S)
         assert on.receiver.requests == []
 
         def open_meanwhile() -> None:
@@ -226,12 +231,17 @@ def test_wherever_a_sender_is_nothing_arrives_after_a_withdrawal(
 def test_each_command_that_takes_a_yes_back_waits(tmp_path: Path, home: Path, command: tuple[str, ...]) -> None:
     protocol = "sentry" if command[0] == "crash-reports" else "segment"
     with way(tmp_path, home, protocol, "handshake") as on, started(on.flush()) as flush:
-        until(on.is_reached, seconds=_LIMIT_S)
+        until(lambda: on.is_reached(flush.pid), seconds=_LIMIT_S)
         done = on.cli(*command)
         assert (done.returncode, "ended another make-metrics" in done.stderr) == (0, True)
         on.open()
         flush.wait(_LIMIT_S)
         assert on.receiver.requests == []
+
+
+def is_connecting(pid: int, port: int) -> bool:
+    connections = psutil.Process(pid).net_connections()
+    return any(one.status == psutil.CONN_SYN_SENT and one.raddr and one.raddr.port == port for one in connections)
 
 
 def is_held(path: Path) -> bool:
