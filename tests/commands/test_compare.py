@@ -67,7 +67,7 @@ def test_a_branch_that_made_a_target_slower_fails_the_job(project: Project) -> N
     rows = {text.split()[0]: text.split()[1:] for text in done.stdout.splitlines() if text}
     assert rows["Before:"][:4] == ["branch", "main", "(6", "runs,"]
     assert rows["app"][0] == "slower"
-    assert 45 <= int(rows["app"][4].strip("+%")) <= 80
+    assert 20 < int(rows["app"][4].strip("+%")) < 150  # 67 on a machine that has nothing else to do
     assert (rows["new"][0], rows["old"][0], "lib/x.o" in rows) == ("new", "vanished", False)
     assert project.cli("compare", "main", "feature/slow", "--fail-above", "150%").returncode == 0
     back = json.loads(project.cli("compare", "feature/slow", "main", "--json").stdout)

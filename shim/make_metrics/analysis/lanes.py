@@ -48,11 +48,11 @@ def lanes(spans: Sequence[tuple[int, int]]) -> list[int]:
     """A lane for each span of start and end, in order of their starts: the first in which nothing overlaps it."""
     free: list[int] = []
     busy: list[tuple[int, int]] = []
-    found = []
+    lane_of_each = []
     for start, end in spans:
         while busy and busy[0][0] <= start:
             heappush(free, heappop(busy)[1])
         lane = heappop(free) if free else len(busy)
         heappush(busy, (end, lane))
-        found.append(lane)
-    return found
+        lane_of_each.append(lane)
+    return lane_of_each

@@ -15,14 +15,14 @@ def holders(build: Build) -> dict[int, int]:
     """
     indices = {(target.make, target.name): index for index, target in enumerate(build.targets)}
     with_targets = {target.make for target in build.targets}
-    found = {}
+    holder_of = {}
     for make in build.makes[1:]:
         if make.number not in with_targets:
             continue
         holder = _holder(build, make, indices)
         if holder is not None:
-            found[make.number] = holder
-    return {make: holder for make, holder in found.items() if not _in_circle(build, make, found)}
+            holder_of[make.number] = holder
+    return {make: holder for make, holder in holder_of.items() if not _in_circle(build, make, holder_of)}
 
 
 def _holder(build: Build, make: MakeProcess, indices: Mapping[tuple[int, str], int]) -> int | None:
@@ -36,10 +36,10 @@ def _holder(build: Build, make: MakeProcess, indices: Mapping[tuple[int, str], i
     return None
 
 
-def _in_circle(build: Build, make: int, found: Mapping[int, int]) -> bool:
+def _in_circle(build: Build, make: int, holder_of: Mapping[int, int]) -> bool:
     """Whether the way up from a make ends at itself, or at others that do so."""
     seen = set[int]()
-    while make in found and make not in seen:
+    while make in holder_of and make not in seen:
         seen.add(make)
-        make = build.targets[found[make]].make
+        make = build.targets[holder_of[make]].make
     return make in seen

@@ -45,12 +45,12 @@ def adjusted(p_values: Sequence[float]) -> list[float]:
     This is Benjamini and Hochberg's step-up rule.
     """
     count = len(p_values)
-    least, found = 1.0, [0.0] * count
+    least, raised = 1.0, [0.0] * count
     by_size = sorted(range(count), key=lambda place: -p_values[place])
     for above, place in enumerate(by_size):
         least = min(least, p_values[place] * count / (count - above))
-        found[place] = least
-    return found
+        raised[place] = least
+    return raised
 
 
 def least_p(size: int, others: int) -> float:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from make_metrics.analysis.build import NO_LIMIT, Build, BuiltTarget
 from make_metrics.analysis.running import Running
+from make_metrics.combine.parts import without_dot
 
 # What the disk says about names that are no target of a run: for the number of a make and a name, None if there is no
 # such file, else its time of modification in microseconds from the run's start.
@@ -66,7 +67,7 @@ def waits(build: Build, slots_of: Sequence[Slots], disk: Disk, knowledge: Knowle
 
     `slots_of` has the job slots of each make.
     """
-    found = []
+    waits_for = []
     members = [_Members(build, make.number) for make in build.makes]
     telling = {target.make for target in build.targets if target.prerequisites is not None}
     for index, target in enumerate(build.targets):
@@ -89,14 +90,8 @@ def waits(build: Build, slots_of: Sequence[Slots], disk: Disk, knowledge: Knowle
                 inferred.add(blocker)
         knowledge.inferred += bool(inferred)
         of_make.add(index, target, known | inferred)
-        found.append(tuple(sorted(known | inferred)))
-    return found
-
-
-def _plain(name: str) -> str:
-    while name.startswith("./") and len(name) > 2:
-        name = name[2:].lstrip("/")
-    return name
+        waits_for.append(tuple(sorted(known | inferred)))
+    return waits_for
 
 
 class _Members:
@@ -112,7 +107,7 @@ class _Members:
 
     def add(self, index: int, target: BuiltTarget, waits_for: set[int]) -> None:
         """Add the next target."""
-        self._by_name[_plain(target.name)] = index
+        self._by_name[without_dot(target.name)] = index
         self._starts.append(target.start_us)
         entry = (target.end_us, index)
         self._ends.insert(bisect_right(self._ends, entry), entry)
@@ -131,7 +126,7 @@ class _Members:
 
     def known(self, target: BuiltTarget) -> set[int]:
         """Its recorded prerequisites."""
-        names = map(_plain, (*(target.prerequisites or ()), *(target.order_only or ())))
+        names = map(without_dot, (*(target.prerequisites or ()), *(target.order_only or ())))
         return {self._by_name[name] for name in names if name in self._by_name}
 
     def last_ended(self, target: BuiltTarget) -> int | None:
@@ -143,7 +138,7 @@ class _Members:
         """The targets behind prerequisites that are no targets of the run."""
         waits_for: set[int] = set()
         for name in (*(target.prerequisites or ()), *(target.order_only or ())):
-            if _plain(name) in self._by_name or (self._make, name) not in disk:
+            if without_dot(name) in self._by_name or (self._make, name) not in disk:
                 continue
             written_us = disk[self._make, name]
             if written_us is None:

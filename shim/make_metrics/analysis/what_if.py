@@ -56,12 +56,12 @@ def what_if(build: Build, plan: Plan, jobs: Iterable[int] = JOBS, *, gains: int 
 def _gains(plan: Plan, jobs: int, duration_us: int, count: int) -> list[Gain]:
     """The targets that save most, tried among those with the most work, first on the critical path."""
     tries = max(1, min(30, _EVENTS // (len(plan.jobs) + 1)))
-    found = []
+    gains = []
     for index in _candidates(plan)[:tries]:
         saved_us = duration_us - schedule(_halved(plan, index), jobs).duration_us
         if saved_us > 0:  # by Graham's anomalies it can be less than nothing
-            found.append(Gain(index, plan.jobs[index].work_us, saved_us))
-    return sorted(found, key=lambda gain: (-gain.saved_us, gain.target))[:count]
+            gains.append(Gain(index, plan.jobs[index].work_us, saved_us))
+    return sorted(gains, key=lambda gain: (-gain.saved_us, gain.target))[:count]
 
 
 def _candidates(plan: Plan) -> Sequence[int]:

@@ -48,12 +48,12 @@ def _run_id(connection: sqlite3.Connection, given: argparse.Namespace) -> str:
     if given.goal:
         raise UsageError("--goal goes with last, not with a run's name")
     run_ids = builds.run_ids(connection)
-    found = named(given.which, run_ids)
-    if len(found) == 1:
-        return found[0]
-    if found:
+    matching = named(given.which, run_ids)
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
         names = short_names(run_ids)
-        shown = ", ".join(sorted(names[run_id] for run_id in found)[:_SHOWN])
+        shown = ", ".join(sorted(names[run_id] for run_id in matching)[:_SHOWN])
         raise UserError(f"several runs are named {given.which}...: give more of the name ({shown})")
     if len(given.which) < LEAST:
         raise UsageError(f"{given.which!r} is no run: give {LEAST} characters or more of its name, or last, or last~1")

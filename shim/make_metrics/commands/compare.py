@@ -78,7 +78,8 @@ def _samples(
     for place in {**sides_times[0], **sides_times[1]}:
         there = [times.get(place, {}) for times in sides_times]
         first, second = (_passed(by_run, side.runs) for by_run, side in zip(there, (before, after), strict=True))
-        if (first or not there[0]) and (second or not there[1]):  # else it only failed there, which is no time
+        # A side on which a target only failed has no time of it: then there is nothing to compare.
+        if (first or not there[0]) and (second or not there[1]):
             samples[place] = Sample(first, second, usual.get(place, ()))
     return samples
 

@@ -66,14 +66,14 @@ def _periods(connection: sqlite3.Connection, given: argparse.Namespace, selectio
     before_ns = max(0, before_ns)
     if not before_ns < begin_ns < end_ns:
         raise UsageError("--against must begin before --since, and --since before --until, or now")
-    found = []
+    both = []
     for start_ns, stop_ns in ((before_ns, begin_ns), (begin_ns, end_ns)):
         name = f"{local_time(start_ns)} to {local_time(stop_ns)}"
         runs = chosen_runs(connection, replace(selection, since_ns=start_ns, until_ns=stop_ns))
         if not runs:
             raise UserError(f"no run that matches began in {name}: give another time, or --all for all projects")
-        found.append(Side(name, tuple(runs)))
-    return found[0], found[1]
+        both.append(Side(name, tuple(runs)))
+    return both[0], both[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +93,12 @@ class _Names:
         }  # fmt: skip
         kind, _, rest = text.partition(":")
         if kind in finders and rest:
-            found = {kind: finders[kind](rest)}
+            sides_by_kind = {kind: finders[kind](rest)}
         elif (back := age(text)) is not None:
             return self._by_age(text, back)
         else:
-            found = {kind: find(text) for kind, find in finders.items()}
-        there = {kind: side for kind, side in found.items() if side is not None}
+            sides_by_kind = {kind: find(text) for kind, find in finders.items()}
+        there = {kind: side for kind, side in sides_by_kind.items() if side is not None}
         if len(there) > 1:
             choices = " or ".join(f"{kind}:{text}" for kind in there)
             raise UserError(f"{text!r} names a {' and a '.join(there)}: say {choices}")
@@ -111,12 +111,12 @@ class _Names:
 
     def _run(self, text: str) -> Side | None:
         run_ids = builds.run_ids(self.connection)
-        found = named(text, run_ids)
-        if len(found) > 1:
+        matching = named(text, run_ids)
+        if len(matching) > 1:
             names = short_names(run_ids)
-            shown = ", ".join(sorted(names[run_id] for run_id in found)[:_SHOWN])
+            shown = ", ".join(sorted(names[run_id] for run_id in matching)[:_SHOWN])
             raise UserError(f"several runs are named {text}...: give more of the name ({shown})")
-        return self._one(found[0]) if found else None
+        return self._one(matching[0]) if matching else None
 
     def _branch(self, text: str) -> Side | None:
         runs = chosen_runs(self.connection, self.selection, branch=text)

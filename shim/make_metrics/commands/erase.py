@@ -70,7 +70,7 @@ def put(paths: Paths, project: Project) -> int:
             sent = Outbox(store.connection).sent_batches(project.path)
     except UserError as error:
         warn([str(error)])
-    pairs = list(asking.known(paths, project, sent))
+    pairs = list(asking.receivers_with_ids(paths, project, sent))
     for host, anonymous_id in pairs:
         try:
             requested.put(paths, project.path, host, anonymous_id, now_ns=time.time_ns())

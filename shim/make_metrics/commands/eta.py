@@ -39,16 +39,16 @@ def run(given: argparse.Namespace) -> int:
             raise UserError(f"no run of this project is recorded yet: {why_empty(Paths.from_environment())}")
         raise UserError(f"no run of this project was make {' '.join(goals)}: make-metrics runs lists them")
     running_ms = None if now is None else max((time.time_ns() - now.wall_ns) // 1_000_000, 0)
-    found = report.estimate(goals, durations_ms, running_ms=running_ms)
+    estimate = report.estimate(goals, durations_ms, running_ms=running_ms)
     form = formats.JSON if given.json else given.format
     if form == formats.JSON:
-        formats.write_json(report.document(found))
+        formats.write_json(report.document(estimate))
     elif form == formats.CSV:
-        formats.write_csv(report.FIELDS, [report.document(found)])
+        formats.write_csv(report.FIELDS, [report.document(estimate)])
     elif form == formats.MARKDOWN:
-        formats.write_lines(form, [report.parts(found)])
+        formats.write_lines(form, [report.parts(estimate)])
     else:
-        show(report.text(found))
+        show(report.text(estimate))
     return 0
 
 

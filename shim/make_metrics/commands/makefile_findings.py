@@ -95,8 +95,8 @@ def examine_last_run(paths: Paths, directory: Path, examined: Examined) -> None:
     try:
         combine_records(paths, timeout_s=_SWEEP_S)
         with opened_store(paths) as store:
-            runs = [run for run in store.runs() if run.directory == here or run.directory.startswith(f"{here}/")]
-            unseen = unseen_goals(store.connection, [run.id for run in runs[-1:]])
+            runs = store.runs(newest=1, within=here)
+            unseen = unseen_goals(store.connection, [run.id for run in runs])
     except UserError:
         return
     last = runs[-1] if runs else None

@@ -62,8 +62,8 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def _show_costs(form: str, found: Sequence[Cost], limit: int | None, about: dict[str, Any]) -> None:
-    shown = limited(found, limit)
+def _show_costs(form: str, targets: Sequence[Cost], limit: int | None, about: dict[str, Any]) -> None:
+    shown = limited(targets, limit)
     if form == formats.JSON:
         formats.write_json(rows.document(shown, **about))
     elif form == formats.CSV:
@@ -71,7 +71,7 @@ def _show_costs(form: str, found: Sequence[Cost], limit: int | None, about: dict
     else:
         columns, cells = rows.table(shown, bars=rows.BARS if formats.can_print(rows.BARS) else rows.ASCII_BARS)
         headings = {column.heading for column in columns}
-        note = f"{len(shown)} of {len(found)} rows. " if len(shown) < len(found) else ""
+        note = f"{len(shown)} of {len(targets)} rows. " if len(shown) < len(targets) else ""
         note += NOTE + TREND * ("trend" in headings) + FLAKY * ("flaky" in headings)
         formats.write_table(form, columns, cells, note=note)
 

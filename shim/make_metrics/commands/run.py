@@ -14,10 +14,10 @@ from make_metrics.report.run import summary as report
 def run(given: argparse.Namespace) -> int:
     """Print the run as text, JSON, CSV or Markdown; 0. Raises UserError if there is no such run."""
     build, name = chosen_run(given)
-    found = report.Run(build, name, findings(build, plan_of(build)))
+    shown_run = report.Run(build, name, findings(build, plan_of(build)))
     write_page(
         formats.JSON if given.json else given.format,
-        found,
+        shown_run,
         document=report.document,
         records=report.records,
         fields=report.FIELDS,

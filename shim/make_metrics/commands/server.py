@@ -217,17 +217,15 @@ def _local_messages(directory: str | None) -> Iterator[Iterator[object]]:
 
     The person has the project's random id if there is one, else one that is nobody's.
     """
-    import uuid
-
     from make_metrics.commands.project import project_at
     from make_metrics.commands.reading import combined_store, is_of
+    from make_metrics.commands.view import NOBODY
     from make_metrics.consent.anonymous_id import read_id
     from make_metrics.files.paths import Paths
     from make_metrics.server.receiving.importing import messages_of_events
 
     project = None if directory is None else project_at(directory)
-    nobody = str(uuid.uuid5(uuid.NAMESPACE_URL, "make-metrics:local"))
-    anonymous_id = (project and read_id(Paths.from_environment(), project)) or nobody
+    anonymous_id = (project and read_id(Paths.from_environment(), project)) or NOBODY
     with combined_store() as store:
         path = "" if project is None else project.path
         events = (stored.event for stored in store.iterate_events() if is_of(stored.run_directory, path))

@@ -21,7 +21,7 @@ from make_metrics.store.store import Store
 if TYPE_CHECKING:
     from make_metrics.server.storage.database import Database
 
-_NOBODY = str(uuid.uuid5(uuid.NAMESPACE_URL, "make-metrics:local"))
+NOBODY = str(uuid.uuid5(uuid.NAMESPACE_URL, "make-metrics:local"))  # the id of whoever has said yes to no project
 _AT_ONCE = 5_000
 _LONGEST_DAYS = 3_650
 
@@ -54,7 +54,7 @@ def _fill(database: Database, store: Store, chosen: str) -> int:
     count = 0
 
     def take(project: str) -> None:
-        messages = messages_of_events(waiting.pop(project), _NOBODY)
+        messages = messages_of_events(waiting.pop(project), NOBODY)
         import_messages(database, names[project], messages, any_command=True)
 
     for stored in store.iterate_events():

@@ -26,11 +26,10 @@ def decision_path(project: Root, environ: Mapping[str, str]) -> str:
 
 
 def recording_forbidden(project: Root, environ: Mapping[str, str]) -> bool:
-    """Whether recording is forbidden: by the administrator, or the decision is damaged, or there is none in CI.
+    """Whether recording is forbidden: by the administrator, by a damaged decision, or in CI because there is none.
 
-    `mode.decide` has the rules.
-
-    `make-metrics off` and MAKE_METRICS=off are the fragment's: with those it does not even start the walk.
+    `mode.decide` has the rules. The fragment itself sees `make-metrics off` and MAKE_METRICS=off: then it does not even
+    start the walk.
     """
     if policy.read_policy().most == "off":
         return True

@@ -32,7 +32,7 @@ def hosts(project: Project) -> list[str]:
     return list(dict.fromkeys(sink.host for sink in project.sinks if sink.erases))
 
 
-def known(paths: Paths, project: Project, sent: Iterable[Batch]) -> Iterator[tuple[str, str]]:
+def receivers_with_ids(paths: Paths, project: Project, sent: Iterable[Batch]) -> Iterator[tuple[str, str]]:
     """Each receiver that erases, with each id that it may hold: the project's id, and those of what was sent.
 
     An earlier id was deleted with the yes that was withdrawn; the ledger still has what was sent with it.

@@ -14,7 +14,7 @@ from make_metrics.report.table import Column, show
 
 T = TypeVar("T")
 
-TABLE, JSON, CSV, MARKDOWN = FORMATS = ("table", "json", "csv", "markdown")
+TABLE, JSON, CSV, MARKDOWN = ("table", "json", "csv", "markdown")
 
 
 def can_print(text: str) -> bool:

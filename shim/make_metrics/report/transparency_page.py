@@ -31,8 +31,8 @@ project's own page by `make-metrics transparency`. Change those, not this. -->
 
 Everything stays on your machine until you say yes. A project asks for your yes with a file `{NAME}` beside its
 Makefile. Neither that file nor an environment variable can say yes for you. You decide about each project separately.
-Until you have decided, make shows one line that invites you to, after its first recipe line in a terminal: at most
-once a week, and {MAX_TIMES} times in all. In CI nothing is recorded unless something was decided there.
+Until you have decided, make shows two short lines that invite you to, after its first recipe line in a terminal: at
+most once a week, and {MAX_TIMES} times in all. In CI nothing is recorded unless something was decided there.
 
 ## Why
 

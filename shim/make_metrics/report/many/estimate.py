@@ -53,40 +53,40 @@ def estimate(goals: Sequence[str], durations_ms: Sequence[int], *, running_ms: i
     )
 
 
-def text(found: Estimate) -> str:
+def text(estimated: Estimate) -> str:
     """The estimate in words."""
-    return "".join(part.text for part in parts(found))
+    return "".join(part.text for part in parts(estimated))
 
 
-def parts(found: Estimate) -> list[Part]:
+def parts(estimated: Estimate) -> list[Part]:
     """The estimate in words: the command, and the rest."""
-    return [name(" ".join(("make", *found.goals))), Part(_said(found))]
+    return [name(" ".join(("make", *estimated.goals))), Part(_said(estimated))]
 
 
-def _said(found: Estimate) -> str:
-    usual = duration(found.median_ms)
-    if found.low_ms is None or found.high_ms is None:
-        evidence = "as its only run did" if found.runs == 1 else f"by its {found.runs} runs"
+def _said(estimated: Estimate) -> str:
+    usual = duration(estimated.median_ms)
+    if estimated.low_ms is None or estimated.high_ms is None:
+        evidence = "as its only run did" if estimated.runs == 1 else f"by its {estimated.runs} runs"
     else:
-        span = f"{duration(found.low_ms)} to {duration(found.high_ms)}"
-        evidence = f"half of its newest {found.runs} runs took {span}"
-    if found.running_ms is None:
+        span = f"{duration(estimated.low_ms)} to {duration(estimated.high_ms)}"
+        evidence = f"half of its newest {estimated.runs} runs took {span}"
+    if estimated.running_ms is None:
         return f" takes about {usual}: {evidence}."
-    running = f" has been running for {duration(found.running_ms)}"
-    if found.left_ms:
-        return f"{running}: about {duration(found.left_ms)} to go. It takes about {usual}: {evidence}."
+    running = f" has been running for {duration(estimated.running_ms)}"
+    if estimated.left_ms:
+        return f"{running}: about {duration(estimated.left_ms)} to go. It takes about {usual}: {evidence}."
     return f"{running}, longer than the {usual} that it takes: {evidence}."
 
 
-def document(found: Estimate) -> dict[str, object]:
+def document(estimated: Estimate) -> dict[str, object]:
     """The estimate for programs; its version changes if a field changes its meaning or goes away."""
     return {
         "version": SCHEMA_VERSION,
-        "goals": list(found.goals),
-        "runs": found.runs,
-        "median_ms": found.median_ms,
-        "low_ms": found.low_ms,
-        "high_ms": found.high_ms,
-        "running_ms": found.running_ms,
-        "left_ms": found.left_ms,
+        "goals": list(estimated.goals),
+        "runs": estimated.runs,
+        "median_ms": estimated.median_ms,
+        "low_ms": estimated.low_ms,
+        "high_ms": estimated.high_ms,
+        "running_ms": estimated.running_ms,
+        "left_ms": estimated.left_ms,
     }

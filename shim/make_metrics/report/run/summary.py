@@ -82,7 +82,7 @@ def shown_steps(path: Sequence[Step], count: int) -> list[Step | list[Step]]:
 
 def lines(run: Run) -> Iterator[Sequence[Part]]:
     """The lines for people."""
-    build, found = run.build, run.findings
+    build, findings = run.build, run.findings
     top = build.makes[0]
     ended = Part(ending_of(build), FAILED if build.status else "" if build.unseen_goals else "green")
     took = f" took {time_of(build.duration_us)}: "
@@ -93,40 +93,42 @@ def lines(run: Run) -> Iterator[Sequence[Part]]:
     if top.version:
         facts.append(f"make {top.version}")
     yield [Part(f"  {', '.join(facts)}, in ", DIM), name(top.directory or "-", DIM)]
-    yield [Part(f"  {time_of(found.before_us)} before the first recipe line: make started and read its makefiles")]
-    yield [Part(f"  {jobs_text(top.jobs)}: {found.average:.1f} jobs ran at once on average, {found.most} at most")]
-    if found.failed:
+    yield [Part(f"  {time_of(findings.before_us)} before the first recipe line: make started and read its makefiles")]
+    yield [
+        Part(f"  {jobs_text(top.jobs)}: {findings.average:.1f} jobs ran at once on average, {findings.most} at most")
+    ]
+    if findings.failed:
         yield []
         yield [Part("Failed", FAILED)]
-        for index in found.failed[:_SLOWEST]:
+        for index in findings.failed[:_SLOWEST]:
             target = build.targets[index]
             after = time_of(target.end_us - target.start_us)
             yield [Part(f"{after:>9}  "), name(run.label(index), FAILED), Part(f"  {ending(target.status)}", FAILED)]
-        if len(found.failed) > _SLOWEST:
-            yield [Part(f"           and {len(found.failed) - _SLOWEST} more")]
+        if len(findings.failed) > _SLOWEST:
+            yield [Part(f"           and {len(findings.failed) - _SLOWEST} more")]
     yield []
     yield from _path_lines(run)
     yield []
     yield [Part("Slowest targets", HEADING), Part(", each without the makes that it starts")]
-    for index in found.slowest[:_SLOWEST]:
-        share = _share(found.work_us[index], build.duration_us)
+    for index in findings.slowest[:_SLOWEST]:
+        share = _share(findings.work_us[index], build.duration_us)
         style = FAILED if build.targets[index].status else ""
-        yield [Part(f"{time_of(found.work_us[index]):>9}  {share:>4}  "), name(run.label(index), style)]
+        yield [Part(f"{time_of(findings.work_us[index]):>9}  {share:>4}  "), name(run.label(index), style)]
     if not build.targets:
         yield [Part("  no recipe ran", DIM)]
 
 
 def _path_lines(run: Run) -> Iterator[Sequence[Part]]:
-    found, build = run.findings, run.build
-    if not found.path:
+    findings, build = run.findings, run.build
+    if not findings.path:
         yield [Part("Critical path", HEADING), Part(": not known")]
         if build.targets:
             yield [Part("  This run did one thing at a time, and what its targets wait for is not kept: try make -j.")]
         return
     total = f": {path_time(run)} of {time_of(build.duration_us)}{inferred(run)}"
     yield [Part("Critical path", HEADING), Part(total)]
-    yield [Part(f"{time_of(found.before_us):>9}  "), Part("before the first line", DIM)]
-    for step in shown_steps(found.path, _STEPS):
+    yield [Part(f"{time_of(findings.before_us):>9}  "), Part("before the first line", DIM)]
+    for step in shown_steps(findings.path, _STEPS):
         if isinstance(step, list):
             own_us = sum(each.own_us for each in step)
             yield [Part(f"{time_of(own_us):>9}  "), Part(f"{len(step)} more", DIM)]
@@ -151,36 +153,36 @@ def _share(part_us: int, whole_us: int) -> str:
 
 def markdown_lines(run: Run) -> Iterator[str]:
     """The lines of Markdown, for a pull request or the summary of a CI job."""
-    build, found = run.build, run.findings
+    build, findings = run.build, run.findings
     top = build.makes[0]
     goals = markdown.code(" ".join(("make", *top.goals)))
     yield f"### {goals} took {time_of(build.duration_us)}: {ending_of(build)}"
     yield ""
     yield (
-        f"{jobs_text(top.jobs)}, {found.average:.1f} jobs at once on average; "
-        f"{time_of(found.before_us)} before the first recipe line."
+        f"{jobs_text(top.jobs)}, {findings.average:.1f} jobs at once on average; "
+        f"{time_of(findings.before_us)} before the first recipe line."
     )
-    if found.failed:
+    if findings.failed:
         yield ""
-        failed = ((markdown.code(run.label(index)), ending(build.targets[index].status)) for index in found.failed)
+        failed = ((markdown.code(run.label(index)), ending(build.targets[index].status)) for index in findings.failed)
         yield from markdown.table(("Failed", "with"), failed)
-    if found.path:
+    if findings.path:
         yield ""
         heading = f"Critical path ({path_time(run)}{inferred(run)})"
-        steps = [step for step in shown_steps(found.path, _STEPS) if isinstance(step, Step)]
+        steps = [step for step in shown_steps(findings.path, _STEPS) if isinstance(step, Step)]
         cells = ((markdown.code(run.label(step.target)), time_of(step.own_us)) for step in steps)
         yield from markdown.table((heading, ">time"), cells)
     if build.targets:
         yield ""
-        slowest = ((markdown.code(run.label(index)), time_of(found.work_us[index]),
-                    _share(found.work_us[index], build.duration_us))
-                   for index in found.slowest[:_SLOWEST])  # fmt: skip
+        slowest = ((markdown.code(run.label(index)), time_of(findings.work_us[index]),
+                    _share(findings.work_us[index], build.duration_us))
+                   for index in findings.slowest[:_SLOWEST])  # fmt: skip
         yield from markdown.table(("Slowest targets", ">own time", ">of the whole"), slowest)
 
 
 def document(run: Run) -> dict[str, Any]:
     """The run as a JSON document. Times are microseconds; `jobs` is 0 without a limit, null if unknown."""
-    build, found = run.build, run.findings
+    build, findings = run.build, run.findings
     top = build.makes[0]
     return {
         "version": VERSION,
@@ -196,11 +198,11 @@ def document(run: Run) -> dict[str, Any]:
         "branch": build.branch or None,
         "make_version": top.version or None,
         "jobs": None if top.jobs == UNKNOWN_JOBS else top.jobs,
-        "average_jobs": round(found.average, 3),
-        "most_jobs": found.most,
-        "before_first_line_us": found.before_us,
+        "average_jobs": round(findings.average, 3),
+        "most_jobs": findings.most,
+        "before_first_line_us": findings.before_us,
         "critical_path": _path_document(run),
-        "targets": [_target_document(run, index) for index in found.slowest],
+        "targets": [_target_document(run, index) for index in findings.slowest],
     }
 
 
@@ -215,14 +217,14 @@ def records(run: Run) -> list[dict[str, Any]]:
 
 
 def _path_document(run: Run) -> dict[str, Any] | None:
-    found = run.findings
-    if not found.path:
+    findings = run.findings
+    if not findings.path:
         return None
-    steps = [{**_place(run, step.target), "own_us": step.own_us, "depth": step.depth} for step in found.path]
+    steps = [{**_place(run, step.target), "own_us": step.own_us, "depth": step.depth} for step in findings.path]
     return {
-        "duration_us": found.path_us,
-        "inferred": found.path_inferred,
-        "at_least": found.path_at_least,
+        "duration_us": findings.path_us,
+        "inferred": findings.path_inferred,
+        "at_least": findings.path_at_least,
         "steps": steps,
     }
 

@@ -121,7 +121,7 @@ def _summary(run: Run) -> str:
 
 def _facts(run: Run) -> Iterator[str]:
     """Facts about the run, each a line of HTML."""
-    build, found = run.build, run.findings
+    build, findings = run.build, run.findings
     top = build.makes[0]
     facts = [f"run {run.short_name}", local_time(build.started_ns)]
     if build.commit:
@@ -132,14 +132,14 @@ def _facts(run: Run) -> Iterator[str]:
         facts.append(top.directory)
     yield f'<span class="faint">{_text(", ".join(facts))}</span>'
     yield (
-        f"{jobs_text(top.jobs)}: {found.average:.1f} jobs ran at once on average, {found.most} at most. "
-        f"{time_of(found.before_us)} before the first recipe line."
+        f"{jobs_text(top.jobs)}: {findings.average:.1f} jobs ran at once on average, {findings.most} at most. "
+        f"{time_of(findings.before_us)} before the first recipe line."
     )
-    if found.path:
+    if findings.path:
         yield f"Critical path: {path_time(run)}{inferred(run)}. Its targets have a bar on top."
-    if found.failed:
-        names = ", ".join(_text(_cut(run.label(index))) for index in found.failed[:5])
-        more = f" and {len(found.failed) - 5} more" if len(found.failed) > 5 else ""
+    if findings.failed:
+        names = ", ".join(_text(_cut(run.label(index))) for index in findings.failed[:5])
+        more = f" and {len(findings.failed) - 5} more" if len(findings.failed) > 5 else ""
         yield f'<span class="failed">Failed: <span class="name">{names}</span>{more}</span>'
 
 

@@ -67,10 +67,10 @@ def _threads(build: Build) -> list[int]:
         members.setdefault(target.make, []).append(index)
     for make in sorted(members):
         spans = [(build.targets[index].start_us, build.targets[index].end_us) for index in members[make]]
-        found = lanes(spans)
-        for index, lane in zip(members[make], found, strict=True):
+        own_lanes = lanes(spans)
+        for index, lane in zip(members[make], own_lanes, strict=True):
             threads[index] = first + lane
-        first += max(found) + 1
+        first += max(own_lanes) + 1
     return threads
 
 
