@@ -13,8 +13,6 @@ from jsonschema import Draft202012Validator
 from make_metrics.server.receiving.description import DESCRIPTION
 from tests.support.team_receiver import message, served, sqlite_url
 
-_CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
-
 
 def test_a_message_of_ours_is_what_the_description_describes() -> None:
     schema = DESCRIPTION["paths"]["/v1/track"]["post"]["requestBody"]["content"]["application/json"]["schema"]
@@ -30,7 +28,7 @@ def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
         key = base64.b64encode(f"{receiver.key}:".encode()).decode()
         words = [
             *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{receiver.url}/openapi.json"),
-            *("--header", f"Authorization: Basic {key}", "--phases", "coverage", "--checks", _CHECKS, "--seed", "1"),
+            *("--header", f"Authorization: Basic {key}", "--phases", "examples,coverage", "--seed", "1"),
             *("--generation-database", "none", "--suppress-health-check", "all", "--no-color"),
         ]
         done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=800, check=False)

@@ -76,7 +76,10 @@ def test_a_track_call_is_stored_and_the_key_may_be_in_the_body(receiver: Served,
     assert count(held) == before + 2
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b'{"batch": 1}', b"{}", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b'"x"', b'{"batch": 1}', b"{}", b"\xff", b"[" * 100_000, b'{"batch": [], "writeKey": 3}'],
+)
 def test_a_body_that_is_no_batch_is_refused(receiver: Served, body: bytes) -> None:
     answer = request(receiver.port, "POST", "/v1/batch", body, basic(receiver.key))
     assert (answer.status, answer.document["success"]) == (400, False)

@@ -43,13 +43,25 @@ _MESSAGE = {
         **{entry.name: entry.schema() for entry in ENVELOPE if entry.name != "messageId"},
         "messageId": {"type": "string", "minLength": 1, "maxLength": 100, "description": "the same when sent again"},
         "properties": {
-            "type": "object",
             "description": "What is not declared here, or has another value, is not stored; the rest is.",
-            "properties": {
-                entry.name: entry.schema() for entry in {e.name: e for e in (*CHOICE, *PROPERTIES, *OPTIONAL)}.values()
-            },
+            "anyOf": [
+                {
+                    "type": "object",
+                    "properties": {
+                        entry.name: entry.schema()
+                        for entry in {e.name: e for e in (*CHOICE, *PROPERTIES, *OPTIONAL)}.values()
+                    },
+                },
+                {"type": "object"},
+            ],
         },
     },
+}
+# As with Segment, a message that is not so is counted and left out; the request is answered like any other.
+_LENIENT = "A message that is not like the first schema is refused and counted; the others are stored."
+_TRACK = {
+    "description": _LENIENT,
+    "anyOf": [_MESSAGE, {"type": "object", "properties": {"writeKey": {"type": ["string", "null"]}}}],
 }
 _INGEST = (400, 401, 403, 408, 413, 415, 429, 500, 503)
 
@@ -78,13 +90,17 @@ DESCRIPTION: dict[str, Any] = {
                 "type": "object",
                 "required": ["batch"],
                 "properties": {
-                    "batch": {"type": "array", "maxItems": 1000, "items": _MESSAGE},
-                    "writeKey": {"type": "string", "description": "where there is no basic authentication"},
+                    "batch": {
+                        "type": "array",
+                        "description": "at most 1000 messages: more are answered with 413",
+                        "items": {"description": _LENIENT, "anyOf": [_MESSAGE, {}]},
+                    },
+                    "writeKey": {"type": ["string", "null"], "description": "where there is no basic authentication"},
                 },
             },
             _answers(*_INGEST, ok=_SUCCESS),
         ),
-        "/v1/track": _post("Store one message.", _MESSAGE, _answers(*_INGEST, ok=_SUCCESS)),
+        "/v1/track": _post("Store one message.", _TRACK, _answers(*_INGEST, ok=_SUCCESS)),
         "/v1/erase": _post(
             "Delete all that is held of a random id. Knowing the id is the permission.",
             {

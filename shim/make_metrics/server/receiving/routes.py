@@ -71,7 +71,8 @@ class Receiver:
         # The key is checked first where it is in the header: a stranger's body is not read.
         receiving = await self._receiving(_key_of_header(request))
         document = await read_object(request)
-        receiving = receiving or await self._receiving(_key_of(document), needed=True)
+        key = _key_of(document)
+        receiving = receiving or await self._receiving(key, needed=True)
         messages = document.get("batch")
         if not isinstance(messages, list):
             raise HTTPException(400, "batch must be a list of messages")
@@ -82,7 +83,8 @@ class Receiver:
     async def _track(self, request: Request) -> Response:
         receiving = await self._receiving(_key_of_header(request))
         message = await read_object(request)
-        receiving = receiving or await self._receiving(_key_of(message), needed=True)
+        key = _key_of(message)
+        receiving = receiving or await self._receiving(key, needed=True)
         return await self._store(receiving, [message])
 
     async def _store(self, receiving: Receiving | None, messages: list[Any]) -> Response:
@@ -191,5 +193,8 @@ def _key_of_header(request: Request) -> str | None:
 
 
 def _key_of(document: dict[str, Any]) -> str | None:
+    """The write key of a body; None without one. Raises HTTPException if it is no text."""
     key = document.get("writeKey")
-    return key if isinstance(key, str) else None
+    if key is not None and not isinstance(key, str):
+        raise HTTPException(400, "writeKey must be a text")
+    return key
