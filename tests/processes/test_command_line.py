@@ -107,3 +107,20 @@ def test_flags_are_those_of_a_real_make(each: Project, words: list[str]) -> None
     each.write('all:\n\t@echo "$$MAKEFLAGS"; :\n', line="")
     flags = command_line.flags(each.make(*words).stdout.strip())
     assert flags == {"parallel": "-j3" in words, "keep_going": "-k" in words, "ignore_errors": "-i" in words}
+
+
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        ("make all", "make all"),
+        ("/usr/bin/valgrind.bin -q --log-file=o /usr/bin/make -C d all", "/usr/bin/make -C d all"),
+        ("valgrind make", "make"),
+        ("qemu-aarch64-static -L /sys -cpu max ./make all", "./make all"),
+        ("/usr/bin/qemu-aarch64 /usr/bin/make", "/usr/bin/make"),
+        ("valgrind --version", ""),
+        ("/usr/bin/env make", "/usr/bin/env make"),
+        ("", ""),
+    ],
+)
+def test_a_command_line_behind_an_emulator(words: str, left: str) -> None:
+    assert command_line.without_emulator(words.split()) == left.split()

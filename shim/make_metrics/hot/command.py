@@ -9,6 +9,7 @@ from make_metrics.hot.arguments import Arguments
 DEFAULT_SHELL = b"/bin/sh"  # it also runs scripts without "#!", as in make
 APPLE_SHELLS = (DEFAULT_SHELL, b"/bin/bash", b"/bin/dash", b"/bin/zsh", b"/usr/local/bin/ash")
 DEFAULT_PATH = b"/bin:/usr/bin"
+EMULATORS = (b"valgrind", b"qemu-")  # how the names begin of programs that hide which program they run
 
 
 def _is_command(words: list[bytes]) -> bool:
@@ -50,7 +51,8 @@ def _has_lost_make(arguments: Arguments) -> bool:
 
     Only make itself reads what `$(shell)` writes.
     """
-    if procfs.program(procfs.parent_pid()) in (b"make", b"gmake", arguments.make):
+    program = procfs.program(procfs.parent_pid())
+    if program in (b"make", b"gmake", arguments.make) or program.startswith(EMULATORS):
         return False
     import select  # only here, as it is rare
 

@@ -5,7 +5,10 @@ GNU make manual: "Summary of Options", and "Communicating Options to a Sub-make"
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+
+from make_metrics.hot.command import EMULATORS
 
 # Options that take an argument, with their long names. The argument is attached, or else the next word...
 _WITH_WORD = {
@@ -20,6 +23,23 @@ _WITH_WORD = {
 _WITH_NUMBER = {"j": ("jobs",), "l": ("load-average", "max-load")}
 # ... or is only ever attached. Long options of this kind need no entry.
 _WITH_ATTACHED = "O"
+
+
+# Options of qemu-user that take the next word; all of valgrind's have theirs attached.
+_OF_QEMU = frozenset({
+    "-0", "-B", "-D", "-E", "-L", "-R", "-U", "-cpu", "-d", "-dfilter", "-g", "-p", "-plugin", "-r",
+    "-s", "-seed", "-trace",
+})  # fmt: skip
+
+
+def without_emulator(words: list[str]) -> list[str]:
+    """A command line without valgrind or qemu-user in front: these show their own in place of their program's."""
+    if not words or not os.fsencode(words[0].rpartition("/")[2]).startswith(EMULATORS):
+        return words
+    at = 1
+    while at < len(words) and words[at].startswith("-"):
+        at += 2 if words[at] in _OF_QEMU else 1
+    return words[at:]
 
 
 def goals(words: Sequence[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from collections import namedtuple
 import psutil
 
 from make_metrics.hot import arguments, procfs, record_format
+from make_metrics.processes.command_line import without_emulator
 from make_metrics.processes.keys import process_key
 
 MakeAbove = namedtuple("MakeAbove", ("process", "key", "target"))
@@ -21,7 +22,7 @@ Shim.__doc__ = "A shim that runs a recipe line: the target, empty if unknown, an
 def is_make(process: psutil.Process, names: frozenset[str]) -> bool:
     """Whether a process's first word is one of these names; of a script called make, that is its interpreter."""
     try:
-        words = process.cmdline()
+        words = without_emulator(process.cmdline())
         return bool(words) and os.path.basename(words[0]) in names
     except psutil.Error:
         return False

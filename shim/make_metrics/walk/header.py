@@ -56,7 +56,7 @@ def describe(
     """The facts of a make process. `version` is empty for a make that does not include the fragment."""
     directory, words = "", list[str]()
     with contextlib.suppress(psutil.Error):
-        words = make.cmdline()
+        words = command_line.without_emulator(make.cmdline())
         directory = make.cwd()
     goals, initial = command_line.goals(words), initial_environment(make)
     head = git_head.read_head(directory) if directory else git_head.Head()

@@ -29,7 +29,7 @@ static bool has_lost_make(const struct arguments *arguments, pid_t parent)
     struct pollfd output = {.fd = 1};
     command.text = command_line_of(parent, &command.length);
     command.is_list = true;
-    if (command.text != NULL && command.length > 0 && is_make(&command, arguments->make))
+    if (command.text != NULL && command.length > 0 && (is_emulator(&command) || is_make(&command, arguments->make)))
         return false;
     return poll(&output, 1, 0) == 0; /* without a reader: POLLERR */
 }

@@ -29,16 +29,32 @@ static struct command_line read_command_line(pid_t pid)
     return command;
 }
 
+/* The name of the program that a command line starts with, without its directory; it is not terminated. */
+static const char *program_of(const struct command_line *command, size_t *length)
+{
+    size_t end = command->is_list ? strlen(command->text) : strcspn(command->text, " ");
+    const char *start = command->text;
+    for (size_t at = 0; at < end; at++)
+        if (command->text[at] == '/')
+            start = command->text + at + 1;
+    *length = end - (size_t)(start - command->text);
+    return start;
+}
+
+/* Whether a process is valgrind or qemu-user, whose command line stands in place of their program's. */
+static bool is_emulator(const struct command_line *command)
+{
+    size_t length;
+    const char *start = command->length > 0 ? program_of(command, &length) : "";
+    return starts_with(start, "valgrind") || starts_with(start, "qemu-");
+}
+
 /* Whether a command line's first word is the name of a make. */
 static bool is_make(const struct command_line *command, const char *name)
 {
-    size_t length = command->is_list ? strlen(command->text) : strcspn(command->text, " ");
-    const char *start = command->text;
-    for (size_t at = 0; at < length; at++)
-        if (command->text[at] == '/')
-            start = command->text + at + 1;
+    size_t length;
+    const char *start = program_of(command, &length);
     const char *const names[] = {"make", "gmake", name};
-    length -= (size_t)(start - command->text);
     for (size_t at = 0; at < COUNT(names); at++)
         if (strlen(names[at]) == length && memcmp(start, names[at], length) == 0) {
             odd = odd || !command->is_list;
@@ -108,6 +124,7 @@ static int find_makes(pid_t pid, const char *name, struct make **makes)
             odd = true;
             break;
         }
+        odd = odd || is_emulator(&command); /* it may run a make */
         bool found = is_make(&command, name);
         if (steps == 0 && !found)
             odd = true;
