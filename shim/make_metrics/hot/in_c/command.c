@@ -130,6 +130,7 @@ static const char *find_program(const struct arguments *arguments, const char *n
     errno = missing;
     return NULL;
 }
+
 /* The command that runs a script without "#!", as execvp(3) and make do; NULL without memory. */
 static char **script_command(const char *path, char **command)
 {

@@ -16,6 +16,7 @@ static pid_t start(const struct arguments *arguments, char **command, char **env
     }
     return child;
 }
+
 static bool contains(const int *numbers, size_t count, int wanted)
 {
     for (size_t at = 0; at < count; at++)

@@ -79,6 +79,7 @@ static bool open_recorder(struct recorder *recorder, const struct arguments *arg
     return recorder->marker != NULL && ensure_directory(recorder->state) && ensure_directory(recorder->records) &&
            ensure_directory(recorder->makes) && read_marker(recorder);
 }
+
 /* Whether standard error is a terminal and this process is in its foreground process group. */
 static bool is_foreground(void) { return isatty(2) && tcgetpgrp(2) == getpgrp(); }
 
@@ -197,6 +198,7 @@ static bool resolve_run(struct recorder *recorder, struct line *line)
         line->fate = ORPHAN;
     return true;
 }
+
 /* Append the line's entry to its run's record. */
 static void append_line(const struct recorder *recorder, const struct arguments *arguments, const struct line *line)
 {

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from make_metrics.report.rows import duration
 from make_metrics.server.pages.filters import day_text
+from make_metrics.server.storage.tables import DAY_US
 
 HIDDEN = "·"
 SHOWN_ROWS = 100
@@ -87,7 +88,7 @@ def cell(column: Column, value: Any) -> str:
 
 def moment(time_us: int) -> str:
     """A time in UTC for people, to the minute."""
-    day, rest = divmod(time_us, 86_400_000_000)
+    day, rest = divmod(time_us, DAY_US)
     minutes = rest // 60_000_000
     return f"{day_text(day)} {minutes // 60:02d}:{minutes % 60:02d}"
 

@@ -12,11 +12,10 @@ from sqlalchemy import Connection, delete, func, or_, select, update
 from make_metrics.errors import UserError, did_you_mean
 from make_metrics.server.storage.database import Database
 from make_metrics.server.storage.statements import lock_project
-from make_metrics.server.storage.tables import METADATA, PEOPLE, PROJECTS, SESSIONS, TOKENS, WRITE_KEYS
+from make_metrics.server.storage.tables import DAY_US, METADATA, PEOPLE, PROJECTS, SESSIONS, TOKENS, WRITE_KEYS
 
 GRACE_DAYS = 90
 _NAME = re.compile(r"[\w][\w .:+%-]{0,79}")
-_DAY_US = 86_400_000_000
 _MOST_RETENTION_DAYS = 3_650
 
 
@@ -53,7 +52,7 @@ def rotate_key(database: Database, name: str, *, at_once: bool = False) -> str:
 
     Contributors send with the old one until they have the new settings file and have said yes to it. Raises UserError.
     """
-    until_us = now_us() + (0 if at_once else GRACE_DAYS * _DAY_US)
+    until_us = now_us() + (0 if at_once else GRACE_DAYS * DAY_US)
     with database.writing() as connection:
         project = project_id(connection, name)
         lasting = or_(WRITE_KEYS.c.until_us.is_(None), WRITE_KEYS.c.until_us > until_us)

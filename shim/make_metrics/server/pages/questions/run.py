@@ -9,15 +9,16 @@ from sqlalchemy import Connection, Row, select, text
 
 from make_metrics.analysis.build import UNKNOWN_JOBS, Build, BuiltTarget, MakeProcess
 from make_metrics.server.pages.questions.scope import Scope, names_of
-from make_metrics.server.storage.tables import EVENTS
+from make_metrics.server.storage.tables import DAY_US, EVENTS
 
 MOST_EVENTS = 20_000
 _LATEST = 50
 
 
 class LatestRun(NamedTuple):
-    """A run in a list: its id, when its first event began (microseconds since 1970), and of the goal, else the first
-    target: name, duration in milliseconds and exit status.
+    """A run in a list: its id, and when its first event began (microseconds since 1970).
+
+    Target, duration (milliseconds) and exit status are the goal's, or the first target's where no goal is known.
     """
 
     run: str
@@ -58,9 +59,13 @@ def build_of(run: str, rows: Sequence[Any], names: Mapping[int, str]) -> Build:
         numbers.setdefault(_make(row), len(numbers))
     make_of = {str(row.message_id): numbers[_make(row)] for row in rows}
     goals: dict[int, list[str]] = {number: [] for number in numbers.values()}
+    jobs: dict[int, int] = {}
     for row in rows:
+        number = numbers[_make(row)]
         if row.goal:
-            goals[numbers[_make(row)]].append(names.get(row.target, ""))
+            goals[number].append(names.get(row.target, ""))
+        if row.jobs is not None:
+            jobs.setdefault(number, row.jobs)
     makes = tuple(
         MakeProcess(
             number=number,
@@ -68,11 +73,7 @@ def build_of(run: str, rows: Sequence[Any], names: Mapping[int, str]) -> Build:
             parent_target=name_of.get(parent, ""),
             level=level,
             goals=tuple(goals[number]),
-            jobs=next(
-                (row.jobs for row in rows if numbers[_make(row)] == number and row.jobs is not None), UNKNOWN_JOBS
-            )
-            if number < 100
-            else UNKNOWN_JOBS,
+            jobs=jobs.get(number, UNKNOWN_JOBS),
         )
         for (level, parent), number in numbers.items()
     )
@@ -124,8 +125,8 @@ def latest_runs(connection: Connection, scope: Scope) -> list[LatestRun]:
         ),
         {
             "project": scope.project,
-            "oldest": scope.first * 86_400_000_000,
-            "newest": (scope.last + 1) * 86_400_000_000 - 1,
+            "oldest": scope.first * DAY_US,
+            "newest": (scope.last + 1) * DAY_US - 1,
             "most": _LATEST,
         },
     ).all()

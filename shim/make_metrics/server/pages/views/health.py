@@ -6,6 +6,7 @@ from make_metrics.server.pages.filters import day_text
 from make_metrics.server.pages.questions.people import health, refused, versions
 from make_metrics.server.pages.sections import HIDDEN, Column, Section, View, moment
 from make_metrics.server.pages.views.asked import Asked
+from make_metrics.server.storage.tables import DAY_US
 
 DEFAULT_DAYS = 28
 _FACTS = (Column("what", "what"), Column("value", "value"))
@@ -30,7 +31,7 @@ def view(asked: Asked) -> View:
     shown = [row for row in there if not scope.hides(row[1])]
     deletion = "nothing is held"
     if held.oldest_day is not None:
-        day = max(held.oldest_day + asked.retention_days + 1, asked.now_us // 86_400_000_000)
+        day = max(held.oldest_day + asked.retention_days + 1, asked.now_us // DAY_US)
         deletion = f"events of {day_text(held.oldest_day)}, on {day_text(day)}"
     few = scope.hides(held.active)
     facts = [

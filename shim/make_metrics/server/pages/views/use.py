@@ -7,6 +7,7 @@ from make_metrics.server.pages.filters import day_text
 from make_metrics.server.pages.questions.use import Use, Used, unused, use
 from make_metrics.server.pages.sections import HIDDEN, Column, Section, View
 from make_metrics.server.pages.views.asked import Asked
+from make_metrics.server.storage.tables import DAY_US
 
 DEFAULT_DAYS = 91
 _STEPS = (
@@ -77,7 +78,7 @@ def _people(smallest: int, used: Used | None) -> int | str | None:
 
 def _unused(asked: Asked) -> Section:
     scope = asked.scope
-    since = asked.now_us // 86_400_000_000 - asked.retention_days
+    since = asked.now_us // DAY_US - asked.retention_days
     found = unused(asked.connection, scope, since=since)
     shown = [each for each in found if not scope.hides(each[3])]
     names = asked.names({target for target, *_ in shown})
