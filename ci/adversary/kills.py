@@ -106,7 +106,7 @@ class Kills:
 
     def _victim(self, victim: str, make: int) -> int:
         """The process of a victim now, 0 if there is none."""
-        with contextlib.suppress(psutil.Error):
+        with contextlib.suppress(psutil.Error, ProcessLookupError):
             if victim == MAKE:
                 return make
             if victim == SENDER:
