@@ -11,6 +11,7 @@ from make_metrics.combine import record
 from make_metrics.combine.event import Event
 from make_metrics.deliver import trace
 from make_metrics.deliver.message import message
+from make_metrics.properties.is_test import marker
 from make_metrics.properties.trace import check
 from tests.support.events import ID, messages_of, nested_run
 from tests.support.project import Project, until
@@ -66,6 +67,14 @@ def test_the_run_lasts_from_first_to_last_event_and_has_its_goals_status() -> No
     killed = [replace(event, exit_status=-2 if event.target == "all" else 0) for event in events]
     (root, *_) = trace.with_trace(killed, messages_of(killed))
     assert root["properties"]["exit_status"] == -2
+
+
+@pytest.mark.parametrize("value", ["my test", "x\ty", "a" * 500])
+def test_the_runs_own_message_may_be_sent_whatever_marks_it_as_a_test(value: str) -> None:
+    sendable = messages_of(nested_run())
+    (root, *_) = trace.with_trace([replace(event, is_test=value) for event in nested_run()], sendable)
+    assert check(root) == []
+    assert root["properties"]["is_test"] == marker(value)
 
 
 def by_start(events: list[Event]) -> list[str]:

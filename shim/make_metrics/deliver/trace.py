@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from make_metrics.combine.event import Event, properties, run_id, timestamp
 from make_metrics.deliver import traceparent
+from make_metrics.properties.is_test import marker
 from make_metrics.properties.labels import PREFIX
 from make_metrics.properties.trace import RUN
 
@@ -83,6 +85,7 @@ def _run_message(events: Sequence[Event], sample: Mapping[str, Any], message_id:
     goals = [event for event in events if event.goal] or [event for event in events if event.make_level == top_level]
     statuses = [event.exit_status for event in goals]
     names = {declaration.name for declaration in RUN}
+    first = replace(first, is_test=marker(first.is_test))
     values = {name: value for name, value in properties(first).items() if name in names}
     values |= {name: value for name, value in sample["properties"].items() if name.startswith(PREFIX)}
     values["duration_ms"] = (end_ns - first.start_wall_ns) // _MS_NS
