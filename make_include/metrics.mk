@@ -361,7 +361,9 @@ ifeq ($(if $(findstring |/bin/sh|,|$(value SHELL)|)$(findstring $(.metrics.dolla
   .metrics.is.harmless,$(firstword $(subst SHELLSHELL, ,$(.metrics.word))),$(word \
   2,$(subst SHELLSHELL, ,$(.metrics.word)))),,SHELL))
 .metrics.comments := $(.metrics.hash)% $(addsuffix $(.metrics.hash)%,~ ~~ ~~~~)
-.metrics.in.comments = $(findstring $(.metrics.open)SHELL,$1)$(findstring {SHELL,$1)
+.metrics.ends := $(.metrics.close) } : $(.metrics.dollar)
+.metrics.in.comments = $(if $(findstring SHELL,$1),$(foreach .metrics.word,$(.metrics.ends),$(findstring \
+  $(.metrics.open)SHELL$(.metrics.word),$1)$(findstring {SHELL$(.metrics.word),$1)))
 .metrics.in.lines = $(call .metrics.in.comments,$(filter $(.metrics.comments),$1))$(call \
   .metrics.uses,$(filter-out $(.metrics.comments),$1))
 # "export" alone exports a SHELL that has been given a value. With .ONESHELL make takes SHELL for one word.
@@ -520,27 +522,41 @@ ifneq ($(filter-out 0,$(value METRICS_TRACEPARENT)),)
 endif
 
 # --- 11. Does the shim run here? The first lines of each make try it (make_metrics/hot/trampoline.sh) -----------------
-# They leave the result in a file that has this process's name; later lines need no second shell. Without such a name
-# (before 4.2 make cannot read a file, some systems have no /proc) all lines are tried.
+# The result is the name of a file, with this process and the launcher in it; later lines need no second shell. Without
+# such a name (before 4.2 make cannot read a file, some systems have no /proc) all lines are tried.
 .metrics.state := $(call .metrics.below.home,XDG_STATE_HOME,.local/state)
 .metrics.state := $(if $(.metrics.home),$(.metrics.home)/state,$(or $(.metrics.baked.state),$(.metrics.state)))
-# $1 is the text of /proc/self/stat: the process id first, the start time as word 22.
-.metrics.mark.of = $(if $(word 22,$1),$(.metrics.state)/makes/tried.$(strip $(file \
-  </proc/sys/kernel/random/boot_id)).$(firstword $1).$(word 22,$1))
+# $1 is the text of /proc/PID/stat: the process id first, its parent as word 4, the start time as word 22.
+.metrics.mark.of = $(if $(word 22,$1),$(.metrics.state)/makes/tried.$(.metrics.boot).$(firstword $1).$(word \
+  22,$1).$(subst $(.metrics.slash),+,$(.metrics.launcher)))
+.metrics.boot = $(eval .metrics.boot := $$(strip $$(file </proc/sys/kernel/random/boot_id)))$(.metrics.boot)
+.metrics.slash := /
 # An absolute path that can stand in a command line as it is; else empty.
 .metrics.path.as.is = $(if $(call .metrics.special,$1),,$(filter /%,$1))
 .metrics.mark :=
+.metrics.tried.above :=
 ifneq ($(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version)),)
+.metrics.stat = $(eval .metrics.stat := $$(file </proc/self/stat))$(.metrics.stat)
 .metrics.mark = $(eval .metrics.mark := $$(call .metrics.path.as.is,$$(call \
-  .metrics.mark.of,$$(file </proc/self/stat))))$(.metrics.mark)
+  .metrics.mark.of,$$(.metrics.stat))))$(.metrics.mark)
+# A make below one whose lines run through this launcher does not try it again. Between both makes stand the launcher,
+# and shells and scripts; one with a blank in its name is as if there were nothing above it.
+ifneq ($(filter-out 0,$(MAKELEVEL)),)
+.metrics.above = $(call .metrics.above.of,$(word 4,$1),$2 x)
+.metrics.above.of = $(call .metrics.or.above,$(if $(wildcard /proc/$1/stat),$(file </proc/$1/stat)),$2)
+.metrics.or.above = $(if $(word 22,$1),$(or $(wildcard $(call .metrics.mark.of,$1)),$(if \
+  $(word 6,$2),,$(.metrics.above))))
+.metrics.tried.above = $(eval .metrics.tried.above := $(if $(.metrics.launcher),$$(call \
+  .metrics.above,$$(.metrics.stat))))$(.metrics.tried.above)
+endif
 endif
 .metrics.tried = $(eval .metrics.tried := $$(if \
   $$(.metrics.baked.fragment),$$(call .metrics.path.as.is,$$(dir $$(.metrics.baked.fragment))tried)))$(.metrics.tried)
 .metrics.try = $(.metrics.trampoline) $(if $(.metrics.runs),-,$(or $(.metrics.mark),+)) $(or $(.metrics.tried),-)
 # yes; no; python: only the interpreter does; empty: unknown yet.
-.metrics.runs = $(if $(.metrics.mark),$(if $(wildcard $(.metrics.mark)),$(eval .metrics.runs := yes)yes,$(if \
-  $(wildcard $(.metrics.mark).py),$(eval .metrics.launcher :=)$(eval .metrics.runs := python)python,$(if $(wildcard \
-  $(.metrics.mark).no),$(eval .metrics.runs := no)no))))
+.metrics.runs = $(if $(.metrics.mark),$(if $(or $(wildcard $(.metrics.mark)),$(.metrics.tried.above)),$(eval \
+  .metrics.runs := yes)yes,$(if $(wildcard $(.metrics.mark).py),$(eval .metrics.launcher :=)$(eval \
+  .metrics.runs := python)python,$(if $(wildcard $(.metrics.mark).no),$(eval .metrics.runs := no)no))))
 # Make splits simple lines itself only if the flags are one of these. With a blank more (of a comment behind the value,
 # or of an empty reference in it) it starts a shell for every line, as with another IFS.
 .metrics.split.flags := |-c||-ec||
@@ -549,7 +565,6 @@ endif
 # .value if a makefile may export it or not; - if it is unset; = (leave it) if its value would have to be expanded. What
 # dash finds in its environment it passes on: there .value stands for the first as well, which "unexport" may name.
 .metrics.exported := $(if $(filter dash,$(notdir $(realpath /bin/sh))),.,+)
-.metrics.slash := /
 .metrics.as.is = $(subst $(.metrics.slash),%2F,$(call .metrics.encode,$(value $1)))
 .metrics.own = $(if $(and $(findstring $(.metrics.dollar),$(value $1)),$(filter recursive,$(flavor $1))),$(if $(call \
   .metrics.impure,$(value $1)),=,.$(subst $(.metrics.slash),%2F,$(call .metrics.encode,$($1)))),.$(.metrics.as.is))

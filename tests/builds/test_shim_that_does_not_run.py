@@ -89,6 +89,24 @@ def test_without_any_fault(same: Same, installed: Path, each: Project) -> None:
     assert {event.target for event in each.recorded()} == {"all", "b", "c", "inner"}
 
 
+def test_a_make_below_one_whose_lines_run_tries_nothing(
+    same: Same, installed: Path, each: Project, compiled: bool, hook: str, tmp_path: Path
+) -> None:
+    """Also where a shell stands between both."""
+    if not compiled:
+        pytest.skip("there is no launcher")
+    trampoline, calls = installed / "hot/trampoline.sh", tmp_path / "calls"
+    real = trampoline.rename(trampoline.with_name("real.sh"))
+    trampoline.write_text(f'[ "$1" = - ] || echo tries >>{calls}\n. {real}\n')
+    same(recorded=True)
+    calls.unlink()
+    text = "all:\n\t@:;:\n\t@cd . && $(MAKE) -s two\ntwo:\n\t@$(MAKE) -s three; true\nthree:\n\t@:;:\n"
+    each.write(text + (MENTIONS if hook == "flags hook" else ""))
+    assert each.make("-s").returncode == 0
+    assert {event.target for event in each.recorded()} >= {"all", "two", "three"}
+    assert calls.read_text() == "tries\n"
+
+
 def _put_folder(path: Path) -> None:
     path.unlink()
     path.mkdir()

@@ -35,3 +35,25 @@ def test_a_shell_function_of_a_living_make_is_none_of_its_lines(
     process = make.start([str(make_itself), "-c", 'said=$("$@"); [ "$said" = said ] && exit 4', "sh"], words)
     assert process.wait(60) == 4
     assert make.take_entries() == ()
+
+
+@pytest.mark.parametrize(
+    ("shell", "flags", "line", "version", "started"),
+    [
+        ("/nowhere/sh", ["-c"], ":", "4.3", False),
+        ("bash", ["-ec"], ":", "4.4.1", False),
+        ("/nowhere/sh", ["-c"], ": ", "4.3", True),
+        ("/nowhere/sh", ["-euc"], ":", "4.3", True),
+        ("/nowhere/sh", ["-e", "-c"], ":", "4.3", True),
+        ("/nowhere/fish", ["-c"], ":", "4.3", True),
+        ("/nowhere/sh", ["-c"], ":", "3.81", True),
+        ("/bin/sh", ["-c"], ":", "3.81", False),
+    ],
+)
+def test_for_a_colon_alone_no_shell_is_started(
+    make: Make, shim: Sequence[str], shell: str, flags: list[str], line: str, version: str, started: bool
+) -> None:
+    words = shim_words(line, make.state, shell=[shell], flags=flags, make=f"0:{version}:make:f")
+    outcome = make.run(shim, words, env=make.environment(PATH="/nowhere", BASH_ENV="/nowhere"))
+    assert outcome.status == (127 if started else 0)
+    assert len(outcome.entries) == 1

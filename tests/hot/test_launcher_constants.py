@@ -51,6 +51,7 @@ PYTHON: dict[str, object] = {
     "builtins_of_3_82": split_words.BUILTINS_OF_3_82,
     "builtins_of_4_3": split_words.BUILTINS_OF_4_3,
     "apple_shells": list(command.APPLE_SHELLS),
+    "bourne_shells": list(command.BOURNE_SHELLS),
     "changed_names": list(arguments.CHANGED_NAMES),
     "invented_paths": list(arguments.INVENTED_PATHS),
     "forwarded": frozenset(line.FORWARDED),

@@ -7,6 +7,7 @@ from make_metrics.hot import procfs, split_words
 from make_metrics.hot.arguments import Arguments
 
 DEFAULT_SHELL = b"/bin/sh"  # it also runs scripts without "#!", as in make
+BOURNE_SHELLS = (b"sh", b"bash", b"dash", b"ksh", b"rksh", b"zsh", b"ash")
 APPLE_SHELLS = (DEFAULT_SHELL, b"/bin/bash", b"/bin/dash", b"/bin/zsh", b"/usr/local/bin/ash")
 DEFAULT_PATH = b"/bin:/usr/bin"
 EMULATORS = (b"valgrind", b"qemu-")  # how the names begin of programs that hide which program they run
@@ -71,6 +72,15 @@ def words_of(arguments: Arguments, *, recipe: bool) -> list[bytes]:
         if words is not None:
             return words
     return arguments.shell + rest
+
+
+def starts_nothing(arguments: Arguments) -> bool:
+    """Whether the line is ":" alone, for which make starts no shell (job.c, start_job_command)."""
+    if len(arguments.shell) != 1 or len(arguments.rest) != 2 or arguments.rest[1] != b":":
+        return False
+    if arguments.numbers < (3, 82):
+        return arguments.shell[0] == DEFAULT_SHELL and arguments.rest[0] == b"-c"
+    return arguments.rest[0] in (b"-c", b"-ec") and arguments.shell[0].rpartition(b"/")[2] in BOURNE_SHELLS
 
 
 def find_program(arguments: Arguments, name: bytes, environ: dict[bytes, bytes]) -> bytes:

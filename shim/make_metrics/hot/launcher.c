@@ -43,6 +43,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,6 +59,7 @@
 
 #include "in_c/constants.h"
 
+#include "in_c/memory.c"
 #include "in_c/record_format.c"
 #include "in_c/file.c"
 #if defined(ASKS_NOTHING)
@@ -97,7 +99,7 @@
 int main(int count, char **words)
 {
     struct arguments arguments;
-    struct recorder recorder = {.parent = getppid(), .shown_parent = parent_pid()};
+    struct recorder recorder = {.parent = getppid(), .shown_parent = parent_pid(), .program = words[0]};
     if (count == 2 && equal(words[1], PROTOCOL)) /* set-up or trampoline.sh asks whether this program runs here */
         return write(1, ANSWER, strlen(ANSWER)) < 0;
     bool parsed = count > 5 && parse_arguments(&arguments, count - 5, words + 5);

@@ -14,7 +14,7 @@ import time
 
 from make_metrics.hot import procfs
 from make_metrics.hot.arguments import ANSWER, INVENTED_PATHS, Arguments
-from make_metrics.hot.command import DEFAULT_SHELL, find_program, is_recipe_line, words_of
+from make_metrics.hot.command import DEFAULT_SHELL, find_program, is_recipe_line, starts_nothing, words_of
 
 FORWARDED = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGUSR1, _signal.SIGUSR2)
 ENDS_MAKE = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGINT, _signal.SIGQUIT)
@@ -135,7 +135,9 @@ def _run(arguments: Arguments, environ: dict[bytes, bytes]) -> int:
     mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, signals)
     wall, start = time.time_ns(), time.clock_gettime_ns(procfs.CLOCK)
     try:
-        child = _start(arguments, command, environ, mask)
+        child = status = 0
+        if not starts_nothing(arguments):
+            child = _start(arguments, command, environ, mask)
     except OSError as error:
         if error.errno in (errno.EAGAIN, errno.ENOMEM):  # no room for a second process
             _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)

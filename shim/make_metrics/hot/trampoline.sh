@@ -5,13 +5,29 @@
 #     trampoline.sh MARK TRIED [LAUNCHER] PYTHON -I -S ENTRY mm1 ...
 #
 # MARK: "-" if a line of this make has tried, "+" if make cannot find the result, else the name of the result's file:
-# MARK if all runs, MARK.py if only the interpreter does, MARK.no if nothing does. TRIED: the file that says when the
+# MARK if all runs, MARK.py if only the interpreter does, MARK.no if nothing does. A launcher that was tried before
+# leaves MARK itself, in the walk of the make's first line (hot/in_c/recorder.c). TRIED: the file that says when the
 # interpreter was tried last, "-" for none; TRIED.launcher says it of the launcher. Trying takes as long as a line: it is
 # done again only after a boot, or if something has changed. A mount with noexec shows at once: nothing there passes -x.
 
-if [ "$1" = - ] && [ -x "$3" ]; then
-	shift 2
-	exec "$@"
+# The quick cases stand first, before what this shell would have to parse. Leaving MARK to the launcher costs no process.
+if [ -x "$3" ]; then
+	case $1 in
+	-)
+		shift 2
+		exec "$@"
+		;;
+	*/tried.*.*.*) # it holds the boot's id
+		_make_metrics_boot=${1##*/tried.}
+		_make_metrics_boot=${_make_metrics_boot%%.*}
+		_make_metrics_try=$_make_metrics_boot:$3::${LD_PRELOAD-}:${LD_LIBRARY_PATH-}:
+		if [ "$4" != -I ] && [ "$2.launcher" -nt "$3" ] && [ "$2.launcher" -nt "${3%/*}" ] &&
+			read -r _make_metrics_last 2>/dev/null <"$2.launcher" && [ "$_make_metrics_last" = "$_make_metrics_try" ]; then
+			shift 2
+			exec "$@"
+		fi
+		;;
+	esac
 fi
 
 # Become the makefile's own shell. Its words, flags and line stand behind COUNT.
@@ -100,7 +116,7 @@ if [ "$1" != - ]; then
 	if [ "$4" != -I ]; then # there is a launcher
 		_make_metrics_try=$_make_metrics_boot:$3::${LD_PRELOAD-}:${LD_LIBRARY_PATH-}:
 		if _make_metrics_is_tried "$_make_metrics_tried.launcher" "$3" "${3%/*}"; then
-			_make_metrics_result=all
+			_make_metrics_result=all _make_metrics_mark= # the launcher leaves it: that costs no process
 		elif _make_metrics_answers "$3"; then
 			_make_metrics_result=all
 			_make_metrics_write "$_make_metrics_tried.launcher" "$_make_metrics_try"

@@ -72,6 +72,19 @@ static char **command_for(const struct arguments *arguments, bool recipe)
     return words;
 }
 
+/* Whether the line is ":" alone, for which make starts no shell (job.c, start_job_command). */
+static bool starts_nothing(const struct arguments *arguments)
+{
+    char **words = arguments->command;
+    if (arguments->shell_words != 1 || arguments->words != 3 || !equal(words[2], ":"))
+        return false;
+    if (arguments->number < VERSION_NUMBER(3, 82))
+        return equal(words[0], DEFAULT_SHELL) && equal(words[1], "-c");
+    const char *slash = strrchr(words[0], '/');
+    return (equal(words[1], "-c") || equal(words[1], "-ec")) &&
+           is_among(bourne_shells, COUNT(bourne_shells), slash == NULL ? words[0] : slash + 1);
+}
+
 /* The errno for an empty name of a make that searches PATH by itself: it finds the directories of PATH. */
 static int empty_name_error(const char *path)
 {

@@ -35,6 +35,7 @@ static const char *const builtins_of_4_3[] = {
     "alias", "bg", "command", "fc", "fg", "getopts", "hash", "jobs", "return", "type", "unalias",
 };
 static const char *const apple_shells[] = {"/bin/sh", "/bin/bash", "/bin/dash", "/bin/zsh", "/usr/local/bin/ash"};
+static const char *const bourne_shells[] = {"sh", "bash", "dash", "ksh", "rksh", "zsh", "ash"};
 /* The variables that the flags hook's intermediate shell changes. */
 static const char *const changed_names[] = {"PWD", "OLDPWD", "_", "SHLVL"};
 /* Some shells export such a PATH where make has none: busybox; ksh and mksh; posh. */

@@ -1,5 +1,8 @@
 /* Reading a file. */
 
+/* musl's open(3) makes a second system call for O_CLOEXEC, openat(3) does not. */
+#define open(...) openat(AT_FDCWD, __VA_ARGS__)
+
 /* A whole file with a NUL after it; NULL if it cannot be read. Files in /proc have no size. */
 static char *read_file(const char *path, size_t *length)
 {
@@ -22,5 +25,5 @@ static char *read_file(const char *path, size_t *length)
         close(fd);
     if (length != NULL)
         *length = size;
-    return text;
+    return text == NULL ? NULL : realloc(text, size + 1);
 }

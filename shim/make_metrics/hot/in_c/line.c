@@ -95,6 +95,7 @@ static _Noreturn void run_line(struct arguments *arguments, char **environment, 
     if (copies != NULL) {
         arguments->command = copies + (arguments->command - words);
         arguments->shim = copies + (arguments->shim - words);
+        recorder->program = copies[0];
     }
     show_target(arguments->target);
     if (arguments->traced)
@@ -114,7 +115,7 @@ static _Noreturn void run_line(struct arguments *arguments, char **environment, 
 
     line.wall = nanoseconds(CLOCK_REALTIME);
     line.start = nanoseconds(SINCE_BOOT);
-    pid_t child = start(arguments, command, environment, &mask);
+    pid_t child = starts_nothing(arguments) ? 0 : start(arguments, command, environment, &mask);
     int error = errno;
     /* No room for a second process: run the line in this one, unrecorded. Other language: the Python shim speaks it. */
     bool full = error == EAGAIN || error == ENOMEM;

@@ -109,9 +109,20 @@ static const char *target_of(pid_t pid, const struct command_line *command)
     return arguments.target;
 }
 
-/* The make `pid` and the makes above it, nearest first; gives their number. */
-static int find_makes(pid_t pid, const char *name, struct make **makes)
+/* Take the run of a make from its marker, if its walk has ended. */
+static void learn_run(const char *markers, const char *key, char run[KEY_MAX])
 {
+    const char *path = join(markers, "/", key), *text = path == NULL ? NULL : read_file(path, NULL);
+    size_t length = text == NULL ? 0 : strcspn(text, " ");
+    if (length > 0 && length < KEY_MAX && text[length] == ' ')
+        snprintf(run, KEY_MAX, "%.*s", (int)length, text);
+}
+
+/* The make `pid` and the makes above it, nearest first; gives their number. A run is named after its highest make:
+ * above that one nothing is looked at, if a make below it has a marker in the folder `markers`. */
+static int find_makes(pid_t pid, const char *name, const char *markers, struct make **makes)
+{
+    char run[KEY_MAX] = "";
     struct process process;
     struct command_line below = {0};
     pid_t below_pid = 0;
@@ -136,6 +147,10 @@ static int find_makes(pid_t pid, const char *name, struct make **makes)
             odd = odd || !write_key(&process, make->key);
             if (steps > 0)
                 make->target = target_of(below_pid, &below);
+            if (steps > 0 && *run == '\0' && !odd)
+                learn_run(markers, make->key, run);
+            if (equal(make->key, run))
+                break;
         }
         below = command;
         below_pid = process.pid;

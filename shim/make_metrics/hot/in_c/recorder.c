@@ -4,7 +4,7 @@
  * it, `parent` as we know it. */
 struct recorder {
     pid_t parent, shown_parent, walk_pid;
-    const char *python, *entry;
+    const char *program, *python, *entry; /* this one, and the Python shim's */
     char *state, *records, *makes, *marker;
     char run[KEY_MAX], make[KEY_MAX];
     char *trace; /* for the lines' TRACEPARENT, from the walk; NULL for none */
@@ -100,6 +100,16 @@ static void invite(const struct recorder *recorder)
 static _Noreturn void walk(const struct recorder *recorder, const struct arguments *arguments, char **current,
                            char **python);
 
+/* Tell make by a file's name that this launcher runs: then its lines, and makes below it, need no shell that tries. */
+static void leave_mark(const struct recorder *recorder)
+{
+    char *name = mark_of(recorder->shown_parent, recorder->program);
+    char *path = name == NULL ? NULL : join(recorder->makes, "/", name);
+    int fd = path == NULL ? -1 : open_ours(path, recorder->makes, 0);
+    if (fd >= 0)
+        close(fd);
+}
+
 /* Start the walk up the process tree, unless another line of this make has started it.
  *
  * The walk's standard output is the locked marker: it unlocks the marker when the run stands there, or by ending. */
@@ -136,6 +146,7 @@ static void start_walk(struct recorder *recorder, const struct arguments *argume
                     dup2(null_fd, 2);
                 if (null_fd > 2)
                     close(null_fd);
+                leave_mark(recorder);
                 walk(recorder, arguments, environment, words);
             }
             _exit(127);

@@ -38,7 +38,7 @@ static char *directory_of(pid_t pid)
     if (length < 0 || length == PATH_MAX)
         return NULL;
     directory[length] = '\0';
-    return directory;
+    return realloc(directory, (size_t)length + 1);
 }
 
 /* Which file a process has as standard output; false if unknown. */
@@ -82,7 +82,7 @@ static int64_t boot_offset_ns(void)
  * 0 for none that can be seen. */
 struct process {
     pid_t pid, parent;
-    unsigned long long start;
+    unsigned long long start, shown_start; /* the latter with that offset, as /proc shows it */
 };
 
 /* Look a process up; false if it is gone, or without /proc. */
@@ -104,7 +104,7 @@ static bool find_process(pid_t pid, struct process *process)
     if (at == NULL)
         return false;
     char *end;
-    process->start = strtoull(at, &end, 10);
+    process->start = process->shown_start = strtoull(at, &end, 10);
     if (end == at)
         return false;
     int64_t offset = boot_offset_ns(), tick = 1000000000 / sysconf(_SC_CLK_TCK);
@@ -195,6 +195,22 @@ static bool process_key(pid_t pid, char key[KEY_MAX])
 {
     struct process process;
     return find_process(pid, &process) && write_key(&process, key);
+}
+
+/* The name of the file that tells a make that this launcher runs, as section 11 of the fragment writes it; NULL without
+ * one. */
+static char *mark_of(pid_t make, const char *launcher)
+{
+    struct process process;
+    char number[64];
+    if (!find_process(make, &process))
+        return NULL;
+    snprintf(number, sizeof number, ".%d.%llu.", (int)make, process.shown_start);
+    char *name = join("tried.", boot_id(), number), *suffix = join(launcher, "", "");
+    for (char *at = suffix; at != NULL && *at != '\0'; at++)
+        if (*at == '/')
+            *at = '+';
+    return name == NULL || suffix == NULL ? NULL : join(name, suffix, "");
 }
 
 /* When a process was started, in nanoseconds since the epoch. */

@@ -49,7 +49,7 @@ static bool find_run(const struct recorder *recorder, const struct arguments *ar
     }
     if (!is_missing(POLICY))
         return false; /* the administrator's policy is read by Python alone: consent/policy.py */
-    int count = find_makes(recorder->shown_parent, arguments->make, &makes);
+    int count = find_makes(recorder->shown_parent, arguments->make, recorder->makes, &makes);
     if (odd || count == 0 || !equal(makes->key, recorder->make))
         return false;
     struct facts facts = find_facts(makes, count - 1, current);
