@@ -53,7 +53,7 @@ def test_a_shell_function_of_a_living_make_is_none_of_its_lines(
 def test_for_a_colon_alone_no_shell_is_started(
     make: Make, shim: Sequence[str], shell: str, flags: list[str], line: str, version: str, started: bool
 ) -> None:
-    words = shim_words(line, make.state, shell=[shell], flags=flags, make=f"0:{version}:make:f")
+    words = shim_words(line, make.state, shell=[shell], flags=flags, make=f"0:{version}:make:f")  # noqa: S604 - not subprocess
     outcome = make.run(shim, words, env=make.environment(PATH="/nowhere", BASH_ENV="/nowhere"))
     assert outcome.status == (127 if started else 0)
     assert len(outcome.entries) == 1
