@@ -82,6 +82,9 @@ MAKEFILE_LIST := $(call .metrics.without,$(.metrics.self))
 .metrics.main := $(firstword $(MAKEFILE_LIST))
 .metrics.once := $(if $(findstring akefile,$(.metrics.main)),,$(filter-out \
   %.mk %.mak %.make rules %/rules,$(.metrics.main)))
+# An included one too may be a pipe, if its name has no dot and is not a usual one.
+.metrics.is.file = $(findstring akefile,$1)$(findstring .,$(notdir $1))$(filter \
+  rules Rules Kbuild config version VERSION,$(notdir $1))
 # make's options of one letter stand together in the first word of MAKEFLAGS, if it has any.
 .metrics.letters := $(filter-out --%,$(firstword -$(MAKEFLAGS)))
 # Shells' completions, editors and recipes that list targets read what -p prints together with -q or -n, and would show
@@ -91,8 +94,9 @@ ifneq ($(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(MAKE_VERSION)),)
 .metrics.listing := $(and $(findstring p,$(.metrics.letters)),$(findstring q,$(subst n,q,$(.metrics.letters))))
 endif
 ifneq ($(.metrics.listing),)
-.metrics.text := $(foreach .metrics.word,$(MAKEFILE_LIST),$(if \
-  $(filter-out /dev/% /proc/% $(.metrics.once),$(wildcard $(.metrics.word))),$(file <$(.metrics.word)),%:))
+.metrics.text := $(foreach .metrics.word,$(MAKEFILE_LIST),$(if $(and $(call \
+  .metrics.is.file,$(.metrics.word)),$(filter-out /dev/% /proc/% $(.metrics.once),$(wildcard \
+  $(.metrics.word)))),$(file <$(.metrics.word)),%:))
 .metrics.listing := $(if $(findstring %:,$(subst \
   .DEFAULT:,%:,$(subst $(.metrics.blank),,$(.metrics.text)))),,1)
 .metrics.text :=
@@ -374,8 +378,9 @@ ifeq ($(if $(findstring |/bin/sh|,|$(value SHELL)|)$(findstring $(.metrics.dolla
 .metrics.shows = $(findstring ONESHELL,$1)$(findstring \
   .VARIABLES,$1)$(findstring $(.metrics.close)HELL,$1)$(findstring }HELL,$1)$(.metrics.exports)$(if $(findstring \
   SHELL,$(subst .SHELLFLAGS,,$1)),$(call .metrics.in.lines,$(.metrics.lines)))
-.metrics.show = $(strip $(foreach .metrics.file,$1,$(if \
-  $(filter-out /dev/% /proc/%,$(wildcard $(.metrics.file))),$(call .metrics.shows,$(file <$(.metrics.file))),SHELL)))
+.metrics.show = $(strip $(foreach .metrics.file,$1,$(if $(and $(call \
+  .metrics.is.file,$(.metrics.file)),$(filter-out /dev/% /proc/%,$(wildcard $(.metrics.file)))),$(call \
+  .metrics.shows,$(file <$(.metrics.file))),SHELL)))
 .metrics.mentioned := $(findstring SHELL,$(value MAKECMDGOALS)$(subst \
   .SHELLFLAGS,,$(MAKEFLAGS)$(value -*-command-variables-*-)))
 .metrics.hook := $(if $(or \

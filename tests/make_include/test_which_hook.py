@@ -115,6 +115,29 @@ def test_a_makefile_that_is_a_named_pipe_is_read_once(project: Project, words: t
     assert "made" in done.stdout
 
 
+@pytest.mark.parametrize("words", [(), ("-pn",)], ids=" ".join)
+@pytest.mark.parametrize("line", ["include pipe\n", "include ./pipe\n"])
+def test_a_named_pipe_that_a_makefile_includes_is_read_once(
+    project: Project, line: str, words: tuple[str, ...]
+) -> None:
+    project.write(f"{line}all: ; @echo $(WORD); true\n")
+    pipe = project.folder / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("WORD := made\n",))
+    writer.start()
+    done = project.make("all", *words)
+    writer.join()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "made" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["config.mk", ".config", "Makefile.inc", "sub/Kbuild"])
+def test_an_included_files_usual_name_tells_that_it_is_a_file(project: Project, name: str) -> None:
+    (project.folder / "sub").mkdir()
+    (project.folder / name).write_text("WORD := made\n")
+    assert hook(project, f"include {name}\nall: ; @echo $(WORD)\n") == "hook=shell"
+
+
 @pytest.mark.parametrize("name", ["Makefile", "GNUmakefile.linux", "a.mk", "debian/rules"])
 def test_a_makefiles_usual_name_tells_that_it_is_a_file(project: Project, name: str) -> None:
     text = project.write("all: ; @true\n").read_text()
