@@ -50,7 +50,7 @@ def test_what_was_sent_is_shown_to_programs_too(sharing: Sharing) -> None:
     sharing.make("a")
     sharing.cli("flush")
     (batch, *_) = json.loads(sharing.cli("sent", "--json"))
-    assert batch["address"].startswith(sharing.receiver.host)
+    assert (batch["version"], batch["address"].startswith(sharing.receiver.host)) == (1, True)
     assert batch["body"] in sharing.cli("sent")
 
 
@@ -59,8 +59,8 @@ def test_a_preview_for_programs_has_the_same_requests(sharing: Sharing) -> None:
     sharing.make()
     text = sharing.cli("preview")
     requests = json.loads(sharing.cli("preview", "--json"))
-    assert [(request["events"] > 0, request["waits"], request["sink"]) for request in requests] == [
-        (True, False, "segment")
+    assert [(request["version"], request["events"] > 0, request["waits"], request["sink"]) for request in requests] == [
+        (1, True, False, "segment")
     ]
     shown = "".join(f"POST {request['address']}\n{request['body']}" for request in requests)
     assert _timeless(shown.encode()) == _timeless(text.encode())

@@ -27,6 +27,7 @@ def test_a_projects_life(database: None, capsys: pytest.CaptureFixture[str]) -> 
     key = server(capsys, "project", "add", "my project").partition('write-key = "')[2].partition('"')[0]
     (project,) = json.loads(server(capsys, "project", "list", "--json"))
     assert (project["name"], project["keys"], project["retention_days"]) == ("my project", [key], 365)
+    assert project["version"] == 1
     assert "kept for 30 days, smallest group 5" in server(
         capsys, "project", "set", "my project", "--retention", "30", "--smallest-group", "5"
     )

@@ -25,6 +25,7 @@ def test_a_nested_run_becomes_a_trace(project: Project) -> None:
         event["name"] for event in json.loads(text)["traceEvents"] if event["ph"] == "X" and event["cat"] == "target"
     ]
     assert names == ["all", "inner"]
+    assert json.loads(text)["otherData"]["version"] == 1
     assert project.cli("trace", "last", "-o", "-").stdout == text
     assert project.cli("trace").returncode == 2
 

@@ -18,6 +18,7 @@ from make_metrics.analysis.running import running_jobs
 from make_metrics.combine.event import timestamp
 
 _Event = dict[str, Any]
+VERSION = 1  # of what stands beside the trace events
 _FIRST = 1  # Perfetto takes process 0 and thread 0 for the kernel's idle task
 
 
@@ -25,6 +26,7 @@ def text(build: Build, short_name: str) -> Iterator[str]:
     """The trace as pieces of one JSON document."""
     top = build.makes[0]
     facts = {
+        "version": VERSION,
         "run": short_name,
         "id": build.id,
         "start_time": timestamp(build.started_ns),
