@@ -44,17 +44,19 @@ def differences(first: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
                     yield f"{title(target)}: {name} {pair[0]} and {pair[1]}"
 
 
+def _cell(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return ""
+    runs = f"{row['runs']} run{'s' * (row['runs'] != 1)}"
+    return f"{runs}, {row['failures']} failed, median {row['median_ms']} ms"
+
+
 def table(reports: dict[str, dict[str, Any]]) -> list[str]:
     """A Markdown table: a row for each target, for each report its runs, failures and median."""
     by_report = {name: rows(report) for name, report in reports.items()}
     lines = [f"| target | {' | '.join(by_report)} |", "|---|" + "---|" * len(by_report)]
     for target in sorted({target for of_report in by_report.values() for target in of_report}):
-        cells = []
-        for of_report in by_report.values():
-            row = of_report.get(target)
-            cells.append(
-                "" if row is None else f"{row['runs']} runs, {row['failures']} failed, median {row['median_ms']} ms"
-            )
+        cells = [_cell(of_report.get(target)) for of_report in by_report.values()]
         lines.append(f"| {title(target)} | {' | '.join(cells)} |")
     return lines
 

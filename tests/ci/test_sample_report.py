@@ -38,7 +38,7 @@ def test_of_a_real_report(project: Project, tmp_path: Path, capsys: pytest.Captu
     for path in paths:
         path.write_text(json.dumps(report))
     assert sample_report.main([*map(str, paths)]) == 0
-    assert "| one | 1 runs, 0 failed, median" in capsys.readouterr().out
+    assert "| one | 1 run, 0 failed, median" in capsys.readouterr().out
     report["targets"].pop()
     paths[1].write_text(json.dumps(report))
     assert sample_report.main([*map(str, paths)]) == 1
