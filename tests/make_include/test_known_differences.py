@@ -1,0 +1,60 @@
+"""What docs/platforms.md says cannot be the same: what plain make shows, what ours does, and why no hook avoids it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.project import Project
+
+
+def outputs(project: Project, text: str) -> tuple[str, str]:
+    """What plain make prints, and make with the include line."""
+    printed = []
+    for line in ("", None):
+        project.write(text, line=line)
+        printed.append(project.make("-s").stdout)
+    return printed[0], printed[1]
+
+
+def test_all_variables_of_a_makefile_are_among_those_that_it_lists(each: Project) -> None:
+    text = ".own := 1\nall: ; $(info $(.VARIABLES)) @true\n"
+    plain, ours = (set(printed.split()) for printed in outputs(each, text))
+    assert ".own" in plain  # also a name that make never exports
+    assert {name for name in ours - plain if not name.startswith(".metrics.")} <= {".SHELLSTATUS"}
+    assert any(name.startswith(".metrics.") for name in ours)
+
+
+def test_a_name_that_dash_drops_does_not_pass_a_second_shell(each: Project) -> None:
+    if Path(shutil.which("sh") or "").resolve().name != "dash":
+        pytest.skip("sh is no dash here")
+    name = "CC_x86_64-linux"
+    passed = subprocess.run(
+        ["sh", "-c", f"exec printenv {name}"], env={**each.environment(), name: "gcc"}, capture_output=True, check=False
+    )
+    assert passed.stdout == b""  # dash itself drops it
+    recipe = f"all: ; -printenv {name}\n$(if ,$(SHELL))\n"
+    exported, kept = (outputs(each, f"{word}{name} = gcc\n{recipe}") for word in ("export ", ""))
+    assert exported == ("gcc\n", "")
+    assert kept == ("", "")
+    # The hook would have to know which variables are exported: what make tells of both makefiles is the same.
+    told = "$(origin {0})$(flavor {0})$(value {0})".replace("{0}", name)
+    texts = [each.make("-s", "-f", str(each.write(f"{word}{name} = gcc\nall: ; @echo '{told}'\n", line=""))).stdout
+             for word in ("export ", "")]  # fmt: skip
+    assert texts[0] == texts[1]
+
+
+def test_with_a_late_posix_make_4_4_chooses_flags_by_a_prefix_that_no_hook_sees(each: Project) -> None:
+    text = "$(if ,$(SHELL))\nall:\n\t-false; echo prefixed\n\t@echo '$(.SHELLFLAGS)'\n"
+    printed = []
+    for line in ("", each.line):
+        each.write(f"{text}{line}\n.POSIX:\n", line="")
+        printed.append(each.make("-s").stdout)
+    if "4.4" in each.make("--version").stdout.splitlines()[0]:
+        assert printed[0].startswith("prefixed\n")
+    else:
+        assert "prefixed" not in printed[0]  # before 4.4 all lines have -e
+    assert "prefixed" not in printed[1]
