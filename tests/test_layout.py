@@ -32,6 +32,7 @@ OTHER_FILES = {
     "hot/test_launcher_words.py": "launcher.c: its functions, called one by one",
     "hot/test_process_arguments.py": "launcher.c: what macOS tells of a process, parsed",
     "metrics/test_installed_metrics.py": "metrics of an installed distribution, from make to receiver",
+    "sender/test_in_container.py": "start.py and sender.py in containers of a real engine",
     "sender/test_beside.py": "start.py and sender.py where no process may outlive make",
     "server/receiving/test_clients.py": "client libraries of others send to the receiver",
     "server/storage/test_backup.py": "copies and dumps of both databases",
