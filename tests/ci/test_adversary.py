@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ci.adversary import disks, kills, secrets, sizes
+from ci.adversary.kept import Attack, kept, read
 from ci.adversary.page import PAGE, page
 from ci.adversary.place import Figure, Place, shims
 from ci.adversary.window import Window
@@ -72,6 +73,16 @@ def test_the_page_says_its_command_and_has_every_figure() -> None:
     assert "| an attack | 3 times | 1 | 0 | 0 | 0 | 0 |" in text
     assert "- a note" in text
     assert "| compiled | 99 | 30 (20) | 12 (10) |" in text
+
+
+def test_figures_that_are_kept_are_not_taken_again(tmp_path: Path) -> None:
+    attack = Attack("python -m ci.adversary", [Figure("an attack", "3 times", notes=["a note"])], Window(4, 3, 2, 1, 9))
+    assert read(tmp_path / "figures", "kills", "python") is None
+    kept(tmp_path / "figures", "kills", "python", attack)
+    assert read(tmp_path / "figures", "kills", "python") == attack
+    assert read(tmp_path / "figures", "kills", "compiled") is None
+    kept(None, "kills", "python", attack)
+    assert read(None, "kills", "python") is None
 
 
 def test_the_page_in_the_repository_found_nothing_wrong() -> None:
