@@ -110,3 +110,12 @@ def test_a_shell_that_refers_to_itself_is_told_as_plain_make_tells_it(each: Proj
     for text in ("SHELL = $(shell echo /bin/sh)", "X = $(shell echo /bin/sh)\nSHELL = $(X)"):
         _, errors, status = both(each, f"{text}\nall: ; @echo made\n")
         assert (status, "references itself" in errors) == (2, True)
+
+
+def test_doctor_says_what_is_left_to_make_for_such_values(each: Project) -> None:
+    each.write("MAKELEVEL = 3\nall: ; @true\n")
+    assert "a makefile sets MAKELEVEL" in " ".join(each.cli("doctor").stdout.split())
+    each.write("all: a b ; @true\na b: ; @true\na: export LD_PRELOAD = /x.so\n$(if ,$(SHELL))\n")
+    said = " ".join(each.cli("doctor").stdout.split())
+    assert "2 of 3 with a recipe are measured" in said
+    assert "a: it has LD_PRELOAD of its own" in said

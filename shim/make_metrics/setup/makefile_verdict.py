@@ -69,6 +69,11 @@ def matches(pattern: str, name: str) -> bool:
 
 def _why_no_hook(reading: Reading) -> tuple[str, str]:
     values = reading.values
+    if values["hides"]:
+        return (
+            f"a makefile sets {' and '.join(values['hides'].split())}, and a line needs make's own value",
+            "leave it to make",
+        )
     if not values["ready"]:
         return "the interpreter or the shim that the fragment names is gone", "run make-metrics setup"
     version = values["version"]
@@ -168,3 +173,5 @@ def _left_for_its_variables(name: str, target: Target, reading: Reading, measure
         yield Left(name, f"its SHELL is {shell}, and its lines are not measured", f"use {_SHELLS}")
     elif ".SHELLFLAGS" in variables and reading.values["hook"] == "flags":
         yield Left(name, "it has .SHELLFLAGS of its own", "use the Makefile's .SHELLFLAGS for it")
+    elif "LD_PRELOAD" in variables and reading.values["hook"] == "flags":
+        yield Left(name, "it has LD_PRELOAD of its own", "set LD_PRELOAD in its lines")
