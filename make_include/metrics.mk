@@ -375,12 +375,15 @@ ifeq ($(if $(findstring |/bin/sh|,|$(value SHELL)|)$(findstring $(.metrics.dolla
   $(filter-out /bin/sh,$(value SHELL))$(findstring SHELL,$1),$(findstring .EXPORT_ALL_VAR,$1)$(if \
   $(findstring export,$1),$(filter export >export export$(.metrics.hash)% export$(.metrics.dollar)%,$(subst \
   ~,,$(.metrics.lines)))))
-.metrics.shows = $(findstring ONESHELL,$1)$(findstring \
+.metrics.may.show = $(findstring ONESHELL,$1)$(findstring \
   .VARIABLES,$1)$(findstring $(.metrics.close)HELL,$1)$(findstring }HELL,$1)$(.metrics.exports)$(if $(findstring \
   SHELL,$(subst .SHELLFLAGS,,$1)),$(call .metrics.in.lines,$(.metrics.lines)))
-.metrics.show = $(strip $(foreach .metrics.file,$1,$(if $(and $(call \
-  .metrics.is.file,$(.metrics.file)),$(filter-out /dev/% /proc/%,$(wildcard $(.metrics.file)))),$(call \
-  .metrics.shows,$(file <$(.metrics.file))),SHELL)))
+# Most makefiles have none of these words. To look for a word copies the whole text, and there may be megabytes of it.
+.metrics.shows = $(if $(findstring HELL,$1)$(findstring .VARIABLES,$1)$(filter-out \
+  /bin/sh,$(value SHELL)),$(.metrics.may.show))
+.metrics.show = $(if $(filter-out $(words $1),$(words $(wildcard $1)))$(filter /dev/% /proc/%,$1),SHELL,$(strip \
+  $(foreach .metrics.file,$1,$(if $(call .metrics.is.file,$(.metrics.file)),$(call \
+  .metrics.shows,$(file <$(.metrics.file))),SHELL))))
 .metrics.mentioned := $(findstring SHELL,$(value MAKECMDGOALS)$(subst \
   .SHELLFLAGS,,$(MAKEFLAGS)$(value -*-command-variables-*-)))
 .metrics.hook := $(if $(or \
