@@ -382,12 +382,12 @@ ifeq ($(if $(findstring |/bin/sh|,|$(value SHELL)|)$(findstring $(.metrics.dolla
 .metrics.shows = $(if $(findstring HELL,$1)$(findstring .VARIABLES,$1)$(filter-out \
   /bin/sh,$(value SHELL)),$(.metrics.may.show))
 .metrics.show = $(if $(filter-out $(words $1),$(words $(wildcard $1)))$(filter /dev/% /proc/%,$1),SHELL,$(strip \
-  $(foreach .metrics.file,$1,$(if $(call .metrics.is.file,$(.metrics.file)),$(call \
-  .metrics.shows,$(file <$(.metrics.file))),SHELL))))
+  $(foreach .metrics.file,$1,$(call .metrics.shows,$(file <$(.metrics.file))))))
+.metrics.pipes := $(strip $(foreach .metrics.word,$(MAKEFILE_LIST),$(if $(call .metrics.is.file,$(.metrics.word)),,1)))
 .metrics.mentioned := $(findstring SHELL,$(value MAKECMDGOALS)$(subst \
   .SHELLFLAGS,,$(MAKEFLAGS)$(value -*-command-variables-*-)))
-.metrics.hook := $(if $(or \
-  $(.metrics.loops),$(.metrics.mentioned),$(.metrics.once),$(call .metrics.show,$(MAKEFILE_LIST))),,shell)
+.metrics.hook := $(if $(or $(.metrics.loops),$(.metrics.mentioned),$(.metrics.once),$(.metrics.pipes),$(call \
+  .metrics.show,$(MAKEFILE_LIST))),,shell)
 # A makefile that make reads after this one may use SHELL too: look at those when the first recipe line starts.
 .metrics.seen := $(words $(MAKEFILE_LIST) .)
 .metrics.later = $(eval .metrics.later := $(call \
