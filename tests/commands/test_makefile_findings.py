@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -226,3 +227,48 @@ def test_doctor_below_a_make_reads_as_elsewhere(each: Project) -> None:
     done = each.make("-j2", "-k", env=each.environment(PYTHON=sys.executable, PYTHONPATH=str(SOURCE)))
     assert (done.returncode, done.stderr) == (0, "")
     assert "ok    hook         shell" in (each.folder / "said").read_text()
+
+
+def test_remake_is_left_alone_and_doctor_says_so(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    remake = shutil.which("remake")
+    if remake is None:
+        pytest.skip("no remake here")
+    project.write("all:\n\t@echo all; :\n")
+    _, makefile = examine(project)
+    assert any(text.startswith(f"note remake: {remake} calls itself 4") for text in makefile["findings"])
+    (project.folder / "bin").mkdir()
+    (project.folder / "bin/make").symlink_to(remake)
+    monkeypatch.setenv("PATH", f"{project.folder}/bin:{os.environ['PATH']}")
+    status, makefile = examine(project, "all")
+    assert (status, makefile["hook"], makefile["target"]["measured"]) == (1, None, False)
+    assert "+dbg" in makefile["why"]
+    assert "is not among the versions that are measured" in makefile["why"]
+    assert not any(" remake: " in text for text in makefile["findings"])
+    assert Project(project.folder, project.home, remake).make().stdout == "all\n"
+    assert project.events() == {}
+
+
+def test_mdsh_as_shell_is_measured_or_named(each: Project) -> None:
+    """A debugging shell such as mdsh is an own program in front of the lines."""
+    mdsh = each.folder / "mdsh"
+    mdsh.write_text(f'#!{sys.executable}\nimport os, sys\nos.execv("/bin/sh", ["sh", *sys.argv[1:]])\n')
+    mdsh.chmod(0o755)
+    each.write("SHELL := ./mdsh\nall:\n\t@echo all; :\n")
+    makefile = examine(each)[1]
+    measured = {"all"} if makefile["hook"] else set()
+    assert recorded(each) == measured
+    each.write("SHELL := ./mdsh\nUSE := $(SHELL)\nother:\n\t@echo other; :\n")
+    status, makefile = examine(each, "other")
+    assert (status, makefile["hook"], makefile["target"]["measured"]) == (1, None, False)
+    assert makefile["why"].startswith("SHELL is ./mdsh")
+    assert recorded(each) == measured
+    each.write("own: SHELL := ./mdsh\nown:\n\t@echo own; :\n")
+    status, makefile = examine(each, "own")
+    assert (status, [left["target"] for left in makefile["left"]]) == (1, ["own"])
+    assert recorded(each) == measured
+
+
+def test_a_make_that_nothing_is_recorded_of_is_not_blamed_on_a_variable(each: Project) -> None:
+    each.write(".POSIX:\nall:\n\t@echo all; :\n")
+    _, makefile = examine(each)
+    assert "a makefile sets" not in makefile["why"]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,11 +22,12 @@ from make_metrics.report.local_time import local_time
 from make_metrics.report.printable import printable
 from make_metrics.setup import makefile
 from make_metrics.setup.makefile_reading import Reading, plain_shells, read_makefile
-from make_metrics.setup.makefile_verdict import Left, Verdict, judge, shells_of_targets
+from make_metrics.setup.makefile_verdict import Left, Verdict, is_measured, judge, shells_of_targets
 from make_metrics.store.questions.unseen_goals import unseen_goals
 
 _SHOWN_TARGETS = 10
 _SWEEP_S = 10
+_VERSION_S = 5
 _ADD = "make-metrics setup --add adds it"
 
 
@@ -77,6 +81,7 @@ def examine_makefile(directory: Path, target: str) -> Examined:
         return examined
     shown_by = values["show SHELL"].split()
     users = [name for name in reading.files if name in shown_by]
+    _say_remake(examined, reading.make)
     shells = shells_of_targets(reading)
     verdict = judge(reading, users, plain_shells(path, shells) if shells else frozenset())
     _say_verdict(examined, verdict)
@@ -139,6 +144,28 @@ def _say_verdict(examined: Examined, verdict: Verdict) -> None:
         examined.say(OK, "hook", f"{verdict.hook}: {verdict.why}")
     else:
         examined.say(BAD, "hook", f"nothing is recorded: {verdict.why}", verdict.change)
+
+
+def _say_remake(examined: Examined, make: str) -> None:
+    """Say that a remake (make with a debugger) on PATH records nothing, unless it is the make that was run."""
+    remake = shutil.which("remake")
+    if remake is None or os.path.realpath(remake) == os.path.realpath(make):
+        return
+    try:
+        done = subprocess.run(
+            [remake, "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_VERSION_S,
+            check=False,
+        )
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return
+    match = re.match(r"GNU Make (\S+)", done.stdout)
+    if match and not is_measured(match[1]):
+        text = f"{remake} calls itself {match[1]}, and is left alone: what it builds is not recorded"
+        examined.say(NOTE, "remake", text, "use make for what you want recorded")
 
 
 def _say_targets(examined: Examined, reading: Reading, verdict: Verdict) -> None:

@@ -32,8 +32,8 @@ _QUESTIONS = {
     "fragment": "$(value .metrics.self)",
     "inert": "$(value .metrics.inert)",
     "ready": "$(value .metrics.ready)",
-    "hides": "$(foreach .metrics.word,MAKE_VERSION MAKELEVEL,$(if $(filter-out default environment command,"
-    "$(firstword $(origin $(.metrics.word)))),$(.metrics.word)))",
+    "hides": "$(strip $(foreach .metrics.word,MAKE_VERSION MAKELEVEL,$(if $(filter-out default environment command,"
+    "$(firstword $(origin $(.metrics.word)))),$(.metrics.word))))",
     "hook": "$(value .metrics.hook)",
     "mentioned": "$(value .metrics.mentioned)",
     "show SHELL": "$(if $(value .metrics.show),$(foreach .metrics.word,$(MAKEFILE_LIST),"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ from make_metrics.setup.makefile_reading import Reading, Target
 _MOST_PREREQUISITES, _MOST_CHARACTERS = 1_500, 64_000  # as in section 10 of the fragment
 _SHELLS = "sh, dash, ash, ksh or bash, with no options but those of set (-e, -u, -x, -o pipefail) and bash's -O"
 _VERSIONS = "3.81, 4.0 to 4.4"
+_MEASURED = re.compile(r"3\.81|4\.[01]|4\.[234](\..*)?")  # as in section 8 of the fragment
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,11 @@ def shells_of_targets(reading: Reading) -> list[str]:
     return list(dict.fromkeys(table["SHELL"] for table in tables if "SHELL" in table))
 
 
+def is_measured(version: str) -> bool:
+    """Whether makes of this version are measured: `4.3` is one, remake's `4.3+dbg` is not."""
+    return _MEASURED.fullmatch(version) is not None
+
+
 def matches(pattern: str, name: str) -> bool:
     """Whether a name fits a pattern of make, with at most one "%" that counts."""
     before, percent, after = pattern.partition("%")
@@ -77,7 +84,7 @@ def _why_no_hook(reading: Reading) -> tuple[str, str]:
     if not values["ready"]:
         return "the interpreter or the shim that the fragment names is gone", "run make-metrics setup"
     version = values["version"]
-    if not version.startswith(("3.81", "4.0", "4.1", "4.2", "4.3", "4.4")):
+    if not is_measured(version):
         return f"GNU make {version} is not among the versions that are measured ({_VERSIONS})", "use one of those"
     if version == "3.81":
         return f"SHELL comes from the {values['origin of SHELL']}, and make 3.81 has no other hook", "leave SHELL alone"
