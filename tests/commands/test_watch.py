@@ -190,6 +190,21 @@ def test_an_interrupted_watch_leaves_the_terminal_as_it_was(built: Project, numb
 
 
 @terminals
+def test_keys_that_are_pressed_move_no_line(built: Project) -> None:
+    with building(built, "-j2"):
+        until(built.records)
+        watch = Watch(built)
+        watch.until("2 running")
+        for _ in range(3):
+            watch.terminal.send("\r\rls\r\t\x04")
+            time_shown = watch.screen.text.splitlines()[0]
+            watch.until(rf"^(?!{re.escape(time_shown)}\n)")
+            assert re.fullmatch(r"make all[^\n]*\n[^\n]*\b0 of [^\n]*\n[^\n]* [ab]\n[^\n]* [ab]", watch.screen.text)
+    assert watch.end() == 0
+    assert re.fullmatch(r"run \w+  make all took [^\n]*", watch.screen.text)
+
+
+@terminals
 def test_a_resized_terminal_is_written_anew(built: Project) -> None:
     with building(built, "-j2"):
         until(built.records)

@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import sys
+import termios
 from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import Any
@@ -19,6 +20,8 @@ from make_metrics.report.screen import Part, fitted
 from make_metrics.report.wrapped import columns
 
 _ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_LOCAL = 3  # place of the local modes in what termios gives
+_SHOWS_KEYS = termios.ECHO | termios.ECHONL | termios.ICANON
 
 
 class Stopped(BaseException):
@@ -44,7 +47,8 @@ class Terminal:
         self._console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=True)
         self._lines: list[str] = []
         self._widths: list[int] = []
-        self._resized = self._suspended = False
+        self._resized = self._suspended = self._continued = False
+        self._modes: list[Any] | None = None  # of the terminal as it was, once its keys are not shown
         self._wake_read, self._wake_write = -1, -1
 
     @property
@@ -54,22 +58,28 @@ class Terminal:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[Terminal]:
-        """The cursor is hidden for the length of a `with` block, also while it is stopped and continued by a shell.
+        """For the length of a `with` block the cursor is hidden, and keys are not shown: Enter would move the lines.
 
-        SIGTERM, SIGHUP and SIGQUIT raise `Stopped` in it.
+        Keys that end or stop a process do so. While it is stopped by a shell, the terminal is as it was. SIGTERM,
+        SIGHUP and SIGQUIT raise `Stopped` in it.
         """
         earlier: dict[int, Any] = {}
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
         woken = signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
-        handlers = {**dict.fromkeys(_ENDS, self._end), signal.SIGWINCH: self._resize, signal.SIGTSTP: self._suspend}
+        handlers = {**dict.fromkeys(_ENDS, self._end), signal.SIGWINCH: self._resize, signal.SIGTSTP: self._suspend,
+                    signal.SIGCONT: self._continue}  # fmt: skip
         try:
             for signal_number, handler in handlers.items():
                 if signal.getsignal(signal_number) != signal.SIG_IGN:  # as with nohup
                     earlier[signal_number] = signal.signal(signal_number, handler)
+            self._hide_keys()
             self._write(redrawn.HIDE)
             yield self
         finally:
+            # Another signal must not end this before the terminal is as it was.
+            blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {*_ENDS, signal.SIGINT, signal.SIGTSTP})
+            self._show_keys()
             with contextlib.suppress(OSError):  # the terminal is gone
                 self._write(redrawn.SHOW)
             for number, handler in earlier.items():
@@ -77,9 +87,11 @@ class Terminal:
             signal.set_wakeup_fd(woken)
             os.close(self._wake_read)
             os.close(self._wake_write)
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
     def draw(self, lines: Sequence[Sequence[Part]]) -> None:
         """Show lines in place of those that stand."""
+        self._hide_keys()  # a shell may have brought it to the foreground
         if self._resized:
             self._resized = False
             self._remove()
@@ -102,6 +114,9 @@ class Terminal:
         if self._suspended:
             self._suspended = False
             self._stop()
+        if self._continued:
+            self._continued = False
+            self._go_on()
 
     def _remove(self) -> None:
         self._write(redrawn.removal(self._widths, self._size().columns))
@@ -135,14 +150,42 @@ class Terminal:
     def _suspend(self, _number: int, _frame: FrameType | None) -> None:
         self._suspended = True
 
+    def _continue(self, _number: int, _frame: FrameType | None) -> None:
+        self._continued = True
+
     def _stop(self) -> None:
-        """Stop as without us, with the cursor as it was; once we go on, the lines stand below what came meanwhile."""
+        """Stop as without us, with the terminal as it was."""
+        self._show_keys()
         self._write(redrawn.SHOW)
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTSTP)
         signal.signal(signal.SIGTSTP, self._suspend)
+        self._continued = True
+
+    def _go_on(self) -> None:
+        """Go on after a stop: the lines stand below what came meanwhile."""
         self._lines, self._widths = [], []
+        self._hide_keys()
         self._write(redrawn.HIDE)
+
+    def _hide_keys(self) -> None:
+        with contextlib.suppress(OSError, termios.error):  # the terminal is gone
+            if self._is_foreground():
+                modes = termios.tcgetattr(sys.stdout)
+                if modes[_LOCAL] & _SHOWS_KEYS:
+                    self._modes = self._modes or [*modes]
+                    modes[_LOCAL] &= ~_SHOWS_KEYS
+                    termios.tcsetattr(sys.stdout, termios.TCSANOW, modes)
+
+    def _show_keys(self) -> None:
+        with contextlib.suppress(OSError, termios.error):
+            if self._modes is not None and self._is_foreground():
+                termios.tcsetattr(sys.stdout, termios.TCSANOW, self._modes)
+
+    @staticmethod
+    def _is_foreground() -> bool:
+        # The terminal is another's while a process is in the background: the system stops it where it sets modes.
+        return os.tcgetpgrp(sys.stdout.fileno()) == os.getpgrp()
 
 
 def _cut(parts: Sequence[Part], width: int) -> Text:
