@@ -302,13 +302,16 @@ def test_a_make_of_another_project_is_not_watched_unless_all_are(built: Project)
 
 
 @terminals
-@pytest.mark.parametrize("columns", [20, 60, 200])
-def test_no_line_is_wider_than_the_terminal(built: Project, columns: int) -> None:
+@pytest.mark.parametrize("columns", [20, 40, 60, 200])
+def test_no_line_is_wider_than_the_terminal_and_no_number_is_cut(built: Project, columns: int) -> None:
     name = "long/directory/" * 12 + "file.o"
     built.write(f"{name}:\n\t@while ! test -e go.a; do sleep 0.02; done\n")
     with building(built):
         until(built.records)
         watch = Watch(built, columns=columns, rows=6)
         watch.until(r"\d\.\ds +lo" if columns > 20 else "0 targets made")
-        assert max(map(len, watch.screen.text.splitlines())) < columns  # else the screen has failed
+        first, second, third = watch.screen.text.splitlines()
+        assert max(map(len, (first, second, third))) < columns  # else the screen has failed
+        assert re.search(r"  running for [\d.]+s" if columns > 20 else r"\.\.\.ile\.o$", first)
+        assert re.fullmatch(r"(\[[#.]+\] )?0 (of about 5 )?targets made(, 1 running with -j1)?", second)
     assert watch.end() == 0

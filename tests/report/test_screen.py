@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from make_metrics.report.screen import Part, fitted, name, shortened, show
+from make_metrics.report.screen import Part, fitted, name, rows, shortened, show
 from make_metrics.report.wrapped import columns
 
 
@@ -52,4 +52,45 @@ def test_what_cannot_be_shortened_is_broken_between_words(
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
     show([[Part("  1m02s before the first recipe line: make started")]])
-    assert capsys.readouterr().out.splitlines() == ["  1m02s before the first ", "recipe line: make started"]
+    assert capsys.readouterr().out.splitlines() == [
+        "  1m02s before the first",
+        "  recipe line: make started",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ([Part("No target became slower or faster.")], ["No target became slower", "or faster."]),
+        ([Part("    1ms before the first line")], ["    1ms before the first", "    line"]),
+        ([Part("    1ms  "), name("prog", "red"), Part("  status 2 of make")],
+         ["    1ms  prog  status 2", "         of make"]),
+        ([Part("run 1f", "bold"), Part("  make all took 10s: failed")], ["run 1f  make all took", "  10s: failed"]),
+        ([Part("  a long first part  "), Part("make")], ["  a long first part", "    make"]),
+        ([Part("    1ms  50%  "), name("target.o"), Part("  (half of 1s)")],
+         ["    1ms  50%  target.o", "      (half of 1s)"]),
+    ],
+)  # fmt: skip
+def test_further_rows_stand_below_the_text(parts: list[Part], expected: list[str]) -> None:
+    assert ["".join(part.text for part in row).rstrip() for row in rows(parts, 24)] == expected
+
+
+words = st.text("ab\u8a9e()", min_size=1, max_size=30)
+
+
+@given(
+    st.lists(
+        st.builds(Part, st.lists(words, min_size=1, max_size=6).map(" ".join), st.sampled_from(["", "red"]),
+                  st.booleans()),
+        max_size=6,
+    ),
+    st.integers(1, 120),
+)  # fmt: skip
+def test_no_character_but_blanks_is_lost_where_a_line_is_broken(parts: list[Part], width: int) -> None:
+    fitting = fitted(parts, width)
+    broken = list(rows(parts, width))
+
+    def seen(parts: list[Part]) -> list[tuple[str, str]]:
+        return [(char, part.style) for part in parts for char in part.text if char != " "]
+
+    assert [each for row in broken for each in seen(row)] == seen(fitting)

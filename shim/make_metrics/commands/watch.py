@@ -110,7 +110,7 @@ def _watch(within: str, terminal: Terminal | None, *, wait: bool) -> None:
                 sys.stdout.flush()
         if terminal and watched:
             terminal.draw(_lines([now for now in shown if all(make.top is not now.top for make in ended)],
-                                 terminal.rows))  # fmt: skip
+                                 terminal.rows, terminal.columns))  # fmt: skip
         if watched:
             pause(max(_POLL_S, _COST * (time.monotonic() - begun_s)))
 
@@ -119,11 +119,11 @@ def _running(paths: Paths, within: str) -> list[Make]:
     return [make for make in running_makes(paths) if not within or is_in(make.directory, within)]
 
 
-def _lines(shown: Sequence[Progress], rows: int) -> list[list[Part]]:
+def _lines(shown: Sequence[Progress], rows: int, columns: int) -> list[list[Part]]:
     """The lines of all makes; each gets as many of the rows as the others."""
     lines = list[list[Part]]()
     for at, now in enumerate(shown):
-        lines += report.lines(now, most=max(2, (rows - len(lines)) // (len(shown) - at)))
+        lines += report.lines(now, most=max(2, (rows - len(lines)) // (len(shown) - at)), width=columns)
     return lines
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from make_metrics.environment import output_may_be_terminal
 from make_metrics.report.printable import printable
-from make_metrics.report.wrapped import columns
+from make_metrics.report.wrapped import KEPT_BLANK, columns, indentation, wrap_line
 
 _LEAST = 12  # columns that a shortened name keeps
 _CUT = "..."
+_GAP = "  "  # ends a column of numbers
+_REMARK = re.compile(r"\([^()]{1,16}\)")
 
 
 class Part(NamedTuple):
@@ -57,6 +60,38 @@ def fitted(parts: Sequence[Part], width: int) -> list[Part]:
     return fitting
 
 
+def rows(parts: Sequence[Part], width: int) -> Iterator[list[Part]]:
+    """The rows of a line that is `width` columns wide at most: broken between words if its names are short enough.
+
+    Further rows stand below the text that follows a column of numbers, or are indented. A short remark in brackets
+    stays whole.
+    """
+    fitting = fitted(parts, width)
+    whole = "".join(part.text for part in fitting)
+    if columns(whole) <= width:
+        yield fitting
+        return
+    indent = indentation(whole)
+    if len(fitting) > 1:
+        first = columns(fitting[0].text) if fitting[0].text.endswith(_GAP) else width
+        indent = first if first <= width // 2 else indent + len(_GAP)
+    place = 0
+    kept = _REMARK.sub(lambda remark: remark[0].replace(" ", KEPT_BLANK), whole)
+    for at, row in enumerate(wrap_line(kept, width, " " * indent)):
+        text = row[indent:] if at else row
+        place = whole.index(text, place)
+        yield [*([Part(" " * indent)] if at else []), *_between(fitting, place, place + len(text))]
+        place += len(text)
+
+
+def _between(parts: Sequence[Part], start: int, end: int) -> Iterator[Part]:
+    """The parts of a line from one character to another."""
+    for part in parts:
+        if text := part.text[max(start, 0) : max(end, 0)]:
+            yield part._replace(text=text)
+        start, end = start - len(part.text), end - len(part.text)
+
+
 def show(lines: Iterable[Sequence[Part]]) -> None:
     """Write lines to standard output."""
     if not output_may_be_terminal():  # rich takes longer to load than what most commands do
@@ -69,8 +104,9 @@ def show(lines: Iterable[Sequence[Part]]) -> None:
     console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
     for parts in lines:
         if console.is_terminal:
-            text = Text.assemble(*((part.text, part.style) for part in fitted(parts, console.width)))
-            text.rstrip()
-            console.print(text)  # if it is still too long, it is broken between words
+            for row in rows(parts, console.width):
+                text = Text.assemble(*((part.text, part.style) for part in row))
+                text.rstrip()
+                console.print(text, soft_wrap=True)
         else:
             sys.stdout.write("".join(part.text for part in parts).rstrip() + "\n")

@@ -13,7 +13,7 @@ _LABEL = 7  # columns of a summary's labels
 _COMMAND = re.compile(
     r"make-metrics [a-z][a-z-]*(?: --?[a-z][\w-]*)*|make metrics-[a-z-]+|(?:pipx?|uv tool) (?:un)?install \S+|sudo .+"
 )
-_KEPT_BLANK = "\xa0"  # textwrap does not break there
+KEPT_BLANK = "\xa0"  # textwrap does not break there
 
 
 def columns(text: str) -> int:
@@ -25,19 +25,24 @@ def columns(text: str) -> int:
     )
 
 
+def indentation(line: str) -> int:
+    """The blanks that a line begins with."""
+    return len(line) - len(line.lstrip(" "))
+
+
 def wrap(text: str, width: int) -> list[str]:
     """The lines of a text, each at most `width` columns wide where its words are; an indented line stays indented."""
     wrapped = []
     for line in text.splitlines():
         indent = re.match(r" *(?:\S+: +(?=\S))?", line) if line.startswith("  ") else None
         hanging = min(indent.end() if indent else 0, 16, width // 3)
-        wrapped += _wrap_line(line, width, " " * hanging) or [""]
+        wrapped += wrap_line(line, width, " " * hanging) or [""]
     return wrapped
 
 
 def continued(first: str, text: str, width: int, hanging: str) -> list[str]:
     """The lines of one line, a beginning that is never broken and a text; `hanging` begins the further lines."""
-    return _wrap_line(first.replace(" ", _KEPT_BLANK) + text, width, hanging) or [first]
+    return wrap_line(first.replace(" ", KEPT_BLANK) + text, width, hanging) or [first]
 
 
 def summary(lines: Iterable[tuple[str, str]], width: int) -> list[str]:
@@ -45,7 +50,7 @@ def summary(lines: Iterable[tuple[str, str]], width: int) -> list[str]:
     wrapped = []
     for label, text in lines:
         first = f"  {label + ':':{_LABEL}}" if label else ""
-        wrapped += _wrap_line(first + text, width, " " * len(first))
+        wrapped += wrap_line(first + text, width, " " * len(first))
     return wrapped
 
 
@@ -56,12 +61,13 @@ def pages(lines: Sequence[str], height: int) -> Iterator[list[str]]:
         yield list(lines[start : start + size])
 
 
-def _wrap_line(line: str, width: int, hanging: str) -> list[str]:
+def wrap_line(line: str, width: int, hanging: str) -> list[str]:
+    """The lines of one line; `hanging` begins the further ones. A command that somebody may copy stays whole."""
     # A wide character counts as two: textwrap counts characters.
     wide = columns(line) - len(line)
     width = max(width - wide if wide > 0 else width, _LEAST, len(hanging) + 10)
-    line = _COMMAND.sub(lambda command: command[0].replace(" ", _KEPT_BLANK), line)
+    line = _COMMAND.sub(lambda command: command[0].replace(" ", KEPT_BLANK), line)
     lines = textwrap.wrap(
         line, width, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
     )
-    return [each.replace(_KEPT_BLANK, " ") for each in lines]
+    return [each.replace(KEPT_BLANK, " ") for each in lines]

@@ -56,6 +56,11 @@ class Terminal:
         """How many lines fit."""
         return max(1, self._size().lines - 1)
 
+    @property
+    def columns(self) -> int:
+        """How many columns a line has: one that fills a row may break into the next."""
+        return max(1, self._size().columns - 1)
+
     @contextlib.contextmanager
     def held(self) -> Iterator[Terminal]:
         """For the length of a `with` block the cursor is hidden, and keys are not shown: Enter would move the lines.
@@ -95,7 +100,7 @@ class Terminal:
         if self._resized:
             self._resized = False
             self._remove()
-        width = max(1, self._size().columns - 1)  # a line that fills a row may break into the next
+        width = self.columns
         texts = [_cut(fitted(parts, width), width) for parts in lines[: self.rows]]
         shown = [self._styled(text) for text in texts]
         self._write(redrawn.change(self._lines, shown))
@@ -104,7 +109,7 @@ class Terminal:
     def keep(self, parts: Sequence[Part]) -> None:
         """Write a line for good in place of those that stand."""
         self._remove()
-        fitting = fitted(parts, max(1, self._size().columns - 1))
+        fitting = fitted(parts, self.columns)
         self._write(self._styled(Text.assemble(*((part.text, part.style) for part in fitting))) + "\r\n")
 
     def wait(self, seconds: float) -> None:
@@ -189,10 +194,12 @@ class Terminal:
 
 
 def _cut(parts: Sequence[Part], width: int) -> Text:
-    """A line that is never wider than `width`."""
+    """A line that is never wider than `width`: the parts that fit whole, of the first one its beginning."""
     text, left = Text(), width
     for part in parts:
         kept = part.text
+        if text and not part.shrinks and columns(kept) > left:
+            break
         while columns(kept) > left:
             kept = kept[:-1]
         text.append(kept, part.style)

@@ -12,8 +12,9 @@ from make_metrics.combine.record import Make
 from make_metrics.report.rows import duration, jobs_text
 from make_metrics.report.run.summary import DIM, FAILED, HEADING, ending
 from make_metrics.report.screen import Part, name
+from make_metrics.report.wrapped import columns
 
-_BAR = 24  # columns
+_BAR, _LEAST_BAR = 24, 8  # columns
 _LATEST = 3  # targets that were made, the newest
 Place = tuple[str, str]  # the directory of a make, and a target's name
 
@@ -115,8 +116,11 @@ def command(top: Make) -> str:
     return " ".join(("make", *top.goals))
 
 
-def lines(now: Progress, *, most: int) -> list[list[Part]]:
-    """The lines for a terminal, two and more, at most `most`."""
+def lines(now: Progress, *, most: int, width: int) -> list[list[Part]]:
+    """The lines for a terminal of so many columns, two and more, at most `most`.
+
+    A part that does not fit whole may be left out, with those after it.
+    """
     usual_ms = now.past.whole_ms
     left = ""
     if usual_ms is not None:
@@ -125,8 +129,8 @@ def lines(now: Progress, *, most: int) -> list[list[Part]]:
             f", about {clock(left_ms)} to go" if left_ms > 0 else f", longer than the {clock(usual_ms)} that it takes"
         )
     shown: list[list[Part]] = [
-        [name(command(now.top), HEADING), Part(f"  running for {clock(now.running_ms)}{left}")],
-        _counts(now),
+        [name(command(now.top), HEADING), Part(f"  running for {clock(now.running_ms)}"), Part(left)],
+        _counts(now, width),
     ]
     room = max(0, most - len(shown))
     running = now.running if len(now.running) <= room else now.running[: max(0, room - 1)]
@@ -137,19 +141,18 @@ def lines(now: Progress, *, most: int) -> list[list[Part]]:
     return shown + [_made_line(target) for target in reversed(latest)]
 
 
-def _counts(now: Progress) -> list[Part]:
+def _counts(now: Progress, width: int) -> list[Part]:
     failed = sum(1 for target in now.made if target.status)
-    parts = []
     total = now.past.targets
-    if total:
-        part = _part_done(now)
-        filled = round(part * _BAR)
-        parts.append(Part(f"[{'#' * filled}{'.' * (_BAR - filled)}] "))
     of = f" of about {total}" if total and len(now.made) <= total else ""
-    parts.append(Part(f"{len(now.made)}{of} targets made"))
+    parts = [Part(f"{len(now.made)}{of} targets made")]
     if failed:
         parts.append(Part(f", {failed} failed", FAILED))
     parts.append(Part(f", {len(now.running)} running with {jobs_text(now.top.jobs)}"))
+    bar = min(_BAR, width - sum(columns(part.text) for part in parts) - len("[] "))
+    if total and bar >= _LEAST_BAR:
+        filled = round(_part_done(now) * bar)
+        parts.insert(0, Part(f"[{'#' * filled}{'.' * (bar - filled)}] "))
     return parts
 
 

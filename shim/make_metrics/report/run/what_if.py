@@ -71,7 +71,7 @@ def lines(estimates: Estimates) -> Iterator[Sequence[Part]]:
     yield [Part("With", HEADING), Part("      it would take")]
     for jobs, duration_us in what_if.estimates_us.items():
         yield [Part(f"{jobs_text(jobs):<9} {time_of(duration_us):>9}{'  at best' if estimates.at_best(jobs) else ''}")]
-    yield [Part(f"{'any':<9} {time_of(what_if.bound_us):>9}  at least: the critical path")]
+    yield [Part(f"{'any':<9} {time_of(what_if.bound_us):>9}  "), Part("at least: the critical path")]
     yield []
     yield [Part(estimates.basis)]
     yield []
