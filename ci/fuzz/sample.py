@@ -105,6 +105,7 @@ class Sample:
             for question in (consent.EVENTS, CRASHES):
                 consent.write_decision(self.paths, project, yes=True, now_ns=time.time_ns(), question=question)
         self._record()
+        self._command("doctor")  # which looks at the makefiles
         self._command("flush")  # what the file sink took is sent, the other receiver is not there
         crash_log.note(ValueError("made up"), part="command", paths=self.paths, environ={})
         for _ in range(WAITING):

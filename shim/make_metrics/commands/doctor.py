@@ -30,7 +30,7 @@ from make_metrics.metrics import catalogue
 from make_metrics.project.project import Project
 from make_metrics.properties import is_test
 from make_metrics.sender import reaper
-from make_metrics.setup import bundle, fragment
+from make_metrics.setup import bundle, fragment, makefile_stamps
 from make_metrics.sinks.user_settings import read_user_settings
 from make_metrics.store import database
 from make_metrics.store.troubles import Troubles
@@ -83,6 +83,9 @@ def _makefile(paths: Paths, given: argparse.Namespace, document: dict[str, objec
     directory = Path(given.directory or ".")
     examined = examine_makefile(directory, given.target or "")
     examine_last_run(paths, directory, examined)
+    files = examined.document.get("files")
+    if "hook" in examined.document and isinstance(files, list):  # `report` need not say again what stands here
+        makefile_stamps.remember(paths, directory.resolve(), files)
     document |= examined.document
     return examined.findings
 

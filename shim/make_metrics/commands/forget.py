@@ -19,6 +19,7 @@ from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path
 from make_metrics.files.write import remove_file
 from make_metrics.project.project import Project
+from make_metrics.setup import makefile_stamps
 from make_metrics.sinks.user_settings import read_user_settings
 from make_metrics.store.database import ReplacedError
 from make_metrics.store.history import History
@@ -52,10 +53,13 @@ def run(given: argparse.Namespace) -> int:
     warn(combine_records(paths, timeout_s=_SWEEP_S))  # moves the records of ended makes into the store
     _erase_store(paths, project)
     if project:
+        makefile_stamps.forget_inside(paths, project.directory)
         show(f"What was recorded {what} is removed. Your decision stays (make-metrics status).")
         return 0
     for directory in (paths.set_aside, paths.files):
         _empty(directory)
+    if not paths.makefile_stamps.is_dir():
+        remove_file(paths.makefile_stamps)
     crash_log.erase(paths)
     user_settings, _ = read_user_settings(paths)
     if user_settings.own_directory:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,6 +60,10 @@ def run(given: argparse.Namespace) -> int:
         _show_waits(form, periods[-(given.limit or 0) :], given.by, about)
     else:
         _show_costs(form, targets, given.limit, about)
+    if form not in (formats.JSON, formats.CSV, formats.MARKDOWN) and project and sys.stdout.isatty():
+        from make_metrics.commands.unmeasured import unmeasured  # only here: it loads what runs make
+
+        show(unmeasured(Paths.from_environment(), given.directory))
     return 0
 
 

@@ -124,6 +124,11 @@ class Paths:
         return self.state / "metrics"
 
     @property
+    def makefile_stamps(self) -> Path:
+        """The file that says which state of which makefiles `report` and `doctor` have looked at."""
+        return self.state / "makefiles.json"
+
+    @property
     def on_this_machine_file(self) -> Path:
         """The file that `make-metrics on-this-machine` writes: record, also in CI."""
         return self.data / user_dirs.ON_THIS_MACHINE

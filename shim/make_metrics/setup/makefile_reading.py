@@ -93,15 +93,15 @@ class Reading:
         return self.values.get("files", "").split()
 
 
-def read_makefile(makefile: Path, goal: str = "") -> Reading:
+def read_makefile(makefile: Path, goal: str = "", *, limit_s: float = _LIMIT_S) -> Reading:
     """Let make read a Makefile for a goal, the empty name being the default goal.
 
-    Raises UserError if there is no make, or make does not end.
+    Raises UserError if there is no make, or make does not end within `limit_s` seconds.
     """
     make = _make()
     mark = secrets.token_hex(8)
     questions = [f"$(info {mark} {name}={text})" for name, text in _QUESTIONS.items()]
-    output, errors = _run(make, makefile, goal, [*questions, f"$(error {mark})"])
+    output, errors = _run(make, makefile, goal, [*questions, f"$(error {mark})"], limit_s)
     values = dict(
         line.removeprefix(f"{mark} ").split("=", 1) for line in output.splitlines() if line.startswith(f"{mark} ")
     )
@@ -113,13 +113,13 @@ def read_makefile(makefile: Path, goal: str = "") -> Reading:
     return reading
 
 
-def plain_shells(makefile: Path, shells: list[str]) -> set[str]:
+def plain_shells(makefile: Path, shells: list[str], *, limit_s: float = _LIMIT_S) -> set[str]:
     """Those of these values of SHELL that the flags hook measures lines of. Raises UserError as `read_makefile`."""
     mark = secrets.token_hex(8)
     lines = []
     for number, shell in enumerate(shells):
         lines += [f"override SHELL = {shell}", f"$(if $(.metrics.plain),$(info {mark} {number}))"]
-    output, _ = _run(_make(), makefile, "", [*lines, f"$(error {mark})"])
+    output, _ = _run(_make(), makefile, "", [*lines, f"$(error {mark})"], limit_s)
     return {shells[int(line.split()[1])] for line in output.splitlines() if line.startswith(f"{mark} ")}
 
 
@@ -130,7 +130,7 @@ def _make() -> str:
     return make
 
 
-def _run(make: str, makefile: Path, goal: str, lines: list[str]) -> tuple[str, str]:
+def _run(make: str, makefile: Path, goal: str, lines: list[str], limit_s: float) -> tuple[str, str]:
     """The output and the errors of a make that reads a Makefile and then these lines, the last of which ends it."""
     environ = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
     environ["LANGUAGE"] = "en"  # the words of the database; LC_ALL, which decides about the hook, stays as it is
@@ -145,9 +145,9 @@ def _run(make: str, makefile: Path, goal: str, lines: list[str]) -> tuple[str, s
             stderr=subprocess.PIPE, start_new_session=True, encoding="utf-8", errors="surrogateescape",
         )  # fmt: skip
         try:
-            return process.communicate(timeout=_LIMIT_S)
+            return process.communicate(timeout=limit_s)
         except subprocess.TimeoutExpired:
-            raise UserError(f"make has not read {printable_path(makefile)} within {_LIMIT_S} seconds") from None
+            raise UserError(f"make has not read {printable_path(makefile)} within {limit_s:g} seconds") from None
         finally:
             with contextlib.suppress(OSError):
                 os.killpg(process.pid, signal.SIGKILL)  # also what a $(shell ...) has left behind

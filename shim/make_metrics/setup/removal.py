@@ -52,7 +52,8 @@ def remove_data(paths: Paths) -> list[Path]:
     """
     folders = (paths.records, paths.set_aside, paths.crashes, paths.catalogue, paths.files)
     store = [paths.store.with_name(paths.store.name + suffix) for suffix in ("", "-wal", "-shm", "-journal")]
-    return _remove([*store, *(path for folder in folders for path in _files(folder))])
+    stamps = [paths.makefile_stamps] if paths.makefile_stamps.is_symlink() or paths.makefile_stamps.is_file() else []
+    return _remove([*store, *stamps, *(path for folder in folders for path in _files(folder))])
 
 
 def remove_decisions(paths: Paths) -> list[Path]:
