@@ -22,10 +22,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+
+from make_metrics.server.storage.database import Database
 from tests.support.project import SOURCE
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["tests.support.forked_receiver"])
+
+
+def write(database: Database, size: int) -> None:
+    """A transaction of so many bytes, in a SQLite database."""
+    with database.writing() as connection:
+        connection.execute(text("CREATE TABLE IF NOT EXISTS filler (id INTEGER PRIMARY KEY, bytes BLOB)"))
+        connection.execute(text("INSERT OR REPLACE INTO filler VALUES (1, randomblob(:size))"), {"size": size})
 
 
 def message(person: str, *, target: str = "all", at: datetime | None = None, **properties: Any) -> dict[str, Any]:

@@ -1,8 +1,11 @@
-"""The thread that makes roll-ups again where events changed, and deletes what is older than its project keeps."""
+"""The threads that make roll-ups again where events changed, delete what is older than its project keeps, and make
+SQLite's checkpoints.
+"""
 
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 import time
 
@@ -15,26 +18,32 @@ _RESTS = 4  # times as long as the work before
 _LONGEST_S = 60.0
 _DELETE_S = 3_600.0
 _DAYS = 40  # at once, before the thread looks whether it shall end
+_CHECKPOINT_S, _COMMITS = 0.5, 8
 _LOG = logging.getLogger("make_metrics")
 
 
 class Keeper:
-    """Does both until it is stopped. Several processes may do so on one database."""
+    """Does all of that until it is stopped. Several processes may do so on one database."""
 
     def __init__(self, database: Database, *, refresh_s: float = _REFRESH_S) -> None:
         """Start nothing yet."""
         self._database, self._refresh_s = database, refresh_s
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self._threads = [threading.Thread(target=self._run, name="keeper", daemon=True)]
+        if not database.is_postgresql:
+            self._threads.append(threading.Thread(target=self._run_checkpoints, name="checkpoints", daemon=True))
 
     def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
+        """Start the threads."""
+        self._database.checkpoint_apart()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """End the thread, after the few days that it is at."""
+        """End the threads, after the few days that they are at."""
         self._ended.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def _run(self) -> None:
         delete_at = time.monotonic()
@@ -52,3 +61,12 @@ class Keeper:
                 _LOG.warning("roll-ups wait: %s", error)
             except Exception:
                 _LOG.exception("roll-ups failed")
+
+    def _run_checkpoints(self) -> None:
+        while not self._ended.wait(_CHECKPOINT_S):
+            try:
+                self._database.checkpoint(least_commits=_COMMITS)
+            except (AwayError, sqlite3.Error) as error:
+                _LOG.warning("a checkpoint waits: %s", error)
+            except Exception:
+                _LOG.exception("a checkpoint failed")

@@ -14,6 +14,7 @@ from make_metrics.errors import UserError
 from make_metrics.server.storage.database import AwayError, Database, open_database, shown_url
 from make_metrics.server.storage.tables import METADATA
 from tests.support.postgresql import Server
+from tests.support.team_receiver import sqlite_url, write
 
 
 @pytest.mark.parametrize(
@@ -89,4 +90,25 @@ def test_a_database_that_is_away_is_an_error_of_its_own_and_comes_back(postgresq
     finally:
         postgresql_server.start()
     database.ping()
+    database.close()
+
+
+def test_a_writer_leaves_a_long_log_to_the_thread_that_copies_it(tmp_path: Path) -> None:
+    database, file = open_database(sqlite_url(tmp_path)), Path(sqlite_url(tmp_path).removeprefix("sqlite:///"))
+    database.checkpoint_apart()
+    with database.reading() as connection:
+        connection.execute(text("SELECT * FROM projects")).all()  # from here on the log cannot begin anew
+        write(database, 40_000_000)
+    write(database, 1)
+    assert file.stat().st_size < 4_000_000
+    database.checkpoint()
+    assert file.stat().st_size > 40_000_000
+    write(database, 1)
+    database.close()
+
+
+def test_without_such_a_thread_a_writer_copies_it(tmp_path: Path) -> None:
+    database, file = open_database(sqlite_url(tmp_path)), Path(sqlite_url(tmp_path).removeprefix("sqlite:///"))
+    write(database, 40_000_000)
+    assert file.stat().st_size > 40_000_000
     database.close()

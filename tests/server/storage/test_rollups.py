@@ -7,10 +7,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, event, select
+from sqlalchemy import delete, event, select, text
 
 from make_metrics.server.projects.projects import add_project, delete_project
 from make_metrics.server.receiving.messages import check, limits
@@ -18,9 +19,9 @@ from make_metrics.server.storage.buckets import bucket
 from make_metrics.server.storage.database import Database
 from make_metrics.server.storage.keeping import erase
 from make_metrics.server.storage.rollups import mark, refresh
-from make_metrics.server.storage.tables import BUCKETS, BY_PERSON, DAY_US, DAYS, EVENTS, PEOPLE, STATUSES
+from make_metrics.server.storage.tables import BUCKETS, BY_PERSON, DAY_US, DAYS, DIRTY_DAYS, EVENTS, PEOPLE, STATUSES
 from make_metrics.server.storage.write import Writer
-from tests.support.team_receiver import messages
+from tests.support.team_receiver import messages, write
 
 NOW_US = time.time_ns() // 1000
 _GIVEN_UP = (-2, 130)
@@ -179,6 +180,56 @@ def test_those_of_a_later_refresh_stay(database: Database) -> None:
     with while_made(database, overtake):
         refresh(database)
     assert found(database) == expected(database)
+
+
+def test_a_day_that_another_has_made_of_fewer_events_is_made_again(database: Database) -> None:
+    if database.is_postgresql:
+        pytest.skip("PostgreSQL makes them in one transaction")
+    add_project(database, "a")
+    for seed in range(2):
+        store(database, messages(50, seed=seed, days=1))
+
+    def overtake() -> None:
+        with database.writing() as connection:
+            connection.execute(text("DELETE FROM dirty_days WHERE id IN (SELECT min(id) FROM dirty_days GROUP BY day)"))
+
+    with while_made(database, overtake):
+        refresh(database)
+    assert found(database) == expected(database)
+
+
+def test_a_busy_day_is_made_once_at_a_time(database: Database) -> None:
+    if database.is_postgresql:
+        pytest.skip("no other writer can be held up to be in between")
+    add_project(database, "a")
+    store(database, messages(50, days=1))
+    days = refresh(database)
+    store(database, messages(50, days=1, seed=2))
+    with while_made(database, lambda: store(database, messages(50, days=1, seed=3))):
+        assert refresh(database, most_days=40) <= days + 1
+    with database.reading() as connection:
+        assert connection.scalars(select(DIRTY_DAYS.c.day)).all()
+    agree(database)
+
+
+def test_the_log_begins_anew_while_they_are_made(database_url: str, database: Database) -> None:
+    if database.is_postgresql:
+        pytest.skip("PostgreSQL's log is its own")
+    add_project(database, "a")
+    store(database, messages(50, days=1))
+    database.checkpoint_apart()
+    log = Path(database_url.removeprefix("sqlite:///") + "-wal")
+
+    def write_much() -> None:
+        for _ in range(12):
+            write(database, 5_000_000)
+            database.checkpoint()
+            write(database, 1)
+
+    with while_made(database, write_much):
+        refresh(database)
+    assert log.stat().st_size < 30_000_000  # of 60
+    agree(database)
 
 
 def test_they_stay_away_with_their_project(database: Database) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
@@ -24,10 +25,13 @@ _STATEMENT_MS = 60_000
 _POOL = 8
 _OPTION = "writes"
 # Ids are random, so each transaction changes pages all over the indexes: the more of them a checkpoint takes at once,
-# the less often the same page is written. 8,000 pages are 32 MB.
+# the less often the same page is written. 8,000 pages are 32 MB. Where a thread makes the checkpoints, a writer makes
+# one itself only if that thread is far behind.
+_AUTOMATIC_PAGES, _FAR_BEHIND_PAGES = 8_000, 100_000
+_FEW_PAGES, _ROUNDS = 4_000, 5  # so many pages a writer copies in a moment
 _PRAGMAS = (
-    "journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 8000", "journal_size_limit = 67108864",
-    "cache_size = -16000", "mmap_size = 268435456",
+    "journal_mode = WAL", "synchronous = FULL", "journal_size_limit = 67108864", "cache_size = -16000",
+    "mmap_size = 268435456",
 )  # fmt: skip
 # PostgreSQL's codes for a replica that cannot be written to yet, and for a partition that another process just dropped.
 _READ_ONLY, _NO_PARTITION = "25006", "23514"
@@ -47,6 +51,11 @@ class Database:
         """Open no connection yet."""
         self.engine = engine
         self.is_postgresql = engine.dialect.name == "postgresql"
+        self._commits = 0
+        self._ends_checkpoint = False
+        if not self.is_postgresql:
+            self._automatic_pages = _AUTOMATIC_PAGES
+            event.listen(engine, "connect", self._prepare_sqlite)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -60,14 +69,16 @@ class Database:
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction: all of the block is stored, durably, or nothing of it. Raises AwayError."""
-        with self._connected(_OPTION) as connection, connection.begin():
-            yield connection
+        with self._connected(_OPTION) as connection:
+            with connection.begin():
+                yield connection
+            self._committed(connection)
 
     @contextlib.contextmanager
-    def reading_then_writing(self) -> Iterator[tuple[_Block, _Block]]:
-        """Two blocks on one connection, to be entered one after the other: the first as `reading`, then as `writing`.
+    def in_turn(self) -> Iterator[tuple[Callable[[], _Block], Callable[[], _Block]]]:
+        """What begins a block as `reading`, and what begins one as `writing`, all on one connection, one at a time.
 
-        What others write in between is seen by the second only. Raises AwayError.
+        Each sees what others have written before it. Raises AwayError.
         """
         with self._connected("reads") as connection:
 
@@ -77,7 +88,7 @@ class Database:
                 with changed.begin():
                     yield changed
 
-            yield block("reads"), block(_OPTION)
+            yield partial(block, "reads"), partial(block, _OPTION)
 
     @contextlib.contextmanager
     def _connected(self, use: str) -> Iterator[Connection]:
@@ -90,6 +101,41 @@ class Database:
             if is_away(error):
                 raise AwayError(one_line(error)) from error
             raise
+
+    def checkpoint_apart(self) -> None:
+        """Have the caller's thread make SQLite's checkpoints (`checkpoint`), and writers none."""
+        if not self.is_postgresql:
+            self._automatic_pages = _FAR_BEHIND_PAGES
+            self.engine.dispose()  # connections are made anew, with that number
+
+    def checkpoint(self, *, least_commits: int = 0) -> None:
+        """SQLite: copy what transactions have written from the log into the file, if there were so many of them.
+
+        No writer waits for that. The log begins anew once it is copied as a whole, which it never is while others
+        write: the next writer copies the last few pages, after its transaction and before another. Raises AwayError.
+        """
+        if self._commits < least_commits:
+            return
+        self._commits = 0
+        with self._connected("reads") as connection:
+            for _ in range(_ROUNDS):  # each copies what was written during the one before
+                pages, copied = _copy_log(connection)
+                if pages - copied <= _FEW_PAGES:
+                    self._ends_checkpoint = pages > _FEW_PAGES
+                    break
+
+    def _committed(self, connection: Connection) -> None:
+        self._commits += 1
+        if self._ends_checkpoint:
+            self._ends_checkpoint = False
+            with contextlib.suppress(sqlite3.Error):  # what was written is there all the same
+                _copy_log(connection)
+
+    def _prepare_sqlite(self, connection: sqlite3.Connection, record: Any) -> None:
+        del record
+        connection.isolation_level = None  # SQLAlchemy's events begin transactions, not Python's guess
+        for pragma in (*_PRAGMAS, f"wal_autocheckpoint = {self._automatic_pages}"):
+            connection.execute(f"PRAGMA {pragma}")
 
     def ping(self) -> None:
         """Raise AwayError if events cannot be read and written now."""
@@ -151,7 +197,6 @@ def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         # A full pool would leave a page waiting behind slow ones.
         engine = create_engine(url, connect_args={"timeout": _BUSY_S, "check_same_thread": False}, pool_size=_POOL)
-        event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     # Of a name with several hosts, psycopg takes the one that can be written to: a promoted replica is found like that.
@@ -162,11 +207,11 @@ def _engine(url: URL) -> Engine:
     )
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
-    del record
-    connection.isolation_level = None  # SQLAlchemy's events begin transactions, not Python's guess
-    for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
+def _copy_log(connection: Connection) -> tuple[int, int]:
+    """Make a checkpoint as far as no one is in its way: how many pages the log has, and how many of them are copied."""
+    driver: Any = connection.connection.driver_connection  # SQLAlchemy's would begin a transaction
+    _, pages, copied = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return pages, copied
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -27,6 +27,7 @@ from make_metrics.server.storage.tables import (
 
 _LOCK = 0x6D616B66  # any number but the one in `migrate`
 _DAYS_AT_ONCE = 4
+_DAYS_LISTED = 400
 _MARK_BITS = 62
 
 # Of a status: given up by Ctrl-C; failed in any other way.
@@ -97,32 +98,35 @@ def mark(connection: Connection, days: Iterable[tuple[int, int]]) -> None:
 
 
 def refresh(database: Database, *, most_days: int = 0) -> int:
-    """Make the roll-ups of changed days again, the latest first; all, or at most `most_days`. The number of days.
+    """Make the roll-ups of changed days again, the latest first: all, or once of `most_days`. The number of days.
 
     Each few days are a transaction of their own. Where another process is doing it, nothing is done. Raises AwayError.
     """
     done = 0
-    while not most_days or done < most_days:
-        count = _refresh_within(database) if database.is_postgresql else _refresh_beside(database)
-        if not count:
+    while days := _changed_days(database, most_days or _DAYS_LISTED):
+        for start in range(0, len(days), _DAYS_AT_ONCE):
+            some = days[start : start + _DAYS_AT_ONCE]
+            if not (_refresh_within if database.is_postgresql else _refresh_beside)(database, some):
+                return done
+            done += len(some)
+        if most_days:
             break
-        done += count
     return done
 
 
-def _changed_days(connection: Connection) -> list[dict[str, int]]:
-    rows = connection.execute(
-        text("SELECT DISTINCT project, day FROM dirty_days ORDER BY day DESC LIMIT :most"), {"most": _DAYS_AT_ONCE}
-    )
+def _changed_days(database: Database, most: int) -> list[dict[str, int]]:
+    with database.reading() as connection:
+        rows = connection.execute(
+            text("SELECT DISTINCT project, day FROM dirty_days ORDER BY day DESC LIMIT :most"), {"most": most}
+        ).all()
     return [{"project": project, "day": day, "start": day * DAY_US, "end": (day + 1) * DAY_US} for project, day in rows]
 
 
-def _refresh_within(database: Database) -> int:
-    """PostgreSQL: in one transaction, for which no other writer waits."""
+def _refresh_within(database: Database, days: Iterable[dict[str, int]]) -> bool:
+    """PostgreSQL: in one transaction, for which no other writer waits. False where another process is doing it."""
     with database.writing() as connection:
         if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
-            return 0
-        days = _changed_days(connection)
+            return False
         for values in days:
             # The marks go first: each later statement sees the changes whose marks this one has seen.
             connection.execute(text("DELETE FROM dirty_days WHERE project = :project AND day = :day"), values)
@@ -130,44 +134,44 @@ def _refresh_within(database: Database) -> int:
                 connection.execute(text(statement), values)
             for table, columns, select in _SELECTS:
                 connection.execute(text(f"INSERT INTO {table} ({columns}) {select}"), values)
-        return len(days)
+    return True
 
 
-def _refresh_beside(database: Database) -> int:
+def _refresh_beside(database: Database, days: Iterable[dict[str, int]]) -> bool:
     """SQLite, which has one writer at a time: make the roll-ups while others write, then put them in their place.
 
     Reading 100,000 events takes a second, putting their roll-ups in place some milliseconds. Whoever else has made a
-    day meanwhile has taken its marks away: then the later one is right, and this one is dropped.
+    day meanwhile has taken marks away: then this one is dropped, and the day is made again if marks are left.
+
+    Each statement that reads is a transaction of its own: while one lasts, the log of what others write cannot begin
+    anew, and grows. What changes between two of them leaves marks that are not among those of this day, so that the day
+    is made again.
     """
-    with database.reading_then_writing() as (reading, writing):
-        with reading as connection:
-            days = _changed_days(connection)
-            for name in (DIRTY_DAYS.name, *(table.name for table in ROLL_UPS)):
-                connection.execute(text(f"DROP TABLE IF EXISTS {_made(name)}"))
-                connection.execute(text(f"CREATE TABLE {_made(name)} AS SELECT * FROM {name} WHERE 0"))
-            for values in days:
-                connection.execute(
-                    text(
-                        f"INSERT INTO {_made(DIRTY_DAYS.name)} "
-                        "SELECT * FROM dirty_days WHERE project = :project AND day = :day"
-                    ),
-                    values,
-                )
-                for table, columns, select in _SELECTS:
+    with database.in_turn() as (reading, writing):
+        for values in days:
+            with reading() as connection:
+                for name in (DIRTY_DAYS.name, *(table.name for table in ROLL_UPS)):
+                    connection.execute(text(f"DROP TABLE IF EXISTS {_made(name)}"))
+                    connection.execute(text(f"CREATE TABLE {_made(name)} AS SELECT * FROM {name} WHERE 0"))
+                marks = "SELECT * FROM dirty_days WHERE project = :project AND day = :day"
+                connection.execute(text(f"INSERT INTO {_made(DIRTY_DAYS.name)} {marks}"), values)
+            for table, columns, select in _SELECTS:
+                with reading() as connection:
                     connection.execute(text(f"INSERT INTO {_made(table)} ({columns}) {select}"), values)
-        with writing as connection:
-            for values in days:
+            with writing() as connection:
                 _put(connection, values)
-    return len(days)
+    return True
 
 
 def _put(connection: Connection, values: dict[str, int]) -> None:
-    """Put the roll-ups of a day in their place, if its marks are still there."""
+    """Put the roll-ups of a day in their place, if all its marks are still there; else leave the marks as they are."""
     of_day = "WHERE project = :project AND day = :day"
-    marks = f"SELECT id FROM {_made(DIRTY_DAYS.name)} {of_day}"
-    count = connection.scalar(text(f"SELECT count(*) FROM ({marks})"), values)
-    if connection.execute(text(f"DELETE FROM dirty_days WHERE id IN ({marks})"), values).rowcount != count:
+    marks = f"SELECT id FROM {_made(DIRTY_DAYS.name)}"
+    count = connection.scalar(text(f"SELECT count(*) FROM ({marks})"))
+    there = connection.scalar(text(f"SELECT count(*) FROM dirty_days WHERE id IN ({marks})"))
+    if not count or there != count:
         return
+    connection.execute(text(f"DELETE FROM dirty_days WHERE id IN ({marks})"))
     for statement in _REMOVE:
         connection.execute(text(statement), values)
     for table in ROLL_UPS:
