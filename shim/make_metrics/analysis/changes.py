@@ -5,7 +5,7 @@ The same rule judges a developer's own runs and a team's: it is a function of nu
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from statistics import median
@@ -48,13 +48,15 @@ class Sample:
 class Change:
     """What became of a target: medians of its times in microseconds, None if it was not made on that side.
 
-    `p` is the adjusted p-value; None where the target was not tested, because it had too few runs, or because its times
-    differ too little to be a change in any order.
+    `before_runs` and `after_runs` are how many times there are. `p` is the adjusted p-value; None where the target was
+    not tested, because it had too few runs, or because its times differ too little to be a change in any order.
     """
 
     verdict: Verdict
     before_us: float | None
     after_us: float | None
+    before_runs: int
+    after_runs: int
     p: float | None = None
 
     @property
@@ -80,23 +82,21 @@ class Changes(Generic[Key]):
     blind: bool
 
 
-def changes(samples: Mapping[Key, Sample]) -> Changes[Key]:
-    """What became of each target.
+def changes(samples: Mapping[Key, Sample] | Iterable[tuple[Key, Sample]]) -> Changes[Key]:
+    """What became of each target. Of the samples, one at a time is in use.
 
     With at least 5 runs on each side: its times differ by more than chance (Mann and Whitney's test, Benjamini and
     Hochberg's rule over all targets that are tested), and the medians by 5% and 10 ms at least. With one run on a side:
     the other side, or the past where both have one run, has at least 5, and the one run differs from their median by
     more than 3 times 1.4826 times the median absolute deviation, and by 5% and 10 ms.
     """
-    tested = {
-        key: mann_whitney(sample.before, sample.after).p
-        for key, sample in samples.items()
-        if min(len(sample.before), len(sample.after)) >= LEAST_RUNS and _may_differ(sample)
-    }
+    pairs = samples.items() if isinstance(samples, Mapping) else samples
+    judged = {key: _judged(sample) for key, sample in pairs}
+    tested = {key: each.p for key, each in judged.items() if each.p is not None}
     p_values = dict(zip(tested, adjusted(list(tested.values())), strict=True))
-    possible = [least_p(len(samples[key].before), len(samples[key].after)) for key in tested]
+    possible = [least_p(judged[key].before_runs, judged[key].after_runs) for key in tested]
     return Changes(
-        {key: _change(sample, p_values.get(key)) for key, sample in samples.items()},
+        {key: _change(each, p_values.get(key)) for key, each in judged.items()},
         tested=len(tested),
         blind=bool(possible) and min(possible) * len(possible) > SIGNIFICANT,
     )
@@ -120,19 +120,42 @@ def _may_differ(sample: Sample) -> bool:
     return matters(min(values), max(values))
 
 
-def _change(sample: Sample, p: float | None) -> Change:
-    before = median(sample.before) if sample.before else None
-    after = median(sample.after) if sample.after else None
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What a target's times say without those of other targets: `single` as `_single_counts`, `p` not yet adjusted."""
+
+    before_us: float | None
+    after_us: float | None
+    before_runs: int
+    after_runs: int
+    single: bool | None
+    p: float | None
+
+
+def _judged(sample: Sample) -> _Judged:
+    before, after = sample.before, sample.after
+    is_tested = min(len(before), len(after)) >= LEAST_RUNS and _may_differ(sample)
+    return _Judged(
+        before_us=median(before) if before else None,
+        after_us=median(after) if after else None,
+        before_runs=len(before),
+        after_runs=len(after),
+        single=_single_counts(sample),
+        p=mann_whitney(before, after).p if is_tested else None,
+    )
+
+
+def _change(judged: _Judged, p: float | None) -> Change:
+    before, after, counts = judged.before_us, judged.after_us, judged.single
     if before is None or after is None:
-        return Change(Verdict.NEW if before is None else Verdict.VANISHED, before, after)
-    counts = _single_counts(sample)
-    if counts is None:
-        if min(len(sample.before), len(sample.after)) < LEAST_RUNS:
-            return Change(Verdict.TOO_FEW, before, after)
-        counts = p is not None and p < SIGNIFICANT
-    if not counts or not matters(before, after):
-        return Change(Verdict.SAME, before, after, p)
-    return Change(Verdict.SLOWER if after > before else Verdict.FASTER, before, after, p)
+        verdict, p = Verdict.NEW if before is None else Verdict.VANISHED, None
+    elif counts is None and min(judged.before_runs, judged.after_runs) < LEAST_RUNS:
+        verdict, p = Verdict.TOO_FEW, None
+    else:
+        counts = p is not None and p < SIGNIFICANT if counts is None else counts
+        slower = Verdict.SLOWER if after > before else Verdict.FASTER
+        verdict = slower if counts and matters(before, after) else Verdict.SAME
+    return Change(verdict, before, after, judged.before_runs, judged.after_runs, p)
 
 
 def _single_counts(sample: Sample) -> bool | None:

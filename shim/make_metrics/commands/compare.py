@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 from make_metrics.analysis.changes import Sample, changes
 from make_metrics.commands.compared_sides import past, sides
@@ -15,7 +15,7 @@ from make_metrics.errors import UsageError
 from make_metrics.report import formats
 from make_metrics.report.many import comparison
 from make_metrics.report.many.comparison import Comparison, Side
-from make_metrics.store.questions.own_times import OneRun, Place, own_times
+from make_metrics.store.questions.own_times import Place, own_times
 from make_metrics.store.questions.selection import Selection
 
 _PERCENT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)%?")
@@ -34,8 +34,9 @@ def run(given: argparse.Namespace) -> int:
     chosen = selection(given, project)
     with combined_store() as store:
         before, after = sides(store.connection, given, chosen)
-        samples = _samples(store.connection, before, after, chosen, given.target or "")
-    compared = Comparison(before, after, changes(samples), samples, project, above)
+        # Here, where the store is open: the times of one target after the other are read.
+        found = changes(_samples(store.connection, before, after, chosen, given.target or ""))
+    compared = Comparison(before, after, found, project, above)
     form = formats.JSON if given.json else given.format
     if form == formats.JSON:
         formats.write_json(comparison.document(compared, given.limit))
@@ -65,25 +66,11 @@ def _percent(text: str) -> float:
 
 def _samples(
     connection: sqlite3.Connection, before: Side, after: Side, chosen: Selection, target: str
-) -> dict[Place, Sample]:
-    sides_times = [own_times(connection, side.runs, target=target) for side in (before, after)]
-    usual: dict[Place, list[float]] = {}
-    if len(before.runs) == len(after.runs) == 1:
-        earlier = past(connection, before.runs[0], chosen)
-        usual = {
-            place: _passed(by_run, earlier)[:_USUAL]
-            for place, by_run in own_times(connection, earlier, target=target).items()
-        }
-    samples = {}
-    for place in {**sides_times[0], **sides_times[1]}:
-        there = [times.get(place, {}) for times in sides_times]
-        first, second = (_passed(by_run, side.runs) for by_run, side in zip(there, (before, after), strict=True))
+) -> Iterator[tuple[Place, Sample]]:
+    single = len(before.runs) == len(after.runs) == 1
+    earlier = past(connection, before.runs[0], chosen) if single else []
+    for place, times in own_times(connection, (before.runs, after.runs, earlier), target=target):
+        first, second, usual = ([own_us for own_us in side if own_us is not None] for side in times)
         # A side on which a target only failed has no time of it: then there is nothing to compare.
-        if (first or not there[0]) and (second or not there[1]):
-            samples[place] = Sample(first, second, usual.get(place, ()))
-    return samples
-
-
-def _passed(by_run: dict[int, int | None], runs: Sequence[OneRun]) -> list[float]:
-    """The times of the runs in which a target passed, in the order of the runs."""
-    return [own_us for run in runs if (own_us := by_run.get(run.number)) is not None]
+        if (times[0] or times[1]) and (first or not times[0]) and (second or not times[1]):
+            yield place, Sample(first, second, usual[:_USUAL])

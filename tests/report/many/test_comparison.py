@@ -38,7 +38,7 @@ SAMPLES: dict[Place, Sample] = {
 
 
 def comparison(above: float | None = None, *, jobs: int = 1) -> Comparison:
-    return Comparison(side("main"), side("new", jobs=jobs), changes(SAMPLES), SAMPLES, "/p", above)
+    return Comparison(side("main"), side("new", jobs=jobs), changes(SAMPLES), "/p", above)
 
 
 def test_what_changed_is_shown_the_largest_difference_first() -> None:
@@ -66,7 +66,7 @@ def test_the_lines_around_the_table_say_what_was_compared() -> None:
     below = ["".join(part.text for part in parts) for parts in notes(comparison(jobs=4), 3)]
     assert below[:3] == ["", "3 of 4 rows.", "4 targets compared by own time. 1 not: fewer than 5 runs on a side."]
     assert any(text.startswith("The sides differ in their numbers of jobs") for text in below)
-    single = Comparison(side("a", 1), side("b", 1), changes({}), {}, "")
+    single = Comparison(side("a", 1), side("b", 1), changes(dict[Place, Sample]()), "")
     texts = ["".join(part.text for part in parts) for parts in (*heading(single), *notes(single, 0))]
     assert texts[0] == "Before: a (-j1, 1.00s)"
     assert texts[3:5] == ["No target became slower or faster.", "0 targets compared by own time."]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from make_metrics.analysis.changes import LEAST_RUNS, Change, Changes, Sample, Verdict
+from make_metrics.analysis.changes import LEAST_RUNS, Change, Changes, Verdict
 from make_metrics.combine.event import timestamp
 from make_metrics.report.rows import duration, jobs_text
 from make_metrics.report.screen import Part, name
@@ -56,7 +56,6 @@ class Comparison:
     before: Side
     after: Side
     changes: Changes[Place]
-    samples: Mapping[Place, Sample]
     project: str
     above: float | None = None
 
@@ -105,7 +104,7 @@ def table(compared: Comparison) -> tuple[list[Column], list[list[str]]]:
         Column("runs", number=True, dropped=3),
     ]
     shown = [(place, change) for place, change in compared.ordered if change.verdict in _SHOWN]
-    rows = [_cells(place, change, compared.samples[place]) for place, change in shown]
+    rows = [_cells(place, change) for place, change in shown]
     directories = [relative(compared.project, directory) for (directory, _), _ in shown]
     if len(set(directories)) > 1:
         columns.append(Column("directory", shrinks=True, dropped=1))
@@ -166,8 +165,8 @@ def records(compared: Comparison) -> list[dict[str, Any]]:
             "directory": directory,
             "target": target,
             "verdict": change.verdict.value,
-            "before_runs": len(compared.samples[directory, target].before),
-            "after_runs": len(compared.samples[directory, target].after),
+            "before_runs": change.before_runs,
+            "after_runs": change.after_runs,
             "before_ms": _ms(change.before_us),
             "after_ms": _ms(change.after_us),
             "difference_ms": _ms(change.difference_us),
@@ -189,13 +188,13 @@ def _side(side: Side) -> dict[str, Any]:
     }
 
 
-def _cells(place: Place, change: Change, sample: Sample) -> list[str]:
+def _cells(place: Place, change: Change) -> list[str]:
     before, after = ("" if us is None else duration(round(us / 1_000)) for us in (change.before_us, change.after_us))
     both = change.before_us is not None and change.after_us is not None
     sign = "-" if change.difference_us < 0 else "+"
     by = f"{sign}{duration(round(abs(change.difference_us) / 1_000))}" if both else ""
     part = f"{100 * change.part:+.0f}%" if change.part is not None else ""
-    runs = f"{len(sample.before)}/{len(sample.after)}"
+    runs = f"{change.before_runs}/{change.after_runs}"
     return [place[1], change.verdict.value, before, after, by, part, runs]
 
 
