@@ -156,7 +156,9 @@ def c_call_is(name: str, call: str, other: str) -> Mutation:
         callee = call.partition("(")[0]
         if not re.search(rf"\b{callee}\(", function["body"]):
             raise LookupError(f"{name} does not call {callee}")
-        defined = f"#define {call} {other}\n{function[0]}\n#undef {callee}"
+        # The callee may be a macro already.
+        before, after = f'#pragma push_macro("{callee}")\n#undef {callee}', f'#pragma pop_macro("{callee}")'
+        defined = f"{before}\n#define {call} {other}\n{function[0]}\n{after}"
         return f"{text[: function.start()]}{defined}{text[function.end() :]}"
 
     return broken

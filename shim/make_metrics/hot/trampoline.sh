@@ -21,7 +21,8 @@ if [ -x "$3" ]; then
 		_make_metrics_boot=${1##*/tried.}
 		_make_metrics_boot=${_make_metrics_boot%%.*}
 		_make_metrics_try=$_make_metrics_boot:$3::${LD_PRELOAD-}:${LD_LIBRARY_PATH-}:
-		if [ "$4" != -I ] && [ "$2.launcher" -nt "$3" ] && [ "$2.launcher" -nt "${3%/*}" ] &&
+		if [ "$4" != -I ] && # some shells have no -nt, and say so
+			{ [ "$2.launcher" -nt "$3" ] && [ "$2.launcher" -nt "${3%/*}" ]; } 2>/dev/null &&
 			read -r _make_metrics_last 2>/dev/null <"$2.launcher" && [ "$_make_metrics_last" = "$_make_metrics_try" ]; then
 			shift 2
 			exec "$@"
