@@ -17,6 +17,7 @@ from make_metrics.consent import gate, policy
 from make_metrics.files import read, user_dirs
 from make_metrics.hot import append, arguments, command, line, procfs, record_format, recorder, split_words, state_dir
 from make_metrics.project import git_head
+from make_metrics.sender import protocol, reaper
 from make_metrics.setup import bundle
 from make_metrics.sweep import backlog
 from make_metrics.walk import walk
@@ -70,6 +71,17 @@ PYTHON: dict[str, object] = {
     "GIT_SYMBOLIC_DEPTH": git_head.SYMBOLIC_DEPTH,
     "ci_services": [word.encode() for pair in environment.SERVICES_BY_VARIABLE.items() for word in pair],
     "agent_variables": [name.encode() for name in environment.AGENT_VARIABLES],
+    "SENDER_VARIABLE": reaper.VARIABLE.encode(),
+    "SENDER_DETACHED": reaper.DETACHED.encode(),
+    "SENDER_NONE": reaper.NONE.encode(),
+    "SENDER_MAKE": protocol.MAKE.encode(),
+    "SENDER_GROUP": protocol.GROUP.encode(),
+    "SENDER_STATE": protocol.STATE.encode(),
+    "SENDER_PROJECT": protocol.PROJECT.encode(),
+    "SENDER_HELD": protocol.HELD.encode(),
+    "SENDER_LOCK": user_dirs.SENDER_LOCK.encode(),
+    "SENDER_WANTED": user_dirs.SENDER_WANTED.encode(),
+    "reapers": frozenset(name.encode() for name in reaper.REAPERS),
     "dir_variables": [name.encode() for name in user_dirs.VARIABLES],
 }
 DEFINITION = re.compile(
@@ -81,6 +93,7 @@ LIMITS = {
     "KEY_MAX",
     "NUMBER_DIGITS_MAX",
     "PROCESSES_MAX",
+    "SENDER_PROGRAM",
     "COMBINE_PAUSE_NS",
 }  # beyond them the launcher leaves the line to the Python shim
 

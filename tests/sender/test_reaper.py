@@ -18,7 +18,7 @@ from tests.support.project import SOURCE
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine whose process 1 reaps."""
     if sys.platform == "linux":
-        monkeypatch.setattr(reaper, "_REAPERS", frozenset({psutil.Process(1).name()}))
+        monkeypatch.setattr(reaper, "REAPERS", frozenset({psutil.Process(1).name()}))
 
 
 @pytest.mark.usefixtures("bare")
@@ -45,7 +45,7 @@ def test_the_environment_tells_what_is_in_the_way(environ: dict[str, str], reaso
 @pytest.mark.skipif(sys.platform != "linux", reason="on macOS launchd reaps")
 @pytest.mark.usefixtures("bare")
 def test_a_first_process_that_is_not_known_to_reap_is_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reaper, "_REAPERS", frozenset())
+    monkeypatch.setattr(reaper, "REAPERS", frozenset())
     assert reaper.obstacle({}).startswith("process 1 is ")
     assert reaper.obstacle({"MAKE_METRICS_SENDER": "detached"}) == ""
 

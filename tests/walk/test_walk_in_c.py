@@ -145,7 +145,9 @@ def test_in_ci_a_decision_for_another_project_allows_nothing(tree: Tree) -> None
     assert not tree.started.exists()
 
 
-@pytest.mark.parametrize(("kind", "native"), [("no", True), ("other", True), ("damaged", False), ("by hand", False)])
+@pytest.mark.parametrize(
+    ("kind", "native"), [("no", True), ("yes", True), ("other", True), ("damaged", False), ("by hand", False)]
+)
 def test_a_decision_in_our_own_form_needs_no_python(tree: Tree, kind: str, native: bool) -> None:
     tree.write("all:\n\tAGAIN\n\t@$(MAKE) -C sub\n")
     tree.write("all:\n\tAGAIN\n", "sub/Makefile")

@@ -166,12 +166,12 @@ class Paths:
     @property
     def sender_lock(self) -> Path:
         """The lock of the detached sender that works: one at a time."""
-        return self.state / "sender.lock"
+        return self.state / user_dirs.SENDER_LOCK
 
     @property
     def sender_wanted(self) -> Path:
         """The file that asks the working sender to look again: a second sender writes it and ends."""
-        return self.state / "sender.wanted"
+        return self.state / user_dirs.SENDER_WANTED
 
     def paused(self, decision: Path) -> Path:
         """The note of a sender that a project's yes does not hold any more; it keeps further senders away."""

@@ -92,6 +92,7 @@
 #include "in_c/limits.c"
 #include "in_c/gate.c"
 #include "in_c/header.c"
+#include "in_c/sender.c"
 #include "in_c/walk.c"
 
 /* entry.py: make's door. */
@@ -102,6 +103,10 @@ int main(int count, char **words)
     struct recorder recorder = {.parent = getppid(), .shown_parent = parent_pid(), .program = words[0]};
     if (count == 2 && equal(words[1], PROTOCOL)) /* set-up or trampoline.sh asks whether this program runs here */
         return write(1, ANSWER, strlen(ANSWER)) < 0;
+#ifdef STARTS_SENDERS
+    if (is_sender(count, words))
+        wait_and_send(words);
+#endif
     bool parsed = count > 5 && parse_arguments(&arguments, count - 5, words + 5);
     if (parsed) {
         recorder.python = join(words[1], "", "");

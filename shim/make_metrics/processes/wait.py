@@ -6,7 +6,7 @@ import os
 import select
 import time
 
-from make_metrics.hot import procfs
+from make_metrics.hot import arguments, procfs
 from make_metrics.processes.alive import KEY, alive
 
 _PAUSE_S = 0.1
@@ -49,6 +49,8 @@ def _pidfd(pid: int) -> int | None:
 
 def lines_remain(group: int) -> bool:
     """Whether a shim of this process group still runs though its make has gone, as after `kill -9` of make."""
+    if procfs.own_pid() and not _may_have_shims(group):
+        return False
     import psutil
 
     from make_metrics.processes.tree import shim_of
@@ -60,5 +62,20 @@ def lines_remain(group: int) -> bool:
                 if shim is not None and not shim.has_make:
                     return True
         except (OSError, psutil.Error):
+            continue
+    return False
+
+
+def _may_have_shims(group: int) -> bool:
+    """Whether a process of a group may be a shim, by its command line in /proc, without the modules that know."""
+    with os.scandir(procfs.PROC) as entries:
+        pids = [int(entry.name) for entry in entries if entry.name.isdigit()]
+    for pid in pids:
+        try:
+            if os.getpgid(pid) == group:
+                words = procfs.read(b"%b/%d/cmdline" % (procfs.PROC, pid))
+                if arguments.TITLE in words or arguments.PROTOCOL in words:
+                    return True
+        except OSError:
             continue
     return False

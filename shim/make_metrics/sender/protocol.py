@@ -12,6 +12,8 @@ from make_metrics.files import user_dirs
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sender.py")
 # Variables of the sender's environment: make's key and process group, the state directory, the project's directory.
 MAKE, GROUP, STATE, PROJECT = (f"MAKE_METRICS_SENDER_{name}" for name in ("MAKE", "GROUP", "STATE", "PROJECT"))
+# The descriptor that holds the senders' lock, if the launcher has taken that; it has left word then.
+HELD = "MAKE_METRICS_SENDER_LOCK"
 BESIDE = "beside"  # in place of make's key: do not wait for make, send what earlier makes have left
 # The files that the text of the notice comes from, besides the project's settings.
 _NOTICE = (

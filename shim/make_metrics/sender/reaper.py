@@ -21,7 +21,7 @@ _MOMENT_S = 0.05
 # Shells wait for any child of theirs (waitpid(-1)), also for one that they did not start. node waits only for its own.
 _SHELLS = frozenset({"ash", "bash", "busybox", "dash", "ksh", "mksh", "sh", "zsh"})
 # Programs that are made to be process 1: they reap every orphan.
-_REAPERS = frozenset(
+REAPERS = frozenset(
     {
         "catatonit",
         "dinit",
@@ -69,7 +69,7 @@ def _obstacle_of_machine() -> str:
 
     try:
         first = psutil.Process(1).name()
-        if first.partition("(")[0] in _REAPERS or _ignores_children():
+        if first.partition("(")[0] in REAPERS or _ignores_children():
             return ""
     except (psutil.Error, OSError):
         return "process 1, which would have to wait for it, cannot be seen"

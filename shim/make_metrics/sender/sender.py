@@ -1,8 +1,10 @@
 """The sender: one process beside each make that a developer starts. It sends the make's events once make has ended.
 
-The walk starts it (`sender.start`). It holds nothing of make's. It waits for make's end without a limit; from then on
-it lives ten seconds at most. Events that it has not sent by then wait for the next sender. Where no process may outlive
-make, the walk becomes one that sends what earlier makes have left, until its line ends.
+The walk starts it (`sender.start`; the launcher's walk in_c/sender.c, which also waits in its place). It holds nothing
+of make's. It waits for make's end without a limit; from then on it sends for ten seconds at most. Events that it has
+not sent by then wait for the next sender. Where makes follow each other it stays for some seconds (`sender.burst`), and
+their senders only leave word. Where no process may outlive make, the walk becomes one that sends what earlier
+makes have left, until its line ends.
 """
 
 from __future__ import annotations
@@ -15,7 +17,10 @@ import time
 if __name__ == "__main__":  # started by its path, in an isolated interpreter
     sys.path.insert(0, os.path.abspath(__file__).rsplit("/", 3)[0])
 
-from make_metrics.sender.protocol import BESIDE, GROUP, MAKE, PROJECT, STATE, notice_state
+from make_metrics.files import user_dirs
+from make_metrics.hot import append
+from make_metrics.sender import burst
+from make_metrics.sender.protocol import BESIDE, GROUP, HELD, MAKE, PROGRAM, PROJECT, STATE, notice_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,72 +35,137 @@ _DELIVERY_S = 2.0  # for sending what was combined last
 _REQUEST_S = 3.0  # left for a request that begins last
 _LINES_S = 1.0
 _PAUSE_S = 0.1
+STAY_S = 3.0  # after the last word that was left
+_STAY_AT_MOST_S = 60.0
+_LOOK_S = 0.05
+_null: list[int] = []  # the descriptor of /dev/null, once it is needed
 
 
 def main() -> None:
     """Wait for the make that the environment names, and send."""
-    key, group_text, state, project = (os.environ.pop(name, "") for name in (MAKE, GROUP, STATE, PROJECT))
+    task = (os.environ.pop(name, "") for name in (MAKE, GROUP, STATE, PROJECT, HELD))
+    key, group_text, state, project, held = task
     if not key or not state or not project:
         return
-    from make_metrics.processes.wait import wait_for_end
-
     is_beside = key == BESIDE  # the end of make's first line ends this process
     group = 0 if is_beside else int(group_text or 0)
-    if not is_beside:
+    if not is_beside and not held:
+        from make_metrics.processes.wait import wait_for_end
+
         wait_for_end(key)
     give_up = time.monotonic() + LIFETIME_S
     _limit_lifetime()
-    from pathlib import Path
-
-    from make_metrics.files.paths import Paths
-
-    paths = Paths.from_state(Path(state))
     _wait_for_lines(group, min(give_up, time.monotonic() + _LINES_S))
-    _send_in_turn(paths, Path(project), give_up)
-    if _wait_for_lines(group, give_up - _SWEEP_S):
-        _send_in_turn(paths, Path(project), give_up)
+    lines_remain = _lines_remain(group)
+    stays = not is_beside and not lines_remain
+    stayed = _send_in_turn(state, project, give_up, stays=stays, descriptor=int(held or -1))
+    if lines_remain and _wait_for_lines(group, give_up - _SWEEP_S):
+        _send_in_turn(state, project, give_up)
+    if stayed and os.path.lexists(os.path.join(state, user_dirs.SENDER_WANTED)):
+        # Word was left just when we ended, or for too long: a new process takes it.
+        task_again = {MAKE: key, GROUP: "0", STATE: state, PROJECT: project}
+        os.execve(sys.executable, [sys.executable, "-I", PROGRAM], {**os.environ, **task_again})  # noqa: S606
 
 
 def _limit_lifetime() -> None:
-    """End this process after LIFETIME_S, whatever it does then: the outbox is consistent at every moment.
+    """End this process LIFETIME_S from now, whatever it does then: the outbox is consistent at every moment.
 
     A signal handler or thread of Python would not do: neither runs while a library holds the interpreter.
     """
     import faulthandler
 
-    faulthandler.dump_traceback_later(LIFETIME_S, exit=True, file=os.open(os.devnull, os.O_WRONLY))
+    if not _null:
+        _null.append(os.open(os.devnull, os.O_WRONLY))
+    faulthandler.dump_traceback_later(LIFETIME_S, exit=True, file=_null[0])
 
 
-def _send_in_turn(paths: Paths, project: Path, give_up: float) -> None:
+def _send_in_turn(state: str, project: str, give_up: float, *, stays: bool = False, descriptor: int = -1) -> bool:
     """Send, or leave it to the sender that works: before it tries the lock, a sender asks that one to look again.
 
-    So one of the two sends. The lock is `hot.append`'s, because that module is loaded already: a sender that finds the
-    lock taken costs next to nothing. Raises OSError if the state directory cannot be used.
+    So one of the two sends. With `stays` it stays afterwards if makes follow each other; true if it did. `descriptor`
+    holds the lock already, if it is none below 0. The lock is `hot.append`'s, because that module is loaded already: a
+    sender that finds the lock taken costs next to nothing. Raises OSError if the state directory cannot be used.
     """
-    from pathlib import Path
-
-    from make_metrics.hot import append
-
-    own_project: Path | None = project
-    _ask_to_look(paths, project)
-    while os.path.lexists(paths.sender_wanted) and time.monotonic() < give_up - _MARGIN_S:
+    lock, wanted = os.path.join(state, user_dirs.SENDER_LOCK), os.path.join(state, user_dirs.SENDER_WANTED)
+    own_project = project
+    if descriptor < 0:
+        _ask_to_look(wanted, project)
+    while os.path.lexists(wanted) and time.monotonic() < give_up - _MARGIN_S:
+        if descriptor < 0:
+            try:
+                descriptor = append.lock(os.fsencode(lock), patience_ns=0)
+            except BlockingIOError:
+                return False
         try:
-            descriptor = append.lock(os.fsencode(paths.sender_lock), patience_ns=0)
-        except BlockingIOError:
-            return
-        try:
-            asking = Path(_read_wanted(paths))
-            paths.sender_wanted.unlink(missing_ok=True)
-            _send(paths, own_project, give_up, first=own_project or asking)
-            own_project = None  # another project's sender asked: deliver() checks each project itself
+            os.set_inheritable(descriptor, False)
+            from pathlib import Path
+
+            from make_metrics.files.paths import Paths
+
+            paths = Paths.from_state(Path(state))
+            is_burst = burst.continues(descriptor)
+            _take_turn(paths, own_project, give_up)
+            own_project = ""  # another project's sender asked: deliver() checks each project itself
+            burst.note_end(descriptor)
+            if stays and (is_burst or os.path.lexists(wanted)):
+                _stay(paths, Path(project), descriptor)
+                return True
         finally:
             os.close(descriptor)
+            descriptor = -1
+    return False
 
 
-def _ask_to_look(paths: Paths, project: Path) -> None:
+def _take_turn(paths: Paths, own_project: str, give_up: float) -> None:
+    """Send what a sender has left word for; the caller holds the lock."""
+    from pathlib import Path
+
+    asking = Path(_read_wanted(paths))
+    paths.sender_wanted.unlink(missing_ok=True)
+    own = Path(own_project) if own_project else None
+    _send(paths, own, give_up, first=own or asking)
+
+
+def _stay(paths: Paths, project: Path, descriptor: int) -> None:
+    """Send for the makes that follow, until no word is left for STAY_S; the caller holds the lock.
+
+    Each of their senders leaves word before it tries the lock. So none is overlooked if the caller looks for word once
+    more when it has let the lock go. It ends at once if its program or its home goes, or if a decision changes.
+    """
+    circumstances = burst.circumstances(PROGRAM, paths, project)
+    now = time.monotonic()
+    idle_until, leave = now + STAY_S, now + _STAY_AT_MOST_S
+    _limit_lifetime()
+    while (
+        now < min(idle_until, leave)
+        and os.fstat(descriptor).st_nlink
+        and burst.circumstances(PROGRAM, paths, project) == circumstances
+    ):
+        if os.path.lexists(paths.sender_wanted):
+            _limit_lifetime()
+            _forget_answers()
+            _take_turn(paths, "", now + LIFETIME_S)
+            burst.note_end(descriptor)
+            _limit_lifetime()
+            idle_until = time.monotonic() + STAY_S
+        else:
+            time.sleep(_LOOK_S)
+        now = time.monotonic()
+
+
+def _forget_answers() -> None:
+    """Forget what was asked of the installation: a command may have changed it meanwhile."""
+    from make_metrics.metrics import catalogue
+    from make_metrics.sinks import kinds
+
+    catalogue.forget()
+    kinds.forget()
+
+
+def _ask_to_look(wanted: str, project: str) -> None:
     """Ask the sender that works to look again, and to take this project first."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(paths.sender_wanted, flags, 0o600)
+    descriptor = os.open(wanted, flags, 0o600)
     try:
         with contextlib.suppress(OSError):  # a full disk: then no project comes first
             os.ftruncate(descriptor, 0)
@@ -164,6 +234,12 @@ def _is_on(paths: Paths, directory: Path) -> bool:
     if status.decision is not Decision.YES:
         write_file(paths.paused(decision), state)
     return status.ruling.mode is Mode.ON
+
+
+def _lines_remain(group: int) -> bool:
+    from make_metrics.processes.wait import lines_remain
+
+    return bool(group) and lines_remain(group)
 
 
 def _wait_for_lines(group: int, give_up: float) -> bool:

@@ -48,6 +48,7 @@ def start_sender(pid: int, key: str, state: bytes) -> dict[str, str] | None:
         protocol.GROUP: str(os.getpgid(pid)) if outlives else "0",
         protocol.PROJECT: project.directory,
         protocol.STATE: os.fsdecode(state),
+        protocol.HELD: "",
     }
     if not outlives:
         return {**environ, **task}

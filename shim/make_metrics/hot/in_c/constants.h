@@ -83,9 +83,27 @@ static const char *const dir_variables[] = {
     "MAKE_METRICS_HOME", "HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME",
 };
 
+/* For the sender. */
+#define SENDER_VARIABLE "MAKE_METRICS_SENDER"
+#define SENDER_DETACHED "detached"
+#define SENDER_NONE "none"
+#define SENDER_MAKE "MAKE_METRICS_SENDER_MAKE"
+#define SENDER_GROUP "MAKE_METRICS_SENDER_GROUP"
+#define SENDER_STATE "MAKE_METRICS_SENDER_STATE"
+#define SENDER_PROJECT "MAKE_METRICS_SENDER_PROJECT"
+#define SENDER_HELD "MAKE_METRICS_SENDER_LOCK"
+#define SENDER_LOCK "sender.lock"
+#define SENDER_WANTED "sender.wanted"
+/* Programs that are made to be process 1: they reap every orphan. */
+static const char *const reapers[] = {
+    "catatonit", "dinit", "docker-init", "dumb-init", "finit", "init", "openrc-init", "procd", "runit", "s6-svscan",
+    "shepherd", "systemd", "tini",
+};
+
 /* These have no counterpart in Python. */
 #define INITIAL_TIME_NAMESPACE UINT64_C(4026531834) /* the kernel's PROC_TIME_INIT_INO: most processes are in it */
 #define NAME "make-metrics" /* in the list of processes, where that shows no words */
+#define SENDER_PROGRAM "/sender/sender.py"
 #define KEY_MAX 128 /* bytes of a process key with its NUL; a longer one is left to the Python shim */
 #define NUMBER_DIGITS_MAX 6 /* digits of a number in the arguments; a longer one is left to the Python shim */
 #define OPEN_FLAGS (O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW)

@@ -109,6 +109,8 @@ static const char *target_of(pid_t pid, const struct command_line *command)
     return arguments.target;
 }
 
+static bool below_sender; /* a sender runs git, which may run anything, also make */
+
 /* Take the run of a make from its marker, if its walk has ended. */
 static void learn_run(const char *markers, const char *key, char run[KEY_MAX])
 {
@@ -136,6 +138,7 @@ static int find_makes(pid_t pid, const char *name, const char *markers, struct m
             break;
         }
         odd = odd || is_emulator(&command); /* it may run a make */
+        below_sender = below_sender || memmem(command.text, command.length, SENDER_PROGRAM, strlen(SENDER_PROGRAM));
         bool found = is_make(&command, name);
         if (steps == 0 && !found)
             odd = true;

@@ -9,6 +9,7 @@
  * make it does not tell is then left to the Python shim. */
 #define WALKS true
 #define ASKS true
+#define STARTS_SENDERS
 #define SINCE_BOOT CLOCK_BOOTTIME /* goes on while the machine sleeps */
 #define POLICY "/etc/make-metrics/policy.toml"
 #define STATE_BELOW_HOME "/.local/state/make-metrics"
@@ -222,6 +223,58 @@ static int64_t start_time_ns(const struct process *process)
     int64_t start = (int64_t)((unsigned __int128)process->start * 1000000000 / (unsigned long)sysconf(_SC_CLK_TCK));
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec -
            ((int64_t)age.tv_sec * 1000000000 + age.tv_nsec - boot_offset_ns() - start);
+}
+
+/* Wait until the process that a key names has ended; false if the system has no way to wait for it. */
+static bool wait_for_end(const char *key)
+{
+    char now[KEY_MAX];
+    const char *mark = strchr(key, '.');
+    pid_t pid = mark == NULL ? 0 : (pid_t)strtol(mark + 1, NULL, 10);
+    if (pid <= 0 || own_pid() != getpid()) /* or /proc is that of another pid namespace */
+        return false;
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (fd < 0)
+        return errno == ESRCH;
+    /* Compare the key only now: the descriptor stays with this process, whoever gets its pid later. */
+    if (process_key(pid, now) && equal(now, key)) {
+        struct pollfd end = {.fd = fd, .events = POLLIN};
+        while (poll(&end, 1, -1) < 0)
+            if (errno != EINTR)
+                return false;
+    }
+    close(fd);
+    return true;
+}
+
+/* Whether a process of a group may be a shim, whose make has been killed. */
+static bool shims_may_remain(pid_t group)
+{
+    DIR *directory = group > 0 ? opendir("/proc") : NULL;
+    bool may = group > 0 && directory == NULL;
+    for (struct dirent *entry; directory != NULL && !may && (entry = readdir(directory)) != NULL;) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+        size_t length = 0;
+        char *text = pid > 0 && getpgid(pid) == group ? command_line_of(pid, &length) : NULL;
+        may = text != NULL && (memmem(text, length, TITLE, strlen(TITLE)) != NULL ||
+                               memmem(text, length, PROTOCOL, strlen(PROTOCOL)) != NULL);
+    }
+    if (directory != NULL)
+        closedir(directory);
+    return may;
+}
+
+/* Whether process 1 is a program that is made to reap every orphan. */
+static bool first_process_reaps(void)
+{
+    char *name = own_pid() == getpid() ? read_process_file(1, "comm", NULL) : NULL;
+    if (name == NULL) /* hidden, or that of another pid namespace */
+        return false;
+    name[strcspn(name, "(\n")] = '\0';
+    for (size_t at = 0; at < COUNT(reapers); at++)
+        if (equal(name, reapers[at]))
+            return true;
+    return false;
 }
 
 /* Say in the list of processes who we are, and nothing else: a recipe's `pkill -f NAME` must not find the launcher,

@@ -6,8 +6,6 @@
 /* Whether something may be due for a make that the developer has started that only Python does. */
 static bool needs_python(const struct gate *gate, char **initial, const struct facts *facts, bool attended)
 {
-    if (gate->project.settings && gate->decision == YES)
-        return true; /* a sender may be due */
     return attended && lower_ceiling(facts->initial, facts->current) == ON && may_invite(gate, initial);
 }
 
@@ -34,9 +32,9 @@ static bool backlog_is_due(const char *records)
 }
 
 /* Write the headers that the record lacks, and the marker's text into `text`; false to leave all to Python. `direct`
- * becomes whether the developer started this make directly. */
+ * becomes whether the developer started this make directly, and `sender` the environment of its sender, if any. */
 static bool find_run(const struct recorder *recorder, const struct arguments *arguments, char **current, char *text,
-                     bool *direct)
+                     bool *direct, char ***sender)
 {
     struct make *makes;
     if (!WALKS || arguments->traced)
@@ -63,7 +61,8 @@ static bool find_run(const struct recorder *recorder, const struct arguments *ar
         return false;
     struct gate gate = open_gate(facts.directory, initial);
     bool forbidden = recording_forbidden(&gate, initial);
-    if (odd || (count == 1 && needs_python(&gate, initial, &facts, recorder->attended)))
+    enum sending sending = count == 1 ? sending_of(&gate, initial, current, recorder->state) : NO_SENDER;
+    if (odd || sending == PYTHON_DECIDES || (count == 1 && needs_python(&gate, initial, &facts, recorder->attended)))
         return false;
     *direct = count == 1;
     if (forbidden) {
@@ -92,6 +91,8 @@ static bool find_run(const struct recorder *recorder, const struct arguments *ar
     for (int at = 1; at < count && written; at++)
         written = entries[at] == NULL || append_entry(recorder->records, run, entries[at]);
     *direct = *direct && written;
+    if (*direct && sending == SENDER)
+        *sender = sender_environment(initial, makes, gate.project.directory, recorder->state);
     snprintf(text, 2 * KEY_MAX, "%s %s", written ? run : makes->key, makes->key);
     return true;
 }
@@ -103,8 +104,11 @@ static _Noreturn void walk(const struct recorder *recorder, const struct argumen
     char text[2 * KEY_MAX];
     bool direct = false;
     alarm(WALK_LIFETIME_S);
-    if (find_run(recorder, arguments, current, text, &direct)) {
+    char **sender = NULL;
+    if (find_run(recorder, arguments, current, text, &direct, &sender)) {
         close_others();
+        if (sender != NULL) /* before the marker is unlocked: no other line of this make would start one */
+            start_sender(python[0], recorder->entry, sender);
         if (write(1, text, strlen(text)) < 0)
             _exit(1);
         flock(1, LOCK_UN);
