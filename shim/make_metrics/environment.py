@@ -133,6 +133,13 @@ def ci_service(environ: Mapping[str, str]) -> str:
     return OTHER_CI if in_ci(environ) else NO_CI
 
 
+def refuses_colours() -> bool:
+    """Whether the user asks for text without colours (https://no-color.org)."""
+    import os
+
+    return bool(os.environ.get("NO_COLOR"))
+
+
 def output_may_be_terminal() -> bool:
     """Whether standard output is a terminal, or a variable tells rich to take it for one."""
     import os

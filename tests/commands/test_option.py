@@ -146,3 +146,4 @@ def test_only_a_failure_is_red_in_runs(sharing: Sharing, no_colour: bool) -> Non
     (passed,) = [line for line in shown.splitlines() if re.search(r"\bok\b", line)]
     assert "\x1b[1;31m" not in passed
     assert bool(re.search(r"\x1b\[1;31m *3", shown)) is not no_colour
+    assert ("\x1b" in shown) is not no_colour

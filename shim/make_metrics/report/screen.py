@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from make_metrics.environment import output_may_be_terminal
+from make_metrics.environment import output_may_be_terminal, refuses_colours
 from make_metrics.report.printable import printable
 from make_metrics.report.wrapped import KEPT_BLANK, columns, indentation, wrap_line
+
+if TYPE_CHECKING:  # takes longer to load than what most commands do
+    from rich.console import Console
 
 _LEAST = 12  # columns that a shortened name keeps
 _CUT = "..."
@@ -92,16 +95,23 @@ def _between(parts: Sequence[Part], start: int, end: int) -> Iterator[Part]:
         start, end = start - len(part.text), end - len(part.text)
 
 
+def console_of_output() -> Console:
+    """Standard output, where no word is markup. With NO_COLOR nothing has a style: rich alone would leave it bold."""
+    from rich.console import Console
+
+    colours: Literal["auto"] | None = None if refuses_colours() else "auto"
+    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, color_system=colours)
+
+
 def show(lines: Iterable[Sequence[Part]]) -> None:
     """Write lines to standard output."""
     if not output_may_be_terminal():  # rich takes longer to load than what most commands do
         for parts in lines:
             sys.stdout.write("".join(part.text for part in parts).rstrip() + "\n")
         return
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+    console = console_of_output()
     for parts in lines:
         if console.is_terminal:
             for row in rows(parts, console.width):

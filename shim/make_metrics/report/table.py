@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from make_metrics.environment import output_may_be_terminal
 from make_metrics.report.printable import printable
-from make_metrics.report.screen import shortened
+from make_metrics.report.screen import console_of_output, shortened
 from make_metrics.report.wrapped import columns as width_of
 
 if TYPE_CHECKING:  # takes longer to load than what most commands do: only a terminal needs it
@@ -131,10 +131,9 @@ def show(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, note: str 
 
 def _dressed(columns: Sequence[Column], rows: Sequence[Sequence[str]], note: str) -> bool:
     """Write a table to a terminal; false, and nothing is written, if standard output is none."""
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+    console = console_of_output()
     if not console.is_terminal:
         return False
     cells = [

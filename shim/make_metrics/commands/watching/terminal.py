@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from make_metrics.report.live import redrawn
-from make_metrics.report.screen import Part, fitted
+from make_metrics.report.screen import Part, console_of_output, fitted
 from make_metrics.report.wrapped import columns
 
 _ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -44,7 +44,7 @@ class Terminal:
 
     def __init__(self) -> None:
         """No line stands yet."""
-        self._console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self._console = console_of_output()
         self._lines: list[str] = []
         self._widths: list[int] = []
         self._resized = self._suspended = self._continued = False
