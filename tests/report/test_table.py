@@ -18,6 +18,7 @@ from rich.text import Text
 
 from make_metrics.report.printable import printable
 from make_metrics.report.table import Column, show
+from make_metrics.report.wrapped import columns as width_of
 from tests.support.project import SOURCE
 
 COLUMNS = [Column("target", folds=True), Column("total", number=True), Column("directory", folds=True)]
@@ -111,3 +112,20 @@ def test_a_table_that_fits_no_screen_is_written_plainly(monkeypatch: pytest.Monk
     with contextlib.redirect_stdout(io.StringIO()) as shown:
         show(COLUMNS, [["all", "1ms", "."]] * 100_000)
     assert shown.getvalue().splitlines()[1:] == ["all      1ms ."] * 100_000
+
+
+@pytest.mark.parametrize("width", [50, 60])
+def test_two_names_give_way_until_a_table_fits(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (("COLUMNS", str(width)), ("FORCE_COLOR", "1"), ("NO_COLOR", "1"), ("TERM", "xterm")):
+        monkeypatch.setenv(name, value)
+    columns = [
+        Column("target", shrinks=True),
+        *(Column(heading, number=True) for heading in ("runs", "failed", "own", "median")),
+        Column("directory", shrinks=True),
+    ]
+    show(columns, [["x" * 90, "12", "0", "12.93s", "302ms", "a/long/directory name/lib"]])
+    shown = capsys.readouterr().out
+    assert max(map(width_of, shown.splitlines())) <= width
+    assert re.search(r"\.\.\.x+ +12 +0 +12\.93s +302ms +a.*\.\.\..*lib", shown)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # takes longer to load than what most commands do: only a ter
     from rich.text import Text
 
 _NARROW = 12
+_LEAST = 8  # columns that a name keeps where nothing else gives way
 _CALM = ("0", "", "ok", "?")  # no failure
 _READABLE = 24  # columns that a name keeps for as long as other columns can be left out
 _WIDE = 1_000_000
@@ -92,17 +93,23 @@ def _fitted(
         widths = _widths(columns, cells)
         spaces = 2 * (len(columns) - 1)
         goes = max(range(len(columns)), key=lambda place: columns[place].dropped)
-        least = _READABLE if columns[goes].dropped else _NARROW
+        least = _READABLE if columns[goes].dropped else _LEAST
+        leasts = [max(least, width_of(column.heading)) for column in columns]
         excess = sum(widths) + spaces - width
         while excess > 0:
             longest, place = max(
-                ((widths[place], place) for place, column in enumerate(columns) if column.shrinks), default=(0, 0)
+                (
+                    (widths[place], place)
+                    for place, column in enumerate(columns)
+                    if column.shrinks and widths[place] > leasts[place]
+                ),
+                default=(0, 0),
             )
-            if longest <= least:
+            if not longest:
                 break
             # Down to the next longest one first: names of two columns are shortened alike.
             others = [size for size, column in zip(widths, columns, strict=True) if column.shrinks and size < longest]
-            widths[place] = max(least, longest - excess, max(others, default=0))
+            widths[place] = max(leasts[place], longest - excess, max(others, default=0))
             excess -= longest - widths[place]
         if excess <= 0 or not columns[goes].dropped:
             break
