@@ -55,6 +55,23 @@ def test_the_tables_of_the_migrations_are_those_of_the_code(database: Database) 
     assert differences == []
 
 
+def test_a_database_of_the_first_version_gets_the_index_of_the_second(tmp_path: Path) -> None:
+    database = open_database(sqlite_url(tmp_path))
+    with database.writing() as connection:
+        connection.execute(text("DROP INDEX buckets_kind"))
+        connection.execute(text("CREATE INDEX buckets_target ON buckets (project, target, day)"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    database.close()
+    database = open_database(sqlite_url(tmp_path))
+    with database.reading() as connection:
+        indexes = connection.scalars(
+            text("SELECT name FROM sqlite_master WHERE tbl_name = 'buckets' AND sql > ''")
+        ).all()
+    database.close()
+    assert "buckets_kind" in indexes
+    assert "buckets_target" not in indexes
+
+
 def test_a_database_of_a_later_version_is_left_alone(database_url: str) -> None:
     database = open_database(database_url)
     with database.writing() as connection:

@@ -195,7 +195,8 @@ DAYS = Table(
 )
 
 # How many of a day's events fall into a bucket of durations, for medians and percentiles; see `storage.buckets`.
-# `kind` 0 is the target's own time (`own_ms`), 1 the whole (`whole_ms`). Only events with status 0 are here.
+# `kind` 0 is the target's own time (`own_ms`), 1 the whole (`whole_ms`). Only events with status 0 are here. Each
+# database has an index of its own, made in `versions`: SQLite by kind and target, PostgreSQL by target and day.
 BUCKETS = Table(
     "buckets",
     METADATA,
@@ -206,7 +207,6 @@ BUCKETS = Table(
     Column("kind", SmallInteger, primary_key=True),
     Column("bucket", SmallInteger, primary_key=True),
     Column("runs", BigInteger, nullable=False),
-    Index("buckets_target", "project", "target", "day"),
     sqlite_with_rowid=False,
 )
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import event
+
 from make_metrics.server.pages.filters import Filters
 from make_metrics.server.pages.questions.run import run_of
 from make_metrics.server.projects.projects import add_project
@@ -62,3 +64,19 @@ def test_a_run_of_another_project_is_not_there(database: Database) -> None:
     with database.reading() as connection:
         assert run_of(connection, 2, RUN) is None
     assert "no such run" in view_of(database, "run", Filters(run=str(uuid.uuid4()))).text
+
+
+def test_the_events_of_all_listed_runs_are_asked_for_at_once(database: Database) -> None:
+    add_project(database, PROJECT)
+    runs = [str(uuid.uuid4()) for _ in range(20)]
+    events = [
+        message(str(uuid.uuid4()), target=target, at=BEGAN + timedelta(minutes=place), run_id=run)
+        for place, run in enumerate(runs)
+        for target in ("sub", "all")
+    ]
+    deliver(database, events, 2)
+    asked: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *values: asked.append(values[2]))
+    rows = rows_of(view_of(database, "run", smallest=0), "runs")
+    assert [(row[0], row[5]) for row in rows] == [(run, 2) for run in reversed(runs)]
+    assert sum("FROM events" in statement for statement in asked) == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, Row, func, select, text
 
 from make_metrics.analysis.build import UNKNOWN_JOBS, Build, BuiltTarget, MakeProcess
 from make_metrics.server.pages.questions.scope import Scope, names_of
@@ -13,6 +13,10 @@ from make_metrics.server.storage.tables import DAY_US, EVENTS
 
 MOST_EVENTS = 20_000
 _LATEST = 50
+_COLUMNS = (
+    EVENTS.c.message_id, EVENTS.c.started_us, EVENTS.c.target, EVENTS.c.own_ms, EVENTS.c.whole_ms, EVENTS.c.status,
+    EVENTS.c.goal, EVENTS.c.level, EVENTS.c.jobs, EVENTS.c.parent, EVENTS.c.commit_s,
+)  # fmt: skip
 
 
 class LatestRun(NamedTuple):
@@ -35,12 +39,8 @@ def run_of(connection: Connection, project: int, run: str) -> Build | None:
     A goal's event says when make began to work towards it, and how long that took. Its own recipe's time is drawn at
     the end, as make runs it last.
     """
-    columns = (
-        EVENTS.c.message_id, EVENTS.c.started_us, EVENTS.c.target, EVENTS.c.own_ms, EVENTS.c.whole_ms, EVENTS.c.status,
-        EVENTS.c.goal, EVENTS.c.level, EVENTS.c.jobs, EVENTS.c.parent, EVENTS.c.commit_s,
-    )  # fmt: skip
     rows = connection.execute(
-        select(*columns)
+        select(*_COLUMNS)
         .where(EVENTS.c.project == project, EVENTS.c.run == run)
         .order_by(EVENTS.c.started_us, EVENTS.c.message_id)
         .limit(MOST_EVENTS)
@@ -130,15 +130,33 @@ def latest_runs(connection: Connection, scope: Scope) -> list[LatestRun]:
             "most": _LATEST,
         },
     ).all()
+    runs = [_with_hyphens(str(row.run)) for row in rows]
+    events = _events_of(connection, scope.project, runs)
+    names = names_of(connection, scope.project, {event.target for each in events.values() for event in each})
     found = []
-    for row in rows:
-        build = run_of(connection, scope.project, _with_hyphens(str(row.run)))
-        if build is None or not build.targets:
+    for run, row in zip(runs, rows, strict=True):
+        if not events[run]:
             continue
+        build = build_of(run, events[run], names)
         goal = next((target for target in build.targets if target.is_goal), build.targets[0])
         found.append(
             LatestRun(build.id, row.started_us, goal.name, build.duration_us // 1_000, build.status, len(build.targets))
         )
+    return found
+
+
+def _events_of(connection: Connection, project: int, runs: Sequence[str]) -> dict[str, list[Any]]:
+    """The events of each of these runs, at most `MOST_EVENTS` of one."""
+    place = func.row_number().over(partition_by=EVENTS.c.run, order_by=(EVENTS.c.started_us, EVENTS.c.message_id))
+    numbered = (
+        select(*_COLUMNS, EVENTS.c.run, place.label("place"))
+        .where(EVENTS.c.project == project, EVENTS.c.run.in_(runs))
+        .subquery()
+    )
+    statement = select(numbered).where(numbered.c.place <= MOST_EVENTS).order_by(numbered.c.run, numbered.c.place)
+    found: dict[str, list[Any]] = {run: [] for run in runs}
+    for row in connection.execute(statement):
+        found[_with_hyphens(str(row.run))].append(row)
     return found
 
 

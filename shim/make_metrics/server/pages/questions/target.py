@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row
 
 from make_metrics.server.pages.questions.scope import UNKNOWN, Scope, ask, cuts_of
 from make_metrics.server.pages.questions.targets import Histogram
+from make_metrics.server.storage.statements import is_postgresql
 
 Split = tuple[str, str]
 _DAY_S = 86_400
@@ -32,9 +33,9 @@ def histograms_by_step(connection: Connection, scope: Scope, target: int, kind: 
     rows = ask(
         connection,
         scope,
-        """
-        SELECT (day - :first) / :step AS step, bucket, sum(runs) AS runs FROM buckets
-        WHERE {here} AND target = :target AND kind = :kind GROUP BY (day - :first) / :step, bucket
+        f"""
+        SELECT (day - :first) / :step AS step, bucket, sum(runs) AS runs FROM {_buckets(connection)}
+        WHERE {{here}} AND target = :target AND kind = :kind GROUP BY (day - :first) / :step, bucket
         """,
         target=target,
         kind=kind,
@@ -43,6 +44,11 @@ def histograms_by_step(connection: Connection, scope: Scope, target: int, kind: 
     for row in rows:
         found[row.step][row.bucket] = int(row.runs)
     return found
+
+
+def _buckets(connection: Connection) -> str:
+    """BUCKETS, of one target: SQLite would read all targets of the days, as it does not know how many there are."""
+    return "buckets" if is_postgresql(connection) else "buckets INDEXED BY buckets_kind"
 
 
 def parts(connection: Connection, scope: Scope, target: int, kind: int) -> dict[Split, Part]:
@@ -60,9 +66,9 @@ def parts(connection: Connection, scope: Scope, target: int, kind: int) -> dict[
     durations = ask(
         connection,
         scope,
-        """
-        SELECT cut, bucket, sum(runs) AS runs FROM buckets
-        WHERE {here} AND target = :target AND kind = :kind GROUP BY cut, bucket
+        f"""
+        SELECT cut, bucket, sum(runs) AS runs FROM {_buckets(connection)}
+        WHERE {{here}} AND target = :target AND kind = :kind GROUP BY cut, bucket
         """,
         target=target,
         kind=kind,

@@ -13,10 +13,9 @@ OWN, WHOLE = 0, 1
 Histogram = dict[int, int]
 
 
-class Totals(NamedTuple):
-    """Sums of DAYS, and how many people are behind them; `passed` is how many of these had a run that passed.
-
-    `waited_ms` is the whole time of runs that were asked for.
+class Cost(NamedTuple):
+    """The time of a target's runs, and how many people are behind them; `passed` is how many of these had a run that
+    passed. `waited_ms` is the whole time of runs that were asked for.
     """
 
     people: int
@@ -24,6 +23,14 @@ class Totals(NamedTuple):
     runs: int
     own_ms: int
     waited_ms: int
+
+
+class Results(NamedTuple):
+    """How a target's runs ended, and how many people are behind them; `passed` as in `Cost`."""
+
+    people: int
+    passed: int
+    runs: int
     failures: int
     given_up: int
     then_passed: int
@@ -32,45 +39,57 @@ class Totals(NamedTuple):
 _PASSED = "runs > failures + given_up"
 _PEOPLE = f"count(*) AS people, sum(CASE WHEN {_PASSED} THEN 1 ELSE 0 END) AS passed"
 _SUMS = """
-    sum(runs) AS runs, sum(own_ms) AS own_ms, sum(waited_ms) AS waited_ms, sum(failures) AS failures,
-    sum(given_up) AS given_up, sum(then_passed) AS then_passed
+    sum(runs) AS runs, sum(failures) AS failures, sum(given_up) AS given_up, sum(then_passed) AS then_passed
 """
-_OF_PERSON = _SUMS.replace("sum(waited_ms)", "sum(CASE WHEN cut IN :goals THEN whole_ms ELSE 0 END)")
 
 
-def totals(connection: Connection, scope: Scope) -> dict[int, Totals]:
-    """The sums of each target of the period, by its number."""
+def costs(connection: Connection, scope: Scope) -> dict[int, Cost]:
+    """The time of each target of the period, by its number."""
+    # A database sorts the rows to group them: the fewer columns they have, the faster.
     rows = ask(
         connection,
         scope,
-        f"""
-        SELECT target, {_PEOPLE}, {_SUMS} FROM (
-            SELECT target, person, {_OF_PERSON} FROM days WHERE {{here}} GROUP BY target, person
+        """
+        SELECT target, count(*), sum(CASE WHEN passes > 0 THEN 1 ELSE 0 END), sum(runs), sum(own_ms), sum(waited_ms)
+        FROM (
+            SELECT target, person, sum(runs) AS runs, sum(runs - failures - given_up) AS passes, sum(own_ms) AS own_ms,
+                sum(CASE WHEN cut IN :goals THEN whole_ms ELSE 0 END) AS waited_ms
+            FROM days WHERE {here} GROUP BY target, person
         ) AS by_person GROUP BY target
         """,
         goals=_goals(connection, scope),
     )
-    return {row.target: _totals(row[1:]) for row in rows}
+    return {target: Cost(*map(int, values)) for target, *values in rows}
 
 
-def totals_by_step(
-    connection: Connection, scope: Scope, targets: list[int] | None = None
-) -> dict[tuple[int, int], Totals]:
-    """The sums of each target and point of time (counted from 0); of all targets, or of these."""
-    some = "" if targets is None else "AND target IN :targets"
+def results(
+    connection: Connection, scope: Scope, target: int | None = None
+) -> tuple[dict[int, Results], dict[tuple[int, int], Results]]:
+    """How the runs of all targets, or of one, ended: by target, and by target and point of time (counted from 0)."""
+    # The roll-ups are read once: what is counted of their rows are fewer.
     rows = ask(
         connection,
         scope,
         f"""
-        SELECT target, step, {_PEOPLE}, {_SUMS} FROM (
-            SELECT target, (day - :first) / :step AS step, person, {_OF_PERSON}
-            FROM days WHERE {{here}} {some} GROUP BY target, (day - :first) / :step, person
-        ) AS by_person GROUP BY target, step
+        WITH cells AS MATERIALIZED (
+            SELECT target, (day - :first) / :step AS step, person, {_SUMS}
+            FROM days WHERE {{here}} {_of(target)} GROUP BY target, (day - :first) / :step, person
+        )
+        SELECT target, -1 AS step, {_PEOPLE}, {_SUMS}
+        FROM (SELECT target, person, {_SUMS} FROM cells GROUP BY target, person) AS by_person GROUP BY target
+        UNION ALL SELECT target, step, {_PEOPLE}, {_SUMS} FROM cells GROUP BY target, step
         """,
-        goals=_goals(connection, scope),
-        targets=targets or [],
+        target=target,
     )
-    return {(row.target, row.step): _totals(row[2:]) for row in rows}
+    whole: dict[int, Results] = {}
+    by_step: dict[tuple[int, int], Results] = {}
+    for number, step, *values in rows:
+        found = Results(*map(int, values))
+        if step < 0:
+            whole[number] = found
+        else:
+            by_step[number, step] = found
+    return whole, by_step
 
 
 def histograms(connection: Connection, scope: Scope, kind: int = OWN) -> dict[int, Histogram]:
@@ -87,16 +106,15 @@ def histograms(connection: Connection, scope: Scope, kind: int = OWN) -> dict[in
     return found
 
 
-def people_who_passed(connection: Connection, scope: Scope) -> dict[int, int]:
-    """How many people ran each target with success."""
+def people_who_passed(connection: Connection, scope: Scope, target: int | None = None) -> dict[int, int]:
+    """How many people ran each target, or one, with success."""
     rows = ask(
         connection,
         scope,
         f"""
-        SELECT target, count(*) FROM (
-            SELECT target, person FROM days WHERE {{here}} AND {_PASSED} GROUP BY target, person
-        ) AS by_person GROUP BY target
+        SELECT target, count(DISTINCT person) FROM days WHERE {{here}} {_of(target)} AND {_PASSED} GROUP BY target
         """,
+        target=target,
     )
     found: dict[int, int] = dict(rows)
     return found
@@ -104,13 +122,12 @@ def people_who_passed(connection: Connection, scope: Scope) -> dict[int, int]:
 
 def statuses(connection: Connection, scope: Scope, target: int | None = None) -> list[tuple[int, int, int]]:
     """Exit statuses other than 0: status, people, runs; of all targets or of one."""
-    some = "" if target is None else "AND target = :target"
     rows = ask(
         connection,
         scope,
         f"""
         SELECT status, count(*) AS people, sum(runs) AS runs FROM (
-            SELECT status, person, sum(runs) AS runs FROM statuses WHERE {{here}} {some} GROUP BY status, person
+            SELECT status, person, sum(runs) AS runs FROM statuses WHERE {{here}} {_of(target)} GROUP BY status, person
         ) AS by_person GROUP BY status
         """,
         target=target,
@@ -124,5 +141,5 @@ def _goals(connection: Connection, scope: Scope) -> list[int]:
     return [row.id for row in rows]
 
 
-def _totals(values: tuple[object, ...]) -> Totals:
-    return Totals(*(int(value) for value in values))  # type: ignore[call-overload]
+def _of(target: int | None) -> str:
+    return "" if target is None else "AND target = :target"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from make_metrics.server.pages import charts
-from make_metrics.server.pages.questions.targets import statuses, totals, totals_by_step
+from make_metrics.server.pages.questions.targets import Results, results, statuses
 from make_metrics.server.pages.sections import Column, Section, View
 from make_metrics.server.pages.views.asked import Asked
 from make_metrics.server.pages.views.target import status_section
@@ -33,7 +35,7 @@ _STEPS = (
 def view(asked: Asked) -> View:
     """The page."""
     scope = asked.scope
-    by_target = totals(asked.connection, scope)
+    by_target, by_step = results(asked.connection, scope)
     shown = {target: each for target, each in by_target.items() if not scope.hides(each.people)}
     names = asked.names(shown)
     order = sorted(shown, key=lambda target: (-shown[target].failures, -shown[target].runs, names[target]))
@@ -52,15 +54,16 @@ def view(asked: Asked) -> View:
         "the failures, the target may be flaky, or does not say what it needs.",
         [
             Section("targets", "Targets by failures", _TARGETS, rows, hidden=len(by_target) - len(shown)),
-            _rates(asked, [target for target in order if shown[target].failures][:_LINES], names),
+            _rates(asked, [target for target in order if shown[target].failures][:_LINES], names, by_step),
             status_section(statuses(asked.connection, scope), scope.smallest),
         ],
     )
 
 
-def _rates(asked: Asked, targets: list[int], names: dict[int, str]) -> Section:
+def _rates(
+    asked: Asked, targets: list[int], names: dict[int, str], by_step: Mapping[tuple[int, int], Results]
+) -> Section:
     scope = asked.scope
-    by_step = totals_by_step(asked.connection, scope, targets)
     rows, series, hidden = [], [], 0
     for target in targets:
         values: list[float | None] = []

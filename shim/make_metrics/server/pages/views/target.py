@@ -5,7 +5,7 @@ from __future__ import annotations
 from make_metrics.report.rows import duration
 from make_metrics.server.pages import charts
 from make_metrics.server.pages.questions.target import commits, histograms_by_step, parts
-from make_metrics.server.pages.questions.targets import OWN, WHOLE, people_who_passed, statuses, totals_by_step
+from make_metrics.server.pages.questions.targets import OWN, WHOLE, people_who_passed, results, statuses
 from make_metrics.server.pages.sections import HIDDEN, Column, Section, View, moment
 from make_metrics.server.pages.views.asked import Asked
 from make_metrics.server.storage.buckets import LOWER_MS, quantile_ms
@@ -66,11 +66,11 @@ def view(asked: Asked) -> View:
 
 def _trend(asked: Asked, target: int, kind: int) -> Section:
     scope = asked.scope
-    totals = totals_by_step(asked.connection, scope, [target])
+    _, by_step = results(asked.connection, scope, target)
     durations = histograms_by_step(asked.connection, scope, target, kind)
     rows, medians, p95s, hidden = [], list[float | None](), list[float | None](), 0
     for step, day in enumerate(scope.steps):
-        each = totals.get((target, step))
+        each = by_step.get((target, step))
         shows = each is not None and not scope.hides(each.people)
         hidden += each is not None and not shows
         tells = each is not None and not scope.hides(each.passed)
@@ -106,7 +106,7 @@ def _distribution(asked: Asked, target: int, kind: int) -> Section:
         for number, runs in histogram.items():
             counts[number] = counts.get(number, 0) + runs
     # So few runs are of fewer people; and no distribution at all where too few people passed.
-    passed = people_who_passed(asked.connection, scope).get(target, 0)
+    passed = people_who_passed(asked.connection, scope, target).get(target, 0)
     shown = sorted(number for number, runs in counts.items() if not scope.hides(min(runs, passed)))
     rows = [(LOWER_MS[number], _end_ms(number), counts[number]) for number in shown]
     between = range(shown[0], shown[-1] + 1) if shown else range(0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from make_metrics.report.rows import duration
 from make_metrics.server.pages import charts
-from make_metrics.server.pages.questions.targets import histograms, totals
+from make_metrics.server.pages.questions.targets import costs, histograms
 from make_metrics.server.pages.sections import HIDDEN, Column, Section, View
 from make_metrics.server.pages.views.asked import Asked
 from make_metrics.server.storage.buckets import quantile_ms
@@ -27,7 +27,7 @@ _COLUMNS = (
 def view(asked: Asked) -> View:
     """The page."""
     scope = asked.scope
-    by_target = totals(asked.connection, scope)
+    by_target = costs(asked.connection, scope)
     shown = {target: each for target, each in by_target.items() if not scope.hides(each.people)}
     durations, names = histograms(asked.connection, scope), asked.names(shown)
     order = sorted(shown, key=lambda target: (-shown[target].own_ms, names[target]))
