@@ -68,7 +68,8 @@ def test_the_page_has_every_variable_of_the_sources() -> None:
     used = {name for path in [*files, ROOT / "make_include/metrics.mk"] for name in pattern.findall(path.read_text())}
     assert len(used) > 6
     described = set(re.findall(r"`([A-Z_]{2,})`", VARIABLES))
-    assert sorted(used - described) == []
+    inner = [name for name in described if name.endswith("_")]  # what one of our processes says to another
+    assert sorted(name for name in used - described if not any(map(name.startswith, inner))) == []
     assert sorted(name for name in described if pattern.fullmatch(name) and name not in used) == []
 
 
