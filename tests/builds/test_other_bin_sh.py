@@ -39,7 +39,7 @@ nested:
 _MENTION = "$(if ,$(SHELL))\n"
 
 
-@pytest.fixture(params=["busybox", "bash", "ksh", "mksh", "posh"])
+@pytest.fixture(params=["busybox", "bash", "ksh", "mksh", "posh", "yash"])
 def in_place_of_sh(request: pytest.FixtureRequest) -> list[str]:
     """Words that run a program where this shell is /bin/sh."""
     shell = shutil.which(request.param)

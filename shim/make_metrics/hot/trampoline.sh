@@ -1,3 +1,26 @@
+# What this is stands below the quick cases: a shell parses comments too, on each line.
+case ${YASH_VERSION+${PATH-none}} in none) PATH=/bin:/usr/bin ;; esac
+if [ -x "$3" ]; then
+	case $1 in
+	-)
+		shift 2
+		exec "$@"
+		;;
+	*/tried.*.*.*) # it holds the boot's id
+		_make_metrics_boot=${1##*/tried.}
+		_make_metrics_boot=${_make_metrics_boot%%.*}
+		_make_metrics_try=$_make_metrics_boot:$3::${LD_PRELOAD-}:${LD_LIBRARY_PATH-}:
+		if [ "$4" != -I ] && {
+			[ "$2.launcher" -nt "$3" ] && [ "$2.launcher" -nt "${3%/*}" ] &&
+				read -r _make_metrics_last <"$2.launcher" && [ "$_make_metrics_last" = "$_make_metrics_try" ]
+		} 2>/dev/null; then
+			shift 2
+			exec "$@"
+		fi
+		;;
+	esac
+fi
+
 # The shell between make and the shim. It tries whether the shim runs here, so that no line depends on a file that does
 # not: on a foreign machine's program, behind a noexec mount, in a half-finished upgrade. Every line of the flags hook
 # starts with it, and the first lines of each make with the SHELL hook.
@@ -9,27 +32,9 @@
 # leaves MARK itself, in the walk of the make's first line (hot/in_c/recorder.c). TRIED: the file that says when the
 # interpreter was tried last, "-" for none; TRIED.launcher says it of the launcher. Trying takes as long as a line: it is
 # done again only after a boot, or if something has changed. A mount with noexec shows at once: nothing there passes -x.
-
+#
 # The quick cases stand first, before what this shell would have to parse. Leaving MARK to the launcher costs no process.
-if [ -x "$3" ]; then
-	case $1 in
-	-)
-		shift 2
-		exec "$@"
-		;;
-	*/tried.*.*.*) # it holds the boot's id
-		_make_metrics_boot=${1##*/tried.}
-		_make_metrics_boot=${_make_metrics_boot%%.*}
-		_make_metrics_try=$_make_metrics_boot:$3::${LD_PRELOAD-}:${LD_LIBRARY_PATH-}:
-		if [ "$4" != -I ] && # some shells have no -nt, and say so
-			{ [ "$2.launcher" -nt "$3" ] && [ "$2.launcher" -nt "${3%/*}" ]; } 2>/dev/null &&
-			read -r _make_metrics_last 2>/dev/null <"$2.launcher" && [ "$_make_metrics_last" = "$_make_metrics_try" ]; then
-			shift 2
-			exec "$@"
-		fi
-		;;
-	esac
-fi
+# yash as sh has no "[" without a PATH: it gets make's default, which no program that is started sees. posh has no -nt.
 
 # Become the makefile's own shell. Its words, flags and line stand behind COUNT.
 _make_metrics_leave() {
