@@ -29,8 +29,9 @@ _OPTION = "writes"
 # one itself only if that thread is far behind.
 _AUTOMATIC_PAGES, _FAR_BEHIND_PAGES = 8_000, 100_000
 _FEW_PAGES, _ROUNDS = 4_000, 5  # so many pages a writer copies in a moment
+# Each connection has a cache, 4 MB of pages; what is mapped of the file is the system's, and is one for all.
 _PRAGMAS = (
-    "journal_mode = WAL", "synchronous = FULL", "journal_size_limit = 67108864", "cache_size = -16000",
+    "journal_mode = WAL", "synchronous = FULL", "journal_size_limit = 67108864", "cache_size = -4000",
     "mmap_size = 268435456",
 )  # fmt: skip
 # PostgreSQL's codes for a replica that cannot be written to yet, and for a partition that another process just dropped.
@@ -195,8 +196,10 @@ def _parsed(url: str) -> URL:
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
-        # A full pool would leave a page waiting behind slow ones.
-        engine = create_engine(url, connect_args={"timeout": _BUSY_S, "check_same_thread": False}, pool_size=_POOL)
+        # A full pool would leave a page waiting behind slow ones. The last connection comes first: few are used.
+        engine = create_engine(
+            url, connect_args={"timeout": _BUSY_S, "check_same_thread": False}, pool_size=_POOL, pool_use_lifo=True
+        )
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     # Of a name with several hosts, psycopg takes the one that can be written to: a promoted replica is found like that.
