@@ -62,8 +62,9 @@ def interpreters(folder: Path) -> list[str]:
 
 
 def make(sharing: Sharing, goal: str) -> None:
+    """Run make in a process group of its own: a line of another make in its group is waited for by an interpreter."""
     env = sharing.project.environment(MAKE_METRICS_SENDER="detached")
-    done = sharing.project.make(goal, env=env)
+    done = sharing.project.make(goal, env=env, start_new_session=True)
     assert (done.returncode, done.stderr) == (0, "")
 
 
