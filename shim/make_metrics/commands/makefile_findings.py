@@ -21,8 +21,8 @@ from make_metrics.files.paths import Paths, printable_path
 from make_metrics.report.local_time import local_time
 from make_metrics.report.printable import printable
 from make_metrics.setup import makefile
-from make_metrics.setup.makefile_reading import Reading, plain_shells, read_makefile
-from make_metrics.setup.makefile_verdict import Left, Verdict, is_measured, judge, shells_of_targets
+from make_metrics.setup.makefile_reading import Reading, read_makefile
+from make_metrics.setup.makefile_verdict import Left, Verdict, is_measured, verdict_of
 from make_metrics.store.questions.unseen_goals import unseen_goals
 
 _SHOWN_TARGETS = 10
@@ -79,11 +79,8 @@ def examine_makefile(directory: Path, target: str) -> Examined:
     if values["inert"]:
         examined.say(NOTE, "hook", "none: recording is off")
         return examined
-    shown_by = values["show SHELL"].split()
-    users = [name for name in reading.files if name in shown_by]
     _say_remake(examined, reading.make)
-    shells = shells_of_targets(reading)
-    verdict = judge(reading, users, plain_shells(path, shells) if shells else frozenset())
+    verdict = verdict_of(path, reading)
     _say_verdict(examined, verdict)
     if verdict.hook:
         _say_targets(examined, reading, verdict)

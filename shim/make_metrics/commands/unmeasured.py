@@ -12,8 +12,8 @@ from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
 from make_metrics.report.printable import printable
 from make_metrics.setup import makefile, makefile_stamps
-from make_metrics.setup.makefile_reading import Reading, plain_shells, read_makefile
-from make_metrics.setup.makefile_verdict import Verdict, judge, shells_of_targets
+from make_metrics.setup.makefile_reading import Reading, read_makefile
+from make_metrics.setup.makefile_verdict import Verdict, verdict_of
 
 _LIMIT_S = 3.0
 _SHOWN_TARGETS = 3
@@ -62,8 +62,4 @@ def _look(path: Path) -> tuple[Reading, Verdict | None]:
     values = reading.values
     if reading.stopped or not values["included"] or values["inert"]:
         return reading, None
-    shown_by = values["show SHELL"].split()
-    users = [name for name in reading.files if name in shown_by]
-    shells = shells_of_targets(reading)
-    limit_s = max(give_up - time.monotonic(), 0.1)
-    return reading, judge(reading, users, plain_shells(path, shells, limit_s=limit_s) if shells else frozenset())
+    return reading, verdict_of(path, reading, limit_s=max(give_up - time.monotonic(), 0.1))

@@ -21,7 +21,7 @@ from pathlib import Path
 from make_metrics.errors import UserError
 from make_metrics.files.paths import printable_path
 
-_LIMIT_S = 60
+LIMIT_S = 60
 # What is asked for, by the name that `Reading.values` has it under. All are expanded when all makefiles are read.
 _QUESTIONS = {
     "version": "$(MAKE_VERSION)",
@@ -93,7 +93,7 @@ class Reading:
         return self.values.get("files", "").split()
 
 
-def read_makefile(makefile: Path, goal: str = "", *, limit_s: float = _LIMIT_S) -> Reading:
+def read_makefile(makefile: Path, goal: str = "", *, limit_s: float = LIMIT_S) -> Reading:
     """Let make read a Makefile for a goal, the empty name being the default goal.
 
     Raises UserError if there is no make, or make does not end within `limit_s` seconds.
@@ -113,7 +113,7 @@ def read_makefile(makefile: Path, goal: str = "", *, limit_s: float = _LIMIT_S) 
     return reading
 
 
-def plain_shells(makefile: Path, shells: list[str], *, limit_s: float = _LIMIT_S) -> set[str]:
+def plain_shells(makefile: Path, shells: list[str], *, limit_s: float = LIMIT_S) -> set[str]:
     """Those of these values of SHELL that the flags hook measures lines of. Raises UserError as `read_makefile`."""
     mark = secrets.token_hex(8)
     lines = []

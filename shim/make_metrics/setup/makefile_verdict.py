@@ -1,12 +1,13 @@
-"""What is recorded of a Makefile, what is not and why, and what would have to change. Pure: from what make found."""
+"""What is recorded of a Makefile, what is not and why, and what would have to change: from what make found."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from make_metrics.setup.makefile_reading import Reading, Target
+from make_metrics.setup.makefile_reading import LIMIT_S, Reading, Target, plain_shells
 
 _MOST_PREREQUISITES, _MOST_CHARACTERS = 1_500, 64_000  # as in section 10 of the fragment
 _SHELLS = "sh, dash, ash, ksh or bash, with no options but those of set (-e, -u, -x, -o pipefail) and bash's -O"
@@ -37,11 +38,21 @@ class Verdict:
     left: list[Left] = field(default_factory=list)
 
 
-def judge(reading: Reading, users: list[str], measured_shells: Set[str]) -> Verdict:
+def verdict_of(makefile: Path, reading: Reading, *, limit_s: float = LIMIT_S) -> Verdict:
     """The verdict about a Makefile that includes the fragment, where recording is not off.
 
-    `users` are the makefiles that may use SHELL, `measured_shells` the target-specific values of SHELL whose lines
-    the flags hook measures.
+    Asks make about the values of SHELL that targets have for themselves. Raises UserError as `read_makefile`.
+    """
+    shown_by = reading.values["show SHELL"].split()
+    users = [name for name in reading.files if name in shown_by]
+    shells = _shells_of_targets(reading)
+    return _judge(reading, users, plain_shells(makefile, shells, limit_s=limit_s) if shells else frozenset())
+
+
+def _judge(reading: Reading, users: list[str], measured_shells: Set[str]) -> Verdict:
+    """The verdict, if `users` are the makefiles that may use SHELL.
+
+    `measured_shells` are the target-specific values of SHELL whose lines the flags hook measures.
     """
     values = reading.values
     hook = values["hook"]
@@ -55,7 +66,7 @@ def judge(reading: Reading, users: list[str], measured_shells: Set[str]) -> Verd
     return Verdict(hook, why, left=list(_left(reading, measured_shells)))
 
 
-def shells_of_targets(reading: Reading) -> list[str]:
+def _shells_of_targets(reading: Reading) -> list[str]:
     """The values of SHELL that targets and patterns set for themselves."""
     tables = [*(target.variables for target in reading.targets.values()), *reading.patterns.values()]
     return list(dict.fromkeys(table["SHELL"] for table in tables if "SHELL" in table))
