@@ -15,13 +15,5 @@ def run(given: argparse.Namespace) -> int:
     """Print the run as text, JSON, CSV or Markdown; 0. Raises UserError if there is no such run."""
     build, name = chosen_run(given)
     shown_run = report.Run(build, name, findings(build, plan_of(build)))
-    write_page(
-        formats.JSON if given.json else given.format,
-        shown_run,
-        document=report.document,
-        records=report.records,
-        fields=report.FIELDS,
-        markdown_lines=report.markdown_lines,
-        lines=report.lines,
-    )
+    write_page(formats.JSON if given.json else given.format, shown_run, report)
     return 0

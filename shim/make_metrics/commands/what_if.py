@@ -29,15 +29,7 @@ def run(given: argparse.Namespace) -> int:
         raise UserError(f"no recipe ran in run {name}: there is nothing to estimate")
     plan = plan_of(build)
     estimates = report.Estimates(build, name, plan, what_if(build, plan, jobs))
-    write_page(
-        formats.JSON if given.json else given.format,
-        estimates,
-        document=report.document,
-        records=report.records,
-        fields=report.FIELDS,
-        markdown_lines=report.markdown_lines,
-        lines=report.lines,
-    )
+    write_page(formats.JSON if given.json else given.format, estimates, report)
     return 0
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from make_metrics.report import markdown, screen
 from make_metrics.report.screen import Part
 from make_metrics.report.table import Column, show
 
-T = TypeVar("T")
+T = TypeVar("T", contravariant=True)
 
 TABLE, JSON, CSV, MARKDOWN = ("table", "json", "csv", "markdown")
 
@@ -31,25 +31,36 @@ def write_json(document: object) -> None:
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
 
 
-def write_page(
-    format_: str,
-    content: T,
-    *,
-    document: Callable[[T], object],
-    records: Callable[[T], Sequence[Mapping[str, Any]]],
-    fields: Sequence[str],
-    markdown_lines: Callable[[T], Iterable[str]],
-    lines: Callable[[T], Iterable[Sequence[Part]]],
-) -> None:
+class Page(Protocol[T]):
+    """A module of `report.run`: what is no table, in each format."""
+
+    @property
+    def FIELDS(self) -> Sequence[str]:  # noqa: N802 - a constant of the module
+        """The columns of its records."""
+
+    def document(self, content: T, /) -> object:
+        """The content as JSON."""
+
+    def records(self, content: T, /) -> Sequence[Mapping[str, Any]]:
+        """The lines of its CSV, by column."""
+
+    def markdown_lines(self, content: T, /) -> Iterable[str]:
+        """Its lines in Markdown."""
+
+    def lines(self, content: T, /) -> Iterable[Sequence[Part]]:
+        """Its lines for people."""
+
+
+def write_page(format_: str, content: T, page: Page[T]) -> None:
     """Write what is no table: as JSON, CSV or Markdown, or as lines for people in any other format."""
     if format_ == JSON:
-        write_json(document(content))
+        write_json(page.document(content))
     elif format_ == CSV:
-        write_csv(fields, records(content))
+        write_csv(page.FIELDS, page.records(content))
     elif format_ == MARKDOWN:
-        _write_lines(markdown_lines(content))
+        _write_lines(page.markdown_lines(content))
     else:
-        screen.show(lines(content))
+        screen.show(page.lines(content))
 
 
 def write_csv(fields: Sequence[str], records: Iterable[Mapping[str, Any]]) -> None:
