@@ -35,10 +35,7 @@ static bool is_identifier(const char *name, size_t length)
 /* Whether a shell exports this PATH where there is none. */
 static bool is_invented(const char *path)
 {
-    for (size_t at = 0; at < COUNT(invented_paths); at++)
-        if (equal(path, invented_paths[at]))
-            return true;
-    return false;
+    return is_among(invented_paths, COUNT(invented_paths), path);
 }
 
 /* Whether PATH is among variables with a NUL behind each. */

@@ -2,6 +2,14 @@
 
 static bool equal(const char *first, const char *second) { return strcmp(first, second) == 0; }
 
+static bool is_among(const char *const *texts, size_t count, const char *text)
+{
+    for (size_t at = 0; at < count; at++)
+        if (equal(text, texts[at]))
+            return true;
+    return false;
+}
+
 /* Three texts in one, in memory of its own. */
 static char *join(const char *first, const char *second, const char *third)
 {

@@ -1,13 +1,5 @@
 /* hot/split_words.py: simple lines. */
 
-static bool is_among(const char *const *texts, size_t count, const char *text)
-{
-    for (size_t at = 0; at < count; at++)
-        if (equal(text, texts[at]))
-            return true;
-    return false;
-}
-
 static bool is_shell_builtin(const char *word, long make)
 {
     return is_among(shell_builtins, COUNT(shell_builtins), word) ||

@@ -271,10 +271,7 @@ static bool first_process_reaps(void)
     if (name == NULL) /* hidden, or that of another pid namespace */
         return false;
     name[strcspn(name, "(\n")] = '\0';
-    for (size_t at = 0; at < COUNT(reapers); at++)
-        if (equal(name, reapers[at]))
-            return true;
-    return false;
+    return is_among(reapers, COUNT(reapers), name);
 }
 
 /* Say in the list of processes who we are, and nothing else: a recipe's `pkill -f NAME` must not find the launcher,
