@@ -86,9 +86,11 @@ def _save(copy: Path, new: sqlite3.Connection, template: bytes, give_up: float) 
             inserted = new.executemany(_insertion(name, columns), rows)
             counts[name] = inserted.rowcount, _count(old, name)
             new.execute("COMMIT")
-    for name in filter(lost.__contains__, tables):
-        saved, total = counts[name]
-        counts[name] = saved + _save_pages(copy, new, name, tables[name], give_up), total
+    if lost:
+        pages = Pages(copy, _page_size(template))
+        for name in filter(lost.__contains__, tables):
+            saved, total = counts[name]
+            counts[name] = saved + _save_pages(copy, pages, new, name, tables[name], give_up), total
     if "records" in lost:
         # How far a record is combined may be lost. Without its parts a run only takes events that it lacks.
         new.execute("UPDATE runs SET state = NULL")
@@ -96,7 +98,9 @@ def _save(copy: Path, new: sqlite3.Connection, template: bytes, give_up: float) 
     return _summary(counts, lost)
 
 
-def _save_pages(copy: Path, new: sqlite3.Connection, name: str, described: _Described, give_up: float) -> int:
+def _save_pages(
+    copy: Path, pages: Pages, new: sqlite3.Connection, name: str, described: _Described, give_up: float
+) -> int:
     """Copy the rows of a table's pages that SQLite does not reach; how many there are."""
     columns, kinds, key = described
 
@@ -113,7 +117,6 @@ def _save_pages(copy: Path, new: sqlite3.Connection, name: str, described: _Desc
     if root is None:
         return 0
     before, is_index = new.total_changes, "WITHOUT ROWID" in _texts_of(new)[name]
-    pages = Pages(copy, _page_size(copy.read_bytes()))
     new.execute("BEGIN IMMEDIATE")
     rows = pages.rows(root, kinds, read, is_index=is_index, mend=name not in _NOT_MENDED, give_up=give_up)
     new.executemany(_insertion(name, columns), rows)
