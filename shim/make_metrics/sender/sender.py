@@ -55,11 +55,10 @@ def main() -> None:
         wait_for_end(key)
     give_up = time.monotonic() + LIFETIME_S
     _limit_lifetime()
-    _wait_for_lines(group, min(give_up, time.monotonic() + _LINES_S))
-    lines_remain = _lines_remain(group)
-    stays = not is_beside and not lines_remain
+    lines_ended = _wait_for_lines(group, min(give_up, time.monotonic() + _LINES_S))
+    stays = not is_beside and lines_ended
     stayed = _send_in_turn(state, project, give_up, stays=stays, descriptor=int(held or -1))
-    if lines_remain and _wait_for_lines(group, give_up - _SWEEP_S):
+    if not lines_ended and _wait_for_lines(group, give_up - _SWEEP_S):
         _send_in_turn(state, project, give_up)
     if stayed and os.path.lexists(os.path.join(state, user_dirs.SENDER_WANTED)):
         # Word was left just when we ended, or for too long: a new process takes it.
@@ -236,19 +235,11 @@ def _is_on(paths: Paths, directory: Path) -> bool:
     return status.ruling.mode is Mode.ON
 
 
-def _lines_remain(group: int) -> bool:
-    from make_metrics.processes.wait import lines_remain
-
-    return bool(group) and lines_remain(group)
-
-
 def _wait_for_lines(group: int, give_up: float) -> bool:
-    """Wait for the recipe lines that a killed make left behind; True if there were some and all have ended."""
+    """Wait for the recipe lines that a killed make left behind; whether none is left. Group 0 has none."""
     from make_metrics.processes.wait import lines_remain
 
-    if not group or not lines_remain(group):
-        return False
-    while lines_remain(group):
+    while group and lines_remain(group):
         if time.monotonic() >= give_up:
             return False
         time.sleep(_PAUSE_S)
