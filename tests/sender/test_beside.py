@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.project import Project, until
-from tests.support.segment_receiver import Answer, Receiver, receiving
+from tests.support.segment_receiver import Answer, Receiver
 from tests.support.sharing_project import Sharing
 
 NAMESPACE = ["unshare", "-pf", "--mount-proc", "--kill-child"]
@@ -23,12 +23,6 @@ pytestmark = pytest.mark.skipif(
     shutil.which("unshare") is None or subprocess.run([*NAMESPACE, "true"], capture_output=True).returncode != 0,
     reason="no process may make a pid namespace here",
 )
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as found:
-        yield found
 
 
 @pytest.fixture

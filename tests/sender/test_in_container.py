@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support import container
 from tests.support.project import Project, until
-from tests.support.segment_receiver import Receiver, receiving
+from tests.support.segment_receiver import Receiver
 from tests.support.sharing_project import Sharing
 
 # A process 1 that runs make for each of its words, and waits for no other process; then it counts zombies.
@@ -21,12 +20,6 @@ for goal in sys.argv[2:]:
 states = [path.read_text().rpartition(")")[2].split()[0] for path in pathlib.Path("/proc").glob("[0-9]*/stat")]
 print("zombies:", states.count("Z"))
 """
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
 
 
 @pytest.fixture
