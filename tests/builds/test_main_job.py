@@ -179,6 +179,19 @@ def test_a_line_that_kills_its_make_is_recorded(project: Project) -> None:
     assert {(event.target, event.exit_status) for event in project.recorded()} == {("all", -9)}
 
 
+def test_a_line_that_kills_its_make_at_once_belongs_to_it(project: Project) -> None:
+    """Make is dead before the line's bookkeeping begins, which waits until the line runs."""
+    dead = "while kill -0 $(parent) 2>/dev/null; do :; done"
+    project.write(f"parent := $(shell echo $$PPID)\nall:\n\t@:\n\t@kill -KILL $(parent); {dead}; echo > gone\n")
+    for _ in range(5):
+        with started(project.start()) as make:
+            assert make.wait(60) == -signal.SIGKILL
+        until((project.folder / "gone").exists)
+        (project.folder / "gone").unlink()
+    until(lambda: sum(event.recipe_lines for event in project.recorded()) == 10)
+    assert [(event.target, event.recipe_lines) for event in project.recorded()] == [("all", 2)] * 5
+
+
 def interrupt(project: Project) -> tuple[str, int | None]:
     """Type Ctrl-C during a recipe; what make prints, and the signal that it dies of."""
     path, env = project.make_path, project.environment()

@@ -119,13 +119,14 @@ def _start(arguments: Arguments, command: list[bytes], environ: dict[bytes, byte
 
 def _run(arguments: Arguments, environ: dict[bytes, bytes]) -> int:
     """Run the line and record it; gives its exit status, or the negative number of the signal that killed it."""
-    parent = posix.getppid()
+    above = procfs.above()  # now: the line may end make before a recorder is there
+    parent = above[0]
     recorder = None
     if arguments.traced:
         try:
             from make_metrics.hot.recorder import open_traced
 
-            recorder, environ = open_traced(arguments, environ, parent)
+            recorder, environ = open_traced(arguments, environ, above)
         except Exception as failure:  # costs the variable, not the line
             _log_failure(environ, failure)
     command = words_of(arguments, recipe=True)
@@ -151,7 +152,7 @@ def _run(arguments: Arguments, environ: dict[bytes, bytes]) -> int:
         from make_metrics.hot.recorder import Recorder  # imported only now: the recipe runs meanwhile
 
         if recorder is None:
-            recorder = Recorder(arguments, environ, parent)
+            recorder = Recorder(arguments, environ, above)
         else:
             posix.umask(posix.umask(0o077) & 0o077)
     except Exception as failure:  # costs the record, not the line

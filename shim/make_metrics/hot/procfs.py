@@ -16,6 +16,7 @@ HOST_PRIME = 4294967291  # the largest prime below 2**32: folds boot and namespa
 # The clock that goes on while the machine sleeps, as a clock on the wall does: clock_gettime(2), and on macOS its
 # CLOCK_MONOTONIC. Linux has CLOCK_BOOTTIME for it.
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+Above = tuple[int, int, bytes]
 
 
 def read(path: bytes, limit: int = 65536) -> bytes:
@@ -113,6 +114,16 @@ def process_key(pid: int) -> bytes | None:
         return None
     start -= boot_offset_ns() // (1_000_000_000 // posix.sysconf("SC_CLK_TCK"))
     return b"%b.%d.%d" % (host(), pid, start)
+
+
+def above() -> Above:
+    """The process above us: its pid as we know it, its pid as /proc shows it, and its key.
+
+    Without /proc the second is the first, and the key is empty.
+    """
+    pid = posix.getppid()
+    shown = parent_pid() or pid
+    return pid, shown, process_key(shown) or b""
 
 
 def is_zombie(pid: int) -> bool | None:

@@ -35,11 +35,11 @@ def is_foreground() -> bool:
 class Recorder:
     """The bookkeeping of one line: finds its run while the line runs, appends its entry when it has ended."""
 
-    def __init__(self, arguments: Arguments, environ: dict[bytes, bytes], parent: int) -> None:
+    def __init__(self, arguments: Arguments, environ: dict[bytes, bytes], above: procfs.Above) -> None:
         """Start the walk if the run is unknown; raises OSError without a usable state directory."""
         posix.umask(posix.umask(0o077) & 0o077)  # the line runs already: we read what we write, whatever mask it has
         self.arguments = arguments
-        self.parent = parent
+        self.parent, self.shown_parent, self.make = above  # its key is empty without /proc: the walk names it
         self.walk_pid = 0
         self.attended = False
         self.invitation = b""
@@ -49,8 +49,6 @@ class Recorder:
         self.records, makes = state + b"/records", state + b"/makes"
         for path in (state, self.records, makes):
             append.ensure_directory(path, anchor)
-        self.shown_parent = procfs.parent_pid() or parent
-        self.make = procfs.process_key(self.shown_parent) or b""  # empty without /proc: the walk names it
         self.unnamed = not self.make
         self.marker = makes + b"/" + (self.make or b"unnamed.%d" % posix.getpid())
         self._read_marker()
@@ -186,7 +184,9 @@ class Recorder:
             posix.write(2, self.invitation + b"\n")
 
 
-def open_traced(arguments: Arguments, environ: dict[bytes, bytes], parent: int) -> tuple[Recorder, dict[bytes, bytes]]:
+def open_traced(
+    arguments: Arguments, environ: dict[bytes, bytes], above: procfs.Above
+) -> tuple[Recorder, dict[bytes, bytes]]:
     """A line's recorder, and the environment with the line's TRACEPARENT, which must be known before the line starts.
 
     A signal that arrives meanwhile ends us as it would end the line's shell.
@@ -196,7 +196,7 @@ def open_traced(arguments: Arguments, environ: dict[bytes, bytes], parent: int) 
     mask = posix.umask(0o077)
     posix.umask(mask)
     try:
-        recorder = Recorder(arguments, environ, parent)
+        recorder = Recorder(arguments, environ, above)
         return recorder, recorder.traced(environ)
     finally:
         posix.umask(mask)
