@@ -1,4 +1,4 @@
-"""The workflow files: valid by their schema, without what zizmor warns of, and running scripts that are there."""
+"""The workflow files: valid by their schema, without what actionlint and zizmor warn of, running scripts that exist."""
 
 from __future__ import annotations
 
@@ -34,6 +34,33 @@ def test_the_schema_check_would_fail(tmp_path: Path) -> None:
     broken.write_text(WORKFLOW.read_text().replace("runs-on:", "runs-at:"))
     words = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(broken)]
     assert subprocess.run(words, capture_output=True, check=False).returncode == 1
+
+
+def _actionlint(*paths: Path) -> subprocess.CompletedProcess[str]:
+    program = Path(sys.executable).with_name("actionlint")
+    if not program.exists():
+        pytest.skip("no actionlint for this machine")
+    words = [str(program), "-shellcheck=", "-pyflakes=", *map(str, paths)]
+    return subprocess.run(words, capture_output=True, text=True, check=False)
+
+
+def test_expressions_machines_and_dependencies_of_jobs_exist() -> None:
+    done = _actionlint(*WORKFLOWS)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("ubuntu-latest", "ubuntu-16.04"),  # a kind of machine that is gone
+        ("matrix.python }}", "matrix.pyhton }}"),
+        ("needs: [conformance, sample]", "needs: [conformance, samples]"),
+    ],
+)
+def test_actionlint_would_fail(right: str, wrong: str, tmp_path: Path) -> None:
+    broken = tmp_path / "ci.yml"
+    broken.write_text(WORKFLOW.read_text().replace(right, wrong))
+    assert _actionlint(broken).returncode == 1
 
 
 def _zizmor(*paths: Path) -> subprocess.CompletedProcess[str]:
