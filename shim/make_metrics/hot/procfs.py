@@ -9,13 +9,16 @@ the one that it knows itself by. All pids here, and in keys, are those that /pro
 """
 
 import posix
+import sys
 import time
 
 PROC = b"/proc"
 HOST_PRIME = 4294967291  # the largest prime below 2**32: folds boot and namespace into eight hexadecimal digits
-# The clock that goes on while the machine sleeps, as a clock on the wall does: clock_gettime(2), and on macOS its
-# CLOCK_MONOTONIC. Linux has CLOCK_BOOTTIME for it.
+# The clock that goes on while the machine sleeps, as a clock on the wall does, and that nobody sets: clock_gettime(2).
+# Linux has CLOCK_BOOTTIME for it. On macOS CLOCK_MONOTONIC jumps when the clock is set, and the raw one does not.
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+if sys.platform == "darwin":
+    CLOCK = time.CLOCK_MONOTONIC_RAW
 Above = tuple[int, int, bytes]
 
 

@@ -17,7 +17,7 @@ _SECOND_NS = 1_000_000_000
 def process_key(pid: int) -> str | None:
     """The key `<host>.<pid>.<start>` of a process, None if there is no such process.
 
-    Without /proc the start is in microseconds since the epoch, and the host is all zeros.
+    Without /proc the start is in microseconds since the epoch, as it was noted then, and the host is all zeros.
     """
     key = procfs.process_key(pid)
     if key is not None:
@@ -27,9 +27,21 @@ def process_key(pid: int) -> str | None:
     import psutil  # slow to load: only without /proc
 
     try:
-        return f"00000000.{pid}.{int(psutil.Process(pid).create_time() * 1_000_000)}"
+        return f"00000000.{pid}.{int(_noted_start(psutil.Process(pid)) * 1_000_000)}"
     except psutil.Error:
         return None
+
+
+def _noted_start(process: psutil.Process) -> float:
+    """A process's start as the system noted it, in seconds; raises psutil.Error.
+
+    psutil (from 7.1) moves the public `create_time` when the clock is set, and a key must not change in a process that
+    waits meanwhile. On Linux, which has /proc, this would count from the boot.
+    """
+    try:
+        return float(process._proc.create_time(monotonic=True))  # type: ignore[attr-defined]
+    except (AttributeError, TypeError):  # a psutil that never moves it
+        return process.create_time()
 
 
 def start_time_ns(process: psutil.Process) -> int:
@@ -47,9 +59,27 @@ def start_time_ns(process: psutil.Process) -> int:
 
 def boot_id() -> str:
     """This machine's name and the id of its boot, as `<name> <id>`; without an id the time of the boot."""
-    boot = procfs.boot_id().decode("ascii")
+    boot = procfs.boot_id().decode("ascii") or boot_session()
     if not boot:
         import psutil
 
         boot = str(int(psutil.boot_time()))
     return f"{os.uname().nodename} {boot}"
+
+
+def boot_session(library: str | None = None) -> str:
+    """The random id of this boot that macOS gives (kern.bootsessionuuid), in `library` for a test; empty elsewhere.
+
+    The time of a boot is no id there: macOS computes it from the clock, and it changes when the clock is set.
+    """
+    try:
+        import ctypes
+
+        text = ctypes.create_string_buffer(64)
+        size = ctypes.c_size_t(len(text))
+        ask = ctypes.CDLL(library).sysctlbyname
+    except (ImportError, OSError, AttributeError):
+        return ""
+    if ask(b"kern.bootsessionuuid", text, ctypes.byref(size), None, ctypes.c_size_t(0)) != 0:
+        return ""
+    return text.value.decode("ascii", "replace")

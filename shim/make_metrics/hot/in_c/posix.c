@@ -6,7 +6,11 @@
 #ifdef __APPLE__
 #include <crt_externs.h>
 #define environ (*_NSGetEnviron())
-#define SINCE_BOOT CLOCK_MONOTONIC /* goes on while the machine sleeps, here */
+/* Here CLOCK_MONOTONIC is the wall clock less the time of the boot, and jumps when the clock is set. The raw one does
+ * not, and goes on while the machine sleeps. */
+#undef CLOCK_MONOTONIC
+#define CLOCK_MONOTONIC CLOCK_MONOTONIC_RAW
+#define SINCE_BOOT CLOCK_MONOTONIC
 #define POLICY "/Library/Application Support/make-metrics/policy.toml"
 #define STATE_BELOW_HOME "/Library/Application Support/make-metrics"
 #define DATA_BELOW_HOME "Library/Application Support"
