@@ -1,4 +1,4 @@
-"""A container of a real engine, runc: its own processes and mounts, this machine's files and network."""
+"""A container of a real engine, runc or podman: its own processes and mounts, this machine's files and network."""
 
 from __future__ import annotations
 
@@ -50,21 +50,50 @@ def bundle(folder: Path, words: Sequence[str], environ: Mapping[str, str], direc
     return folder
 
 
-def start(folder: Path, words: Sequence[str], environ: Mapping[str, str], directory: Path) -> subprocess.Popen[str]:
+# podman as it runs below another engine too: its root is a folder, and control groups are left as they are.
+# crun refuses a root that is the machine's own, and control groups of both versions at once, which some machines have.
+_PODMAN = """\
+mount --rbind / "$0/rootfs" && umount -R -l "$0/rootfs/sys" && umount -R -l /sys/fs/cgroup || exit
+mount -t tmpfs tmpfs /sys/fs/cgroup && run=$(mktemp -d) || exit
+export CONTAINERS_CONF="$0/conf"
+exec podman --cgroup-manager=cgroupfs --storage-driver=vfs --root "$0/images" --runroot "$run" \\
+    --events-backend=file run --rm --cgroups=disabled --network=host --pid=private "$@"
+"""
+
+
+def _podman(folder: Path, words: Sequence[str], environ: Mapping[str, str], directory: Path) -> list[str]:
+    (folder / "rootfs").mkdir(parents=True)
+    (folder / "conf").write_text("[engine]\nno_pivot_root=true\n")
+    limits = ["--ulimit=nofile=1024:1024", "--ulimit=nproc=1000:1000"]  # podman's own may be above this machine's
+    variables = [f"--env={name}={value}" for name, value in environ.items()]
+    return ["unshare", "-m", "sh", "-c", _PODMAN, str(folder), *limits, *variables, f"--workdir={directory}",
+            "--rootfs", str(folder / "rootfs"), *words]  # fmt: skip
+
+
+def _runc(folder: Path, words: Sequence[str], environ: Mapping[str, str], directory: Path) -> list[str]:
+    return ["runc", "--root", str(folder / "state"), "run", "--bundle",
+            str(bundle(folder / "bundle", words, environ, directory)), f"test-{uuid.uuid4()}"]  # fmt: skip
+
+
+ENGINES = {"runc": _runc, "podman": _podman}
+
+
+def start(
+    engine: str, folder: Path, words: Sequence[str], environ: Mapping[str, str], directory: Path
+) -> subprocess.Popen[str]:
     """Run words as process 1 of a container; `folder` is for what the engine needs, and new."""
-    command = ["runc", "--root", str(folder / "state"), "run", "--bundle",
-               str(bundle(folder / "bundle", words, environ, directory)), f"test-{uuid.uuid4()}"]  # fmt: skip
+    command = ENGINES[engine](folder, words, environ, directory)
     return subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
 @functools.cache
-def works() -> bool:
-    """Whether a container can be run here."""
-    if shutil.which("runc") is None:
+def works(engine: str) -> bool:
+    """Whether an engine can run a container here."""
+    if shutil.which(engine) is None:
         return False
-    with tempfile.TemporaryDirectory() as folder:
-        process = start(Path(folder) / "try", ["/bin/true"], {"PATH": "/usr/bin:/bin"}, Path("/"))
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        process = start(engine, Path(folder) / "try", ["/bin/true"], {"PATH": "/usr/bin:/bin"}, Path("/"))
         process.communicate(timeout=60)
         return process.returncode == 0
