@@ -77,11 +77,17 @@ MAKEFILE_LIST := $(call .metrics.without,$(.metrics.self))
 .metrics.name := $(subst $(.metrics.blank),|,$(.metrics.self))
 # No rule can name a file with one of these characters.
 .metrics.unnameable := $(foreach .metrics.word,: ; = % $$ | &,$(findstring $(.metrics.word),$(.metrics.self)))
-# The makefile may be a named pipe, which can be read once only, and make cannot tell it from a file. A makefile's name
-# tells it; by any other name it is not read again.
+# The makefile may be a named pipe, which can be read once only, and no function of make tells it from a file. A
+# makefile's name tells it; by any other name it is not read again. On Linux those that make is reading are among its
+# open files, and none of those is at its very beginning, but for a pipe.
 .metrics.main := $(firstword $(MAKEFILE_LIST))
-.metrics.once := $(if $(findstring akefile,$(.metrics.main)),,$(filter-out \
-  %.mk %.mak %.make rules %/rules,$(.metrics.main)))
+.metrics.once = $(if $(findstring akefile,$(.metrics.main)),,$(filter-out \
+  %.mk %.mak %.make rules %/rules,$(.metrics.main)))$(.metrics.open.pipes)
+.metrics.open.pipes = $(eval .metrics.open.pipes := $$(strip $$(if $$(.metrics.at.begin),$$(foreach \
+  .metrics.word,$$(MAKEFILE_LIST),$$(if $$(filter $$(.metrics.at.begin),$$(realpath \
+  $$(.metrics.word))),$$(.metrics.word))))))$(.metrics.open.pipes)
+.metrics.at.begin = $(strip $(foreach .metrics.word,3 4 5 6 7 8,$(if $(filter 0,$(word \
+  2,$(file </proc/self/fdinfo/$(.metrics.word)))),$(realpath /proc/self/fd/$(.metrics.word)))))
 # An included one too may be a pipe, if its name has no dot and is not a usual one.
 .metrics.is.file = $(findstring akefile,$1)$(findstring .,$(notdir $1))$(filter \
   rules Rules Kbuild config version VERSION,$(notdir $1))

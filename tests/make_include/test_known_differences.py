@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -58,3 +59,14 @@ def test_with_a_late_posix_make_4_4_chooses_flags_by_a_prefix_that_no_hook_sees(
     else:
         assert "prefixed" not in printed[0]  # before 4.4 all lines have -e
     assert "prefixed" not in printed[1]
+
+
+def test_no_function_of_make_tells_a_pipe_from_a_file(each: Project) -> None:
+    """But reading it, which waits for a writer. So a pipe whose name is usual for a makefile cannot be left out."""
+    os.mkfifo(each.folder / "pipe.mk")
+    (each.folder / "file.mk").touch()
+    asked = "$(wildcard {0})|$(wildcard {0}/)|$(wildcard {0}/.)|$(realpath {0})|$(realpath {0}/.)|$(abspath {0})"
+    each.write("".join(f"$(info {asked.replace('{0}', f'{name}.mk')})\n" for name in ("pipe", "file")) + "all:;@:\n")
+    pipe, file = each.make("-s").stdout.splitlines()
+    assert pipe.count("pipe.mk") == 3
+    assert pipe.replace("pipe.mk", "file.mk") == file

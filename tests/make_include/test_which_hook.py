@@ -102,17 +102,33 @@ def test_dry_modes_record_nothing(each: Project) -> None:
         assert each.make("-s", option, "all").stdout == f"hook=\n{printed}"
 
 
-@pytest.mark.parametrize("words", [(), ("-n",), ("-pn",)], ids=" ".join)
-def test_a_makefile_that_is_a_named_pipe_is_read_once(project: Project, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("words", [(), ("-n",), ("-pn",), ("-j2",)], ids=" ".join)
+@pytest.mark.parametrize("name", ["pipe", "Makefile.pipe", "rules.mk", "GNUmakefile"])
+def test_a_makefile_that_is_a_named_pipe_is_read_once(project: Project, name: str, words: tuple[str, ...]) -> None:
     text = project.write("all: ; @echo made\n").read_text()
-    pipe = project.folder / "pipe"
+    pipe = project.folder / name
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_text, args=(text,))
     writer.start()
-    done = project.make("-f", "pipe", "all", *words)
+    done = project.make(*(() if name == "GNUmakefile" else ("-f", name)), "all", *words)
     writer.join()
     assert (done.returncode, done.stderr) == (0, "")
     assert "made" in done.stdout
+
+
+def test_a_named_pipe_that_includes_the_line_is_read_once(project: Project) -> None:
+    """Its name is a usual one, and it is not make's first makefile. The job server of 4.4 is a named pipe too."""
+    pipe = project.folder / "line.mk"
+    text = project.write("all: ; @echo made; true\n").read_text()
+    project.write("include line.mk\n", line="")
+    project.write("sub: ; +@$(MAKE) -f Makefile all\n", "above.mk", line="")
+    os.mkfifo(pipe)
+    for words in (("all",), ("-j2", "-f", "above.mk", "sub", "--no-print-directory")):
+        writer = threading.Thread(target=pipe.write_text, args=(text,))
+        writer.start()
+        done = project.make(*words)
+        writer.join()
+        assert (done.returncode, done.stdout, done.stderr) == (0, "made\n", "")
 
 
 @pytest.mark.parametrize("words", [(), ("-pn",)], ids=" ".join)
