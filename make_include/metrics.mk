@@ -22,6 +22,7 @@
 .metrics.baked.python :=
 .metrics.baked.entry :=
 .metrics.baked.launcher :=
+.metrics.baked.copy :=
 .metrics.baked.state :=
 .metrics.baked.data :=
 .metrics.baked.config :=
@@ -51,11 +52,11 @@ ifeq ($(.metrics.strange),)
 .metrics.kinds := x86 arm powerpc64le riscv64 s390x
 ifneq ($(filter-out $(.metrics.kind),$(.metrics.baked.machine)),)
 ifneq ($(value .metrics.for.$(.metrics.kind).entry),)
-$(foreach .metrics.word,python entry launcher state data config,$(eval \
+$(foreach .metrics.word,python entry launcher copy state data config,$(eval \
   .metrics.baked.$(.metrics.word) := $$(value .metrics.for.$(.metrics.kind).$(.metrics.word))))
 else ifeq ($(if $(filter $(.metrics.kinds),$(.metrics.kind)),$(filter $(.metrics.kinds),$(.metrics.baked.machine))),)
 else ifeq ($(findstring darwin,$(.metrics.host)),)
-$(foreach .metrics.word,python entry launcher,$(eval .metrics.baked.$(.metrics.word) :=))
+$(foreach .metrics.word,python entry launcher copy,$(eval .metrics.baked.$(.metrics.word) :=))
 endif
 endif
 
@@ -568,9 +569,23 @@ endif
   $$(.metrics.baked.fragment),$$(call .metrics.path.as.is,$$(dir $$(.metrics.baked.fragment))tried)))$(.metrics.tried)
 .metrics.try = $(.metrics.trampoline) $(if $(.metrics.runs),-,$(or $(.metrics.mark),+)) $(or $(.metrics.tried),-)
 # yes; no; python: only the interpreter does; empty: unknown yet.
-.metrics.runs = $(if $(.metrics.mark),$(if $(or $(wildcard $(.metrics.mark)),$(.metrics.tried.above)),$(eval \
-  .metrics.runs := yes)yes,$(if $(wildcard $(.metrics.mark).py),$(eval .metrics.launcher :=)$(eval \
-  .metrics.runs := python)python,$(if $(wildcard $(.metrics.mark).no),$(eval .metrics.runs := no)no))))
+.metrics.runs = $(if $(.metrics.proof),$(eval .metrics.runs := yes)yes,$(if $(.metrics.mark),$(if \
+  $(or $(wildcard $(.metrics.mark)),$(.metrics.tried.above)),$(eval .metrics.runs := yes)yes,$(if $(wildcard \
+  $(.metrics.mark).py),$(eval .metrics.launcher :=)$(eval .metrics.runs := python)python,$(if $(wildcard \
+  $(.metrics.mark).no),$(eval .metrics.runs := no)no)))))
+# Set-up has put a copy of the launcher beside its fragment, which is named by its content: nothing writes to it, and no
+# upgrade replaces it. When it first ran it left this boot's id and the table of all mounts (hot/in_c/recorder.c). As
+# long as these are the same it runs here, and no line needs to try.
+.metrics.proof :=
+ifneq ($(and $(.metrics.baked.copy),$(.metrics.launcher),$(filter shell,$(.metrics.hook)),$(filter \
+  4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version))),)
+.metrics.is.copy = $(filter $(.metrics.baked.copy),$(.metrics.launcher))
+.metrics.proof = $(eval .metrics.launcher := $$(or \
+  $$(wildcard $$(.metrics.baked.copy)),$$(.metrics.launcher)))$(eval \
+  .metrics.proof := $$(if $$(.metrics.is.copy),$$(.metrics.unchanged)))$(.metrics.proof)
+.metrics.unchanged = $(if $(value LD_PRELOAD)$(value LD_LIBRARY_PATH),,$(if $(wildcard $(.metrics.launcher).runs),$(if \
+  $(subst x$(file <$(.metrics.launcher).runs),,x$(.metrics.boot)$(.metrics.newline)$(file </proc/self/mountinfo)),,1)))
+endif
 # Make splits simple lines itself only if the flags are one of these. With a blank more (of a comment behind the value,
 # or of an empty reference in it) it starts a shell for every line, as with another IFS.
 .metrics.split.flags := |-c||-ec||

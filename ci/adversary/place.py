@@ -17,7 +17,7 @@ from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import ensure_id
 from make_metrics.files.paths import Paths
 from make_metrics.project.project import project_of
-from make_metrics.setup import fragment
+from make_metrics.setup import fragment, launcher_copy
 
 COMPILED, PYTHON = "compiled", "python"
 OFF = {"MAKE_METRICS": "off"}
@@ -56,6 +56,7 @@ class Place:
         self.paths = Paths.from_environment({"MAKE_METRICS_HOME": str(self.home)})
         for path in (self.paths.data, self.project):
             path.mkdir(parents=True, exist_ok=True)
+        launcher_copy.write(self.paths, fragment.launcher())
         self.paths.fragment.write_text(fragment.render(self.paths, compiled=shim == COMPILED))
 
     def write(self, makefile: str, *, settings: str = "") -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ci.build_launcher import LAUNCHER, ROOT, build
 from make_metrics.files.paths import Paths
-from make_metrics.setup import bundle, fragment
+from make_metrics.setup import bundle, fragment, launcher_copy
 
 _HERE = Path(__file__).resolve().parent
 
@@ -31,6 +31,7 @@ class Workspace:
         data.mkdir()
         self.paths = Paths(data=data, config=self.home / "config", state=self.home / "state")
         self.compiled, self.python = data / "compiled.mk", data / "python.mk"
+        launcher_copy.write(self.paths, fragment.launcher())
         for path, compiled in ((self.compiled, True), (self.python, False)):
             text = fragment.render(self.paths, compiled=compiled)
             path.write_text(text.replace(f"fragment := {self.paths.fragment}", f"fragment := {path}"))

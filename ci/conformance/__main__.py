@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import queue
+import re
 import shutil
 import subprocess
 import sys
@@ -37,7 +38,8 @@ _NOT_SANITIZED = {"f06_limits": "an address space of 2 GB is less than AddressSa
 def _replace_launcher(root: Path, launcher: Path) -> None:
     """Have the fragments of all benches below a folder name another launcher."""
     for path in root.glob("b*/m/data/metrics.mk"):
-        path.write_text(path.read_text().replace(str(fragment.launcher()), str(launcher)))
+        text = path.read_text().replace(str(fragment.launcher()), str(launcher))
+        path.write_text(re.sub(r"(?m)^(\.metrics\.baked\.copy :=).*", r"\1", text))
 
 
 _SETTINGS = """name = "conformance"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ci.conformance.cases import Case, Mode, Normaliser, as_comment, instrument, is_instrumented, normaliser
 from make_metrics.files.paths import Paths, private_directory
-from make_metrics.setup import fragment
+from make_metrics.setup import fragment, launcher_copy
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 LIMIT_S = 300  # for a case that hangs: others take a second or two, more on a busy machine
@@ -156,6 +156,7 @@ def prepare(root: Path, make: Path, *, compiled: bool) -> Bench:
     private_directory(bench.paths.data)
     (root / "bin").mkdir()
     (root / "bin" / "make").symlink_to(make)  # for a case that runs "make"
+    launcher_copy.write(bench.paths, fragment.launcher())
     bench.paths.fragment.write_text(fragment.render(bench.paths, compiled=compiled))
     return bench
 

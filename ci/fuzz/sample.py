@@ -18,7 +18,7 @@ from make_metrics.crashes.question import CRASHES
 from make_metrics.files.paths import Paths
 from make_metrics.files.write import write_file
 from make_metrics.project.project import project_of
-from make_metrics.setup import fragment
+from make_metrics.setup import fragment, launcher_copy
 
 # The line `spoil` writes an input over the files of the make that runs it; without one it does nothing.
 MAKEFILE = """\
@@ -91,6 +91,7 @@ class Sample:
     def _create(self) -> None:
         for folder in (self.paths.data, self.paths.config, self.project / ".git/refs/heads"):
             folder.mkdir(parents=True)
+        launcher_copy.write(self.paths, fragment.launcher())
         self.paths.fragment.write_text(fragment.render(self.paths))
         (self.project / "Makefile").write_text(f"{MAKEFILE}-include {self.paths.fragment}\n")
         (self.project / "make-metrics.toml").write_text(SETTINGS)

@@ -7,6 +7,7 @@ environment that was moved.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from make_metrics.setup import fragment
+from make_metrics.setup import fragment, launcher_copy
 from tests.support.broken_copy import copy_package, use_copy
-from tests.support.project import ROOT, Project
+from tests.support.project import ROOT, Project, until
 
 MAKEFILE = """
 all: b
@@ -54,6 +55,33 @@ def installed(each: Project, tmp_path: Path, compiled: bool) -> Path:
     use_copy(each, copy)
     each.edit_fragment(f"python := {sys.executable}", f"python := {copy}/bin/python3")
     return package
+
+
+def forget_copy(project: Project) -> None:
+    """Have the fragment know the package's launcher alone, as one does that was set up without a place for a copy."""
+    text = project.paths.fragment.read_text()
+    project.paths.fragment.write_text(re.sub(r"(?m)^(\.metrics\.baked\.copy :=).*", r"\1", text))
+
+
+@pytest.fixture
+def with_copy(hook: str) -> None:
+    """Only makes that start the copy: lines of the flags hook begin with the shell that tries."""
+    if hook == "flags hook":
+        pytest.skip("the flags hook has no copy")
+
+
+def copy_of(project: Project) -> Path:
+    """Set-up's copy of the launcher; skips the test where there is none."""
+    for path in launcher_copy.files(project.paths):
+        if path.suffix != launcher_copy.PROOF:
+            return path
+    pytest.skip("there is no launcher, or nothing tells where it runs")
+
+
+def proof_of(project: Project) -> Path:
+    """The file that says where that copy ran."""
+    path = copy_of(project)
+    return path.with_name(path.name + launcher_copy.PROOF)
 
 
 @pytest.fixture
@@ -95,6 +123,7 @@ def test_a_make_below_one_whose_lines_run_tries_nothing(
     """Also where a shell stands between both."""
     if not compiled:
         pytest.skip("there is no launcher")
+    forget_copy(each)
     trampoline, calls = installed / "hot/trampoline.sh", tmp_path / "calls"
     real = trampoline.rename(trampoline.with_name("real.sh"))
     trampoline.write_text(f'[ "$1" = - ] || echo tries >>{calls}\n. {real}\n')
@@ -105,6 +134,90 @@ def test_a_make_below_one_whose_lines_run_tries_nothing(
     assert each.make("-s").returncode == 0
     assert {event.target for event in each.recorded()} >= {"all", "two", "three"}
     assert calls.read_text() == "tries\n"
+
+
+@pytest.mark.usefixtures("with_copy")
+def test_a_make_tries_nothing_where_the_copy_ran_before(
+    same: Same, installed: Path, each: Project, tmp_path: Path
+) -> None:
+    proof = proof_of(each)
+    trampoline, calls = installed / "hot/trampoline.sh", tmp_path / "calls"
+    real = trampoline.rename(trampoline.with_name("real.sh"))
+    trampoline.write_text(f"echo called >>{calls}\n. {real}\n")
+    same(recorded=True)
+    assert calls.exists()
+    until(proof.exists)
+    for path in (calls, *each.records(), *each.paths.makes.iterdir()):
+        path.unlink()
+    same(recorded=True)
+    assert not calls.exists()
+    assert not list(each.paths.makes.glob("tried.*"))
+    assert {event.target for event in each.recorded()} == {"all", "b", "c", "inner"}
+
+
+PROOFS: dict[str, Callable[[str], str]] = {
+    "another boot": lambda text: "0" + text[1:] if text[0] != "0" else "1" + text[1:],
+    "a mount more": lambda text: text + "99 1 8:1 / /mnt rw - ext4 /dev/sda1 rw\n",
+    "a mount less": lambda text: text[: text.rstrip("\n").rindex("\n") + 1],
+    "other options": lambda text: text.replace(" rw", " rw,noexec", 1),
+    "empty": lambda text: text[:0],
+    "torn": lambda text: text[: len(text) // 2],
+    "the boot alone": lambda text: text.split("\n")[0],
+    "no text": lambda text: "\0\xff" + text,
+}
+
+
+@pytest.mark.usefixtures("with_copy")
+@pytest.mark.parametrize("change", PROOFS)
+def test_a_proof_from_elsewhere_counts_for_nothing(same: Same, each: Project, installed: Path, change: str) -> None:
+    """The copy may be another machine's by now: it is tried, and what it says here is written."""
+    proof, copy = proof_of(each), copy_of(each)
+    same(recorded=True)
+    until(proof.exists)
+    text = proof.read_text()
+    proof.write_text(PROOFS[change](text))
+    same(recorded=True)
+    until(lambda: proof.read_text() == text)
+    proof.write_text(PROOFS[change](text))
+    _of_another_machine(copy)
+    same(recorded=True)
+    assert proof.read_text() != text
+
+
+@pytest.mark.usefixtures("with_copy")
+def test_without_its_copy_the_packages_launcher_runs(same: Same, each: Project, installed: Path) -> None:
+    proof, copy = proof_of(each), copy_of(each)
+    same(recorded=True)
+    until(proof.exists)
+    copy.unlink()
+    same(recorded=True)
+    assert any(path.name.endswith("+hot+launcher") for path in each.paths.makes.glob("tried.*"))
+
+
+@pytest.mark.usefixtures("with_copy")
+def test_a_library_for_lines_has_the_copy_tried(same: Same, each: Project, installed: Path) -> None:
+    proof = proof_of(each)
+    same(recorded=True)
+    until(proof.exists)
+    _of_another_machine(copy_of(each))
+    same(LD_LIBRARY_PATH="/nowhere")
+
+
+@pytest.mark.usefixtures("with_copy")
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts file systems")
+def test_the_copys_folder_becomes_noexec(same: Same, each: Project, installed: Path) -> None:
+    """In the same space of mounts in which it has just run."""
+    if subprocess.run(["unshare", "-m", "true"], check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    folder, proof = copy_of(each).parent, proof_of(each)
+    above = folder.parent
+    make = f"{each.make_path} >/dev/null 2>&1; {each.make_path} >/dev/null 2>&1; rm -f file"
+    for mounts in (f"mount --bind {folder} {folder}; {make}; mount -o remount,bind,noexec {folder}",
+                   f"{make}; mount --bind -o noexec {folder} {folder} && mount -o remount,bind,noexec {folder}",
+                   f"{make}; mount --bind {above} {above}; mount -o remount,bind,noexec {above}",
+                   ):  # fmt: skip
+        same("unshare", "-m", "sh", "-c", f'{mounts}; exec "$@"', "sh")
+    assert proof.exists()
 
 
 def _put_folder(path: Path) -> None:
@@ -145,11 +258,18 @@ LAUNCHERS: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("fault", LAUNCHERS)
-def test_launcher(same: Same, installed: Path, each: Project, compiled: bool, fault: str) -> None:
+@pytest.mark.parametrize("what", ["package's", "package's, with a copy", "copy, after a boot"])
+def test_launcher(same: Same, installed: Path, each: Project, compiled: bool, fault: str, what: str) -> None:
     if not compiled:
         pytest.skip("there is no launcher")
+    if what == "package's":
+        forget_copy(each)
     same(recorded=True)
-    LAUNCHERS[fault](installed / "hot/launcher")
+    if what == "copy, after a boot":
+        proof_of(each).unlink(missing_ok=True)
+        LAUNCHERS[fault](copy_of(each))
+    else:
+        LAUNCHERS[fault](installed / "hot/launcher")
     for path in each.records():
         path.unlink()
     same(recorded=True)  # by the interpreter
@@ -211,7 +331,8 @@ def test_package(same: Same, installed: Path, fault: str, first: bool) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts file systems")
 @pytest.mark.parametrize("what", ["the launcher's folder", "the interpreter's folder", "both"])
-def test_noexec_mount(same: Same, installed: Path, compiled: bool, what: str) -> None:
+def test_noexec_mount(same: Same, each: Project, installed: Path, compiled: bool, what: str) -> None:
+    forget_copy(each)
     if subprocess.run(["unshare", "-m", "true"], check=False).returncode:
         pytest.skip("no file system can be mounted here")
     interpreter = _copy_interpreter(installed)

@@ -18,7 +18,7 @@ from make_metrics.files import read, user_dirs
 from make_metrics.hot import append, arguments, command, line, procfs, record_format, recorder, split_words, state_dir
 from make_metrics.project import git_head
 from make_metrics.sender import protocol, reaper
-from make_metrics.setup import bundle
+from make_metrics.setup import bundle, launcher_copy
 from make_metrics.sweep import backlog
 from make_metrics.walk import walk
 from tests.support.project import ROOT, SOURCE
@@ -60,6 +60,8 @@ PYTHON: dict[str, object] = {
     "waited_for": frozenset(line.WAITED_FOR),
     "WALK_LIFETIME_S": walk.LIFETIME_S,
     "COMBINE": walk.COMBINE,
+    "COPY": launcher_copy.NAME.encode(),
+    "PROOF": launcher_copy.PROOF.encode(),
     "MANY_RECORDS": backlog.MANY_RECORDS,
     "OLD_RECORD_S": backlog.OLD_RECORD_S,
     "WEEK_NS": gate.WEEK_NS,
@@ -123,9 +125,15 @@ def value_of(text: str) -> object:
 def test_launcher_and_python_shim_have_the_same_constants() -> None:
     values = defined(LAUNCHER)
     assert {name: values.get(name) for name in PYTHON} == PYTHON
-    assert values.keys() == {*PYTHON, *LIMITS, "INITIAL_TIME_NAMESPACE", "NAME", "OPEN_FLAGS"}, (
-        "a constant is compared, or is listed as the launcher's own"
-    )
+    assert values.keys() == {
+        *PYTHON,
+        *LIMITS,
+        "INITIAL_TIME_NAMESPACE",
+        "MOUNTS",
+        "NAME",
+        "OPEN_FLAGS",
+        "PROOF_BYTES",
+    }, "a constant is compared, or is listed as the launcher's own"
 
 
 @pytest.mark.parametrize("name", PYTHON)

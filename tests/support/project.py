@@ -18,7 +18,7 @@ from make_metrics.combine import record
 from make_metrics.combine.event import Event
 from make_metrics.combine.run import Run, events_of, gather, merge
 from make_metrics.files.paths import Paths
-from make_metrics.setup import fragment
+from make_metrics.setup import fragment, launcher_copy
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "shim"  # the package's parent
@@ -64,6 +64,8 @@ class Project:
         self.paths = Paths(data=home / "data", config=home / "config", state=home / "state")
         folder.mkdir(parents=True, exist_ok=True)
         self.paths.data.mkdir(parents=True, exist_ok=True)
+        if compiled:
+            launcher_copy.write(self.paths, fragment.launcher())
         self.paths.fragment.write_text(fragment.render(self.paths, compiled=compiled))
         self.line = f"-include {self.paths.fragment}"  # not by "~": tests have other homes too
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
 from make_metrics.hot import arguments
+from make_metrics.setup import launcher_copy
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _MAKE_ESCAPES = str.maketrans({"$": "$$", "#": "\\#"})
@@ -18,7 +19,15 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._/+,@-]")
 END = "# --- end of set-up's values\n"
 _BAKED = re.compile(r"^(\.metrics\.baked\.(\w+) :=) ?(.*)$", re.MULTILINE)
 _OTHERS = re.compile(r"^\.metrics\.for\.(\w+)\.(\w+) := (.*)\n", re.MULTILINE)
-_NAMES = ("python", "entry", "launcher", "state", "data", "config")  # what another kind of machine has of its own
+_NAMES = (
+    "python",
+    "entry",
+    "launcher",
+    "copy",
+    "state",
+    "data",
+    "config",
+)  # what another kind of machine has of its own
 
 Values = dict[str, str]  # set-up's values as make sees them, by name
 
@@ -70,12 +79,14 @@ def escape(path: Path) -> str:
 def render(paths: Paths, *, compiled: bool = True) -> str:
     """The fragment with the paths of this interpreter, this package and these directories written into it.
 
-    With `compiled` also the path of the launcher, if it can run here. Raises UserError if the interpreter's or the
-    package's path is no plain word for make.
+    With `compiled` also the paths of the launcher and of its copy, if it can run here. Raises UserError if the
+    interpreter's or the package's path is no plain word for make.
     """
+    compiled_one = launcher() if compiled else None
+    copy = launcher_copy.of(paths, compiled_one)
     values = {"fragment": paths.fragment, "python": Path(sys.executable), "entry": entry(), "state": paths.state,
               "data": paths.data, "config": paths.config,
-              "launcher": launcher() if compiled else None}  # fmt: skip
+              "launcher": compiled_one, "copy": None if _UNSAFE.search(str(copy)) else copy}  # fmt: skip
     for name in ("python", "entry"):
         if unsafe := _UNSAFE.search(str(values[name])):
             raise UserError(

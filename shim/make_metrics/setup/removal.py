@@ -11,7 +11,7 @@ from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
 from make_metrics.files.read import read_file
 from make_metrics.files.write import remove_file
-from make_metrics.setup import bundle, fragment
+from make_metrics.setup import bundle, fragment, launcher_copy
 
 
 def other_installation(paths: Paths) -> str:
@@ -25,13 +25,14 @@ def other_installation(paths: Paths) -> str:
 
 
 def remove_set_up(paths: Paths) -> list[Path]:
-    """Remove the fragment, what it remembers, and the bundles; gives what was removed. Raises UserError.
+    """Remove the fragment, what it remembers, copies of the launcher, and the bundles; gives what was removed.
 
+    Raises UserError if something cannot be removed.
     Bundles stay in a package that this user cannot change: all who share it use them.
     """
     folder = bundle.path("").parent
     bundles = (path for part in bundle.PARTS for path in folder.glob(f"{part}.*") if os.access(folder, os.W_OK))
-    return _remove([paths.fragment, paths.tried, paths.tried_launcher, *bundles])
+    return _remove([paths.fragment, paths.tried, paths.tried_launcher, *launcher_copy.files(paths), *bundles])
 
 
 def remove_markers(paths: Paths) -> list[Path]:

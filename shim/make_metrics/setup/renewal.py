@@ -15,7 +15,7 @@ from pathlib import Path
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, private_directory
 from make_metrics.files.read import read_file
-from make_metrics.setup import fragment
+from make_metrics.setup import fragment, launcher_copy
 
 # The fragment's date, seconds since the epoch: the last day of 1999. Up to 4.3 make complains of a makefile that is
 # dated in the future, and another machine's clock may be years behind, or begin at the year 2000 with each boot. It
@@ -38,9 +38,10 @@ def set_up(paths: Paths) -> None:
     earlier = ""
     with contextlib.suppress(OSError, ValueError):
         earlier = (read_file(paths.fragment) or b"").decode()
-    text = fragment.keep_other_machines(fragment.render(paths), earlier)
     try:
         private_directory(paths.fragment.parent)
+        launcher_copy.write(paths, fragment.launcher())
+        text = fragment.keep_other_machines(fragment.render(paths), earlier)
         scratch = paths.fragment.with_suffix(f".{os.getpid()}")
         scratch.write_text(text)
         scratch.chmod(0o644)
@@ -77,7 +78,12 @@ def _is_outdated(text: str, paths: Paths) -> bool:
         return False
     if not os.path.lexists(values["entry"]):
         return True
-    return values["entry"] == str(fragment.entry()) and fragment.without_values(text) != fragment.source().read_text()
+    if values["entry"] != str(fragment.entry()):
+        return False
+    launcher, copy = values.get("launcher"), values.get("copy")
+    if launcher and copy and launcher_copy.is_outdated(Path(copy), Path(launcher)):
+        return True
+    return fragment.without_values(text) != fragment.source().read_text()
 
 
 def remove_old_package(site_packages: Path = _SITE_PACKAGES) -> None:

@@ -3,6 +3,8 @@
 /* They stand here as values, for whoever reads this file, and are not generated at build time: a test is enough to keep
  * them true, and the build stays one call of the compiler. */
 #define PROTOCOL "mm1"
+#define COPY "launcher." /* how set-up's copy of the launcher is called; its content's digest follows */
+#define PROOF ".runs" /* behind the name of that copy: the file that says where it ran */
 #define ANSWER "mm1 runs" /* to the protocol alone: the shim runs here */
 #define TITLE "make-metrics: line of make " /* in the list of processes; make's pid follows */
 #define TARGET_FILE "make-metrics target " /* the name of a file in memory; the encoded target follows */
@@ -101,6 +103,8 @@ static const char *const reapers[] = {
 };
 
 /* These have no counterpart in Python. */
+#define MOUNTS "/proc/self/mountinfo"
+#define PROOF_BYTES 65536 /* of all mounts; make would read more for each make */
 #define INITIAL_TIME_NAMESPACE UINT64_C(4026531834) /* the kernel's PROC_TIME_INIT_INO: most processes are in it */
 #define NAME "make-metrics" /* in the list of processes, where that shows no words */
 #define SENDER_PROGRAM "/sender/sender.py"

@@ -100,14 +100,47 @@ static void invite(const struct recorder *recorder)
 static _Noreturn void walk(const struct recorder *recorder, const struct arguments *arguments, char **current,
                            char **python);
 
-/* Tell make by a file's name that this launcher runs: then its lines, and makes below it, need no shell that tries. */
-static void leave_mark(const struct recorder *recorder)
+/* Whether this program is the copy that set-up has put beside its fragment. */
+static bool is_copy(const struct recorder *recorder)
 {
+    const char *slash = strrchr(recorder->program, '/');
+    return slash != NULL && starts_with(slash + 1, COPY);
+}
+
+/* Tell later makes that set-up's copy runs: by this boot and all mounts as they are, as section 11 of the fragment
+ * compares them. Anything that could make the same file run no more, short of a change of that file, changes these. */
+static void leave_proof(const struct recorder *recorder)
+{
+    size_t length = 0, earlier_length = 0;
+    char *mounts = read_file(MOUNTS, &length), *path = join(recorder->program, PROOF, "");
+    char *now = mounts == NULL ? NULL : join(boot_id(), "\n", mounts), *folder = join(recorder->program, "", "");
+    if (path == NULL || now == NULL || folder == NULL || *now == '\n' || length == 0 || length > PROOF_BYTES)
+        return;
+    const char *earlier = read_file(path, &earlier_length);
+    if (earlier != NULL && equal(earlier, now))
+        return;
+    *strrchr(folder, '/') = '\0';
+    int fd = open_ours(path, folder, O_TRUNC); /* written by one call: a mixture with another's equals neither */
+    if (fd < 0)
+        return;
+    if (write(fd, now, strlen(now)) != (ssize_t)strlen(now) && ftruncate(fd, 0) < 0)
+        unlink(path);
+    close(fd);
+}
+
+/* Tell make by a file's name that this launcher runs: then its lines, and makes below it, need no shell that tries. */
+static void leave_mark(const struct recorder *recorder, const struct arguments *arguments)
+{
+    bool of_set_up = is_copy(recorder);
+    if (of_set_up && *arguments->environment == '\0')
+        return; /* make has started it without a shell: it knows */
     char *name = mark_of(recorder->shown_parent, recorder->program);
     char *path = name == NULL ? NULL : join(recorder->makes, "/", name);
     int fd = path == NULL ? -1 : open_ours(path, recorder->makes, 0);
     if (fd >= 0)
         close(fd);
+    if (of_set_up)
+        leave_proof(recorder);
 }
 
 /* Start the walk up the process tree, unless another line of this make has started it.
@@ -146,7 +179,7 @@ static void start_walk(struct recorder *recorder, const struct arguments *argume
                     dup2(null_fd, 2);
                 if (null_fd > 2)
                     close(null_fd);
-                leave_mark(recorder);
+                leave_mark(recorder, arguments);
                 walk(recorder, arguments, environment, words);
             }
             _exit(127);
