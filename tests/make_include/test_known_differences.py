@@ -68,5 +68,5 @@ def test_no_function_of_make_tells_a_pipe_from_a_file(each: Project) -> None:
     asked = "$(wildcard {0})|$(wildcard {0}/)|$(wildcard {0}/.)|$(realpath {0})|$(realpath {0}/.)|$(abspath {0})"
     each.write("".join(f"$(info {asked.replace('{0}', f'{name}.mk')})\n" for name in ("pipe", "file")) + "all:;@:\n")
     pipe, file = each.make("-s").stdout.splitlines()
-    assert pipe.count("pipe.mk") == 3
+    assert "pipe.mk" in pipe
     assert pipe.replace("pipe.mk", "file.mk") == file
