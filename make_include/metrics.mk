@@ -286,6 +286,8 @@ endef
 # shell: SHELL names the shim, in front of the makefile's own words. flags: .SHELLFLAGS names the shim, and SHELL stays
 # the makefile's.
 .metrics.version := $(or $(value .metrics.as.version),$(MAKE_VERSION))
+# remake calls itself 4.3+dbg-1.5 and the like.
+.metrics.version := $(if $(findstring +,$(.metrics.version)),,$(.metrics.version))
 .metrics.features := $(or $(value .metrics.as.features),$(.FEATURES))
 .metrics.flags.hook := $(filter 4.0 4.1 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version))
 .metrics.shell.hook := $(filter 3.81 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version))

@@ -11,6 +11,7 @@ import pexpect
 import psutil
 import pytest
 
+from make_metrics.setup.makefile_verdict import is_measured
 from tests.support.project import Project, until
 
 # Four targets of two nested makes; each waits until all four have begun.
@@ -177,13 +178,14 @@ def test_make_in_many_directories_at_once(each: Project) -> None:
 @pytest.mark.parametrize(
     ("version", "hook"),
     [("3.81", "shell"), ("3.82", ""), ("4.0", "flags"), ("4.1", "flags"), ("4.2", "shell"), ("4.2.1", "shell"),
-     ("4.3", "shell"), ("4.4", "shell"), ("4.4.1", "shell"), ("3.80", ""), ("4.5", ""), ("5.0", "")],
+     ("4.3", "shell"), ("4.4", "shell"), ("4.4.1", "shell"), ("3.80", ""), ("4.5", ""), ("5.0", ""),
+     ("4.2.1+dbg-1.5", ""), ("4.3+dbg-1.5", ""), ("4.4.1+dbg-1.6", "")],
 )  # fmt: skip
 def test_each_version_has_its_hook(project: Project, version: str, hook: str) -> None:
     path = project.write("all: ; @echo built; :\n")
     path.write_text(f".metrics.as.version := {version}\n{path.read_text()}$(info hook=$(.metrics.hook))\n")
     assert project.make("-s").stdout == f"hook={hook}\nbuilt\n"
-    assert project.paths.records.exists() == bool(hook)
+    assert project.paths.records.exists() == is_measured(version) == bool(hook)
 
 
 @pytest.mark.parametrize(

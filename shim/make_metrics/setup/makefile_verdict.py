@@ -12,7 +12,7 @@ from make_metrics.setup.makefile_reading import LIMIT_S, Reading, Target, plain_
 _MOST_PREREQUISITES, _MOST_CHARACTERS = 1_500, 64_000  # as in section 10 of the fragment
 _SHELLS = "sh, dash, ash, ksh or bash, with no options but those of set (-e, -u, -x, -o pipefail) and bash's -O"
 _VERSIONS = "3.81, 4.0 to 4.4"
-_MEASURED = re.compile(r"3\.81|4\.[01]|4\.[234](\..*)?")  # as in section 8 of the fragment
+_MEASURED = re.compile(r"3\.81|4\.[01]|4\.[234](\.[^+]*)?")  # as in section 8 of the fragment
 
 
 @dataclass(frozen=True, slots=True)
