@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +24,10 @@ from make_metrics.server.storage.rollups import refresh
 from tests.support.team_receiver import message
 
 PROJECT = "team"
-TODAY = time.time_ns() // 86_400_000_000_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Read once: events are before this moment and pages end on this day, whatever the clock says by then.
+MIDNIGHT = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+TODAY = (MIDNIGHT - EPOCH).days
 # Some are hidden where three people are the least: only the first two persons run "rare".
 TARGETS = ("all", "test", "lint", "docs", "rare")
 SMALLEST = 3
@@ -79,7 +81,6 @@ def team_messages(seed: int, count: int = 700, *, people: int = 6, days: int = 6
     """Made-up messages; each person has a system of its own, and some were sent for a test."""
     chance = random.Random(seed)  # noqa: S311
     ids = [str(uuid.UUID(int=chance.getrandbits(128), version=4)) for _ in range(people)]
-    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     sent = []
     for _ in range(count):
         number = chance.randrange(people)
@@ -90,12 +91,12 @@ def team_messages(seed: int, count: int = 700, *, people: int = 6, days: int = 6
             message(
                 ids[number],
                 target=target,
-                at=midnight - timedelta(days=ago) + timedelta(seconds=chance.randrange(86_400) if ago else 0),
+                at=MIDNIGHT - timedelta(days=ago) + timedelta(seconds=chance.randrange(86_400) if ago else 0),
                 duration_ms=whole,
                 recipe_ms=whole // 2,
                 exit_status=chance.choice([0, 0, 0, 0, 2, 1, -2, 130, -9]),
                 git_checked_out_master=chance.choice([True, False, None]),
-                git_commit_time=(midnight - timedelta(days=ago, minutes=ago)).isoformat(timespec="seconds"),
+                git_commit_time=(MIDNIGHT - timedelta(days=ago, minutes=ago)).isoformat(timespec="seconds"),
                 goal=chance.random() < 0.5,
                 jobs=chance.choice([None, 0, 1, 4, 6, 500]),
                 os=("linux", "macos", None)[number % 3],
@@ -118,7 +119,7 @@ def seen(messages: Iterable[Mapping[str, Any]]) -> list[Seen]:
         events[each["messageId"]] = Seen(
             each["anonymousId"],
             values["command"],
-            (started - datetime(1970, 1, 1, tzinfo=UTC)).days,
+            (started - EPOCH).days,
             started,
             values["recipe_ms"],
             values["duration_ms"],

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,7 +21,7 @@ from make_metrics.server.projects.tokens import add_token
 from make_metrics.server.receiving.importing import import_messages
 from make_metrics.server.storage.database import open_database
 from make_metrics.server.storage.rollups import refresh
-from tests.support.team_pages import team_messages
+from tests.support.team_pages import MIDNIGHT, team_messages
 from tests.support.team_receiver import message, sqlite_url
 from tests.support.team_site import site
 
@@ -78,15 +78,14 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     database = open_database(sqlite_url(Path(tmp_path_factory.mktemp("pages"))))
     add_project(database, "team")
     sent = team_messages(7, 400)
-    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     for name in HOSTILE:
         for number in range(8):
             for person in range(4):
                 who = str(uuid.uuid5(uuid.NAMESPACE_URL, str(person)))
-                at = midnight - timedelta(days=2 * number, seconds=-1)
+                at = MIDNIGHT - timedelta(days=2 * number, seconds=-1)
                 sent.append(message(who, target=name, at=at, exit_status=number % 3, os="linux"))
     for number, name in enumerate(("all", "lib & <b>", *HOSTILE)):
-        at = midnight - timedelta(days=1, seconds=-number)
+        at = MIDNIGHT - timedelta(days=1, seconds=-number)
         more = {"goal": not number, "duration_ms": 900 + 20_000 * (not number), "exit_status": 2 * (number == 1)}
         sent.append(message(str(uuid.uuid4()), target=name, at=at, run_id=RUN, **more))
     import_messages(database, "team", sent, any_command=True)

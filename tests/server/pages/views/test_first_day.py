@@ -1,15 +1,14 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from make_metrics.server.pages.filters import Filters
 from make_metrics.server.projects.projects import add_project
 from make_metrics.server.storage.database import Database
-from tests.support.team_pages import PROJECT, deliver, rows_of, view_of
+from tests.support.team_pages import MIDNIGHT, PROJECT, deliver, rows_of, view_of
 from tests.support.team_receiver import message
 
-MIDNIGHT = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 # How long after the first run, which fails, the first success comes; None: never.
 DELAYS = (0, 30, 30, 30, 500, 3_000, 3_000, 3_000, 40_000, 300_000, 2_000_000, None, None, None)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -12,7 +12,19 @@ from make_metrics.server.pages.views.slower import times_us
 from make_metrics.server.projects.projects import add_project
 from make_metrics.server.storage.buckets import bucket
 from make_metrics.server.storage.database import Database
-from tests.support.team_pages import FILTERS, PROJECT, SMALLEST, Team, by, deliver, people, rows_of, view_of, within
+from tests.support.team_pages import (
+    FILTERS,
+    MIDNIGHT,
+    PROJECT,
+    SMALLEST,
+    Team,
+    by,
+    deliver,
+    people,
+    rows_of,
+    view_of,
+    within,
+)
 from tests.support.team_receiver import message
 
 
@@ -36,13 +48,12 @@ def test_a_slower_and_a_faster_target_are_found_and_noise_is_not(database: Datab
     add_project(database, PROJECT)
     chance = random.Random(5)  # noqa: S311
     ids = [str(uuid.UUID(int=chance.getrandbits(128), version=4)) for _ in range(5)]
-    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     factors = {"slow": 1.3, "fast": 0.7, "same": 1.0, "noisy": 1.0}
     sent = [
         message(
             chance.choice(ids),
             target=target,
-            at=midnight - timedelta(days=ago, minutes=-5),
+            at=MIDNIGHT - timedelta(days=ago, minutes=-5),
             recipe_ms=int(
                 20_000 * (factor if ago < 7 else 1) * chance.lognormvariate(0, 0.05 if target != "noisy" else 1)
             ),
