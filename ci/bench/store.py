@@ -29,11 +29,11 @@ from ci.bench.whole import machine
 from ci.build_launcher import ROOT
 from make_metrics.files.paths import Paths, private_directory
 from make_metrics.store import database
+from make_metrics.store.bounds import DAY_NS
 from make_metrics.store.compact.texts import Texts
 
 SIZES = (10_000, 100_000, 1_000_000)
 _TARGETS = 500  # of a run
-_DAY_NS = 86_400_000_000_000
 _DAYS = 90
 _BRANCHES = ("main", "feature")
 # Half of the runs are of the first project, which the commands are about.
@@ -85,7 +85,7 @@ def fill(home: Path, projects: Sequence[Path], events: int) -> int:
         count = max(1, events // _TARGETS)
         for run in range(count):
             project = _PROJECTS[run % len(_PROJECTS)]
-            _put_run(connection, texts, numbers, run, _DAYS * _DAY_NS * (count - run) // count, str(projects[project]),
+            _put_run(connection, texts, numbers, run, _DAYS * DAY_NS * (count - run) // count, str(projects[project]),
                      names[project])  # fmt: skip
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

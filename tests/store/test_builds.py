@@ -10,7 +10,8 @@ import pytest
 
 from make_metrics.analysis.build import Build, BuiltTarget
 from make_metrics.store import builds
-from make_metrics.store.history import DAY_NS, History
+from make_metrics.store.bounds import DAY_NS
+from make_metrics.store.history import History
 from make_metrics.store.store import Store
 from make_metrics.sweep.sweep import sweep
 from tests.support.builds import last_build

@@ -8,7 +8,8 @@ from pathlib import Path
 from make_metrics.combine.record import Contents, Make
 from make_metrics.combine.run import gather
 from make_metrics.store import bounds
-from make_metrics.store.history import DAY_NS, History
+from make_metrics.store.bounds import DAY_NS
+from make_metrics.store.history import History
 from make_metrics.store.store import SavedRun, Store
 from tests.support.records import WALL_NS, line, run_with
 from tests.support.stored_run import put

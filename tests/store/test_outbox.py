@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from make_metrics.store import bounds, database
-from make_metrics.store.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS, Attempt, Batch, Entry, Outbox
+from make_metrics.store.bounds import DAY_NS
+from make_metrics.store.outbox import KEEP_NS, KEEP_SENT_NS, Attempt, Batch, Entry, Outbox
 from tests.support.store import waiting_for
 
 NOW_NS = 1_790_000_000_000_000_000

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from make_metrics.metrics.trouble import FAILED, Trouble
 from make_metrics.store import database
-from make_metrics.store.troubles import DAY_NS, KEEP_NS, LIMIT, Troubles
+from make_metrics.store.bounds import DAY_NS
+from make_metrics.store.troubles import KEEP_NS, LIMIT, Troubles
 
 
 def test_the_hundred_latest_troubles_are_kept_for_90_days(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from contextlib import closing
 from pathlib import Path
 
 from make_metrics.store import database
+from make_metrics.store.bounds import DAY_NS
 from make_metrics.sweep import clock
-from make_metrics.sweep.clock import DAY_NS, Clock
+from make_metrics.sweep.clock import Clock
 
 NOW_NS = 20_000 * DAY_NS
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from make_metrics.files.paths import Paths, private_directory
-from make_metrics.sweep.clock import DAY_NS
+from make_metrics.store.bounds import DAY_NS
 from make_metrics.sweep.sweep import sweep
 from tests.support.records import add, ended_run, line, lines_of, paths_in
 from tests.support.store import ask

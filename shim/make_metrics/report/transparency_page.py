@@ -21,8 +21,8 @@ from make_metrics.properties.labels import labels
 from make_metrics.properties.property import Property, shown
 from make_metrics.properties.registry import CHOICE, ENVELOPE, OPTIONAL, PROPERTIES
 from make_metrics.properties.trace import RUN, TRACE
-from make_metrics.store.bounds import OUTBOX_BYTES, OUTBOX_EVENTS
-from make_metrics.store.outbox import DAY_NS, KEEP_NS, KEEP_SENT_NS
+from make_metrics.store.bounds import DAY_NS, OUTBOX_BYTES, OUTBOX_EVENTS
+from make_metrics.store.outbox import KEEP_NS, KEEP_SENT_NS
 
 _TOP = f"""# What make-metrics collects, and what becomes of it
 

@@ -13,9 +13,10 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+from make_metrics.server.storage.tables import DAY_US
+
 DAYS = 91
 PEOPLE = 24
-_DAY_US = 86_400_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMESPACE = uuid.UUID("0c6c6d5e-7a6e-5d0a-8f3b-2f4d5a1c9e01")
 
@@ -89,7 +90,7 @@ def messages(
     team = [_person(random, number, people, days) for number in range(people)]
     for day in range(today - days, today):
         weekend = (day + 3) % 7 >= 5
-        commits = [day * _DAY_US // 1_000_000 + random.randrange(7 * 3_600, 10 * 3_600) for _ in range(2)]
+        commits = [day * DAY_US // 1_000_000 + random.randrange(7 * 3_600, 10 * 3_600) for _ in range(2)]
         for person in team:
             age = day - (today - days) - person.joined
             if age < 0 or random.random() < (0.9 if weekend else 0.2):
@@ -97,7 +98,7 @@ def messages(
             if not age or (age <= 1 and random.random() < 0.5):
                 yield from _first_day(random, person, day, commits)
             for number in range(max(1, round(random.gauss(runs, runs / 3)))):
-                start_us = day * _DAY_US + int((9 + 8 * random.random()) * 3_600e6) + number
+                start_us = day * DAY_US + int((9 + 8 * random.random()) * 3_600e6) + number
                 yield from _run(random, person, _asked_for(random, today - day), start_us, today - day, commits)
 
 
@@ -123,7 +124,7 @@ def _asked_for(random: Random, ago: int) -> str:
 
 def _first_day(random: Random, person: _Person, day: int, commits: list[int]) -> Iterator[dict[str, Any]]:
     """A new person's tries to set up."""
-    start_us = day * _DAY_US + int((9 + random.random()) * 3_600e6)
+    start_us = day * DAY_US + int((9 + random.random()) * 3_600e6)
     for _ in range(random.choice((1, 1, 1, 2, 2, 4))):
         yield from _run(random, person, "dev.provision", start_us, 100, commits)
         start_us += random.randrange(300, 2_400) * 1_000_000
@@ -171,7 +172,7 @@ def _run(
             break
     if status and status != -2 and random.random() < 0.6:
         again_us = time_us + random.randrange(20, 400) * 1_000_000
-        if again_us // _DAY_US == start_us // _DAY_US:
+        if again_us // DAY_US == start_us // DAY_US:
             yield from _run(random, person, goal, again_us, ago, commits)
 
 

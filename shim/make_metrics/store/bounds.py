@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from make_metrics.sinks.user_settings import HISTORY_MIB
 
+DAY_NS = 86_400_000_000_000
 MIB = 1024 * 1024
 HISTORY_BYTES = HISTORY_MIB * MIB
 LEDGER_BYTES = 256 * MIB

@@ -13,9 +13,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from make_metrics.store import bounds
+from make_metrics.store.bounds import DAY_NS
 from make_metrics.store.store import Store
 
-DAY_NS = 86_400_000_000_000
 KEEP_NS = 90 * DAY_NS
 KEEP_STATE_NS = 7 * DAY_NS
 LIMIT_LINES = 250_000  # about 7 MB

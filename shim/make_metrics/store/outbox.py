@@ -15,8 +15,8 @@ from typing import Any
 
 from make_metrics.sinks.sink import SinkSettings
 from make_metrics.store import bounds
+from make_metrics.store.bounds import DAY_NS
 
-DAY_NS = 86_400_000_000_000
 KEEP_NS = 14 * DAY_NS
 KEEP_SENT_NS = 90 * DAY_NS
 KEEP_KNOWN_NS = 8 * DAY_NS

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from make_metrics.combine.event import timestamp
 from make_metrics.metrics.trouble import Trouble, one_line
+from make_metrics.store.bounds import DAY_NS
 
-DAY_NS = 86_400_000_000_000
 KEEP_NS = 90 * DAY_NS
 LIMIT = 100
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-DAY_NS = 86_400_000_000_000
+from make_metrics.store.bounds import DAY_NS
+
 GAP_NS = 4 * DAY_NS
 SETTLED_NS = 14 * DAY_NS
 

@@ -20,7 +20,7 @@ from make_metrics.hot import procfs
 from make_metrics.processes.alive import KEY, alive
 from make_metrics.sinks.user_settings import read_history_limit
 from make_metrics.store import database
-from make_metrics.store.bounds import MIB
+from make_metrics.store.bounds import DAY_NS, MIB
 from make_metrics.store.history import History
 from make_metrics.store.outbox import Outbox
 from make_metrics.store.store import Store
@@ -30,7 +30,6 @@ from make_metrics.sweep.context import Context, PausedError
 from make_metrics.sweep.context import Swept as Swept
 
 _MINUTE_NS = 60_000_000_000
-_DAY_NS = 86_400_000_000_000
 
 
 def sweep(paths: Paths, *, timeout: float = 0, give_up: float = math.inf) -> Swept:
@@ -171,7 +170,7 @@ def _has_ended(run: str, files: Iterable[Path], now_ns: int) -> bool:
     """Whether a run's make has ended. If unknown, it counts as ended once nothing was written for a day."""
     living = alive(run, next(filter(None, map(record_file.boot, files)), ""))
     if living is None:
-        return max(path.lstat().st_mtime_ns for path in files) < now_ns - _DAY_NS
+        return max(path.lstat().st_mtime_ns for path in files) < now_ns - DAY_NS
     return not living
 
 
@@ -191,5 +190,5 @@ def _remove_old_markers(directory: Path, now_ns: int) -> None:
                     path.unlink()
             elif (written_ns := path.lstat().st_mtime_ns) < now_ns - _MINUTE_NS:
                 living = alive(path.name) if KEY.fullmatch(path.name) else None
-                if living is False or (living is None and written_ns < now_ns - _DAY_NS):
+                if living is False or (living is None and written_ns < now_ns - DAY_NS):
                     path.unlink()

@@ -26,12 +26,12 @@ from make_metrics.server.receiving.checks import (
 )
 from make_metrics.server.storage.buckets import bucket
 from make_metrics.server.storage.rows import Batch, ChoiceRow, Cut, Row
+from make_metrics.server.storage.tables import DAY_US
 
 MESSAGE_BYTES = 32_768
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
-_DAY_US = 86_400_000_000
-_AHEAD_US = 2 * _DAY_US  # a clock may be wrong, or in another zone
+_AHEAD_US = 2 * DAY_US  # a clock may be wrong, or in another zone
 _MOST_JOBS = 64
 _MESSAGE_ID = re.compile(r"[!-~]{1,100}")
 _NAMESPACE = uuid.UUID("5f0c4d0b-7d35-5b0a-9a53-1d9a5b1d3c11")
@@ -61,7 +61,7 @@ class Limits(NamedTuple):
 
 def limits(now_us: int, retention_days: int) -> Limits:
     """The limits of a project: what it would delete at once, and what lies in the future, is refused."""
-    return Limits((now_us // _DAY_US - retention_days) * _DAY_US, now_us + _AHEAD_US)
+    return Limits((now_us // DAY_US - retention_days) * DAY_US, now_us + _AHEAD_US)
 
 
 def check(project: int, messages: Sequence[object], bounds: Limits, *, any_command: bool = False) -> Batch:
