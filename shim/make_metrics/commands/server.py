@@ -97,14 +97,11 @@ def _set_disabled(database: Database, name: str, *, disabled: bool) -> int:
 
 
 def _set(database: Database, given: argparse.Namespace, names: list[str]) -> int:
-    from make_metrics.server.projects.projects import set_retention, set_smallest_group
+    from make_metrics.server.projects.projects import change_project
 
     if given.retention is None and given.smallest_group is None:
         raise UsageError("server project set: say --retention DAYS or --smallest-group N")
-    if given.retention is not None:
-        set_retention(database, names[0], given.retention)
-    if given.smallest_group is not None:
-        set_smallest_group(database, names[0], given.smallest_group)
+    change_project(database, names[0], retention_days=given.retention, smallest_group=given.smallest_group)
     return _list(database, given, [])
 
 

@@ -12,6 +12,7 @@ from make_metrics.server.projects import projects
 from make_metrics.server.projects.keys import Keys
 from make_metrics.server.projects.projects import (
     add_project,
+    change_project,
     delete_project,
     list_projects,
     rotate_key,
@@ -90,6 +91,38 @@ def test_a_deleted_project_leaves_nothing(database: Database) -> None:
                 of_a = connection.scalar(select(func.count()).where(table.c.project == 1))
                 assert of_a == 0, table.name
         assert connection.scalar(select(func.count()).select_from(METADATA.tables["events"])) == 20
+
+
+def test_what_is_on_its_way_to_a_deleted_project_does_not_meet_the_next_one(database: Database) -> None:
+    key = add_project(database, "a")
+    keys, writer = Keys(database), Writer(database)
+    assert keys.look_up(key)
+    batch = check(1, messages(20), limits(time.time_ns() // 1000, 365))
+    assert writer.store([batch]) == 20
+    refresh(database)
+    delete_project(database, "a")
+    add_project(database, "b")
+    receiving = keys.remembered(key)  # another process deleted it a moment ago
+    (project,) = list_projects(database)
+    assert receiving is None or receiving.project != project.id
+    assert writer.store([batch]) == Writer(database).store([batch]) == 0
+    add_project(database, "c")
+    delete_project(database, "b")
+    delete_project(database, "c")
+    add_project(database, "d")
+    assert list_projects(database)[0].id == 4
+
+
+def test_of_two_settings_of_which_one_is_bad_none_is_kept(database: Database) -> None:
+    add_project(database, "a")
+    for retention_days, smallest_group in ((1, -1), (0, 1), (1, 1_001)):
+        with pytest.raises(UserError, match="must be"):
+            change_project(database, "a", retention_days=retention_days, smallest_group=smallest_group)
+    (project,) = list_projects(database)
+    assert (project.retention_days, project.smallest_group) == (365, 3)
+    change_project(database, "a", retention_days=7, smallest_group=0)
+    (project,) = list_projects(database)
+    assert (project.retention_days, project.smallest_group) == (7, 0)
 
 
 def test_the_time_of_now_is_in_microseconds() -> None:

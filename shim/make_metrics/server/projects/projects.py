@@ -67,16 +67,24 @@ def set_disabled(database: Database, name: str, *, disabled: bool) -> None:
 
 def set_retention(database: Database, name: str, days: int) -> None:
     """Say how many days events are kept; longer is 3650 at most. Raises UserError."""
-    if not 1 <= days <= _MOST_RETENTION_DAYS:
-        raise UserError(f"--retention must be 1 to {_MOST_RETENTION_DAYS} days")
-    _change(database, name, retention_days=days)
+    change_project(database, name, retention_days=days)
 
 
 def set_smallest_group(database: Database, name: str, people: int) -> None:
     """Say behind how many people at least a cell of a page must stand to be shown; 0 shows all. Raises UserError."""
-    if not 0 <= people <= 1_000:
+    change_project(database, name, smallest_group=people)
+
+
+def change_project(
+    database: Database, name: str, *, retention_days: int | None = None, smallest_group: int | None = None
+) -> None:
+    """Do what `set_retention` and `set_smallest_group` do, all or nothing; None leaves it. Raises UserError."""
+    if retention_days is not None and not 1 <= retention_days <= _MOST_RETENTION_DAYS:
+        raise UserError(f"--retention must be 1 to {_MOST_RETENTION_DAYS} days")
+    if smallest_group is not None and not 0 <= smallest_group <= 1_000:
         raise UserError("--smallest-group must be 0 to 1000 people")
-    _change(database, name, smallest_group=people)
+    values = {"retention_days": retention_days, "smallest_group": smallest_group}
+    _change(database, name, **{column: value for column, value in values.items() if value is not None})
 
 
 def _change(database: Database, name: str, **values: bool | int) -> None:

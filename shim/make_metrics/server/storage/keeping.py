@@ -40,7 +40,8 @@ def erase(database: Database, person: str) -> tuple[int, bool]:
     for project in projects:
         with database.writing() as connection:
             lock_project(connection, project, alone=True)
-            erased += _erase(connection, project, person)
+            if connection.scalar(select(PROJECTS.c.id).where(PROJECTS.c.id == project)) is not None:
+                erased += _erase(connection, project, person)
     return erased, bool(known or before)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, text
 
 from make_metrics.server.storage.database import Database
-from make_metrics.server.storage.statements import is_postgresql
+from make_metrics.server.storage.statements import is_postgresql, lock_project
 from make_metrics.server.storage.tables import (
     BUCKETS,
     BY_PERSON,
@@ -128,6 +128,7 @@ def _refresh_within(database: Database, days: Iterable[dict[str, int]]) -> bool:
         if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
             return False
         for values in days:
+            lock_project(connection, values["project"], alone=False)  # who deletes it would not see these rows
             # The marks go first: each later statement sees the changes whose marks this one has seen.
             connection.execute(text("DELETE FROM dirty_days WHERE project = :project AND day = :day"), values)
             for statement in _REMOVE:

@@ -31,8 +31,9 @@ DAY_US = 86_400_000_000
 _ROW = BigInteger().with_variant(Integer(), "sqlite")
 _ID = Uuid(as_uuid=False)
 
-# `retention_days`: events that began longer ago are deleted. `smallest_group`: a cell of a page that fewer people stand
-# behind is not shown; 0 shows all.
+# A number is never given again (SQLite would, without `autoincrement`): what is on its way to a project that is deleted
+# must not meet another one. `retention_days`: events that began longer ago are deleted. `smallest_group`: a cell of a
+# page that fewer people stand behind is not shown; 0 shows all.
 PROJECTS = Table(
     "projects",
     METADATA,
@@ -42,6 +43,7 @@ PROJECTS = Table(
     Column("disabled", Boolean, nullable=False, default=False),
     Column("retention_days", Integer, nullable=False, default=365),
     Column("smallest_group", Integer, nullable=False, default=3),
+    sqlite_autoincrement=True,
 )
 
 # Write keys, which are public. One that was rotated out is taken until `until_us`; NULL is for ever.
