@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, event, select, text
+from sqlalchemy import delete, event, func, select, text
 
 from make_metrics.server.projects.projects import add_project, delete_project
 from make_metrics.server.receiving.messages import check, limits
@@ -191,8 +191,8 @@ def test_a_day_that_another_has_made_of_fewer_events_is_made_again(database: Dat
     def overtake() -> None:
         with database.writing() as connection:
             # Just after midnight, or just before it, one of the two days may have a single mark.
-            marks = "SELECT min(id) FROM dirty_days GROUP BY day HAVING count(*) > 1"
-            connection.execute(text(f"DELETE FROM dirty_days WHERE id IN ({marks})"))
+            marks = select(func.min(DIRTY_DAYS.c.id)).group_by(DIRTY_DAYS.c.day).having(func.count() > 1)
+            connection.execute(delete(DIRTY_DAYS).where(DIRTY_DAYS.c.id.in_(marks)))
 
     with while_made(database, overtake):
         refresh(database)
