@@ -66,6 +66,8 @@ def _key(key: Key) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": types[key.kind], "description": key.says}
     if key.kind is str:
         schema |= {"maxLength": LONGEST, "pattern": _HOST if key.name == "host" else f"^({key.pattern})$"}
+    if key.added:  # the sink adds these paths to the address
+        schema["not"] = {"pattern": "|".join(map(settings_file.ending, key.added))}
     return schema
 
 

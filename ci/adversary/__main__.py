@@ -52,7 +52,9 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--seed", type=int, default=1, help="decides who is killed when, and all else that is by chance"
     )
-    parser.add_argument("--only", help="only the attacks that have this text in their name; writes no page")
+    parser.add_argument(
+        "--only", help="only the attacks that have this text in NAME-SHIM (kills-python); writes no page"
+    )
     parser.add_argument("--keep", type=Path, help="a folder for the figures, for several runs")
     options = parser.parse_args(words)
     stop_ignoring_signals()
@@ -82,7 +84,7 @@ def main(words: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="mm-") as root:
         for name, shim in steps:
             found = read(options.keep, name, shim)
-            if found is None and (not options.only or options.only in name):
+            if found is None and (not options.only or options.only in f"{name}-{shim}"):
                 folder = Path(root) / f"{name}-{shim}"
                 found = windowed(folder, shim) if name == "window" else Attack(command, attacks[name](folder, shim))
                 kept(options.keep, name, shim, found)

@@ -40,6 +40,7 @@ ADDRESSES = [
     "http://a.example.org", "http://localhost.example.org", "https://", "https://me@a.example.org", "https://a.org/?q=1",
     "https://a.org/#a", "ftp://a.org", "https:// a.org", "HTTPS://a.org", "http://LocalHost:1", "https://[::2]:3",
     "a.org", "https://a.org:x", "https://a.org:99999", "https://a.org:443/", "http://localhost@a.org", "https://a.org/a@b",
+    "https://a.org/v1/traces", "https://a.org//v1//metrics//", "https://a.org/v1/batch/", "https://a.org/v1/traces/x",
 ]  # fmt: skip
 DSNS = [
     "https://0ab@sentry.example.org/1",

@@ -47,6 +47,10 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     )
 
 
+def _added(path: str, host: str) -> str:
+    return f'sinks[0].host: leave out {path}, which is added to it: "{host}"'
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -65,6 +69,12 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         ("[[sinks]]\ntype='../x'\nwrite-key='x'", "sinks[0].type: must name a kind of sink"),
         ("[[sinks]]\nwrite-key='x'", "sinks[0].type: must name a kind of sink"),
         ("[[sinks]]\ntype='otlp'", f"sinks[0].host: {HOST.says}"),
+        ("[[sinks]]\ntype='otlp'\nhost='https://x/v1/traces'", _added("/v1/traces", "https://x")),
+        (
+            "[[sinks]]\ntype='otlp'\nhost='http://localhost:4318/a//v1/metrics/'",
+            _added("/v1/metrics", "http://localhost:4318/a"),
+        ),
+        ("[[sinks]]\ntype='segment'\nwrite-key='x'\nhost='https://x/v1/batch'", _added("/v1/batch", "https://x")),
         ("[[sinks]]\ntype='otlp'\nhost='https://x'\nsignals='logs'", f"sinks[0].signals: {SIGNALS}"),
         ("[[sinks]]\ntype='otlp'\nhost='https://x'\nsignals=1", f"sinks[0].signals: {SIGNALS}"),
         ("[[sinks]]\ntype='otlp'\nhost='https://x'\nkey-header='a b'", f"sinks[0].key-header: {KEY_HEADER}"),

@@ -17,14 +17,18 @@ import psutil
 import pytest
 from filelock import FileLock
 
+from make_metrics.project.project import project_of
 from make_metrics.sender import protocol
 from tests.support.preload import CLOCK, LOOKUP_HANGS, preload
 from tests.support.project import ROOT, SOURCE, Project, until
 from tests.support.project import started as running
+from tests.support.records import add, ended_run, line, make_in_project
 from tests.support.segment_receiver import Answer, Receiver, receiving
 from tests.support.senders import Senders, started
 from tests.support.sharing_project import Sharing
+from tests.support.store import ask
 
+STATE = "SELECT (SELECT count(*) FROM pieces), (SELECT max(done) FROM unfinished)"
 DETACHED = {"MAKE_METRICS_SENDER": "detached"}
 
 
@@ -188,9 +192,9 @@ def test_the_environment_can_forbid_a_sender(once: Sharing, receiver: Receiver, 
 
 def test_a_makefile_can_forbid_a_sender_and_not_allow_one(once: Sharing, receiver: Receiver, senders: Senders) -> None:
     project = once.project
-    for line, given in (("export MAKE_METRICS = local", {}), ("export MAKE_METRICS_SENDER = none", {}),
+    for text, given in (("export MAKE_METRICS = local", {}), ("export MAKE_METRICS_SENDER = none", {}),
                         ("unexport CI", {"CI": "true"}), ("export DO_NOT_TRACK = 1", {})):  # fmt: skip
-        project.write(f"{line}\na:\n\t@echo a\n")
+        project.write(f"{text}\na:\n\t@echo a\n")
         make(once, "a", **given)
         assert senders.left() == []
     assert receiver.requests == []
@@ -374,6 +378,35 @@ def test_a_senders_life_is_limited_whatever_it_does() -> None:
     code += "sender._limit_lifetime(); time.sleep(600)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+IN_A_HURRY = """\
+from make_metrics.sender import sender
+from make_metrics.sweep import large_run, run_records
+sender._DELIVERY_S, sender._FAIR_S, sender.STAY_S = 1_000, 0.01, 0  # no time is left for what is large
+run_records.PIECE_BYTES, run_records.LARGE, large_run.SLICE = 6_000, 40, 40
+sender.main()
+"""
+
+
+def test_each_sender_gets_forward_with_a_large_run_on_a_machine_that_gives_it_hardly_any_time(
+    once: Sharing, receiver: Receiver
+) -> None:
+    run = ended_run()
+    project = project_of(once.project.folder)
+    add(once.paths, run, make_in_project(run, project), *(line(f"t{number}", make=run) for number in range(100)))
+    environment = once.project.environment(PYTHONPATH=str(SOURCE))
+    states = set[tuple[object, ...]]()
+    senders = 0
+    while once.project.records():
+        state = ask(once.paths, lambda connection: tuple(connection.execute(STATE).fetchone()))
+        assert state not in states, (senders, state)
+        states.add(state)
+        started(once.paths, once.project.folder, environment, program=["-c", IN_A_HURRY]).wait(60)
+        senders += 1
+    assert senders > 1
+    once.cli("flush")
+    assert len(receiver.ids) == len(set(receiver.ids)) == 102  # with the goal, and the yes
 
 
 def test_status_says_why_there_is_no_sender(once: Sharing) -> None:

@@ -7,7 +7,7 @@ import ctypes
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -81,7 +81,9 @@ def _adopt(on: bool) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, int(on), 0, 0, 0)
 
 
-def started(paths: Paths, project: Path, environ: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Start a sender for a project's make that has ended, as a child of this process."""
+def started(
+    paths: Paths, project: Path, environ: dict[str, str], *, program: Sequence[str] = ("-I", protocol.PROGRAM)
+) -> subprocess.Popen[bytes]:
+    """Start a sender for a project's make that has ended, as a child of this process. `program` is what Python runs."""
     task = {protocol.MAKE: ended_run(), protocol.STATE: str(paths.state), protocol.PROJECT: str(project)}
-    return subprocess.Popen([sys.executable, "-I", protocol.PROGRAM], env={**environ, **task}, stdin=subprocess.DEVNULL)
+    return subprocess.Popen([sys.executable, *program], env={**environ, **task}, stdin=subprocess.DEVNULL)

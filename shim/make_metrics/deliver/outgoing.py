@@ -33,7 +33,8 @@ def entries(
 ) -> list[Entry]:
     """The outbox entries of a run's events: one for each sink of the project, where there is a permission."""
     events = list(events)
-    typed = typed_names(run)
+    # A run may have a hundred thousand names, and is written in many slices.
+    typed = typed_names(run) if any(_foreign(each.metrics) for each in permitted.values()) else frozenset[str]()
     by_project: dict[Project, dict[str, dict[str, Any]]] = {}
     for event in events:
         permission = permitted.get(event.make)
@@ -86,7 +87,7 @@ def sendable_message(
     if settings is None or (not settings.file_targets and looks_like_file(event.target, file_names)):
         return None
     metrics = tuple(metrics)
-    foreign = {declaration.name for declaration in metrics if declaration.provider and declaration.pattern}
+    foreign = _foreign(metrics)
     # Only then: a run may have a hundred thousand names, and this is asked for each event.
     private = {name for name in {event.target, *typed} if names.public(name) != name} if foreign else frozenset[str]()
     kept = {
@@ -101,6 +102,11 @@ def sendable_message(
     candidate["properties"] |= label_values(settings)
     refused = check(candidate, paths=settings.file_targets, metrics=metrics, labels=labels(settings))
     return None if refused else candidate
+
+
+def _foreign(metrics: Iterable[Property]) -> set[str]:
+    """The names of the metrics whose text may hold anything: those of plug-ins."""
+    return {declaration.name for declaration in metrics if declaration.provider and declaration.pattern}
 
 
 def _holds(text: str, name: str) -> bool:

@@ -7,7 +7,7 @@ run anything. Wrong values are ignored and reported; they never stop a build.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -150,18 +150,26 @@ def _key_rule(key: Key, *, typed: bool) -> Rule:
         return key.name != "host" or _is_host(word)
 
     rule = where(accepts, key.says)
-    return _address_rule(rule) if key.name == "host" else rule
+    return _address_rule(rule, key.added) if key.name == "host" else rule
 
 
-def _address_rule(rule: Rule) -> Rule:
-    """The rule for an address, which also refuses clear text that the user does not allow."""
+def _address_rule(rule: Rule, added: Iterable[str]) -> Rule:
+    """The rule for an address, which also refuses clear text that the user does not allow, and paths that are added."""
 
     def checked(value: object) -> object:
-        address = rule(value)
-        _require_allowed(str(address))
+        address = str(rule(value))
+        _require_allowed(address)
+        for path in added:
+            if re.search(ending(path), address):
+                raise ValueError(f'leave out {path}, which is added to it: "{re.sub(ending(path), "", address)}"')
         return address
 
     return checked
+
+
+def ending(path: str) -> str:
+    """The pattern of addresses that end in a path, however many slashes surround its words; ECMA 262 reads it alike."""
+    return "/+" + "/+".join(map(re.escape, path.strip("/").split("/"))) + "/*$"
 
 
 def _require_allowed(address: str) -> None:

@@ -2,9 +2,10 @@
 
 The walk starts it (`sender.start`; the launcher's walk in_c/sender.c, which also waits in its place). It holds nothing
 of make's. It waits for make's end without a limit; from then on it sends for ten seconds at most. Events that it has
-not sent by then wait for the next sender. Where makes follow each other it stays for some seconds (`sender.burst`), and
-their senders only leave word. Where no process may outlive make, the walk becomes one that sends what earlier
-makes have left, until its line ends.
+not sent by then wait for the next sender. For a run that is too large for one sender it has two seconds of the
+processor, however long a busy machine takes for that, up to a minute. Where makes follow each other it stays for some
+seconds (`sender.burst`), and their senders only leave word. Where no process may outlive make, the walk becomes one
+that sends what earlier makes have left, until its line ends.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ _SWEEP_S = 3.0
 _DELIVERY_S = 2.0  # for sending what was combined last
 _REQUEST_S = 3.0  # left for a request that begins last
 _LINES_S = 1.0
+_FAIR_S = 2.0  # of the processor, for a run that is too large for one sender
+_LARGE_RUN_S = 60.0  # for these two seconds, on a machine that is very busy
 _PAUSE_S = 0.1
 STAY_S = 3.0  # after the last word that was left
 _STAY_AT_MOST_S = 60.0
@@ -66,16 +69,17 @@ def main() -> None:
         os.execve(sys.executable, [sys.executable, "-I", PROGRAM], {**os.environ, **task_again})  # noqa: S606
 
 
-def _limit_lifetime() -> None:
-    """End this process LIFETIME_S from now, whatever it does then: the outbox is consistent at every moment.
+def _limit_lifetime(seconds: float = 0) -> None:
+    """End this process so many seconds from now, whatever it does then: the outbox is consistent at every moment.
 
-    A signal handler or thread of Python would not do: neither runs while a library holds the interpreter.
+    By default these are LIFETIME_S. A signal handler or thread of Python would not do: neither runs while a library
+    holds the interpreter.
     """
     import faulthandler
 
     if not _null:
         _null.append(os.open(os.devnull, os.O_WRONLY))
-    faulthandler.dump_traceback_later(LIFETIME_S, exit=True, file=_null[0])
+    faulthandler.dump_traceback_later(seconds or LIFETIME_S, exit=True, file=_null[0])
 
 
 def _send_in_turn(state: str, project: str, give_up: float, *, stays: bool = False, descriptor: int = -1) -> bool:
@@ -195,8 +199,12 @@ def _send(paths: Paths, project: Path | None, give_up: float, *, first: Path) ->
     # What is small and new goes out first. A large run is combined in what is left of the time, by several senders.
     swept = sweep(paths, timeout=_SWEEP_S, give_up=time.monotonic())
     _deliver(paths, give_up, first)
-    if swept.unfinished and time.monotonic() < give_up - _DELIVERY_S:
-        sweep(paths, timeout=_SWEEP_S, give_up=give_up - _DELIVERY_S)
+    if swept.unfinished:
+        # A busy machine may give us little of the processor in ten seconds: each sender goes on until it gets forward.
+        _limit_lifetime(_LARGE_RUN_S)
+        sweep(paths, timeout=_SWEEP_S, give_up=give_up - _DELIVERY_S, at_least_s=_FAIR_S)
+        give_up = max(give_up, time.monotonic() + _DELIVERY_S)
+        _limit_lifetime(give_up - time.monotonic())
         _deliver(paths, give_up, first)
     crash_delivery.deliver(paths, os.environ, give_up - _MARGIN_S, patient=True)
     _ask_to_erase(paths, give_up)

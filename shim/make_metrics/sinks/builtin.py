@@ -64,7 +64,7 @@ SEGMENT = BuiltIn(
     make=_segment,
     keys=(
         WRITE_KEY,
-        replace(HOST, needed=False),
+        replace(HOST, needed=False, added=("/v1/batch",)),
         Key(
             ERASURE,
             "must be true or false: whether the receiver is one of make-metrics serve, which can erase",
@@ -76,7 +76,7 @@ SEGMENT = BuiltIn(
 OTLP = BuiltIn(
     make=_otlp,
     keys=(
-        HOST,
+        replace(HOST, added=("/v1/traces", "/v1/metrics")),
         replace(WRITE_KEY, needed=False),
         Key("key-header", "must be the name of the header that carries the key", r"[A-Za-z][A-Za-z0-9-]{0,63}"),
         Key("service", "must be at most 40 letters, digits, _ and -, beginning with none of those two", _NAME),

@@ -140,7 +140,9 @@ class UnavailableError(Exception):
 class Key:
     """A key of a sink's table. `says` is the problem's line for a value that `pattern` does not match fully.
 
-    `kind` is the value's type. A key has no default: the notice's words about a sink must not depend on its package.
+    `kind` is the value's type. `added` are the paths that the sink adds to an address: one that ends in such a path is
+    refused, or the path would be there twice. A key has no default: the notice's words about a sink must not depend on
+    its package.
     """
 
     name: str
@@ -148,6 +150,7 @@ class Key:
     pattern: str = ".*"
     kind: type[Scalar] = str
     needed: bool = False
+    added: tuple[str, ...] = ()
 
 
 HOST = Key("host", "must be https://..., or http:// on this machine, without user, query or blanks", needed=True)

@@ -23,7 +23,8 @@ class PausedError(Exception):
 class Context:
     """What one sweep works with. `now_ns` is its start in nanoseconds since the epoch.
 
-    `give_up` is when it ends on the monotonic clock, in seconds, `written` the runs that it has written.
+    `give_up` is when it ends on the monotonic clock, in seconds, but not before it has had the processor until `fair`,
+    on this process's clock (`time.process_time`). `written` are the runs that it has written.
     """
 
     paths: Paths
@@ -33,12 +34,17 @@ class Context:
     projects: ProjectCache
     now_ns: int
     give_up: float = math.inf
+    fair: float = -math.inf
     written: set[str] = field(default_factory=set)
 
     def check_time(self) -> None:
         """Raise PausedError if the sweep's time is over."""
-        if time.monotonic() > self.give_up:
+        if self.time_is_up():
             raise PausedError
+
+    def time_is_up(self) -> bool:
+        """Whether the sweep's time is over."""
+        return time.monotonic() > self.give_up and time.process_time() >= self.fair
 
 
 @dataclass(slots=True)

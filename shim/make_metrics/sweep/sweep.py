@@ -32,12 +32,14 @@ from make_metrics.sweep.context import Swept as Swept
 _MINUTE_NS = 60_000_000_000
 
 
-def sweep(paths: Paths, *, timeout: float = 0, give_up: float = math.inf) -> Swept:
+def sweep(paths: Paths, *, timeout: float = 0, give_up: float = math.inf, at_least_s: float = 0) -> Swept:
     """Combine the records of all runs whose make has ended, and delete what is too old.
 
     Waits up to `timeout` seconds for another sweep to end. With 0 it returns at once and notes no problem, as the other
     sweep does the work. Small and new records are combined first. From `give_up` on (monotonic clock, seconds) what is
-    large is left for the next sweep. Raises UserError if the state directory or the store cannot be written.
+    large is left for the next sweep, but not before this one has had `at_least_s` seconds of the processor: going on
+    with a large run takes some before anything more of it is stored. Raises UserError if the state directory or the
+    store cannot be written.
     """
     for directory in (paths.state, paths.records, paths.makes):
         private_directory(directory)
@@ -46,24 +48,24 @@ def sweep(paths: Paths, *, timeout: float = 0, give_up: float = math.inf) -> Swe
     try:
         with lock.acquire(timeout=timeout, poll_interval=0.02):
             try:
-                return _sweep(paths, lock, problems, give_up)
+                return _sweep(paths, lock, problems, give_up, at_least_s)
             except database.ReplacedError as error:
                 # Records that were combined into the damaged store are lost. Combine the others into the new one.
                 problems.append(error.line)
-                return _sweep(paths, lock, problems, give_up)
+                return _sweep(paths, lock, problems, give_up, at_least_s)
     except BusyError:
         if timeout:
             problems.append("another make-metrics is combining records: the latest runs may be missing")
         return Swept(problems=problems)
 
 
-def _sweep(paths: Paths, lock: FileLock, problems: list[str], give_up: float) -> Swept:
+def _sweep(paths: Paths, lock: FileLock, problems: list[str], give_up: float, at_least_s: float) -> Swept:
     swept = Swept(problems=problems)
     now_ns = time.time_ns()
     with database.opened(paths, problems, lock=lock) as connection:
         store, outbox = Store(connection), Outbox(connection)
         runs = _records_by_run(paths.records)
-        written = _combine(paths, store, outbox, runs, swept, now_ns, give_up) if runs else set()
+        written = _combine(paths, store, outbox, runs, swept, now_ns, give_up, at_least_s) if runs else set()
         _remove_old_markers(paths.makes, now_ns)
         with store.transaction():
             oldest_ns = clock.advance(connection, now_ns).trusted_ns
@@ -80,7 +82,14 @@ def _sweep(paths: Paths, lock: FileLock, problems: list[str], give_up: float) ->
 
 
 def _combine(
-    paths: Paths, store: Store, outbox: Outbox, runs: dict[str, list[Path]], swept: Swept, now_ns: int, give_up: float
+    paths: Paths,
+    store: Store,
+    outbox: Outbox,
+    runs: dict[str, list[Path]],
+    swept: Swept,
+    now_ns: int,
+    give_up: float,
+    at_least_s: float,
 ) -> set[str]:
     """Combine the records of runs, small and new ones first; the runs that were written to the store."""
     # Only here: they take a while to load, and mostly nothing has happened since the last sweep.
@@ -88,9 +97,10 @@ def _combine(
     from make_metrics.metrics.collector import Collector
 
     with Collector() as collector:
-        context = Context(paths, store, outbox, collector, ProjectCache(paths), now_ns, give_up)
+        fair = time.process_time() + at_least_s
+        context = Context(paths, store, outbox, collector, ProjectCache(paths), now_ns, give_up, fair)
         for run, records in _small_and_new_first(runs):
-            if time.monotonic() > give_up and _is_large(records):
+            if context.time_is_up() and _is_large(records):
                 swept.unfinished = True
                 break
             _sweep_run(context, run, records, swept)
