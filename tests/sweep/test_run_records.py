@@ -75,6 +75,21 @@ def test_a_late_line_changes_the_waiting_message(paths: Paths, project: Project)
     assert waiting.message["properties"]["duration_ms"] == 500
 
 
+OTLP = '[[sinks]]\ntype = "otlp"\nhost = "https://127.0.0.1:9"\nsignals = "traces"\n'
+
+
+def test_what_the_registry_refuses_is_counted(tmp_path: Path, paths: Paths) -> None:
+    project = agreed_project(tmp_path / "traced", paths, more=OTLP)
+    run = ended_run()
+    impossible = line("a", make=run, start=1, status=300)
+    add(paths, run, make_in_project(run, project), impossible, line("b", make=run), line("c", make=run))
+    sweep(paths)
+    sinks = len(project.sinks)
+    dropped = ask(paths, lambda connection: Outbox(connection).dropped(str(project.directory)))
+    assert dropped == {"not allowed to be sent: its exit_status": sinks + 1}  # of a, and of the run's span
+    assert ask(paths, lambda connection: Outbox(connection).count(str(project.directory)).events) == 2 * sinks
+
+
 def test_a_run_that_began_before_the_yes_is_not_queued(paths: Paths, project: Project) -> None:
     run = ended_run()
     early = replace(line("a", make=run), wall_ns=WALL_NS - 1)

@@ -7,8 +7,9 @@ spell (see `project.target_names`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from make_metrics.combine.event import Event
@@ -17,6 +18,7 @@ from make_metrics.deliver import trace_messages
 from make_metrics.deliver.message import looks_like_file, message
 from make_metrics.deliver.permissions import Permission, ProjectCache
 from make_metrics.deliver.trace import sent_ancestor
+from make_metrics.deliver.trace_messages import reason
 from make_metrics.project.project import Project
 from make_metrics.project.settings import Settings
 from make_metrics.project.target_names import TargetNames
@@ -31,8 +33,12 @@ from make_metrics.store.outbox import Entry, sink_id
 def entries(
     projects: ProjectCache, run: Run, events: Iterable[Event], permitted: Mapping[str, Permission]
 ) -> list[Entry]:
-    """The outbox entries of a run's events: one for each sink of the project, where there is a permission."""
+    """The outbox entries of a run's events: one for each sink of the project, where there is a permission.
+
+    What the registry does not allow is among them, with the reason.
+    """
     events = list(events)
+    refused: list[Entry] = []
     # A run may have a hundred thousand names, and is written in many slices.
     typed = typed_names(run) if any(_foreign(each.metrics) for each in permitted.values()) else frozenset[str]()
     by_project: dict[Project, dict[str, dict[str, Any]]] = {}
@@ -49,6 +55,7 @@ def entries(
             names=projects.target_names(project, permission.directory, permission.makefiles),
             metrics=permission.metrics,
             typed=typed,
+            refused=partial(_note_refusal, refused, project),
         )
         if sendable is not None:
             by_project.setdefault(project, {})[event.message_id] = sendable
@@ -59,7 +66,12 @@ def entries(
         for sink in project.sinks
     ]
     labels_by_project = {project.path: labels(project.settings) for project in by_project}
-    return trace_messages.add_traces(run, events, untraced, labels_by_project)
+    return refused + trace_messages.add_traces(run, events, untraced, labels_by_project)
+
+
+def _note_refusal(refused: list[Entry], project: Project, message: dict[str, Any], problems: Sequence[str]) -> None:
+    name, why = str(message["messageId"]), reason(problems)
+    refused += [Entry(sink_id(sink), project.path, name, message, why) for sink in project.sinks]
 
 
 def typed_names(run: Run) -> frozenset[str]:
@@ -76,12 +88,13 @@ def sendable_message(
     names: TargetNames,
     metrics: Iterable[Property] = (),
     typed: Iterable[str] = (),
+    refused: Callable[[dict[str, Any], Sequence[str]], object] = lambda *_: None,
 ) -> dict[str, Any] | None:
     """An event as a message for a project's sinks, without its parent; None if it must stay here.
 
     `file_names` are the files in its make's directory, `names` those that its makefiles spell, `metrics` the optional
     metrics that the notice lists. `typed` are other names of targets in its run: the text of no metric may hold one
-    that the makefiles do not spell.
+    that the makefiles do not spell. `refused` is told of a message that the registry does not allow, and why.
     """
     settings = project.settings
     if settings is None or (not settings.file_targets and looks_like_file(event.target, file_names)):
@@ -100,8 +113,10 @@ def sendable_message(
     )
     candidate = message(public, name=settings.event, anonymous_id=anonymous_id, metrics=metrics)
     candidate["properties"] |= label_values(settings)
-    refused = check(candidate, paths=settings.file_targets, metrics=metrics, labels=labels(settings))
-    return None if refused else candidate
+    if problems := check(candidate, paths=settings.file_targets, metrics=metrics, labels=labels(settings)):
+        refused(candidate, problems)
+        return None
+    return candidate
 
 
 def _foreign(metrics: Iterable[Property]) -> set[str]:

@@ -21,7 +21,8 @@ def add_traces(
 ) -> list[Entry]:
     """A run's outbox entries, with traces in those for receivers of traces.
 
-    `events` are all events of the run. `labels` are those of each project, by its path.
+    `events` are all events of the run. `labels` are those of each project, by its path. What may not be sent has the
+    reason.
     """
     done: list[Entry] = []
     untraced: dict[tuple[str, str], dict[str, Any]] = {}  # messages by id, for each sink of each project
@@ -32,9 +33,14 @@ def add_traces(
             done.append(entry)
     for (sink, project), messages in untraced.items():
         for message in trace.with_trace(events, messages, inherited=top_make(run).traceparent):
-            if not check(message, labels[project]):
-                done.append(Entry(sink, project, str(message["messageId"]), message))
+            problems = check(message, labels[project])
+            done.append(Entry(sink, project, str(message["messageId"]), message, reason(problems)))
     return done
+
+
+def reason(problems: Sequence[str]) -> str:
+    """Why a message is not sent, by the registry's first problem, empty if there is none: the property's name only."""
+    return f"not allowed to be sent: its {problems[0].partition(':')[0]}" if problems else ""
 
 
 def examples(store: Store, messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -26,13 +26,14 @@ KEEP_KNOWN_NS = 8 * DAY_NS
 class Entry:
     """A message for a sink: the sink's id (see `sink_id`), the project's directory, the message and its id.
 
-    A message is a dict everywhere. Only the table holds it as JSON.
+    A message is a dict everywhere. Only the table holds it as JSON. `refused` is why it may not be sent, if it may not.
     """
 
     sink: str
     project: str
     message_id: str
     message: dict[str, Any]
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
