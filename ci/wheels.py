@@ -114,6 +114,11 @@ def check_with_tools(dist: Path) -> None:
             raise Wrong(f"{words[0]} says:\n{done.stdout}{done.stderr}")
 
 
+def this_target() -> str:
+    """This machine's key in TARGETS."""
+    return f"{'macos' if sys.platform == 'darwin' else 'linux'}-{os.uname().machine}"
+
+
 def try_here(dist: Path, folder: Path, python: str = sys.executable) -> str:
     """Install this machine's wheel in a fresh environment and home, without a compiler, and build by it.
 
@@ -122,7 +127,7 @@ def try_here(dist: Path, folder: Path, python: str = sys.executable) -> str:
     folder.mkdir(exist_ok=True)
     environment, home, project = folder / "environment", folder / "home", folder / "project"
     subprocess.run([python, "-m", "venv", environment], check=True)
-    wheel = wheel_of(dist, f"linux-{os.uname().machine}")
+    wheel = wheel_of(dist, this_target())
     pip = [str(environment / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", str(wheel)]
     subprocess.run(pip, check=True)
     for path in (home, project):
@@ -132,7 +137,9 @@ def try_here(dist: Path, folder: Path, python: str = sys.executable) -> str:
     tools.mkdir()
     for name in ("make", "sh", "echo"):
         (tools / name).symlink_to(shutil.which(name) or name)
-    variables = {"HOME": str(home), "PATH": f"{environment}/bin:{tools}"}
+    # Apple's programs find their own by the path that they are started by; the wheel needs no compiler anyway.
+    programs = "/usr/bin:/bin" if sys.platform == "darwin" else str(tools)
+    variables = {"HOME": str(home), "PATH": f"{environment}/bin:{programs}"}
 
     def run(*words: str) -> str:
         done = subprocess.run(words, cwd=project, env=variables, capture_output=True, text=True, check=False)
@@ -191,8 +198,18 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--python", action="append", default=[], help="another interpreter to install by; may be repeated"
     )
+    parser.add_argument(
+        "--try", action="store_true", dest="tries", help="only install this machine's from there, and use it"
+    )
     options = parser.parse_args(words)
     with tempfile.TemporaryDirectory(prefix="make-metrics-wheels-") as scratch:
+        if options.tries:
+            try:
+                print(try_here(options.dist, Path(scratch) / "try"))
+            except Wrong as reason:
+                print(f"ci/wheels: {reason}", file=sys.stderr)
+                return 1
+            return 0
         dists = []
         for name in ("first", "the second/in another place"):
             dists.append(Path(scratch) / name / "dist")

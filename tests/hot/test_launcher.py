@@ -315,11 +315,11 @@ def test_a_trap_in_the_recipe_decides_how_the_line_ends(make: Make, shim: Sequen
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD])
 def test_an_ignored_signal_stays_ignored(make: Make, shim: Sequence[str], number: int) -> None:
     line = f"kill -{number} $PPID; grep SigIgn /proc/self/status; exit 7"
-    expected = [f"{1 << number - 1:016x}", f"{1 << number - 1 | 3 << 31:016x}"]  # posix_spawn's own two beside it
     done = make.run(shim, shim_words(line, make.state), preexec_fn=lambda: void(signal.signal(number, signal.SIG_IGN)))
     assert done.status == 7
     if number != signal.SIGCHLD:
-        assert done.out.split()[1].decode() in expected
+        ignored = int(done.out.split()[1], 16) & ~(3 << 31)  # posix_spawn may leave its own two ignored
+        assert ignored == 1 << number - 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
