@@ -169,8 +169,10 @@ endif
 .metrics.ci.variables += TDDIUM VELA NOW_BUILDER CI_XCODE_PROJECT XCS
 .metrics.ci := $(if $(call .metrics.in.environment,CI),$(filter-out \
   || |0| |false|,|$(subst $(.metrics.blank),_,$(value CI))|))
-.metrics.ci += $(foreach .metrics.word,$(filter $(.metrics.ci.variables),$(.VARIABLES)),$(if \
-  $(call .metrics.in.environment,$(.metrics.word)),$(value $(.metrics.word))))
+# Mostly none of them has a value, which shows at once. (A large makefile has many variables: .VARIABLES would be long.)
+.metrics.ci.values = $(foreach .metrics.word,$(.metrics.ci.variables),$(if $(call \
+  .metrics.in.environment,$(.metrics.word)),$(value $(.metrics.word))))
+$(eval .metrics.ci += $$(if $$(strip $(patsubst %,$$(value %),$(.metrics.ci.variables))),$$(.metrics.ci.values)))
 .metrics.decisions = $(call .metrics.files,$(.metrics.data)/on-this-machine,)$(call \
   .metrics.files,$(.metrics.config)/consent/,*.json)
 ifneq ($(strip $(.metrics.ci)),)
@@ -387,11 +389,12 @@ ifeq ($(if $(findstring |/bin/sh|,|$(value SHELL)|)$(findstring $(.metrics.dolla
 .metrics.may.show = $(findstring ONESHELL,$1)$(findstring \
   .VARIABLES,$1)$(findstring $(.metrics.close)HELL,$1)$(findstring }HELL,$1)$(.metrics.exports)$(if $(findstring \
   SHELL,$(subst .SHELLFLAGS,,$1)),$(call .metrics.in.lines,$(.metrics.lines)))
-# Most makefiles have none of these words. To look for a word copies the whole text, and there may be megabytes of it.
-.metrics.shows = $(if $(findstring HELL,$1)$(findstring .VARIABLES,$1)$(filter-out \
-  /bin/sh,$(value SHELL)),$(.metrics.may.show))
+# Most makefiles have none of these words. Each use of the text copies it, and there may be megabytes: so one function
+# looks for both words, and only for a file that has one the text is read again, and handed on.
+.metrics.may.use = $(or $(filter-out /bin/sh,$(value SHELL)),$(findstring \
+  HELL,$(subst .VARIABLES,HELL,$(file <$(.metrics.file)))))
 .metrics.show = $(if $(filter-out $(words $1),$(words $(wildcard $1)))$(filter /dev/% /proc/%,$1),SHELL,$(strip \
-  $(foreach .metrics.file,$1,$(call .metrics.shows,$(file <$(.metrics.file))))))
+  $(foreach .metrics.file,$1,$(if $(.metrics.may.use),$(call .metrics.may.show,$(file <$(.metrics.file)))))))
 .metrics.pipes := $(strip $(foreach .metrics.word,$(MAKEFILE_LIST),$(if $(call .metrics.is.file,$(.metrics.word)),,1)))
 .metrics.mentioned := $(findstring SHELL,$(value MAKECMDGOALS)$(subst \
   .SHELLFLAGS,,$(MAKEFLAGS)$(value -*-command-variables-*-)))
