@@ -50,6 +50,21 @@ def test_it_is_what_came_in(database: Database, monkeypatch: pytest.MonkeyPatch)
     assert list(export(database, "b")) == lines
 
 
+def test_no_message_keeps_a_project_from_its_export(database: Database) -> None:
+    add_project(database, "a")
+    times = ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-99-01T00:00:00+00:00"]
+    edges = ["0001-01-01T00:00:00-23:59", "9999-12-31T23:59:59+23:59"]
+    batch = check(
+        1, [message(PERSON, git_commit_time=at) for at in (*times, *edges)], limits(time.time_ns() // 1000, 365)
+    )
+    assert [batch.refused[key] for key in batch.refused if key[0] == "git_commit_time"] == [3]
+    # As a receiver of before has stored it.
+    batch.rows[0] = batch.rows[0]._replace(commit_s=-62_135_683_140, commit_offset_min=1_439)
+    assert Writer(database).store([batch]) == 5
+    found = [json.loads(line)["properties"].get("git_commit_time") for line in export(database, "a")]
+    assert sorted(filter(None, found)) == edges
+
+
 def test_lines_that_are_no_messages_are_counted(database: Database) -> None:
     add_project(database, "a")
     lines = [b"\n", b"no json\n", b"[1]\n", b"\xff\xfe\n", json.dumps(message(PERSON)).encode()]

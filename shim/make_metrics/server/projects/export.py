@@ -81,18 +81,24 @@ def _choice(row: Row[Any]) -> dict[str, Any]:
     return _envelope(row, row.at_us, properties)
 
 
+def _commit_time(row: Row[Any]) -> str | None:
+    if row.commit_s is None:
+        return None
+    zone = timezone(timedelta(minutes=row.commit_offset_min or 0))
+    try:
+        return (_EPOCH + timedelta(seconds=row.commit_s)).astimezone(zone).isoformat(timespec="seconds")
+    except OverflowError:  # a receiver of before took times that are in the year 0 in UTC
+        return None
+
+
 def _event(row: Row[Any], cut: Row[Any]) -> dict[str, Any]:
-    commit = None
-    if row.commit_s is not None:
-        zone = timezone(timedelta(minutes=row.commit_offset_min or 0))
-        commit = (_EPOCH + timedelta(seconds=row.commit_s)).astimezone(zone).isoformat(timespec="seconds")
     values = {
         "command": row.target_name,
         "command_type": "make",
         "duration_ms": row.whole_ms,
         "exit_status": row.status,
         "git_checked_out_master": row.on_default,
-        "git_commit_time": commit,
+        "git_commit_time": _commit_time(row),
         "is_test": row.is_test,
         "start_time": _time(row.started_us),
         "goal": row.goal,

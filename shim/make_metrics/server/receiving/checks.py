@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from make_metrics.properties.labels import PREFIX
 from make_metrics.properties.property import Property
@@ -45,6 +46,18 @@ def is_command(value: object) -> bool:
 
 
 TESTS["command"] = is_command
+_COMMIT_TIME = TESTS["git_commit_time"]
+
+
+def is_commit_time(value: object) -> bool:
+    """Whether a value is a commit's time that there is, in UTC too: an offset may lead out of the calendar."""
+    try:
+        return _COMMIT_TIME(value) and datetime.fromisoformat(str(value)).astimezone(UTC) is not None
+    except (ValueError, OverflowError):
+        return False
+
+
+TESTS["git_commit_time"] = is_commit_time
 
 
 def is_shown(value: object) -> bool:
