@@ -29,10 +29,11 @@ _OPTION = "writes"
 # one itself only if that thread is far behind.
 _AUTOMATIC_PAGES, _FAR_BEHIND_PAGES = 8_000, 100_000
 _FEW_PAGES, _ROUNDS = 4_000, 5  # so many pages a writer copies in a moment
-# Each connection has a cache, 4 MB of pages; what is mapped of the file is the system's, and is one for all.
+# Each connection has a cache, 4 MB of pages, and all of them together keep no more than 16: which connection writes
+# changes, so that all caches were full in the end. What is mapped of the file is the system's, and is one for all.
 _PRAGMAS = (
     "journal_mode = WAL", "synchronous = FULL", "journal_size_limit = 67108864", "cache_size = -4000",
-    "mmap_size = 268435456",
+    "mmap_size = 268435456", "soft_heap_limit = 16777216",
 )  # fmt: skip
 # PostgreSQL's codes for a replica that cannot be written to yet, and for a partition that another process just dropped.
 _READ_ONLY, _NO_PARTITION = "25006", "23514"
