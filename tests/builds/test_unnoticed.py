@@ -207,3 +207,25 @@ def test_a_posix_makefile_is_left_alone_from_4_4(project: Project) -> None:
         "$(info hook=$(.metrics.hook))\n"
     )
     assert project.make("-s").stdout == "hook=\nbuilt\n"
+
+
+@pytest.mark.parametrize("words", ["$(if ,$(SHELL))", ""], ids=["flags-hook", "shell-hook"])
+def test_a_variable_without_a_name_is_passed_on(each: Project, words: str) -> None:
+    text = f"""\
+        {words}
+        all: simple missing signal
+        \t@env | sort
+        first simple: ; @env
+        missing: ; -@nosuch
+        signal: ; -@kill -TERM $$$$
+        """
+    printed = []
+    for line in ("", None):
+        each.write(text, line=line)
+        variables = (f"{name}={value}" for name, value in {**each.environment(), "LANG": "C"}.items())
+        done = each.run(["env", "-i", "=3", *variables, each.make_path, "first", "all"])
+        # With the Python shim a line whose environment a second shell has passed on lacks this variable.
+        shown = sorted(line for line in done.stdout.splitlines() if line[:2] not in ("_=", "=3"))
+        printed.append((shown, done.stderr))
+    assert printed[0] == printed[1]
+    assert len(each.recorded()) == 5

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.project import Project
+from tests.support.project import ROOT, Project
 
 
 def outputs(project: Project, text: str) -> tuple[str, str]:
@@ -70,3 +71,44 @@ def test_no_function_of_make_tells_a_pipe_from_a_file(each: Project) -> None:
     pipe, file = each.make("-s").stdout.splitlines()
     assert "pipe.mk" in pipe
     assert pipe.replace("pipe.mk", "file.mk") == file
+
+
+def test_bash_complains_about_a_missing_locale_however_it_is_started(each: Project) -> None:
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("no bash here")
+    # LOCPATH stands for an archive of locales: make sees that there is one, and not what is in it.
+    env = each.environment(LC_ALL="xx_YY.UTF-8", LOCPATH=str(each.folder))
+    complaints = []
+    for line in ("", None):
+        each.write(f"$(if ,$(SHELL))\nSHELL := {bash}\nall: ; @: '(a)'\n", line=line)
+        complaints.append(each.make(env=env).stderr.count("xx_YY.UTF-8"))
+    assert complaints == [1, 2]
+    # The first bash complains before it reads our script. The line's bash needs the variable: with it, it complains at
+    # its start; without it, as soon as it is told the value.
+    start = [bash, "-c", f"exec {bash} -c :"]
+    assert each.run(start, env=env).stderr.count("xx_YY.UTF-8") == 2
+    told = each.run([bash, "-c", "export LC_ALL=xx_YY.UTF-8"], env=each.environment(LOCPATH=str(each.folder)))
+    assert told.stderr.count("xx_YY.UTF-8") == 1
+    # The makefile's bash cannot be left out either: with the flags hook make starts it, and no other program.
+
+
+def test_a_makefile_that_exports_home_hides_the_one_that_make_was_started_with(each: Project, tmp_path: Path) -> None:
+    for home in ("one", "two", "makefile"):
+        (tmp_path / home).mkdir()
+    told = "$(value HOME) $(origin HOME) $(flavor HOME)"
+    text = f"export HOME = {tmp_path}/makefile\nall: below ; @echo '{told}'\nbelow: ; @$(MAKE) -s -f below.mk\n"
+    checkout = f"include {ROOT}/make_include/metrics.mk"
+    (each.folder / "below.mk").write_text("all: ; @tr '\\0' '\\n' </proc/$$PPID/environ | grep ^HOME=\n")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    printed = set()
+    for home in ("one", "two"):
+        env = {name: value for name, value in each.environment(HOME=str(tmp_path / home), PATH=path).items()
+               if name != "MAKE_METRICS_HOME"}  # fmt: skip
+        each.write(text, line="")
+        printed.add(each.make(env=env).stdout)
+        each.write(text, line=checkout)
+        printed.add(each.make(env=env).stdout)
+    # make has forgotten what its environment had, and a make below it was even started with the makefile's HOME.
+    assert printed == {f"HOME={tmp_path}/makefile\n{tmp_path}/makefile file recursive\n"}
+    assert [any((tmp_path / home).rglob("*.rec")) for home in ("one", "two", "makefile")] == [False, False, True]

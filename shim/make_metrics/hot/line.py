@@ -96,17 +96,38 @@ def _become(arguments: Arguments, environ: dict[bytes, bytes], *, recipe: bool =
     try:
         path = find_program(arguments, command[0], environ)
         try:
-            posix.execve(path, command, environ)
+            _execute(path, command, environ)
         except OSError as error:
             if error.errno != errno.ENOEXEC:
                 raise
-            posix.execve(DEFAULT_SHELL, [DEFAULT_SHELL, path, *command[1:]], environ)
+            _execute(DEFAULT_SHELL, [DEFAULT_SHELL, path, *command[1:]], environ)
     except OSError as error:
         posix._exit(_report_exec_error(arguments, command[0], error, recipe=recipe))
 
 
+def _execute(path: bytes, command: list[bytes], environ: dict[bytes, bytes]) -> None:
+    """Replace this process by a program. Raises OSError if that cannot be started."""
+    if b"" not in environ:
+        posix.execve(path, command, environ)
+    # Python refuses a variable without a name, which a process may have and make passes on: hand over our environment.
+    for name in posix.environ:
+        if name not in environ:
+            posix.unsetenv(name)
+    for name, value in environ.items():
+        if name:
+            posix.putenv(name, value)
+    posix.execv(path, command)
+
+
 def _start(arguments: Arguments, command: list[bytes], environ: dict[bytes, bytes], mask: object) -> int:
     """Start the command as a child; gives its pid. Raises OSError if it cannot be started."""
+    if b"" in environ:
+        child = posix.fork()
+        if not child:
+            _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
+            _become(arguments, environ, recipe=True)
+        return child
     path, defaults = find_program(arguments, command[0], environ), _signals_to_default()
     try:
         return posix.posix_spawn(path, command, environ, setsigmask=mask, setsigdef=defaults)  # type: ignore[arg-type]

@@ -95,7 +95,7 @@ class Recorder:
             self.walk_pid = posix.posix_spawn(
                 sys.executable,
                 words,
-                environ,
+                {name: value for name, value in environ.items() if name},  # Python refuses one without a name
                 file_actions=[
                     (posix.POSIX_SPAWN_DUP2, marker_fd, 1),
                     (posix.POSIX_SPAWN_OPEN, 0, "/dev/null", posix.O_RDONLY, 0),
