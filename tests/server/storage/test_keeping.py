@@ -5,20 +5,22 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
-from make_metrics.server.projects.projects import add_project, set_retention
+from make_metrics.server.projects.projects import add_project, delete_project, set_retention
 from make_metrics.server.receiving.messages import check, limits
 from make_metrics.server.storage import partitions
-from make_metrics.server.storage.database import AwayError, Database
+from make_metrics.server.storage.database import AwayError, Database, open_database
 from make_metrics.server.storage.keeping import delete_old, erase
 from make_metrics.server.storage.rollups import refresh
-from make_metrics.server.storage.tables import CHOICES, DAYS, ERASED, EVENTS, METADATA, PEOPLE
+from make_metrics.server.storage.tables import CHOICES, DAYS, ERASED, EVENTS, METADATA, PEOPLE, ROLL_UPS
 from make_metrics.server.storage.write import Writer
+from tests.support.postgresql import Server
 from tests.support.team_receiver import message, messages
 
 NOW = datetime.now(UTC)
@@ -154,3 +156,41 @@ def test_old_marks_of_erasure_stay(database: Database) -> None:
     erase(database, ALICE)
     delete_old(database, now_us=NOW_US)
     assert count(database, ERASED) == 1
+
+
+@pytest.mark.parametrize("erasing", [False, True], ids=["project", "person"])
+def test_what_is_deleted_while_its_numbers_are_made_leaves_none(postgresql_server: Server, erasing: bool) -> None:
+    database = open_database(postgresql_server.create())
+    add_project(database, "a")
+    for _ in range(2):  # the second time numbers of these days are there already
+        refresh(database)
+        store(database, [message(ALICE, at=NOW - timedelta(days=days)) for days in range(1, 5)])
+    failures: list[BaseException] = []
+
+    def run(function: Callable[..., object], *words: object) -> None:
+        try:
+            function(*words)
+        except BaseException as error:
+            failures.append(error)
+
+    deleting = (erase, database, ALICE) if erasing else (delete_project, database, "a")
+    others = [threading.Thread(target=run, args=words) for words in ((refresh, database), deleting)]
+    with database.writing() as connection:
+        # A refresh stands still once it has put the first numbers of a day in their place.
+        connection.execute(text("CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS "
+                                "'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END'"))  # fmt: skip
+        connection.execute(text("CREATE TRIGGER hold BEFORE INSERT ON facts FOR EACH ROW EXECUTE FUNCTION hold()"))
+    with database.writing() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(1)"))
+        for waiting, thread in enumerate(others, 1):
+            thread.start()
+            until = time.monotonic() + 60
+            while connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")) != waiting:
+                assert time.monotonic() < until
+                time.sleep(0.01)
+    for thread in others:
+        thread.join()
+    assert failures == []
+    refresh(database)
+    assert [count(database, table) for table in ROLL_UPS] == [0, 0, 0, 0]
+    database.close()
