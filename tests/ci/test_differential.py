@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ci.differential import lines, settings
+from ci.differential import compare, lines, settings
 from ci.differential.__main__ import main
 from ci.differential.compare import Comparer, mask
 from ci.differential.generate import generate
@@ -80,6 +80,18 @@ def test_recipes_that_race_are_undecided(tmp_path: Path) -> None:
     comparer = Comparer(tmp_path / "c", Path(next(iter(makes().values()))), shims=("python",))
     assert compare("cat /proc/sys/kernel/random/uuid") == (False, True)
     assert compare("tr '\\0' '\\n' </proc/$$PPID/cmdline") == (True, False)
+
+
+def test_what_never_ends_with_plain_make_is_undecided_after_one_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compare, "LIMIT_S", 0.5)
+    runs = tmp_path / "runs"
+    line = f"\t@echo run >>{runs}; while :; do cat /proc/sys/kernel/random/uuid >>log; done"
+    comparer = Comparer(tmp_path / "c", Path(next(iter(makes().values()))), shims=("python",))
+    result = comparer.compare(Program((Piece("Makefile", "all:"), Piece("Makefile", line)), "merged"))
+    assert (result.differences, result.undecided) == ((), True)
+    assert runs.read_text().count("run") <= 2
 
 
 def test_nothing_is_generated_that_depends_on_the_makefiles_text_or_the_time() -> None:
