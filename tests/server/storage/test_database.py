@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import re
+import sys
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -150,6 +154,27 @@ def test_a_writer_leaves_a_long_log_to_the_thread_that_copies_it(tmp_path: Path)
     database.checkpoint()
     assert file.stat().st_size > 40_000_000
     write(database, 1)
+    database.close()
+
+
+def test_the_caches_of_all_connections_are_bounded_together(tmp_path: Path) -> None:
+    library = re.search(r"/\S*libsqlite3\S*", Path("/proc/self/maps").read_text()) if sys.platform == "linux" else None
+    if library is None:
+        pytest.skip("this Python's SQLite is not a library of its own")
+    used = ctypes.CDLL(library[0]).sqlite3_memory_used
+    used.restype = ctypes.c_int64
+    database = open_database(sqlite_url(tmp_path))
+    before = used()
+    with database.writing() as connection:
+        connection.execute(text("CREATE TABLE filler (id INTEGER PRIMARY KEY, bytes BLOB)"))
+        rows = [{"id": number} for number in range(1_500)]
+        connection.execute(text("INSERT INTO filler VALUES (:id, randomblob(3000))"), rows)
+    with ExitStack() as stack:
+        for _ in range(12):
+            connection = stack.enter_context(database.engine.connect().execution_options(make_metrics="writes"))
+            with connection.begin():
+                connection.execute(text("UPDATE filler SET bytes = randomblob(3000)"))
+        assert used() - before < 24_000_000  # of 48
     database.close()
 
 
