@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from starlette.applications import Starlette
 
 from make_metrics.server.keeper import Keeper
+from make_metrics.server.memory import use_few_heaps
 from make_metrics.server.pages.app import Pages
 from make_metrics.server.receiving.routes import Receiver
 from make_metrics.server.settings import ServerSettings
@@ -21,6 +22,7 @@ def application(database: Database, settings: ServerSettings) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        use_few_heaps()
         receiver.start()
         keeper.start()
         try:

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 import time
 
+from make_metrics.server.memory import give_back
 from make_metrics.server.storage.database import AwayError, Database
 from make_metrics.server.storage.keeping import delete_old
 from make_metrics.server.storage.rollups import refresh
@@ -57,6 +58,7 @@ class Keeper:
                 if time.monotonic() >= delete_at:
                     delete_at = time.monotonic() + _DELETE_S
                     delete_old(self._database, now_us=time.time_ns() // 1000)
+                give_back()
             except AwayError as error:
                 _LOG.warning("roll-ups wait: %s", error)
             except Exception:
