@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from make_metrics.combine import record
+from make_metrics.processes.tree import initial_environment
 from make_metrics.walk import header
 from tests.support.project import Project, until
 
@@ -31,10 +32,10 @@ def test_a_hidden_environment_is_the_one_of_recipes(
 
     monkeypatch.setattr(psutil.Process, "environ", environ)
     monkeypatch.setenv("MAKE_METRICS", "local")
-    assert header.initial_environment(process) == dict(os.environ)
-    assert header.ceiling_of(header.initial_environment(process)) == "local"
+    assert initial_environment(process, os.environ) == dict(os.environ)
+    assert header.ceiling_of(initial_environment(process, os.environ)) == "local"
     monkeypatch.delenv("MAKE_METRICS")
-    assert header.ceiling_of(header.initial_environment(process)) == "on"
+    assert header.ceiling_of(initial_environment(process, os.environ)) == "on"
 
 
 @pytest.mark.parametrize(

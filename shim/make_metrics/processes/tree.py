@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import namedtuple
+from collections.abc import Mapping
 
 import psutil
 
@@ -17,6 +18,17 @@ MakeAbove.__doc__ = "A make above another make: its process, its key, and the ta
 
 Shim = namedtuple("Shim", ("target", "has_make"))
 Shim.__doc__ = "A shim that runs a recipe line: the target, empty if unknown, and whether its make still runs."
+
+
+def initial_environment(process: psutil.Process, otherwise: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment that a process was started with; a copy of another one, or none, if the system hides it.
+
+    macOS shows an empty environment for a protected program, such as its own make.
+    """
+    with contextlib.suppress(psutil.Error, OSError):
+        if environ := process.environ():
+            return environ
+    return dict(otherwise or {})
 
 
 def is_make(process: psutil.Process, names: frozenset[str]) -> bool:

@@ -18,6 +18,7 @@ from make_metrics.consent import gate
 from make_metrics.consent.policy import read_policy
 from make_metrics.files import user_dirs
 from make_metrics.files.read import read_file
+from make_metrics.processes.tree import initial_environment
 from make_metrics.project.root import Root, find_root
 from make_metrics.sender import protocol, reaper
 from make_metrics.sender.protocol import notice_state
@@ -32,10 +33,11 @@ def start_sender(pid: int, key: str, state: bytes) -> dict[str, str] | None:
     Where no process may outlive make, return the environment for `become_sender` instead; else None.
 
     The sender gets the environment that make was started with: a variable that a makefile exports, such as a proxy, is
-    not the developer's. Raises psutil.Error or OSError.
+    not the developer's. Where the system hides that, it gets the one that make hands to recipes. Raises psutil.Error or
+    OSError.
     """
     make = psutil.Process(pid)
-    environ = _environ_of(make)
+    environ = initial_environment(make, os.environ)
     project = find_root(make.cwd())
     if not project.settings or read_policy().most != "on" or not all(map(_allows_sending, (environ, os.environ))):
         return None
@@ -62,14 +64,6 @@ def become_sender(environ: Mapping[str, str]) -> None:
     os.dup2(0, 1)
     os.dup2(0, 2)
     os.execve(sys.executable, [sys.executable, "-I", protocol.PROGRAM], environ)  # noqa: S606
-
-
-def _environ_of(make: psutil.Process) -> dict[str, str]:
-    """The environment that make was started with; the one that it hands to recipes if the system hides the other."""
-    try:
-        return make.environ() or dict(os.environ)
-    except psutil.AccessDenied:
-        return dict(os.environ)
 
 
 def yes_on_file(project: Root, environ: Mapping[str, str], state: str) -> bool:

@@ -14,6 +14,7 @@ import time
 import psutil
 
 from make_metrics.files import user_dirs
+from make_metrics.processes.tree import initial_environment
 
 MANY_RECORDS = 16
 OLD_RECORD_S = 86_400
@@ -32,7 +33,9 @@ def combine(pid: int, state: bytes) -> bool:
     Returns whether that was done. It is not if that environment is unknown, and a makefile may have changed where the
     decisions lie. This process takes over that environment, and the lowest priority, so it must do nothing else after.
     """
-    environ = _initial_environment(pid)
+    environ = {}
+    with contextlib.suppress(psutil.Error):
+        environ = initial_environment(psutil.Process(pid))
     if environ:
         os.environ.clear()
         os.environ.update(environ)
@@ -53,10 +56,3 @@ def combine(pid: int, state: bytes) -> bool:
         sweep(Paths.from_state(directory))
         return True
     return False
-
-
-def _initial_environment(pid: int) -> dict[str, str]:
-    """The environment that a make was started with; empty if unknown, as for the make that comes with macOS."""
-    with contextlib.suppress(psutil.Error, OSError):
-        return psutil.Process(pid).environ()
-    return {}

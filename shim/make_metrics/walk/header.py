@@ -14,22 +14,11 @@ from make_metrics.files import user_dirs
 from make_metrics.hot import append, record_format
 from make_metrics.processes import command_line
 from make_metrics.processes.keys import boot_id, start_time_ns
-from make_metrics.processes.tree import MakeAbove
+from make_metrics.processes.tree import MakeAbove, initial_environment
 from make_metrics.project import git_head
 
 # The facts of one make process, by the names of the fields of `combine.record.Make`.
 Facts = dict[str, "str | int | bool | tuple[str, ...]"]
-
-
-def initial_environment(make: psutil.Process) -> dict[str, str]:
-    """The environment that a make was started with; the one that it hands to recipes if the system hides the other.
-
-    macOS shows an empty environment for a protected program, such as its own make.
-    """
-    with contextlib.suppress(psutil.Error, OSError):
-        if environ := make.environ():
-            return environ
-    return dict(os.environ)
 
 
 def ceiling_of(initial: dict[str, str]) -> str:
@@ -58,7 +47,7 @@ def describe(
     with contextlib.suppress(psutil.Error):
         words = command_line.without_emulator(make.cmdline())
         directory = make.cwd()
-    goals, initial = command_line.goals(words), initial_environment(make)
+    goals, initial = command_line.goals(words), initial_environment(make, os.environ)
     head = git_head.read_head(directory) if directory else git_head.Head()
     return dict(
         key=key,

@@ -19,10 +19,10 @@ from make_metrics.consent import gate
 from make_metrics.hot import append, recorder
 from make_metrics.processes.command_line import builds_nothing
 from make_metrics.processes.keys import process_key
-from make_metrics.processes.tree import is_make, make_of_line, makes_above
+from make_metrics.processes.tree import initial_environment, is_make, make_of_line, makes_above
 from make_metrics.project.root import Root, find_root, project_key
 from make_metrics.sender.start import become_sender, start_sender
-from make_metrics.walk.header import describe, initial_environment, write_header
+from make_metrics.walk.header import describe, write_header
 
 LIFETIME_S = 20
 COMBINE = b"combine"
@@ -77,7 +77,7 @@ def walk(
     run = above[-1].key if above else key
     records = state + b"/records"
     facts = describe(make, key, above, default_goal=goal, makeflags=makeflags, version=version)
-    directory, initial = str(facts["directory"]), initial_environment(above[-1].process if above else make)
+    directory, initial = str(facts["directory"]), initial_environment(above[-1].process if above else make, os.environ)
     project = find_root(directory)
     if gate.recording_forbidden(project, initial):
         return recorder.NOT_A_MAKE, False
