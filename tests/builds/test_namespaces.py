@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.namespaces import BOTH, HIDDEN, NO_PROC, PID, TIME, USER, needs
+from tests.support.namespaces import BOTH, HIDDEN, NO_DEVICES, NO_PROC, PID, TIME, USER, needs
 from tests.support.project import SOURCE, Project, started, until
 
 Words = Sequence[str]
@@ -103,6 +103,15 @@ def test_without_proc_nothing_is_recorded_and_doctor_says_so(each: Project) -> N
         in said.stdout
     )
     assert said.returncode == 1
+
+
+@pytest.mark.parametrize("flags", ["", ".SHELLFLAGS = -fc\nSHELL = /bin/bash\nexport SHELL\n"], ids=["shell", "flags"])
+def test_without_devices_nothing_of_ours_makes_one(each: Project, flags: str) -> None:
+    """Root would make /dev/null with a redirection, as a file: make by itself does not."""
+    needs(*NO_DEVICES)
+    each.write(f"{flags}all: one\n\t@echo all\none:\n\t@echo one; :\n\t@$(MAKE) -s inner\ninner:\n\t@echo inner\n")
+    done = each.run([*NO_DEVICES, each.make_path, "-s"])
+    assert (done.returncode, done.stdout, done.stderr) == (0, "one\ninner\nall\n", "")
 
 
 def _runs(project: Project) -> list[dict[str, Any]]:

@@ -14,6 +14,8 @@ TIME = ("unshare", "-T", "--boottime", "864000", "--monotonic", "86400")
 BOTH = (*TIME, *PID)
 NO_PROC = ("unshare", "-rm", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh")
 
+NO_DEVICES = ("unshare", "-rm", "sh", "-c", 'mount -t tmpfs none /dev && "$@" && ls /dev', "sh")  # lists /dev then
+
 
 def needs(*words: str) -> None:
     """Skip the test where a name space cannot be made."""

@@ -102,14 +102,16 @@ def test_writers_beside_killed_sweeps_neither_lose_nor_double_a_line(home: Path)
     writers = [context.Process(target=write, args=(paths, run, number, stop, counts)) for number in range(4)]
     for writer in writers:
         writer.start()
-    for kill in range(6):
-        with subprocess.Popen([sys.executable, "-c", SWEEP_FOR_EVER], stdout=subprocess.PIPE) as sweeper:
-            assert sweeper.stdout is not None
-            for _ in range(5 + kill):
-                sweeper.stdout.readline()
-            time.sleep(0.003 * kill)  # not to wait for anything: to be killed at another moment each time
-            sweeper.kill()
-    stop.set()
+    try:
+        for kill in range(6):
+            with subprocess.Popen([sys.executable, "-c", SWEEP_FOR_EVER], stdout=subprocess.PIPE) as sweeper:
+                assert sweeper.stdout is not None
+                for _ in range(5 + kill):
+                    sweeper.stdout.readline()
+                time.sleep(0.003 * kill)  # not to wait for anything: to be killed at another moment each time
+                sweeper.kill()
+    finally:
+        stop.set()
     written = sum(counts.get(timeout=60) for _ in writers)
     for writer in writers:
         writer.join()

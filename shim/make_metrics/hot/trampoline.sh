@@ -10,7 +10,7 @@ if [ -x "$3" ]; then
 		_make_metrics_boot=${1##*/tried.}
 		_make_metrics_boot=${_make_metrics_boot%%.*}
 		_make_metrics_try=$_make_metrics_boot:$3::${LD_PRELOAD-}:${LD_LIBRARY_PATH-}:
-		if [ "$4" != -I ] && {
+		if [ "$4" != -I ] && [ -c /dev/null ] && {
 			[ "$2.launcher" -nt "$3" ] && [ "$2.launcher" -nt "${3%/*}" ] &&
 				read -r _make_metrics_last <"$2.launcher" && [ "$_make_metrics_last" = "$_make_metrics_try" ]
 		} 2>/dev/null; then
@@ -105,6 +105,7 @@ _make_metrics_write() {
 	(umask 077; if [ -n "$2" ]; then echo "$2"; fi >"$1") || :
 } 2>/dev/null
 
+[ -c /dev/null ] || _make_metrics_leave "$@" # in a chroot without devices root would make it, as a file
 # No room for another process ends the shell.
 trap '_make_metrics_leave "$@"' EXIT
 if [ "$1" != - ]; then
