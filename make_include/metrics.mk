@@ -133,8 +133,8 @@ ifndef .metrics.included
 .metrics.mac := $(findstring darwin,$(.metrics.host))$(filter 3.81default,$(MAKE_VERSION)$(origin MAKEFILEPATH))
 .metrics.below.home = $(or $(call \
   .metrics.absolute,$(value $1)),$(value HOME)/$(if $(.metrics.mac),Library/Application Support,$2))/make-metrics
-.metrics.default.data := $(call .metrics.below.home,XDG_DATA_HOME,.local/share)
-.metrics.default.config := $(call .metrics.below.home,XDG_CONFIG_HOME,.config)
+.metrics.default.data = $(call .metrics.below.home,XDG_DATA_HOME,.local/share)
+.metrics.default.config = $(call .metrics.below.home,XDG_CONFIG_HOME,.config)
 .metrics.data := $(or $(.metrics.baked.data),$(.metrics.default.data))
 .metrics.data := $(if $(.metrics.home),$(.metrics.home)/data,$(.metrics.data))
 .metrics.config := $(or $(.metrics.baked.config),$(.metrics.default.config))
@@ -167,8 +167,8 @@ endif
 .metrics.ci.variables += AGOLA_GIT_REF EARTHLY_CI EAS_BUILD GERRIT_PROJECT HARNESS_BUILD_ID HEROKU_TEST_RUN_ID LAYERCI
 .metrics.ci.variables += NETLIFY NEVERCODE PROW_JOB_ID SAILCI SCREWDRIVER SEMAPHORE SHIPPABLE TASKCLUSTER_ROOT_URL
 .metrics.ci.variables += TDDIUM VELA NOW_BUILDER CI_XCODE_PROJECT XCS
-.metrics.ci := $(if $(call .metrics.in.environment,CI),$(filter-out \
-  || |0| |false|,|$(subst $(.metrics.blank),_,$(value CI))|))
+.metrics.ci := $(if $(value CI),$(if $(call .metrics.in.environment,CI),$(filter-out \
+  || |0| |false|,|$(subst $(.metrics.blank),_,$(value CI))|)))
 # Mostly none of them has a value, which shows at once. (A large makefile has many variables: .VARIABLES would be long.)
 .metrics.ci.values = $(foreach .metrics.word,$(.metrics.ci.variables),$(if $(call \
   .metrics.in.environment,$(.metrics.word)),$(value $(.metrics.word))))
@@ -343,9 +343,11 @@ else ifeq ($(filter-out default file,$(origin SHELL))$(value METRICS_ONESHELL),)
 # A SHELL that calls "shell" refers to itself: make stops, and its message names the line that gives this value. One
 # reference is followed.
 .metrics.value := $(value SHELL)
+ifneq ($(findstring $(.metrics.dollar),$(.metrics.value)),)
 .metrics.value += $(foreach .metrics.word,$(subst \
   $(.metrics.close), ,$(subst $(.metrics.open), ,$(subst },$(.metrics.close),$(subst \
   {,$(.metrics.open),$(.metrics.value))))),$(value $(.metrics.word)))
+endif
 .metrics.loops := $(findstring $(.metrics.dollar)$(.metrics.open)shell,$(subst {,$(.metrics.open),$(.metrics.value)))
 # A value can stand behind the shim if no character in it is special, and no blank at its end: make compares it with
 # /bin/sh. With references in it, that is asked for each line.
@@ -395,7 +397,9 @@ ifeq ($(if $(findstring |/bin/sh|,|$(value SHELL)|)$(findstring $(.metrics.dolla
   HELL,$(subst .VARIABLES,HELL,$(file <$(.metrics.file)))))
 .metrics.show = $(if $(filter-out $(words $1),$(words $(wildcard $1)))$(filter /dev/% /proc/%,$1),SHELL,$(strip \
   $(foreach .metrics.file,$1,$(if $(.metrics.may.use),$(call .metrics.may.show,$(file <$(.metrics.file)))))))
-.metrics.pipes := $(strip $(foreach .metrics.word,$(MAKEFILE_LIST),$(if $(call .metrics.is.file,$(.metrics.word)),,1)))
+# Those with a usual name need no closer look: there may be hundreds.
+.metrics.pipes := $(strip $(foreach .metrics.word,$(filter-out %.mk %.mak %.make %.d %akefile,$(MAKEFILE_LIST)),$(if \
+  $(call .metrics.is.file,$(.metrics.word)),,1)))
 .metrics.mentioned := $(findstring SHELL,$(value MAKECMDGOALS)$(subst \
   .SHELLFLAGS,,$(MAKEFLAGS)$(value -*-command-variables-*-)))
 .metrics.hook := $(if $(or $(.metrics.loops),$(.metrics.mentioned),$(.metrics.once),$(.metrics.pipes),$(call \
@@ -501,8 +505,8 @@ endif
 # cannot enter the launcher, which is linked statically; it enters the interpreter. These libraries do neither, and the
 # launcher sees the real clock:
 .metrics.harmless := %/libfaketime.so.1 %/libfaketimeMT.so.1 %libeatmydata.so %libfakeroot-sysv.so %libfakeroot-tcp.so
-.metrics.preloaded := $(if $(call .metrics.in.environment,LD_PRELOAD),$(filter-out \
-  $(.metrics.harmless),$(subst :, ,$(value LD_PRELOAD))))
+.metrics.preloaded := $(if $(value LD_PRELOAD),$(if $(call .metrics.in.environment,LD_PRELOAD),$(filter-out \
+  $(.metrics.harmless),$(subst :, ,$(value LD_PRELOAD)))))
 .metrics.launcher := $(if $(.metrics.preloaded),,$(.metrics.launcher))
 # A library that a makefile preloads into lines may show how many programs load it. Where one more would, a second shell
 # or the interpreter, make itself runs the line.
