@@ -112,3 +112,22 @@ def test_a_makefile_that_exports_home_hides_the_one_that_make_was_started_with(e
     # make has forgotten what its environment had, and a make below it was even started with the makefile's HOME.
     assert printed == {f"HOME={tmp_path}/makefile\n{tmp_path}/makefile file recursive\n"}
     assert [any((tmp_path / home).rglob("*.rec")) for home in ("one", "two", "makefile")] == [False, False, True]
+
+
+def test_a_second_shell_sets_pwd_which_a_makefile_may_not_export(each: Project) -> None:
+    env = {**each.environment(), "PWD": str(each.folder)}
+    unexported: dict[str | None, str] = {}
+    exported: dict[str | None, str] = {}
+    for found, word in ((unexported, "unexport PWD\n"), (exported, "")):
+        for line in ("", None):
+            each.write(f"$(if ,$(SHELL))\n{word}all: ; @printenv PWD\n", line=line)
+            found[line] = each.make("-s", "-i", env=env).stdout
+    assert unexported == {"": "", None: f"{each.folder}\n"}
+    assert exported == {"": f"{each.folder}\n", None: f"{each.folder}\n"}
+    without = {name: value for name, value in env.items() if name != "PWD"}
+    assert each.run(["sh", "-c", "exec printenv PWD"], env=without).stdout == f"{each.folder}\n"
+    # What make tells of PWD is the same for both makefiles.
+    told = "$(origin PWD) $(flavor PWD) $(value PWD)"
+    texts = [each.make("-s", "-f", str(each.write(f"{word}all: ; @echo '{told}'\n", line="")), env=env).stdout
+             for word in ("unexport PWD\n", "")]  # fmt: skip
+    assert texts[0] == texts[1]
