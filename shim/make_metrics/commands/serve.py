@@ -65,7 +65,8 @@ def _first_project(database: Database, url: str) -> str:
     token = add_token(database, None)
     return (
         f"viewing token: {token} (shown only now)\nto look: {url}/login?token={token}\n\n"
-        f"For make-metrics.toml of the project, to commit:\n\n{sink_block(url, key)}\n"
+        "For the project's make-metrics.toml, to commit, below its name, collected-by and purpose\n"
+        f"(make-metrics init begins such a file):\n\n{sink_block(url, key)}\n"
     )
 
 
