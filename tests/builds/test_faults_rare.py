@@ -217,6 +217,7 @@ def test_file_system_without_locks(each: Project, tmp_path: Path, compiled: bool
         except NotBuilt as reason:
             pytest.skip(str(reason))
         each.edit_fragment(str(fragment.launcher()), str(launcher))
+        each.edit_fragment("baked.copy := /", "baked.copy := /nowhere/")  # it is a copy of the other launcher
         for folder in (each.paths.state, each.paths.records, each.paths.makes):
             private_directory(folder)  # without them the launcher starts the Python shim
     else:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +23,11 @@ from make_metrics.server.storage.keeping import erase
 from make_metrics.server.storage.rollups import mark, refresh
 from make_metrics.server.storage.tables import BUCKETS, BY_PERSON, DAY_US, DAYS, DIRTY_DAYS, EVENTS, PEOPLE, STATUSES
 from make_metrics.server.storage.write import Writer
-from tests.support.team_receiver import messages, write
+from tests.support.team_receiver import message, messages, write
 
 NOW_US = time.time_ns() // 1000
 _GIVEN_UP = (-2, 130)
+PERSON = str(uuid.UUID(int=1, version=4))
 
 
 def expected(database: Database) -> tuple[Counter[Any], Counter[Any], Counter[Any]]:
@@ -206,7 +209,9 @@ def test_a_busy_day_is_made_once_at_a_time(database: Database) -> None:
     store(database, messages(50, days=1))
     days = refresh(database)
     store(database, messages(50, days=1, seed=2))
-    with while_made(database, lambda: store(database, messages(50, days=1, seed=3))):
+    # The latest day is made first. Events of an earlier one would come in time: just after midnight most are of one.
+    late = [message(PERSON, at=datetime.now(UTC)) for _ in range(50)]
+    with while_made(database, lambda: store(database, late)):
         assert refresh(database, most_days=40) <= days + 1
     with database.reading() as connection:
         assert connection.scalars(select(DIRTY_DAYS.c.day)).all()
