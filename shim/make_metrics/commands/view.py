@@ -44,7 +44,7 @@ def _fill(database: Database, store: Store, chosen: str) -> int:
 
     Runs below a project's root are the project's. Whoever chose one sees all that ran below it as one.
     """
-    from make_metrics.server.projects.projects import add_project, set_retention, set_smallest_group
+    from make_metrics.server.projects.projects import add_project, change_project
     from make_metrics.server.receiving.importing import import_messages, messages_of_events
     from make_metrics.server.storage.rollups import refresh
 
@@ -67,8 +67,7 @@ def _fill(database: Database, store: Store, chosen: str) -> int:
         if project not in names:
             names[project] = _name(project, set(names.values()))
             add_project(database, names[project])
-            set_retention(database, names[project], _LONGEST_DAYS)
-            set_smallest_group(database, names[project], 0)
+            change_project(database, names[project], retention_days=_LONGEST_DAYS, smallest_group=0)
         waiting[project].append(stored.event)
         count += 1
         if len(waiting[project]) == _AT_ONCE:

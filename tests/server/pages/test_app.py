@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from make_metrics.server.pages.app import VIEWS
-from make_metrics.server.projects.projects import add_project, list_projects, set_smallest_group
+from make_metrics.server.projects.projects import add_project, change_project, list_projects
 from make_metrics.server.projects.tokens import add_token, delete_token
 from make_metrics.server.storage.database import Database
 from make_metrics.server.storage.tables import EVENTS, SESSIONS, TOKENS
@@ -295,5 +295,5 @@ def test_the_page_says_what_is_hidden_and_shows_it_where_that_is_wanted(database
         assert "fewer than 3 people stand behind each" in text
         assert "there is no page of one person" in text
         assert '<bdi class="name">' not in text
-        set_smallest_group(database, PROJECT, 0)
+        change_project(database, PROJECT, smallest_group=0)
         assert '<bdi class="name">all</bdi>' in client.get("/projects/1/time?days=91").body.decode()

@@ -17,8 +17,6 @@ from make_metrics.server.projects.projects import (
     list_projects,
     rotate_key,
     set_disabled,
-    set_retention,
-    set_smallest_group,
 )
 from make_metrics.server.projects.tokens import add_token
 from make_metrics.server.receiving.messages import check, limits
@@ -50,8 +48,8 @@ def test_a_rotated_key_is_taken_for_a_while_or_not_at_all(database: Database) ->
 
 def test_settings_are_kept(database: Database) -> None:
     add_project(database, "a")
-    set_retention(database, "a", 30)
-    set_smallest_group(database, "a", 0)
+    change_project(database, "a", retention_days=30)
+    change_project(database, "a", smallest_group=0)
     set_disabled(database, "a", disabled=True)
     (project,) = list_projects(database)
     assert (project.retention_days, project.smallest_group, project.disabled) == (30, 0, True)
@@ -70,9 +68,9 @@ def test_mistakes_get_a_clear_line(database: Database) -> None:
     with pytest.raises(UserError, match="did you mean alpha"):
         rotate_key(database, "alpah")
     with pytest.raises(UserError, match="1 to 3650"):
-        set_retention(database, "alpha", 0)
+        change_project(database, "alpha", retention_days=0)
     with pytest.raises(UserError, match="0 to 1000"):
-        set_smallest_group(database, "alpha", -1)
+        change_project(database, "alpha", smallest_group=-1)
 
 
 def test_a_deleted_project_leaves_nothing(database: Database) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text, update
 
-from make_metrics.server.projects.projects import add_project, delete_project, set_retention
+from make_metrics.server.projects.projects import add_project, change_project, delete_project
 from make_metrics.server.receiving.messages import check, limits
 from make_metrics.server.storage import partitions
 from make_metrics.server.storage.database import AwayError, Database, open_database
@@ -40,8 +40,8 @@ def store(database: Database, some: list[Any], project: int = 1) -> int:
 def test_events_go_when_they_are_older_than_their_project_keeps(database: Database) -> None:
     add_project(database, "short")
     add_project(database, "long")
-    set_retention(database, "short", 30)
-    set_retention(database, "long", 365)
+    change_project(database, "short", retention_days=30)
+    change_project(database, "long", retention_days=365)
     for project in (1, 2):
         ages = (1, 29, 32, 100, 364, 367, 800)
         assert store(database, [message(ALICE, at=NOW - timedelta(days=age)) for age in ages], project) == 7
@@ -76,10 +76,10 @@ def test_after_a_month_was_dropped_its_events_are_stored_again_if_they_may_be(da
     writer = Writer(database)
     old = [message(ALICE, at=NOW - timedelta(days=300))]
     assert writer.store([check(1, old, limits(NOW_US, 365))]) == 1
-    set_retention(database, "a", 30)
+    change_project(database, "a", retention_days=30)
     delete_old(database, now_us=NOW_US)
     assert count(database, EVENTS) == 0
-    set_retention(database, "a", 365)
+    change_project(database, "a", retention_days=365)
     batch = check(1, old, limits(NOW_US, 365))
     if database.is_postgresql:
         with pytest.raises(AwayError):

@@ -65,20 +65,14 @@ def set_disabled(database: Database, name: str, *, disabled: bool) -> None:
     _change(database, name, disabled=disabled)
 
 
-def set_retention(database: Database, name: str, days: int) -> None:
-    """Say how many days events are kept; longer is 3650 at most. Raises UserError."""
-    change_project(database, name, retention_days=days)
-
-
-def set_smallest_group(database: Database, name: str, people: int) -> None:
-    """Say behind how many people at least a cell of a page must stand to be shown; 0 shows all. Raises UserError."""
-    change_project(database, name, smallest_group=people)
-
-
 def change_project(
     database: Database, name: str, *, retention_days: int | None = None, smallest_group: int | None = None
 ) -> None:
-    """Do what `set_retention` and `set_smallest_group` do, all or nothing; None leaves it. Raises UserError."""
+    """Change what is not None, all or nothing. Raises UserError.
+
+    Events are kept for `retention_days`, 3650 at most. A cell of a page must have `smallest_group` people behind it to
+    be shown; 0 shows all.
+    """
     if retention_days is not None and not 1 <= retention_days <= _MOST_RETENTION_DAYS:
         raise UserError(f"--retention must be 1 to {_MOST_RETENTION_DAYS} days")
     if smallest_group is not None and not 0 <= smallest_group <= 1_000:
