@@ -69,17 +69,16 @@ def main() -> None:
         os.execve(sys.executable, [sys.executable, "-I", PROGRAM], {**os.environ, **task_again})  # noqa: S606
 
 
-def _limit_lifetime(seconds: float = 0) -> None:
+def _limit_lifetime(seconds: float = LIFETIME_S) -> None:
     """End this process so many seconds from now, whatever it does then: the outbox is consistent at every moment.
 
-    By default these are LIFETIME_S. A signal handler or thread of Python would not do: neither runs while a library
-    holds the interpreter.
+    A signal handler or thread of Python would not do: neither runs while a library holds the interpreter.
     """
     import faulthandler
 
     if not _null:
         _null.append(os.open(os.devnull, os.O_WRONLY))
-    faulthandler.dump_traceback_later(seconds or LIFETIME_S, exit=True, file=_null[0])
+    faulthandler.dump_traceback_later(seconds, exit=True, file=_null[0])
 
 
 def _send_in_turn(state: str, project: str, give_up: float, *, stays: bool = False, descriptor: int = -1) -> bool:

@@ -19,15 +19,8 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._/+,@-]")
 END = "# --- end of set-up's values\n"
 _BAKED = re.compile(r"^(\.metrics\.baked\.(\w+) :=) ?(.*)$", re.MULTILINE)
 _OTHERS = re.compile(r"^\.metrics\.for\.(\w+)\.(\w+) := (.*)\n", re.MULTILINE)
-_NAMES = (
-    "python",
-    "entry",
-    "launcher",
-    "copy",
-    "state",
-    "data",
-    "config",
-)  # what another kind of machine has of its own
+# What another kind of machine has of its own.
+_NAMES = ("python", "entry", "launcher", "copy", "state", "data", "config")
 
 Values = dict[str, str]  # set-up's values as make sees them, by name
 
