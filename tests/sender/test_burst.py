@@ -82,12 +82,13 @@ def test_makes_that_follow_each_other_start_one_interpreter(
     assert all("sender.py" in words for words in started), started
 
 
+@pytest.mark.parametrize("more", [{}, {"": "a value without a name"}], ids=["", "nameless"])
 def test_nothing_is_lost_where_a_sender_ends_just_as_word_is_left(
-    sharing: Sharing, receiver: Receiver, senders: Senders, tmp_path: Path
+    sharing: Sharing, receiver: Receiver, senders: Senders, tmp_path: Path, more: dict[str, str]
 ) -> None:
     task = {protocol.MAKE: ended_run(), protocol.STATE: str(sharing.paths.state), protocol.GROUP: "0"}
     task[protocol.PROJECT] = str(sharing.project.folder)
-    env = {**sharing.project.environment(), "PYTHONPATH": str(SOURCE), **task}
+    env = {**sharing.project.environment(), "PYTHONPATH": str(SOURCE), **task, **more}
     with subprocess.Popen([sys.executable, "-c", SLOW_TO_END, str(tmp_path)], env=env) as process:
         until((tmp_path / "at-the-end").exists, seconds=60)
         make(sharing, "a")

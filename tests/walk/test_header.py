@@ -33,6 +33,7 @@ def test_a_hidden_environment_is_the_one_of_recipes(
     monkeypatch.setattr(psutil.Process, "environ", environ)
     monkeypatch.setenv("MAKE_METRICS", "local")
     assert initial_environment(process, os.environ) == dict(os.environ)
+    assert initial_environment(process, {"": "without a name", "A": "b"}) == {"A": "b"}
     assert header.ceiling_of(initial_environment(process, os.environ)) == "local"
     monkeypatch.delenv("MAKE_METRICS")
     assert header.ceiling_of(initial_environment(process, os.environ)) == "on"

@@ -23,12 +23,13 @@ Shim.__doc__ = "A shim that runs a recipe line: the target, empty if unknown, an
 def initial_environment(process: psutil.Process, otherwise: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment that a process was started with; a copy of another one, or none, if the system hides it.
 
-    macOS shows an empty environment for a protected program, such as its own make.
+    macOS shows an empty environment for a protected program, such as its own make. A variable without a name is left
+    out: Python starts no program with one.
     """
     with contextlib.suppress(psutil.Error, OSError):
         if environ := process.environ():
             return environ
-    return dict(otherwise or {})
+    return {name: value for name, value in (otherwise or {}).items() if name}
 
 
 def is_make(process: psutil.Process, names: frozenset[str]) -> bool:

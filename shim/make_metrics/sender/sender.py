@@ -5,7 +5,7 @@ of make's. It waits for make's end without a limit; from then on it sends for te
 not sent by then wait for the next sender. For a run that is too large for one sender it has two seconds of the
 processor, however long a busy machine takes for that, up to a minute. Where makes follow each other it stays for some
 seconds (`sender.burst`), and their senders only leave word. Where no process may outlive make, the walk becomes one
-that sends what earlier makes have left, until its line ends.
+that sends what earlier makes have left, until its line ends, for a minute at most: the recipe has the processor first.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from make_metrics.files.paths import Paths
 
 LIFETIME_S = 10.0
+_BESIDE_S = 60.0  # beside a line: ten seconds may not even be enough to start where all processors are busy
+_SENDING_S = 10.0  # for receivers
 _MARGIN_S = 0.5  # the time that an orderly end needs
 _SWEEP_S = 3.0
 _DELIVERY_S = 2.0  # for sending what was combined last
@@ -56,8 +58,9 @@ def main() -> None:
         from make_metrics.processes.wait import wait_for_end
 
         wait_for_end(key)
-    give_up = time.monotonic() + LIFETIME_S
-    _limit_lifetime()
+    lifetime_s = _BESIDE_S if is_beside else LIFETIME_S
+    give_up = time.monotonic() + lifetime_s
+    _limit_lifetime(lifetime_s)
     lines_ended = _wait_for_lines(group, min(give_up, time.monotonic() + _LINES_S))
     stays = not is_beside and lines_ended
     stayed = _send_in_turn(state, project, give_up, stays=stays, descriptor=int(held or -1))
@@ -65,8 +68,9 @@ def main() -> None:
         _send_in_turn(state, project, give_up)
     if stayed and os.path.lexists(os.path.join(state, user_dirs.SENDER_WANTED)):
         # Word was left just when we ended, or for too long: a new process takes it.
-        task_again = {MAKE: key, GROUP: "0", STATE: state, PROJECT: project}
-        os.execve(sys.executable, [sys.executable, "-I", PROGRAM], {**os.environ, **task_again})  # noqa: S606
+        environ = {name: value for name, value in os.environ.items() if name}  # Python refuses one without a name
+        environ |= {MAKE: key, GROUP: "0", STATE: state, PROJECT: project}
+        os.execve(sys.executable, [sys.executable, "-I", PROGRAM], environ)  # noqa: S606
 
 
 def _limit_lifetime(seconds: float = LIFETIME_S) -> None:
@@ -205,6 +209,7 @@ def _send(paths: Paths, project: Path | None, give_up: float, *, first: Path) ->
         give_up = max(give_up, time.monotonic() + _DELIVERY_S)
         _limit_lifetime(give_up - time.monotonic())
         _deliver(paths, give_up, first)
+    give_up = min(give_up, time.monotonic() + _SENDING_S)
     crash_delivery.deliver(paths, os.environ, give_up - _MARGIN_S, patient=True)
     _ask_to_erase(paths, give_up)
 
@@ -219,7 +224,7 @@ def _ask_to_erase(paths: Paths, give_up: float) -> None:
 def _deliver(paths: Paths, give_up: float, first: Path) -> None:
     from make_metrics.deliver.delivery import deliver
 
-    timeout_s = max(give_up - _MARGIN_S - time.monotonic(), 0.1)
+    timeout_s = max(min(give_up - time.monotonic(), _SENDING_S) - _MARGIN_S, 0.1)
     deliver(paths, os.environ, timeout_s=timeout_s, first=first, patient=True)
 
 
