@@ -11,13 +11,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.project import Project, until
+from make_metrics.sender import protocol
+from tests.support.project import SOURCE, Project, until
 from tests.support.segment_receiver import Answer, Receiver
 from tests.support.sharing_project import Sharing
 
 NAMESPACE = ["unshare", "-pf", "--mount-proc", "--kill-child"]
 # A process 1 that waits only for its own children: it runs make once for each of its words.
 FIRST = "import subprocess, sys\nfor goal in sys.argv[2:]: subprocess.run([sys.argv[1], goal], check=True)"
+# A sender that has the processor only when the time of one that outlives make is over.
+STARVED = """
+import time
+from make_metrics.sender import sender
+send = sender._send
+def send_late(*words, **more):
+    time.sleep(1)
+    send(*words, **more)
+sender._send, sender.LIFETIME_S, sender._limit_lifetime.__defaults__ = send_late, 0.5, (0.5,)
+sender.main()
+"""
 
 pytestmark = pytest.mark.skipif(
     shutil.which("unshare") is None or subprocess.run([*NAMESPACE, "true"], capture_output=True).returncode != 0,
@@ -55,11 +67,25 @@ def end(sharing: Sharing, goal: str) -> None:
 
 def test_a_first_line_sends_what_earlier_makes_have_left(sharing: Sharing, receiver: Receiver) -> None:
     with made(sharing, "a", "b", "first") as process:
-        until(lambda: sorted(receiver.commands) == ["a", "b"], seconds=60)
+        until(lambda: set(receiver.commands) == {"a", "b"}, seconds=60)
         end(sharing, "first")
         output, errors = process.communicate(timeout=60)
     assert (process.returncode, output, errors) == (0, "a\nb\nfirst\n", "")
-    assert len(set(receiver.ids)) == len(receiver.ids)
+    # The second make's sender may have been ended just when a message had left: that one leaves again, with its id.
+    assert len({(message["messageId"], message["properties"].get("command")) for message in receiver.accepted}) == 3
+
+
+def test_a_busy_machine_gives_it_longer_than_a_sender_that_outlives_make(
+    tmp_path: Path, home: Path, receiver: Receiver
+) -> None:
+    sharing = Sharing(Project(tmp_path / "project", home), receiver)
+    sharing.cli("opt-in", "--yes")
+    sharing.make("a")
+    task = {protocol.MAKE: protocol.BESIDE, protocol.GROUP: "0", protocol.STATE: str(sharing.paths.state)}
+    task[protocol.PROJECT] = str(sharing.project.folder)
+    env = {**sharing.project.environment(), "PYTHONPATH": str(SOURCE), **task}
+    done = sharing.project.run([sys.executable, "-c", STARVED], env=env)
+    assert (done.returncode, done.stderr, receiver.commands) == (0, "", ["a"])
 
 
 def test_the_end_of_the_line_ends_it_and_the_next_make_goes_on(sharing: Sharing, receiver: Receiver) -> None:

@@ -60,6 +60,7 @@ def start_sender(pid: int, key: str, state: bytes) -> dict[str, str] | None:
 
 def become_sender(environ: Mapping[str, str]) -> None:
     """Replace this process by a sender that does not outlive its line, which ends it; does not return."""
+    signal.alarm(0)  # the walk's: a sender limits its life itself
     os.nice(_NICE)
     os.dup2(0, 1)
     os.dup2(0, 2)
