@@ -3,8 +3,9 @@
     python -m ci.adversary --quick
 
 Without --quick it takes some hours; `--part 0.1` does a tenth of what takes longest. With `--keep FOLDER` each attack's
-figures stay there, and an attack that has some is not run again: hours can be spread over several runs, and the page is
-written when every attack has its figures. The exit status is 1 if anything went wrong.
+figures stay there, of the kills those of each hundred rounds, and what has some is not run again: hours can be spread
+over several runs, and the page is written when every attack has its figures. The exit status is 1 if anything went
+wrong.
 """
 
 from __future__ import annotations
@@ -65,7 +66,9 @@ def main(words: Sequence[str] | None = None) -> int:
     attacks: dict[str, Callable[[Path, str], list[Figure]]] = {
         "secrets": lambda folder, shim: secrets.attack(folder, shim, seed=seed),
         "disks": lambda folder, shim: disks.attack(folder, shim, quick=quick),
-        "kills": lambda folder, shim: kills.attack(folder, shim, rounds=36 if quick else int(1500 * part), seed=seed),
+        "kills": lambda folder, shim: kills.attack(
+            folder, shim, rounds=36 if quick else int(1500 * part), seed=seed, keep=options.keep
+        ),
         "nested": lambda folder, shim: sizes.nested(folder, shim, count=60 if quick else 2000),
         "many": lambda folder, shim: sizes.many(folder, shim, count=300 if quick else int(250_000 * part)),
         "written": lambda folder, _: sizes.written(folder, count=20_000 if quick else 250_000),

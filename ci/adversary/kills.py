@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import time
 from collections import Counter
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import psutil
@@ -19,6 +20,7 @@ import psutil
 from ci.adversary.place import Figure, Place
 from ci.adversary.receiver import receiving
 from ci.find_makes import find
+from make_metrics.files.write import write_file
 from make_metrics.processes.tree import target_of
 from make_metrics.sender import protocol
 
@@ -26,6 +28,7 @@ MAKE, WALK, RECORDER, SWEEP, SENDER, FLUSH = "make", "the walk", "the recorder",
 VICTIMS = (MAKE, WALK, RECORDER, SWEEP, SENDER, FLUSH)
 _TARGETS = 12
 _LONGEST_S = 0.4
+_ROUNDS_OF_A_HOME = 100
 _TRIES = 10  # of flush, at the end, with a receiver that behaves
 _PR_SET_CHILD_SUBREAPER = 36
 # The last thing that a line does is to note its end: what is noted must be recorded.
@@ -55,10 +58,7 @@ class Kills:
         self.place, self.chance = place, random.Random(seed)  # noqa: S311
         self.killed: Counter[str] = Counter()
         self.cut_off: set[str] = set()  # the targets whose recorder was killed
-        # Both ways of telling a line from $(shell): make 4.4 has another than those before.
-        self.makes = {name: path for name, path in find().items() if name.startswith(("4.3", "4.4"))} or {
-            "": Path("make")
-        }
+        self.makes = [*_makes().values()]
         self.journal = place.folder / "journal"
 
     def round(self, number: int) -> None:
@@ -66,7 +66,7 @@ class Kills:
         victim = VICTIMS[number % len(VICTIMS)]
         place = self.place
         more = {"MAKE_METRICS_SENDER": "detached"} if victim == SENDER else {}
-        program = [*self.makes.values()][number // len(VICTIMS) % len(self.makes)]
+        program = self.makes[number // len(VICTIMS) % len(self.makes)]
         make = subprocess.Popen(
             [program, "-j3", "-k", f"ROUND={number}", f"JOURNAL={self.journal}"],
             cwd=place.project,
@@ -121,6 +121,11 @@ class Kills:
         return 0
 
 
+def _makes() -> dict[str, Path]:
+    """Both ways of telling a line from $(shell): make 4.4 has another than those before."""
+    return {name: path for name, path in find().items() if name.startswith(("4.3", "4.4"))} or {"": Path("make")}
+
+
 def _is_sender(process: psutil.Process) -> bool:
     with contextlib.suppress(psutil.Error):
         return protocol.PROGRAM in process.cmdline()
@@ -134,30 +139,79 @@ def _let_time_pass(place: Place) -> None:
         connection.commit()
 
 
-def attack(folder: Path, shim: str, *, rounds: int, seed: int) -> list[Figure]:
-    """The rounds; then all is delivered, and both ends are compared."""
+@dataclass(slots=True)
+class Tally:
+    """What some rounds have shown: `lost` and `doubled` lines' names, the rest counts."""
+
+    rounds: int = 0
+    killed: Counter[str] = field(default_factory=Counter)
+    noted: int = 0
+    lost: list[str] = field(default_factory=list)
+    cut_off: int = 0
+    doubled: list[str] = field(default_factory=list)
+    hostile: Counter[str] = field(default_factory=Counter)
+    events: int = 0
+    unsent: int = 0
+    invented: int = 0
+    redirected: int = 0
+    repeated: int = 0
+    undescribed: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        """Both together."""
+        return Tally(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+
+
+def attack(folder: Path, shim: str, *, rounds: int, seed: int, keep: Path | None = None) -> list[Figure]:
+    """The rounds, a hundred with each home. Those that the folder `keep` has are not run again."""
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # senders become children of ours
+    tally = Tally()
+    for first in range(0, rounds, _ROUNDS_OF_A_HOME):
+        numbers = range(first, min(first + _ROUNDS_OF_A_HOME, rounds))
+        name = f"kills-{shim}-{seed}-{numbers.start}-{numbers.stop}"
+        kept = keep / "rounds" / f"{name}.json" if keep else None
+        if kept and kept.exists():
+            content = json.loads(kept.read_text())
+            content |= {each: Counter(content[each]) for each in ("killed", "hostile")}
+            tally += Tally(**content)
+            continue
+        some = _attack_a_home(folder / name, shim, numbers, seed + first)
+        tally += some
+        if kept:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            write_file(
+                kept, json.dumps({each.name: getattr(some, each.name) for each in fields(some)}, indent=1).encode()
+            )
+            print(f"kills, {shim} shim: {numbers.stop} rounds of {rounds}", flush=True)
+    return _figures(tally, shim)
+
+
+def _attack_a_home(folder: Path, shim: str, numbers: range, seed: int) -> Tally:
+    """The rounds of these numbers; then all is delivered, and both ends are compared."""
     with receiving(seed) as receiver:
         place = Place(folder, shim)
-        numbers = " ".join(map(str, range(_TARGETS)))
-        place.write(MAKEFILE.format(numbers=numbers), settings=SETTINGS.format(port=receiver.port))
+        place.write(
+            MAKEFILE.format(numbers=" ".join(map(str, range(_TARGETS)))), settings=SETTINGS.format(port=receiver.port)
+        )
         place.agree()
         kills = Kills(place, seed)
-        for number in range(rounds):
+        for number in numbers:
             kills.round(number)
         for process in filter(_is_sender, psutil.Process().children()):
             process.kill()
             process.wait()
         receiver.hostile = False
-        hostile = sum(count for deed, count in receiver.deeds.items() if deed != "accept")
+        hostile = Counter({deed: count for deed, count in receiver.deeds.items() if deed != "accept"})
         for record in place.paths.records.glob("*~*.rec"):  # of a line without a lock: combined when it is a minute old
             os.utime(record, (time.time() - 120,) * 2)
         events = place.events()
+        ids = {event["messageId"] for event in events}
+        sent: set[str] = set()
         for _ in range(_TRIES):
             _let_time_pass(place)
             place.command("flush", "--retry", "--timeout", "20")
             sent = {message["messageId"] for message in receiver.accepted}
-            if sent >= {event["messageId"] for event in events}:
+            if sent >= ids:
                 break
         runs = json.loads(place.command("runs", "--json"))
         redirected = receiver.redirected
@@ -165,33 +219,50 @@ def attack(folder: Path, shim: str, *, rounds: int, seed: int) -> list[Figure]:
     recorded = Counter(event["properties"]["command"] for event in events)
     missing = [name for name in noted if name not in recorded]
     lost = [name for name in missing if name not in kills.cut_off]
-    each = ", ".join(f"{name} {count}" for name, count in kills.killed.items())
-    versions = " and ".join(kills.makes)
-    figure = Figure(
+    accepted = [message for message in receiver.accepted if "choice" not in message["properties"]]
+    return Tally(
+        rounds=len(numbers),
+        killed=kills.killed,
+        noted=len(noted),
+        lost=lost,
+        cut_off=len(missing) - len(lost),
+        doubled=[name for name in sorted(set(noted)) for _ in range(recorded[name] - 1)],
+        hostile=hostile,
+        events=len(ids),
+        unsent=len(ids - sent),
+        invented=len(sent - ids),
+        redirected=redirected,
+        repeated=len(accepted) - len({message["messageId"] for message in accepted}),
+        # Of a make that was killed before its walk knew it, nobody can say which project's it was, and who agreed.
+        undescribed=sum(run["targets"] for run in runs if not run["directory"]),
+    )
+
+
+def _figures(tally: Tally, shim: str) -> list[Figure]:
+    each = ", ".join(f"{name} {count}" for name, count in tally.killed.items())
+    kills = Figure(
         f"kill -9 at random moments, {shim} shim",
-        f"{sum(kills.killed.values())} kills ({each}) in {rounds} runs of make {versions}, {len(noted)} lines ended",
-        lost=len(lost),
-        doubled=sum(recorded[name] - 1 for name in set(noted) & set(recorded)),
+        f"{tally.killed.total()} kills ({each}) in {tally.rounds} runs of make {' and '.join(_makes())}, {tally.noted} "
+        "lines ended",
+        lost=len(tally.lost),
+        doubled=len(tally.doubled),
         notes=[
-            f"{len(missing) - len(lost)} lines died with the {kills.killed[RECORDER]} recorders that were killed while "
-            f"they ran just these lines ({shim} shim)"
+            f"{tally.cut_off} lines died with the {tally.killed[RECORDER]} recorders that were killed while they ran "
+            f"just these lines ({shim} shim)"
         ],
     )
-    figure.notes += [f"not recorded: {', '.join(lost)} ({shim} shim)"] if lost else []
-    ids = {event["messageId"] for event in events}
-    accepted = [message for message in receiver.accepted if "choice" not in message["properties"]]
-    repeated = len(accepted) - len({message["messageId"] for message in accepted})
+    kills.notes += [f"not recorded: {', '.join(tally.lost)} ({shim} shim)"] if tally.lost else []
+    kills.notes += [f"recorded twice: {', '.join(tally.doubled)} ({shim} shim)"] if tally.doubled else []
+    stay = min(tally.unsent, tally.undescribed)
     delivery = Figure(
         f"hostile answers and killed senders, {shim} shim",
-        f"{len(ids)} events over {hostile} hostile answers of {len(set(receiver.deeds) - {'accept'})} kinds",
-        lost=len(ids - sent),
-        doubled=len(sent - ids),
-        leaked=redirected,
-        notes=[f"{repeated} messages came in more than once, each with the id it had before ({shim} shim)"],
+        f"{tally.events} events over {tally.hostile.total()} hostile answers of {len(tally.hostile)} kinds",
+        lost=tally.unsent - stay,
+        doubled=tally.invented,
+        leaked=tally.redirected,
+        notes=[
+            f"{tally.repeated} messages came in more than once, each with the id it had before ({shim} shim)",
+            f"{stay} events of makes that were killed before the walk stay on this machine ({shim} shim)",
+        ],
     )
-    # Of a make that was killed before its walk knew it, nobody can say which project's it was, and who agreed.
-    undescribed = sum(run["targets"] for run in runs if not run["directory"])
-    kept = min(delivery.lost, undescribed)
-    delivery.lost -= kept
-    delivery.notes.append(f"{kept} events of makes that were killed before the walk stay on this machine ({shim} shim)")
-    return [figure, delivery]
+    return [kills, delivery]

@@ -21,8 +21,26 @@ def wrong(figures: list[Figure]) -> list[Figure]:
 
 @needs_linux
 @pytest.mark.parametrize("shim", shims())
-def test_kills_lose_no_line_but_those_of_killed_recorders_and_double_nothing(tmp_path: Path, shim: str) -> None:
-    figures = kills.attack(tmp_path / "kills", shim, rounds=2 * len(kills.VICTIMS), seed=1)
+def test_kills_lose_no_line_but_those_of_killed_recorders_and_double_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shim: str
+) -> None:
+    """Rounds that an interrupted run has done are kept, and are not run again."""
+    monkeypatch.setattr(kills, "_ROUNDS_OF_A_HOME", len(kills.VICTIMS))
+    keep, rounds = tmp_path / "keep", 2 * len(kills.VICTIMS)
+    round_of, numbers = kills.Kills.round, []
+
+    def interrupted(self: kills.Kills, number: int) -> None:
+        numbers.append(number)
+        if len(numbers) == rounds:
+            raise KeyboardInterrupt
+        round_of(self, number)
+
+    monkeypatch.setattr(kills.Kills, "round", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        kills.attack(tmp_path / "kills", shim, rounds=rounds, seed=1, keep=keep)
+    figures = kills.attack(tmp_path / "again", shim, rounds=rounds, seed=1, keep=keep)
+    assert numbers[rounds:] == [*range(len(kills.VICTIMS), rounds)]
+    assert f" in {rounds} runs of make" in figures[0].tried
     assert wrong(figures) == [], [figure.notes for figure in figures]
 
 
