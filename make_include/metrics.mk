@@ -13,8 +13,10 @@
 
 .metrics.empty :=
 .metrics.blank := $(.metrics.empty) $(.metrics.empty)
-.metrics.characters := a b c d e f g h i j k l m n o p q r s t u v w x y z
-.metrics.characters += A B C D E F G H I J K L M N O P Q R S T U V W X Y Z 0 1 2 3 4 5 6 7 8 9 / . - _ + , @ = ~ :
+.metrics.digits := 0 1 2 3 4 5 6 7 8 9
+.metrics.of.names := a b c d e f g h i j k l m n o p q r s t u v w x y z _ $(.metrics.digits)
+.metrics.of.names += A B C D E F G H I J K L M N O P Q R S T U V W X Y Z
+.metrics.characters := $(.metrics.of.names) / . - + , @ = ~ :
 
 # --- 1. Where is this installation? Set-up writes its paths here; the source has none ---------------------------------
 .metrics.baked.fragment :=
@@ -31,9 +33,10 @@
 # Any function over the words of a text may never end in make 4.0 if the text has a character that is not ASCII: its
 # table of characters is read outside its bounds. There this file does nothing for such names.
 .metrics.specials := % ' " \ $$ \# ( ) { } [ ] ; * ? & | < > ^ ! `
-.metrics.not.ascii = $(eval .metrics.text := $$(subst $$(.metrics.blank),,$$1))$(strip $(foreach \
-  .metrics.word,$(.metrics.characters) $(.metrics.specials),$(eval \
-  .metrics.text := $$(subst $$(.metrics.word),,$$(.metrics.text)))))$(.metrics.text)
+.metrics.not.ascii = $(call .metrics.other.than,$1,$(.metrics.characters) $(.metrics.specials))
+# What is left of the text $1 without blanks and without the characters $2.
+.metrics.other.than = $(eval .metrics.text := $$(subst $$(.metrics.blank),,$$1))$(strip $(foreach \
+  .metrics.word,$2,$(eval .metrics.text := $$(subst $$(.metrics.word),,$$(.metrics.text)))))$(.metrics.text)
 .metrics.strange :=
 ifeq ($(MAKE_VERSION),4.0)
 .metrics.strange := $(call .metrics.not.ascii,$(MAKEFILE_LIST)$(value MAKECMDGOALS)$(value HOME)$(value PATH)$(value \
@@ -277,6 +280,12 @@ endef
   !,$1)$(findstring :,$1)
 .metrics.encode = $(if $(.metrics.special),$(.metrics.encode.all),$1)
 
+# The lines of the makefile $1 as words; ">" begins a recipe's line. Then patterns for those that are comments.
+.metrics.lines = $(subst $(.metrics.newline), ,$(subst $(.metrics.tab),~,$(subst \
+  $(.metrics.newline)$(.metrics.tab),$(.metrics.newline)>,$(subst $(.metrics.blank),~,$(subst \
+  $(.metrics.backslash)$(.metrics.newline),~,$(.metrics.newline)$1)))))
+.metrics.comments := $(.metrics.hash)% $(addsuffix $(.metrics.hash)%,~ ~~ ~~~~)
+
 # The paths of interpreter and shim stand in SHELL or .SHELLFLAGS unencoded: with a special character in one, nothing is
 # recorded.
 .metrics.ready := $(if $(and \
@@ -358,14 +367,9 @@ ifeq ($(if $(findstring |/bin/sh|,|$(value SHELL)|)$(findstring $(.metrics.dolla
   .metrics.no.words,$(value SHELL))),)
 # Could a makefile show SHELL? Each one is read again; one that cannot be read (standard input, a pipe) could. SHELL
 # alone, not in another name, does no harm in a comment, in a line that gives it a value, behind "$$", and as a mere
-# word of a recipe. Anything else may be a use. The lines of the makefile $1 as words; ">" begins a recipe's line:
-.metrics.lines = $(subst $(.metrics.newline), ,$(subst $(.metrics.tab),~,$(subst \
-  $(.metrics.newline)$(.metrics.tab),$(.metrics.newline)>,$(subst $(.metrics.blank),~,$(subst \
-  $(.metrics.backslash)$(.metrics.newline),~,$(.metrics.newline)$1)))))
-.metrics.of.names := a b c d e f g h i j k l m n o p q r s t u v w x y z _ - . 0 1 2 3 4 5 6 7 8 9
-.metrics.of.names += A B C D E F G H I J K L M N O P Q R S T U V W X Y Z
-.metrics.before = $(addprefix %,$(.metrics.of.names)) %$(.metrics.dollar)$(.metrics.dollar)
-.metrics.behind = $(addsuffix %,$(.metrics.of.names))
+# word of a recipe. Anything else may be a use.
+.metrics.before = $(addprefix %,$(.metrics.of.names) . -) %$(.metrics.dollar)$(.metrics.dollar)
+.metrics.behind = $(addsuffix %,$(.metrics.of.names) . -)
 # $1 is the text of the line before SHELL, behind a "|"; $2 is the text behind SHELL. Both end at another SHELL.
 .metrics.reference = $(findstring $(.metrics.dollar)$(.metrics.open),$1)$(findstring $(.metrics.dollar){,$1)
 .metrics.gives.value = $(if $(filter | |>,$(subst ~,,$1)),$(filter =% :=% ::=% :::=% ?=% +=% !=%,$(subst ~,,$2)))
@@ -377,7 +381,6 @@ ifeq ($(if $(findstring |/bin/sh|,|$(value SHELL)|)$(findstring $(.metrics.dolla
   %SHELL,$(subst SHELL,SHELL ,$1))),$(filter SHELL%,$(subst SHELL, SHELL,$1))),$(if $(call \
   .metrics.is.harmless,$(firstword $(subst SHELLSHELL, ,$(.metrics.word))),$(word \
   2,$(subst SHELLSHELL, ,$(.metrics.word)))),,SHELL))
-.metrics.comments := $(.metrics.hash)% $(addsuffix $(.metrics.hash)%,~ ~~ ~~~~)
 .metrics.ends := $(.metrics.close) } : $(.metrics.dollar)
 .metrics.in.comments = $(if $(findstring SHELL,$1),$(foreach .metrics.word,$(.metrics.ends),$(findstring \
   $(.metrics.open)SHELL$(.metrics.word),$1)$(findstring {SHELL$(.metrics.word),$1)))
@@ -576,7 +579,26 @@ endif
 endif
 .metrics.tried = $(eval .metrics.tried := $$(if \
   $$(.metrics.baked.fragment),$$(call .metrics.path.as.is,$$(dir $$(.metrics.baked.fragment))tried)))$(.metrics.tried)
-.metrics.try = $(.metrics.trampoline) $(if $(.metrics.runs),-,$(or $(.metrics.mark),+)) $(or $(.metrics.tried),-)
+.metrics.try = $(.metrics.trampoline) $(.metrics.asks)$(if \
+  $(.metrics.runs),-,$(or $(.metrics.mark),+)) $(or $(.metrics.tried),-)
+# A second shell drops variables whose names are no shell's, and changes some others. No function of make tells what a
+# makefile exports: where one may name such a variable behind "export" or "unexport", each line that a second shell
+# passes on asks what was changed.
+.metrics.asks := =
+ifneq ($(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version)),)
+.metrics.unread := $(.metrics.once)
+.metrics.asks = $(eval .metrics.asks := $$(if $$(or $$(.metrics.unread),$$(findstring export,$$(MAKEFLAGS)),$$(strip \
+  $$(foreach .metrics.file,$$(MAKEFILE_LIST),$$(call .metrics.may.drop,$$(.metrics.file))))),=))$(.metrics.asks)
+.metrics.may.drop = $(if $(and $(.metrics.is.file),$(filter-out /dev/% /proc/%,$(wildcard $1))),$(if $(findstring \
+  export,$(file <$1)),$(call .metrics.drops,$(call .metrics.named.exports,$(file <$1)))),unread)
+.metrics.drops = $(filter PWD OLDPWD SHLVL _ $(addsuffix %,$(.metrics.digits)),$1)$(call \
+  .metrics.other.than,$1,$(.metrics.of.names))
+# The names that stand between "export" and "=", or the line's end, in the makefile $1; without ":", "+" and their kind.
+.metrics.named.exports = $(filter-out |,$(patsubst %!,%,$(patsubst %?,%,$(patsubst %+,%,$(patsubst \
+  %:,%,$(patsubst %::,%,$(patsubst %:::,%,$(subst ~, ,$(foreach .metrics.word,$(filter \
+  |%,$(subst export~, |~,$(filter-out $(.metrics.comments),$(.metrics.lines)))),$(firstword $(subst \
+  =, ,$(.metrics.word))))))))))))
+endif
 # yes; no; python: only the interpreter does; empty: unknown yet.
 .metrics.runs = $(if $(.metrics.proof),$(eval .metrics.runs := yes)yes,$(if $(.metrics.mark),$(if \
   $(or $(wildcard $(.metrics.mark)),$(.metrics.tried.above)),$(eval .metrics.runs := yes)yes,$(if $(wildcard \

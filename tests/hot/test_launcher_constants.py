@@ -28,6 +28,8 @@ LAUNCHER = (SOURCE / "make_metrics/hot/in_c/constants.h").read_text()
 PYTHON: dict[str, object] = {
     "PROTOCOL": arguments.PROTOCOL,
     "ANSWER": arguments.ANSWER,
+    "ASKS_FOR_CHANGES": arguments.ASKS_FOR_CHANGES,
+    "CHANGES": arguments.CHANGES,
     "TITLE": arguments.TITLE,
     "TARGET_FILE": arguments.TARGET_FILE,
     "DEFAULT_SHELL": command.DEFAULT_SHELL,

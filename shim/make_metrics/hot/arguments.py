@@ -15,6 +15,11 @@ from make_metrics.hot import record_format
 
 PROTOCOL = b"mm1"
 ANSWER = b"mm1 runs"  # to the protocol alone: the shim runs here
+# Behind the protocol: what has the shell between make and the line changed in the environment? The answer goes on
+# behind a "|", with "|" between its words: "+NAME=VALUE", encoded, for what make passed on, "-NAME" for what that shell
+# invented. The shell hands it on in a variable.
+ASKS_FOR_CHANGES = b"environment"
+CHANGES = b"_make_metrics_changes"
 # Once the compiled launcher runs a line, it shows this and make's pid in place of its words, and its encoded target as
 # the name of a file in memory. `ps` is readable then, and a recipe's `pkill -f NAME` does not find the launcher.
 TITLE = b"make-metrics: line of make "
@@ -66,6 +71,25 @@ class Arguments:
         if not self.shell:
             raise ValueError("no shell")
 
+    def restore_as_told(self, environ: dict[bytes, bytes]) -> bool:
+        """Undo, in place, what the intermediate shell was told that it changed; whether it was.
+
+        Raises ValueError for words that are not those of `changes`.
+        """
+        told = environ.get(CHANGES, b"")
+        if not self.environment or told[:1] != b"|":
+            return False
+        del environ[CHANGES]
+        for word in filter(None, told[1:].split(b"|")):
+            name, _, value = record_format.decode(word[1:]).partition(b"=")
+            if word[:1] == b"+":
+                environ[name] = value
+            elif word[:1] == b"-":
+                environ.pop(name, None)
+            else:
+                raise ValueError("no change of the environment")
+        return True
+
     def restore(self, environ: dict[bytes, bytes]) -> None:
         """Undo, in place, what the intermediate shell did to the variables in ENVIRONMENT.
 
@@ -76,3 +100,17 @@ class Arguments:
                 environ[name] = record_format.decode(word[1:])
             elif word[:1] == b"-":
                 environ.pop(name, None)
+
+
+def changes(before: dict[bytes, bytes], after: dict[bytes, bytes]) -> bytes:
+    """The answer to ASKS_FOR_CHANGES, from the environment that the shell was started with, and the one it gives.
+
+    Without the first, which is then empty, the answer says only that the shim runs.
+    """
+    if not before:
+        return ANSWER
+    words = [
+        b"+" + record_format.encode(name + b"=" + value) for name, value in before.items() if after.get(name) != value
+    ]
+    words += [b"-" + record_format.encode(name) for name in after if name not in before]
+    return ANSWER + b"|" + b"|".join(words)

@@ -103,6 +103,8 @@ int main(int count, char **words)
     struct recorder recorder = {.parent = getppid(), .shown_parent = parent_pid(), .program = words[0]};
     if (count == 2 && equal(words[1], PROTOCOL)) /* set-up or trampoline.sh asks whether this program runs here */
         return write(1, ANSWER, strlen(ANSWER)) < 0;
+    if (count == 3 && equal(words[1], PROTOCOL) && equal(words[2], ASKS_FOR_CHANGES))
+        return !tell_changes(environ, recorder.shown_parent);
 #ifdef STARTS_SENDERS
     if (is_sender(count, words))
         wait_and_send(words);

@@ -13,7 +13,7 @@ import sys
 import time
 
 from make_metrics.hot import procfs
-from make_metrics.hot.arguments import ANSWER, INVENTED_PATHS, Arguments
+from make_metrics.hot.arguments import ANSWER, ASKS_FOR_CHANGES, INVENTED_PATHS, Arguments, changes
 from make_metrics.hot.command import DEFAULT_SHELL, find_program, is_recipe_line, starts_nothing, words_of
 
 FORWARDED = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGUSR1, _signal.SIGUSR2)
@@ -26,10 +26,15 @@ _PYTHON_IGNORES = (_signal.SIGPIPE, _signal.SIGXFSZ)
 def main(words: list[str]) -> None:
     """Act as the shell that make called; does not return. Raises any failure from before the line's start.
 
-    Given the protocol alone, answers that the shim runs here.
+    Given the protocol alone, answers that the shim runs here; given ASKS_FOR_CHANGES too, what our parent has changed.
     """
     if len(words) == 1:
         posix.write(1, ANSWER)
+        posix._exit(0)
+    if words[1:] == [ASKS_FOR_CHANGES.decode()]:
+        answer = changes(procfs.environment(procfs.parent_pid()), procfs.environment())
+        while answer:
+            answer = answer[posix.write(1, answer) :]
         posix._exit(0)
     encoding = sys.getfilesystemencoding()
     arguments = Arguments([word.encode(encoding, "surrogateescape") for word in words])
@@ -54,13 +59,13 @@ def _environment(arguments: Arguments) -> dict[bytes, bytes]:
             environ[b"LC_CTYPE"] = initial[b"LC_CTYPE"]
         elif initial or environ.get(b"LANG", b"") in (b"", b"C", b"POSIX"):
             del environ[b"LC_CTYPE"]
-    if arguments.environment:
+    if arguments.environment and not arguments.restore_as_told(environ):
         arguments.restore(environ)
         of_make = procfs.environment(procfs.parent_pid())
         if of_make and b"PATH" not in of_make and environ.get(b"PATH") in INVENTED_PATHS:
             del environ[b"PATH"]
         for name, value in of_make.items():
-            if name not in environ and not name.replace(b"_", b"a").isalnum():
+            if name not in environ and (name[:1].isdigit() or not name.replace(b"_", b"a").isalnum()):
                 environ[name] = value  # sh drops names that are no identifiers
     return environ
 

@@ -6,6 +6,7 @@ if [ -x "$3" ]; then
 		shift 2
 		exec "$@"
 		;;
+	=*) ;;
 	*/tried.*.*.*) # it holds the boot's id
 		_make_metrics_boot=${1##*/tried.}
 		_make_metrics_boot=${_make_metrics_boot%%.*}
@@ -26,6 +27,9 @@ fi
 # starts with it, and the first lines of each make with the SHELL hook.
 #
 #     trampoline.sh MARK TRIED [LAUNCHER] PYTHON -I -S ENTRY mm1 ...
+#
+# In front of MARK stands "=" where the makefiles may export what a shell drops or changes (names that are no shell's,
+# PWD). There each line tries, and the program tells what this shell has changed (hot/arguments.py: CHANGES).
 #
 # MARK: "-" if a line of this make has tried, "+" if make cannot find the result, else the name of the result's file:
 # MARK if all runs, MARK.py if only the interpreter does, MARK.no if nothing does. A launcher that was tried before
@@ -83,12 +87,17 @@ _make_metrics_run_simple() {
 }
 # The shell runs a file that is no program as a script: nothing in it can write a file there.
 _make_metrics_answers() {
-	[ "$(cd /proc || cd /; ulimit -f 0; exec "$@" mm1 </dev/null)" = "mm1 runs" ]
+	_make_metrics_answer=$(cd /proc || cd /; ulimit -f 0; exec "$@" mm1 $_make_metrics_asks </dev/null)
+	case $_make_metrics_answer in
+	"mm1 runs") ;;
+	"mm1 runs|"*) _make_metrics_changes=${_make_metrics_answer#"mm1 runs"} ;;
+	*) return 1 ;;
+	esac
 } 2>/dev/null
 # Whether a program was tried since the boot, with the same libraries, and no file named has changed since:
 #     _make_metrics_is_tried TRIED PROGRAM FILE...
 _make_metrics_is_tried() {
-	[ "${1#-}" = "$1" ] && [ -x "$2" ] && read -r _make_metrics_last <"$1" || return 1
+	[ -z "$_make_metrics_asks" ] && [ "${1#-}" = "$1" ] && [ -x "$2" ] && read -r _make_metrics_last <"$1" || return 1
 	[ "$_make_metrics_last" = "$_make_metrics_try" ] || return 1
 	_make_metrics_file=$1
 	shift
@@ -108,7 +117,15 @@ _make_metrics_write() {
 [ -c /dev/null ] || _make_metrics_leave "$@" # in a chroot without devices root would make it, as a file
 # No room for another process ends the shell.
 trap '_make_metrics_leave "$@"' EXIT
-if [ "$1" != - ]; then
+_make_metrics_asks= _make_metrics_changes=
+case $1 in
+=*)
+	_make_metrics_asks=environment _make_metrics_mark=${1#=}
+	shift
+	set -- "$_make_metrics_mark" "$@"
+	;;
+esac
+if [ "$1$_make_metrics_asks" != - ]; then
 	_make_metrics_mark=$1 _make_metrics_tried=$2 _make_metrics_result=
 	case $1 in
 	*/tried.*.*.*) # it holds the boot's id
@@ -149,5 +166,7 @@ if [ "$1" != - ]; then
 	[ "$_make_metrics_result" != .no ] || _make_metrics_leave "$@"
 fi
 shift 2
+# A text that is too long for the system would fail the line.
+[ -z "$_make_metrics_changes" ] || [ ${#_make_metrics_changes} -gt 100000 ] || export _make_metrics_changes
 [ ! -x "$1" ] || exec "$@"
 _make_metrics_leave "$@"

@@ -6,6 +6,8 @@
 #define COPY "launcher." /* how set-up's copy of the launcher is called; its content's digest follows */
 #define PROOF ".runs" /* behind the name of that copy: the file that says where it ran */
 #define ANSWER "mm1 runs" /* to the protocol alone: the shim runs here */
+#define ASKS_FOR_CHANGES "environment" /* behind the protocol: what has the shell that asks changed? */
+#define CHANGES "_make_metrics_changes" /* the variable by which that shell hands the answer on */
 #define TITLE "make-metrics: line of make " /* in the list of processes; make's pid follows */
 #define TARGET_FILE "make-metrics target " /* the name of a file in memory; the encoded target follows */
 #define DEFAULT_SHELL "/bin/sh" /* it also runs scripts without "#!", as in make */
