@@ -16,6 +16,7 @@ _SIMPLE = (
     "expr 1 + 1", "test -f", "no-such-program", "./no-such", "./one.c", "/bin/echo", "basename", "env echo",
     "sort input", "./tools/sh -c 'exit 3'", "sub", "type", "command echo", "exec echo", "export A=1", "cd sub",
     "set -x", "ulimit -n", "umask", "times", "wait", "read line", ":", ".", "exit 7", "test 1 -eq 2",
+    "printenv a.b a-b 2x", "printenv CC_x86_64-linux", "printenv PWD OLDPWD SHLVL _",
 )  # fmt: skip
 _LINES = (
     "{0} && {1}", "{0} || {1}", "{0}; {1}", "{0} | cat", "{0} | {1} | wc -l", "({0}; {1})", "{{ {0}; {1}; }}",

@@ -30,7 +30,8 @@ _VALUES = (
 )  # fmt: skip
 _NAMES = (
     "A", "B", "C", "CFLAGS", "PWD", "HOME", "PATH_X", "IFS", "a.b", "a-b", "CC_x86_64-linux", "PS4", "OLDPWD", "_",
-    "CDPATH", "LC_ALL", "LANG", "MAKEFLAGS_X", "BASH_ENV", "ENV", "SHLVL", "TMPDIR_X", "N",
+    "CDPATH", "LC_ALL", "LANG", "MAKEFLAGS_X", "BASH_ENV", "ENV", "SHLVL", "TMPDIR_X", "N", "2x",
+    "größe",
 )  # fmt: skip
 _SPECIAL = (
     ".PHONY: all clean", ".PHONY: a b", ".SILENT:", ".SILENT: a", ".IGNORE:", ".IGNORE: b", ".ONESHELL:", ".POSIX:",
@@ -51,6 +52,7 @@ _SPECIAL = (
     "MAKE_X = $(MAKE)", "OLD := $(SHELL)", "$(shell touch sub/new)", "$(file >written,$(A))",
     "SHELL_X := not a shell", "SHELLCHECK = shellcheck", "# SHELL in a comment", "MAKESHELL := /bin/bash", "IFS := :",
     ".RECIPEPREFIX := >", "private B = private", "b: private A = own", "b: export A = exported", "%: B = everywhere",
+    "NAME = a-b\nexport $(NAME) = computed", "define GIVE\nexport $1 = $2\nendef\n$(eval $(call GIVE,a.b,given))",
 )  # fmt: skip
 _OPTIONS = (
     "-k", "-i", "-s", "-n", "-q", "-t", "-B", "-w", "-r", "-R", "-e", "-S", "--no-print-directory", "--trace",
@@ -112,6 +114,6 @@ def environment(random: Random) -> list[str]:
         "SHELL=/bin/bash", "SHELL=/bin/zsh", "A=environment", "MAKEFLAGS=k", "MAKELEVEL=3", "LC_ALL=C",
         "LC_ALL=en_US.UTF-8", "SHELLOPTS=xtrace", "BASH_ENV=/dev/null", "ENV=/dev/null", "IFS=:", "a.b=dot",
         "BASH_FUNC_f%%=() { echo function; }", "LANG=", "PWD=/", "POSIXLY_CORRECT=1", "GNUMAKEFLAGS=-s", "CDPATH=sub",
-        "CI=true", "TERM=dumb",
+        "CI=true", "TERM=dumb", "2x=digit", "SHLVL=7",
     )  # fmt: skip
     return random.sample(all_settings, k=random.choice((0, 0, 0, 0, 1, 2)))
