@@ -33,10 +33,9 @@
 # Any function over the words of a text may never end in make 4.0 if the text has a character that is not ASCII: its
 # table of characters is read outside its bounds. There this file does nothing for such names.
 .metrics.specials := % ' " \ $$ \# ( ) { } [ ] ; * ? & | < > ^ ! `
-.metrics.not.ascii = $(call .metrics.other.than,$1,$(.metrics.characters) $(.metrics.specials))
-# What is left of the text $1 without blanks and without the characters $2.
-.metrics.other.than = $(eval .metrics.text := $$(subst $$(.metrics.blank),,$$1))$(strip $(foreach \
-  .metrics.word,$2,$(eval .metrics.text := $$(subst $$(.metrics.word),,$$(.metrics.text)))))$(.metrics.text)
+.metrics.not.ascii = $(eval .metrics.text := $$(subst $$(.metrics.blank),,$$1))$(strip $(foreach \
+  .metrics.word,$(.metrics.characters) $(.metrics.specials),$(eval \
+  .metrics.text := $$(subst $$(.metrics.word),,$$(.metrics.text)))))$(.metrics.text)
 .metrics.strange :=
 ifeq ($(MAKE_VERSION),4.0)
 .metrics.strange := $(call .metrics.not.ascii,$(MAKEFILE_LIST)$(value MAKECMDGOALS)$(value HOME)$(value PATH)$(value \
@@ -591,8 +590,17 @@ ifneq ($(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version)),)
   $$(foreach .metrics.file,$$(MAKEFILE_LIST),$$(call .metrics.may.drop,$$(.metrics.file))))),=))$(.metrics.asks)
 .metrics.may.drop = $(if $(and $(.metrics.is.file),$(filter-out /dev/% /proc/%,$(wildcard $1))),$(if $(findstring \
   export,$(file <$1)),$(call .metrics.drops,$(call .metrics.named.exports,$(file <$1)))),unread)
-.metrics.drops = $(filter PWD OLDPWD SHLVL _ $(addsuffix %,$(.metrics.digits)),$1)$(call \
-  .metrics.other.than,$1,$(.metrics.of.names))
+.metrics.drops = $(filter PWD OLDPWD SHLVL _ $(addsuffix %,$(.metrics.digits)),$1)$(strip $(call \
+  .metrics.plain.1,$(call .metrics.plain.2,$(call .metrics.plain.3,$1))))
+.metrics.plain.1 = $(subst a,,$(subst b,,$(subst c,,$(subst d,,$(subst e,,$(subst f,,$(subst g,,$(subst h,,$(subst \
+  i,,$(subst j,,$(subst k,,$(subst l,,$(subst m,,$(subst n,,$(subst o,,$(subst p,,$(subst q,,$(subst r,,$(subst \
+  s,,$(subst t,,$(subst u,,$1)))))))))))))))))))))
+.metrics.plain.2 = $(subst v,,$(subst w,,$(subst x,,$(subst y,,$(subst z,,$(subst A,,$(subst B,,$(subst C,,$(subst \
+  D,,$(subst E,,$(subst F,,$(subst G,,$(subst H,,$(subst I,,$(subst J,,$(subst K,,$(subst L,,$(subst M,,$(subst \
+  N,,$(subst O,,$(subst P,,$1)))))))))))))))))))))
+.metrics.plain.3 = $(subst Q,,$(subst R,,$(subst S,,$(subst T,,$(subst U,,$(subst V,,$(subst W,,$(subst X,,$(subst \
+  Y,,$(subst Z,,$(subst _,,$(subst 0,,$(subst 1,,$(subst 2,,$(subst 3,,$(subst 4,,$(subst 5,,$(subst 6,,$(subst \
+  7,,$(subst 8,,$(subst 9,,$1)))))))))))))))))))))
 # The names that stand between "export" and "=", or the line's end, in the makefile $1; without ":", "+" and their kind.
 .metrics.named.exports = $(filter-out |,$(patsubst %!,%,$(patsubst %?,%,$(patsubst %+,%,$(patsubst \
   %:,%,$(patsubst %::,%,$(patsubst %:::,%,$(subst ~, ,$(foreach .metrics.word,$(filter \
