@@ -114,6 +114,29 @@ def test_without_devices_nothing_of_ours_makes_one(each: Project, flags: str) ->
     assert (done.returncode, done.stdout, done.stderr) == (0, "one\ninner\nall\n", "")
 
 
+@pytest.mark.parametrize(
+    ("dev", "why"),
+    [(":", "there is no /dev/null"), ("echo >/dev/null", "/dev/null is not a device")],
+    ids=["none", "a file"],
+)
+def test_without_devices_setup_is_the_same_and_doctor_says_what_is_missing(each: Project, dev: str, why: str) -> None:
+    """What a chroot without /dev sets up serves outside too, where they share the home: nothing of it may be less."""
+    inside = (*NO_DEVICES[:-2], NO_DEVICES[-2].replace(" && ", f" && {dev} && ", 1).removesuffix(" && ls /dev"), "sh")
+    needs(*inside)
+    each.write("all:\n\t@echo all\n", line="")
+    command = [sys.executable, "-m", "make_metrics"]
+    env = {**each.environment(), "PYTHONPATH": str(SOURCE)}
+    assert each.run([*command, "setup", "--add"], env=env).returncode == 0
+    fragment = each.paths.fragment.read_text()
+    assert each.run([*inside, *command, "setup"], env=env).returncode == 0
+    assert each.paths.fragment.read_text() == fragment
+    said = each.run([*inside, *command, "doctor"], env=env)
+    bad = [line for line in said.stdout.splitlines() if line.startswith("BAD")]
+    assert (len(bad), said.returncode, said.stderr) == (1, 1, ""), said.stdout
+    assert bad[0].startswith(f"BAD   devices      lines are not recorded here, as {why}: ")
+    assert "mknod -m 666 /dev/null c 1 3" in bad[0]
+
+
 def _runs(project: Project) -> list[dict[str, Any]]:
     done = project.cli("runs", "--json")
     assert (done.returncode, done.stderr) == (0, "")

@@ -15,7 +15,7 @@ from pathlib import Path
 from make_metrics.commands.finding import BAD, NOTE, OK, Finding
 from make_metrics.commands.history import backlog
 from make_metrics.commands.makefile_findings import examine_last_run, examine_makefile
-from make_metrics.commands.process_findings import examine_processes
+from make_metrics.commands.process_findings import examine_devices, examine_processes
 from make_metrics.commands.project import project_at
 from make_metrics.commands.prose import show_after
 from make_metrics.consent import consent
@@ -57,6 +57,7 @@ def run(given: argparse.Namespace) -> int:
         "modules": _bundle,
         "psutil": _psutil,
         "processes": examine_processes,
+        "devices": examine_devices,
         "state": lambda: _state(paths),
         "sender": _sender,
         "settings": lambda: _settings(paths, project),
@@ -157,7 +158,7 @@ def _launcher() -> Finding:
 def _try(subject: str, words: list[str], text: str) -> Finding:
     """Run a program, which has to end with status 0; `text` is the finding then."""
     try:
-        process = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_TRY_S)
+        process = subprocess.run(words, input="", capture_output=True, text=True, timeout=_TRY_S)
     except (OSError, subprocess.TimeoutExpired) as error:
         return Finding(BAD, subject, f"{words[0]} cannot be run: {error}")
     if process.returncode:

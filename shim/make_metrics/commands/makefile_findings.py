@@ -151,7 +151,7 @@ def _say_remake(examined: Examined, make: str) -> None:
     try:
         done = subprocess.run(
             [remake, "--version"],
-            stdin=subprocess.DEVNULL,
+            input="",
             capture_output=True,
             text=True,
             timeout=_VERSION_S,

@@ -1,9 +1,12 @@
-"""What `make-metrics doctor` says about /proc: whether makes here can be told apart, and by which numbers."""
+"""What `make-metrics doctor` says about /proc and /dev: whether makes here can be told apart, and the shim be tried."""
 
 from __future__ import annotations
 
 import os
+import stat
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 from make_metrics.commands.finding import BAD, NOTE, OK, Finding
 from make_metrics.hot import procfs
@@ -28,3 +31,15 @@ def examine_processes() -> Finding:
         return Finding(NOTE, "processes", text)
     text += ", and one that a make outside starts is a run of its own"
     return Finding(NOTE, "processes", f"{text}: {_MOUNT}", _MOUNT)
+
+
+def examine_devices() -> Iterator[Finding]:
+    """What is missing below /dev: nothing of ours makes a file there, so no line tries the shim without /dev/null."""
+    remedy = f"mount /dev, or make this device (as root: mknod -m 666 {os.devnull} c 1 3)"
+    try:
+        if stat.S_ISCHR(Path(os.devnull).stat().st_mode):
+            return
+        why, remedy = f"{os.devnull} is not a device", f"remove it; {remedy}"
+    except OSError:
+        why = f"there is no {os.devnull}"
+    yield Finding(BAD, "devices", f"lines are not recorded here, as {why}: {remedy}", remedy)

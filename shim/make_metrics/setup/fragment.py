@@ -45,10 +45,8 @@ def launcher() -> Path | None:
         return None
     import subprocess  # only here: every command imports this module
 
-    try:
-        process = subprocess.run(
-            [path, arguments.PROTOCOL], stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False
-        )
+    try:  # not DEVNULL: a chroot may have no /dev
+        process = subprocess.run([path, arguments.PROTOCOL], input=b"", capture_output=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return path if process.returncode == 0 and process.stdout == arguments.ANSWER else None

@@ -141,7 +141,7 @@ def _run(make: str, makefile: Path, goal: str, lines: list[str], limit_s: float)
         probe.write_text("".join(f"{line}\n" for line in text), encoding="utf-8", errors="surrogateescape")
         words = [make, "-p", "-f", makefile.name, "-f", str(probe), *(["--", goal] if goal else [])]
         process = subprocess.Popen(
-            words, cwd=makefile.parent, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            words, cwd=makefile.parent, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, start_new_session=True, encoding="utf-8", errors="surrogateescape",
         )  # fmt: skip
         try:
