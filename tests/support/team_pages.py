@@ -19,7 +19,7 @@ from make_metrics.server.projects.projects import add_project
 from make_metrics.server.receiving.importing import import_messages
 from make_metrics.server.storage.buckets import bucket, middle_ms
 from make_metrics.server.storage.database import Database
-from make_metrics.server.storage.keeping import erase
+from make_metrics.server.storage.erasing import erase
 from make_metrics.server.storage.rollups import refresh
 from tests.support.team_receiver import message
 

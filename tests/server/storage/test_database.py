@@ -15,7 +15,6 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from make_metrics.errors import UserError
-from make_metrics.server.projects.projects import add_project, delete_project, list_projects
 from make_metrics.server.storage.database import AwayError, Database, open_database, shown_url
 from make_metrics.server.storage.tables import METADATA
 from tests.support.postgresql import Server
@@ -58,51 +57,6 @@ def test_the_tables_of_the_migrations_are_those_of_the_code(database: Database) 
             if difference[0] not in ("remove_table", "remove_index")
         ]
     assert differences == []
-
-
-def test_a_database_of_the_first_version_gets_the_index_of_the_second(tmp_path: Path) -> None:
-    database = open_database(sqlite_url(tmp_path))
-    with database.writing() as connection:
-        connection.execute(text("DROP INDEX buckets_kind"))
-        connection.execute(text("CREATE INDEX buckets_target ON buckets (project, target, day)"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
-    database.close()
-    database = open_database(sqlite_url(tmp_path))
-    with database.reading() as connection:
-        indexes = connection.scalars(
-            text("SELECT name FROM sqlite_master WHERE tbl_name = 'buckets' AND sql > ''")
-        ).all()
-    database.close()
-    assert "buckets_kind" in indexes
-    assert "buckets_target" not in indexes
-
-
-def test_projects_of_a_database_of_the_second_version_keep_their_numbers(tmp_path: Path) -> None:
-    database = open_database(sqlite_url(tmp_path))
-    keys = [add_project(database, name) for name in ("a", "b")]
-    with database.writing() as connection:
-        connection.execute(text("CREATE TABLE before AS SELECT * FROM projects"))
-        connection.execute(text("DROP TABLE projects"))
-        connection.execute(
-            text(
-                "CREATE TABLE projects (id INTEGER NOT NULL, name TEXT NOT NULL, created_us BIGINT NOT NULL, disabled "
-                "BOOLEAN NOT NULL, retention_days INTEGER NOT NULL, smallest_group INTEGER NOT NULL, PRIMARY KEY (id), "
-                "UNIQUE (name))"
-            )
-        )
-        connection.execute(text("INSERT INTO projects SELECT * FROM before"))
-        connection.execute(text("DROP TABLE before"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
-    database.close()
-    database = open_database(sqlite_url(tmp_path))
-    assert [(project.id, project.name, *project.keys) for project in list_projects(database)] == [
-        (1, "a", keys[0]),
-        (2, "b", keys[1]),
-    ]
-    delete_project(database, "b")
-    add_project(database, "c")
-    assert list_projects(database)[1].id == 3
-    database.close()
 
 
 def test_a_database_of_a_later_version_is_left_alone(database_url: str) -> None:

@@ -19,7 +19,7 @@ from make_metrics.server.projects.projects import add_project, delete_project
 from make_metrics.server.receiving.messages import check, limits
 from make_metrics.server.storage.buckets import bucket
 from make_metrics.server.storage.database import Database
-from make_metrics.server.storage.keeping import erase
+from make_metrics.server.storage.erasing import erase
 from make_metrics.server.storage.rollups import mark, refresh
 from make_metrics.server.storage.tables import BUCKETS, BY_PERSON, DAY_US, DAYS, DIRTY_DAYS, EVENTS, PEOPLE, STATUSES
 from make_metrics.server.storage.write import Writer

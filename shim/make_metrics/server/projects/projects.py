@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, func, or_, select, update
 
 from make_metrics.errors import UserError, did_you_mean
 from make_metrics.server.storage.database import Database
+from make_metrics.server.storage.keeping import empty
 from make_metrics.server.storage.statements import lock_project
 from make_metrics.server.storage.tables import DAY_US, METADATA, PEOPLE, PROJECTS, SESSIONS, TOKENS, WRITE_KEYS
 
@@ -119,9 +120,17 @@ def list_projects(database: Database) -> list[Project]:
 
 
 def delete_project(database: Database, name: str) -> None:
-    """Delete a project with all that is held of it. Raises UserError."""
+    """Delete a project with all that is held of it. Raises UserError.
+
+    It takes no events any more from the beginning, is there until all is deleted, and what takes long is done a little
+    at a time: those who store other projects' events do not wait. After a kill, the same once more does the rest.
+    """
     with database.writing() as connection:
         project = project_id(connection, name)
+        connection.execute(delete(WRITE_KEYS).where(WRITE_KEYS.c.project == project))
+        connection.execute(update(PROJECTS).where(PROJECTS.c.id == project).values(disabled=True))
+    empty(database, project)
+    with database.writing() as connection:
         lock_project(connection, project, alone=True)
         tokens = select(TOKENS.c.id).where(TOKENS.c.project == project)
         connection.execute(delete(SESSIONS).where(SESSIONS.c.token.in_(tokens)))

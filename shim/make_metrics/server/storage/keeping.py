@@ -1,66 +1,16 @@
-"""Retention and erasure: what is deleted, and that the roll-ups follow."""
+"""Retention: what is deleted for its age, and that the roll-ups follow."""
 
 from __future__ import annotations
 
-import time
-
 from sqlalchemy import Connection, delete, func, select, text
 
-from make_metrics.server.storage import partitions, rollups
+from make_metrics.server.storage import partitions
 from make_metrics.server.storage.database import Database
-from make_metrics.server.storage.statements import insert, lock_project
-from make_metrics.server.storage.tables import (
-    BY_PERSON,
-    CHOICES,
-    DAY_US,
-    ERASED,
-    EVENTS,
-    PEOPLE,
-    PROJECTS,
-    REFUSED,
-    ROLL_UPS,
-    SESSIONS,
-)
-from make_metrics.server.storage.write import digest
+from make_metrics.server.storage.statements import lock_project
+from make_metrics.server.storage.tables import CHOICES, DAY_US, EVENTS, PROJECTS, REFUSED, ROLL_UPS, SESSIONS
 
-
-def erase(database: Database, person: str) -> tuple[int, bool]:
-    """Delete all that is held of a random id, in every project. Raises AwayError.
-
-    The number of its events, and whether it was known, or was erased before.
-
-    The id is random and secret, so knowing it is the permission. Events of it that come later are not taken.
-    """
-    erased = 0
-    with database.reading() as connection:
-        known = connection.scalars(select(PEOPLE.c.project).where(PEOPLE.c.anonymous_id == person)).all()
-        projects = connection.scalars(select(PROJECTS.c.id).order_by(PROJECTS.c.id)).all()
-        digests = [digest(project, person) for project in projects]
-        before = connection.scalar(select(func.count()).select_from(ERASED).where(ERASED.c.digest.in_(digests)))
-    for project in projects:
-        with database.writing() as connection:
-            lock_project(connection, project, alone=True)
-            if connection.scalar(select(PROJECTS.c.id).where(PROJECTS.c.id == project)) is not None:
-                erased += _erase(connection, project, person)
-    return erased, bool(known or before)
-
-
-def _erase(connection: Connection, project: int, person: str) -> int:
-    mark = {"project": project, "digest": digest(project, person), "at_us": time.time_ns() // 1000}
-    connection.execute(insert(connection, ERASED).on_conflict_do_nothing(), mark)
-    number = connection.scalar(select(PEOPLE.c.id).where(PEOPLE.c.project == project, PEOPLE.c.anonymous_id == person))
-    if number is None:
-        return 0
-    own = (EVENTS.c.project == project, EVENTS.c.person == number)
-    days = connection.scalars(select(EVENTS.c.started_us // DAY_US).where(*own).distinct()).all()
-    rollups.mark(connection, ((project, int(day)) for day in days))
-    # The roll-ups by person go at once; the rest follows from the marks.
-    for table in BY_PERSON:
-        connection.execute(delete(table).where(table.c.project == project, table.c.person == number))
-    connection.execute(delete(CHOICES).where(CHOICES.c.project == project, CHOICES.c.person == number))
-    erased = connection.execute(delete(EVENTS).where(*own)).rowcount
-    connection.execute(delete(PEOPLE).where(PEOPLE.c.id == number))
-    return erased
+_EVENTS_AT_ONCE = 5_000
+_DAYS_AT_ONCE = 7
 
 
 def delete_old(database: Database, *, now_us: int) -> int:
@@ -95,12 +45,37 @@ def _delete_before(database: Database, project: int, day: int) -> int:
                     delete(EVENTS).where(EVENTS.c.project == project, EVENTS.c.started_us < end)
                 ).rowcount
                 continue
-            lock_project(connection, project, alone=True)
+        with database.writing() as connection:  # may wait until a day is made, so not while others wait for the lock
             for table in (*ROLL_UPS, REFUSED):
                 connection.execute(delete(table).where(table.c.project == project, table.c.day < day))
+        with database.writing() as connection:
+            lock_project(connection, project, alone=True)
             connection.execute(delete(CHOICES).where(CHOICES.c.project == project, CHOICES.c.at_us < day * DAY_US))
             _forget_people(connection, project, day * DAY_US)
             return deleted
+
+
+def empty(database: Database, project: int) -> None:
+    """Delete a project's events and roll-ups, a little at a time, so that nobody waits long. Raises AwayError."""
+    started = select(EVENTS.c.started_us).where(EVENTS.c.project == project).order_by(EVENTS.c.started_us)
+    end: int | None = 0
+    while end is not None:
+        with database.writing() as connection:
+            end = connection.scalar(started.offset(_EVENTS_AT_ONCE).limit(1))
+            some = (
+                EVENTS.c.project == project
+                if end is None
+                else (EVENTS.c.project == project) & (EVENTS.c.started_us <= end)
+            )
+            connection.execute(delete(EVENTS).where(some))
+    for table in ROLL_UPS:
+        day: int | None = 0
+        while day is not None:
+            with database.writing() as connection:
+                day = connection.scalar(select(func.min(table.c.day)).where(table.c.project == project))
+                if day is not None:
+                    old = (table.c.project == project, table.c.day < day + _DAYS_AT_ONCE)
+                    connection.execute(delete(table).where(*old))
 
 
 def _forget_people(connection: Connection, project: int, before_us: int) -> None:

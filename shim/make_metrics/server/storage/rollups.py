@@ -8,12 +8,12 @@ deletions need no rule of their own, and a killed receiver leaves either the mar
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, text
 
 from make_metrics.server.storage.database import Database
-from make_metrics.server.storage.statements import is_postgresql, lock_project
+from make_metrics.server.storage.statements import is_postgresql, try_lock_project
 from make_metrics.server.storage.tables import (
     BUCKETS,
     BY_PERSON,
@@ -84,7 +84,10 @@ _SELECTS = (
         for kind, column in enumerate(("commit_s", "version"))
     ),
 )
-_REMOVE = tuple(f"DELETE FROM {table.name} WHERE project = :project AND day = :day" for table in ROLL_UPS)
+_REMOVE, _REMOVE_BY_PERSON = (
+    tuple(f"DELETE FROM {table.name} WHERE project = :project AND day = :day" for table in tables)
+    for tables in (ROLL_UPS, BY_PERSON)
+)
 
 
 def mark(connection: Connection, days: Iterable[tuple[int, int]]) -> None:
@@ -100,15 +103,17 @@ def mark(connection: Connection, days: Iterable[tuple[int, int]]) -> None:
 def refresh(database: Database, *, most_days: int = 0) -> int:
     """Make the roll-ups of changed days again, the latest first: all, or once of `most_days`. The number of days.
 
-    Each few days are a transaction of their own. Where another process is doing it, nothing is done. Raises AwayError.
+    Where another process is doing it, or somebody deletes a person or project in this moment, what is left is left to
+    a later call. Raises AwayError.
     """
     done = 0
     while days := _changed_days(database, most_days or _DAYS_LISTED):
         for start in range(0, len(days), _DAYS_AT_ONCE):
             some = days[start : start + _DAYS_AT_ONCE]
-            if not (_refresh_within if database.is_postgresql else _refresh_beside)(database, some):
+            made = (_refresh_within if database.is_postgresql else _refresh_beside)(database, some)
+            done += made
+            if made < len(some):
                 return done
-            done += len(some)
         if most_days:
             break
     return done
@@ -122,23 +127,45 @@ def _changed_days(database: Database, most: int) -> list[dict[str, int]]:
     return [{"project": project, "day": day, "start": day * DAY_US, "end": (day + 1) * DAY_US} for project, day in rows]
 
 
-def _refresh_within(database: Database, days: Iterable[dict[str, int]]) -> bool:
-    """PostgreSQL: in one transaction, for which no other writer waits. False where another process is doing it."""
-    with database.writing() as connection:
-        if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
-            return False
-        for values in days:
-            lock_project(connection, values["project"], alone=False)  # who deletes it would not see these rows
+def _refresh_within(database: Database, days: Sequence[dict[str, int]]) -> int:
+    """PostgreSQL: each day in one transaction, for which no other writer waits. How many days were made.
+
+    Who deletes a person or a project does not see the rows of a transaction that is not complete. So the project is
+    locked, and what belongs to nobody any more is left out; that is at the end and takes a moment, because those who
+    store events would wait behind somebody who waits for this lock. It is not waited for: who has it may wait for rows
+    of this transaction.
+    """
+    made = 0
+    for values in days:
+        with database.writing() as connection, connection.begin_nested() as all_or_nothing:
+            if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
+                return made
             # The marks go first: each later statement sees the changes whose marks this one has seen.
             connection.execute(text("DELETE FROM dirty_days WHERE project = :project AND day = :day"), values)
             for statement in _REMOVE:
                 connection.execute(text(statement), values)
             for table, columns, select in _SELECTS:
                 connection.execute(text(f"INSERT INTO {table} ({columns}) {select}"), values)
-    return True
+            if not try_lock_project(connection, values["project"]):
+                all_or_nothing.rollback()
+                return made
+            _leave_out(connection, values)
+        made += 1
+    return made
 
 
-def _refresh_beside(database: Database, days: Iterable[dict[str, int]]) -> bool:
+def _leave_out(connection: Connection, values: dict[str, int]) -> None:
+    """Take out of a day's roll-ups who was erased while they were made, and all of them if the project is gone."""
+    if connection.scalar(text("SELECT count(*) FROM projects WHERE id = :project"), values):
+        gone = "NOT EXISTS (SELECT 1 FROM people WHERE people.project = :project AND people.id = person)"
+        statements = [f"{statement} AND {gone}" for statement in _REMOVE_BY_PERSON]
+    else:
+        statements = [*_REMOVE]
+    for statement in statements:
+        connection.execute(text(statement), values)
+
+
+def _refresh_beside(database: Database, days: Sequence[dict[str, int]]) -> int:
     """SQLite, which has one writer at a time: make the roll-ups while others write, then put them in their place.
 
     Reading 100,000 events takes a second, putting their roll-ups in place some milliseconds. Whoever else has made a
@@ -161,7 +188,7 @@ def _refresh_beside(database: Database, days: Iterable[dict[str, int]]) -> bool:
                     connection.execute(text(f"INSERT INTO {_made(table)} ({columns}) {select}"), values)
             with writing() as connection:
                 _put(connection, values)
-    return True
+    return len(days)
 
 
 def _put(connection: Connection, values: dict[str, int]) -> None:

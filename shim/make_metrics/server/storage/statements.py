@@ -41,6 +41,12 @@ def lock_project(connection: Connection, project: int, *, alone: bool) -> None:
         connection.execute(text(f"SELECT {function}(:lock, :project)"), {"lock": _LOCK, "project": project % 2**31})
 
 
+def try_lock_project(connection: Connection, project: int) -> bool:
+    """The same without `alone`, where nobody has it alone or waits for that; else False. Only on PostgreSQL."""
+    statement = "SELECT pg_try_advisory_xact_lock_shared(:lock, :project)"
+    return bool(connection.scalar(text(statement), {"lock": _LOCK, "project": project % 2**31}))
+
+
 def insert(connection: Connection, table: Table) -> Any:
     """The dialect's own INSERT, which knows ON CONFLICT."""
     return postgresql.insert(table) if is_postgresql(connection) else sqlite.insert(table)

@@ -31,9 +31,9 @@ DAY_US = 86_400_000_000
 _ROW = BigInteger().with_variant(Integer(), "sqlite")
 _ID = Uuid(as_uuid=False)
 
-# A number is never given again (SQLite would, without `autoincrement`): what is on its way to a project that is deleted
-# must not meet another one. `retention_days`: events that began longer ago are deleted. `smallest_group`: a cell of a
-# page that fewer people stand behind is not shown; 0 shows all.
+# A number is never given again, in no table (SQLite would, without `autoincrement`): what is on its way to a deleted
+# project, or was made of an erased person, must not meet another one. `retention_days`: events that began longer ago
+# are deleted. `smallest_group`: a cell of a page that fewer people stand behind is not shown; 0 shows all.
 PROJECTS = Table(
     "projects",
     METADATA,
@@ -57,7 +57,8 @@ WRITE_KEYS = Table(
 )
 
 # Viewing tokens. `id` is the part before the secret, which tells the row; `secret` is scrypt's hash of the rest with
-# `salt`. `project` NULL is a token for all projects.
+# `salt`, and `hint` the beginning of a fast hash of both, by which nearly all wrong ones are known (NULL: not known
+# yet). `project` NULL is a token for all projects.
 TOKENS = Table(
     "tokens",
     METADATA,
@@ -66,6 +67,7 @@ TOKENS = Table(
     Column("salt", LargeBinary, nullable=False),
     Column("secret", LargeBinary, nullable=False),
     Column("created_us", BigInteger, nullable=False),
+    Column("hint", LargeBinary),
 )
 
 # Who is logged in: the SHA-256 of the cookie's value, as hexadecimal digits. Deleted by logging out, or with its token.
@@ -90,6 +92,7 @@ PEOPLE = Table(
     Column("last_us", BigInteger, nullable=False),
     UniqueConstraint("project", "anonymous_id"),
     Index("people_first", "project", "first_us"),
+    sqlite_autoincrement=True,
 )
 
 # Texts that many events share, once: names of targets and of events. Other columns name a row by its id.
@@ -100,6 +103,7 @@ NAMES = Table(
     Column("project", BigInteger, nullable=False),
     Column("name", Text, nullable=False),
     UniqueConstraint("project", "name"),
+    sqlite_autoincrement=True,
 )
 
 # The combinations of what a page can split and filter by. An unknown value is "" or -1. `system` is the property `os`,
@@ -116,6 +120,7 @@ CUTS = Table(
     Column("on_default", SmallInteger, nullable=False),
     Column("goal", SmallInteger, nullable=False),
     UniqueConstraint("project", "system", "driver", "jobs", "on_default", "goal"),
+    sqlite_autoincrement=True,
 )
 
 # One row for each target of one make process. `started_us` follows from the message, so it is the same when the message

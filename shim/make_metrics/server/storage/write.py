@@ -68,11 +68,12 @@ class Writer:
         rows = [row for batch in batches for row in batch.rows]
         choices = [choice for batch in batches for choice in batch.choices]
         times = _times(rows, choices)
-        known = known_people(connection, project, times.keys())
-        if erased := _erased(connection, project, times.keys() - known.keys()):
+        # Also of those that are known: while an erasure goes on, the person is still there.
+        if erased := _erased(connection, project, times.keys()):
             rows = [row for row in rows if row.person not in erased]
             choices = [choice for choice in choices if choice.person not in erased]
             times = {person: seen for person, seen in times.items() if person not in erased}
+        known = known_people(connection, project, times.keys())
         numbers = people(connection, project, times, known)
         texts = {text for row in rows for text in (row.target, row.event)} | {choice.event for choice in choices}
         names = self._numbers.names(connection, project, texts)
