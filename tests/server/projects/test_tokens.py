@@ -64,6 +64,20 @@ def test_a_right_id_is_not_told_from_a_wrong_one_by_time(database: Database) -> 
     assert 0.4 < statistics.median(n for n, _ in times) / statistics.median(f for _, f in times) < 2.5
 
 
+def test_wrong_tokens_cost_no_slow_hash(database: Database) -> None:
+    token = add_token(database, None)
+    check_token(database, token)
+
+    def took(texts: list[str]) -> float:
+        begun = time.process_time()
+        for text in texts:
+            check_token(database, text)
+        return time.process_time() - begun
+
+    start = token[: -len("00000")]
+    assert took([f"{start}{number:05}" for number in range(200)]) < 100 * took([token])
+
+
 def test_a_deleted_token_logs_out(database: Database) -> None:
     token = add_token(database, None)
     token_id = token.split("_")[1]

@@ -7,6 +7,7 @@ import gzip
 import json
 import re
 import socket
+import uuid
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,9 @@ import psutil
 import pytest
 from sqlalchemy import func, select
 
+from make_metrics.server.projects import keys
 from make_metrics.server.projects.projects import add_project, set_disabled
+from make_metrics.server.receiving import routes
 from make_metrics.server.storage.database import Database, open_database
 from make_metrics.server.storage.tables import EVENTS, METADATA
 from tests.support.postgresql import Server
@@ -33,6 +36,7 @@ from tests.support.team_receiver import (
     sqlite_url,
     wait_ready,
 )
+from tests.support.team_site import site
 
 PERSON = "2f4a3a0e-6b0c-4d34-9c3a-0f2a51b9d7e1"
 
@@ -262,6 +266,24 @@ def test_hostile_texts_in_every_field_change_and_store_nothing(receiver: Served,
                 for value in row:
                     assert not (isinstance(value, str) and any(text in value for text in HOSTILE)), (name, row)
     assert count(held) > before["events"]
+
+
+def test_a_right_key_and_id_are_taken_while_wrong_ones_are_throttled(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "_REMEMBERED_S", 0.0)  # else a key passes unseen
+    monkeypatch.setattr(routes, "_WRONG_KEYS", (2, 0.001))
+    monkeypatch.setattr(routes, "_UNKNOWN_IDS", (2, 0.001))
+    key = add_project(database, "a")
+    with site(database) as url:
+        port = int(url.rpartition(":")[2])
+        assert [post_batch(port, "wrong", []).status for _ in range(4)] == [401, 401, 429, 429]
+        assert post_batch(port, key, [message(PERSON)]).status == 200
+        ids = [*(str(uuid.uuid4()) for _ in range(4)), PERSON]
+        erasures = [json.dumps({"anonymousId": each}).encode() for each in ids]
+        answers = [request(port, "POST", "/v1/erase", body) for body in erasures]
+        assert [answer.status for answer in answers] == [200, 200, 429, 429, 200]
+        assert answers[-1].document == {"success": True, "erased": 1}
 
 
 def test_erasing_needs_the_id_and_nothing_else(receiver: Served, held: Database) -> None:

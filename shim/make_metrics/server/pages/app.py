@@ -62,7 +62,7 @@ class Pages:
         self._database = database
         self._sessions = Sessions(database, settings)
         self._wrong = Throttle(burst=20, per_s=0.5)
-        self._pages_at_once, self._logins_at_once = CapacityLimiter(_AT_ONCE), CapacityLimiter(1)
+        self._pages_at_once, self._logins_at_once = CapacityLimiter(_AT_ONCE), CapacityLimiter(_AT_ONCE)
 
     def routes(self) -> list[Route]:
         """The addresses."""
@@ -161,11 +161,10 @@ class Pages:
             return page("login.html", following=following, text="")
         if request.method == "POST" and self._sessions.is_other_site(request):
             raise HTTPException(403, "This form was sent by another site's page.")
-        if wait_s := self._wrong.wait_s():
-            raise HTTPException(429, "Too many wrong tokens. Try again later.", {"Retry-After": str(wait_s)})
         viewer = check_token(self._database, token)
         if viewer is None:
-            self._wrong.failed()
+            if wait_s := self._wrong.failed():
+                raise HTTPException(429, "Too many wrong tokens. Try again later.", {"Retry-After": str(wait_s)})
             return page("login.html", 401, following=following, text="This is no viewing token.")
         # 303: the address with the token is not the one that the browser keeps.
         answer = RedirectResponse(following, 303, HEADERS)

@@ -12,6 +12,8 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -27,10 +29,12 @@ from make_metrics.server.receiving.description import DESCRIPTION
 from make_metrics.server.receiving.messages import check, limits
 from make_metrics.server.receiving.numbers import CONTENT_TYPE, NUMBERS
 from make_metrics.server.storage.database import AwayError, Database
-from make_metrics.server.storage.keeping import erase
+from make_metrics.server.storage.erasing import erase, is_known
 
 MOST_MESSAGES = 1_000
 _RETRY_S = 5
+_WRONG_KEYS, _UNKNOWN_IDS = (50, 10), (200, 5)  # so many are told at once, and then so many a second
+_LOOK_UPS = 4  # of keys and ids that may be wrong: those who store and show need connections to the database, too
 _KEY = re.compile(r"[A-Za-z0-9_.~+/=-]{1,200}")
 _LOG = logging.getLogger("make_metrics")
 _Handler = Callable[[Request], Awaitable[Response]]
@@ -44,8 +48,9 @@ class Receiver:
         self._database = database
         self._keys = Keys(database)
         self._committer = Committer(database)
-        self._wrong_keys = Throttle(burst=50, per_s=10)
-        self._unknown_ids = Throttle(burst=200, per_s=5)
+        self._look_ups_at_once = CapacityLimiter(_LOOK_UPS)
+        self._wrong_keys = Throttle(burst=_WRONG_KEYS[0], per_s=_WRONG_KEYS[1])
+        self._unknown_ids = Throttle(burst=_UNKNOWN_IDS[0], per_s=_UNKNOWN_IDS[1])
 
     def start(self) -> None:
         """Start storing."""
@@ -102,20 +107,17 @@ class Receiver:
                 raise HTTPException(401, "a write key is missing", {"WWW-Authenticate": 'Basic realm="write key"'})
             return None
         receiving = self._keys.remembered(key)
+        if receiving is None and _KEY.fullmatch(key):
+            receiving = await run_sync(self._keys.look_up, key, limiter=self._look_ups_at_once)
         if receiving is None:
-            if wait_s := self._wrong_keys.wait_s():
+            if wait_s := self._wrong_keys.failed():
                 raise HTTPException(429, "too many wrong write keys", {"Retry-After": str(wait_s)})
-            receiving = await run_in_threadpool(self._keys.look_up, key) if _KEY.fullmatch(key) else None
-        if receiving is None:
-            self._wrong_keys.failed()
             raise HTTPException(401, "no project has this write key", {"WWW-Authenticate": 'Basic realm="write key"'})
         if receiving.disabled:
             raise HTTPException(403, "this project takes no events")
         return receiving
 
     async def _erase(self, request: Request) -> Response:
-        if wait_s := self._unknown_ids.wait_s():
-            raise HTTPException(429, "too many ids that are not known", {"Retry-After": str(wait_s)})
         document = await read_object(request)
         person = document.get("anonymousId")
         try:
@@ -124,9 +126,11 @@ class Receiver:
             is_id = False
         if not is_id:
             raise HTTPException(400, "anonymousId must be the id, a UUID in small letters")
-        events, was_known = await run_in_threadpool(erase, self._database, str(person))
-        if not was_known:
-            self._unknown_ids.failed()
+        if not await run_sync(is_known, self._database, str(person), limiter=self._look_ups_at_once) and (
+            wait_s := self._unknown_ids.failed()
+        ):
+            raise HTTPException(429, "too many ids that are not known", {"Retry-After": str(wait_s)})
+        events = await run_in_threadpool(erase, self._database, str(person))
         NUMBERS.erased()
         return JSONResponse({"success": True, "erased": events})
 
