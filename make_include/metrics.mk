@@ -168,7 +168,8 @@ endif
 .metrics.ci.variables += BUILDER_OUTPUT CF_BUILD_ID CF_PAGES WORKERS_CI CM_BUILD_ID AC_APPCIRCLE APPCENTER_BUILD_ID
 .metrics.ci.variables += AGOLA_GIT_REF EARTHLY_CI EAS_BUILD GERRIT_PROJECT HARNESS_BUILD_ID HEROKU_TEST_RUN_ID LAYERCI
 .metrics.ci.variables += NETLIFY NEVERCODE PROW_JOB_ID SAILCI SCREWDRIVER SEMAPHORE SHIPPABLE TASKCLUSTER_ROOT_URL
-.metrics.ci.variables += TDDIUM VELA NOW_BUILDER CI_XCODE_PROJECT XCS
+.metrics.ci.variables += TDDIUM VELA NOW_BUILDER CI_XCODE_PROJECT XCS CI_NAME RENDER_SERVICE_ID
+.metrics.ci.variables += ALPIC_HOST KOKORO_BUILD_ID
 .metrics.ci := $(if $(value CI),$(if $(call .metrics.in.environment,CI),$(filter-out \
   || |0| |false|,|$(subst $(.metrics.blank),_,$(value CI))|)))
 # Mostly none of them has a value, which shows at once. (A large makefile has many variables: .VARIABLES would be long.)

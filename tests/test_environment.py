@@ -23,10 +23,19 @@ from tests.support.project import ROOT
         ({"CODEBUILD_BUILD_ARN": "arn:aws:x"}, "codebuild"),
         ({"bamboo_planKey": "A-B"}, "bamboo"),
         ({"GO_PIPELINE_LABEL": "1"}, "gocd"),
+        ({"CI_NAME": "sourcehut"}, "other"),
+        ({"CI_NAME": "codeship", "CI": "true"}, "other"),
+        ({"RENDER_SERVICE_ID": "srv-1", "RENDER": "true"}, "other"),
+        ({"RENDER": "true"}, "none"),
     ],
 )
 def test_the_ci_service_is_known_from_the_environment(environ: dict[str, str], name: str) -> None:
     assert environment.ci_service(environ) == name
+
+
+def test_a_service_without_a_name_of_its_own_changes_no_notice() -> None:
+    assert environment.OTHER_CI not in environment.CI_SERVICES
+    assert environment.CI_SERVICES[-1] == "xcode-server"
 
 
 def test_the_fragment_has_the_same_variables() -> None:
@@ -41,6 +50,8 @@ def test_the_fragment_has_the_same_variables() -> None:
         ({}, "person"),
         ({"CI": "true"}, "ci"),
         ({"CODEBUILD_BUILD_ARN": "arn:aws:x"}, "ci"),
+        ({"CI_NAME": "sourcehut"}, "ci"),
+        ({"PI_CODING_AGENT": "true"}, "agent"),
         ({"CLAUDECODE": "1"}, "agent"),
         ({"AI_AGENT": "some-tool@1"}, "agent"),
         ({"CURSOR_AGENT": "1", "CI": "true"}, "agent"),

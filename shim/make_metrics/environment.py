@@ -93,8 +93,13 @@ SERVICES_BY_VARIABLE = {
     "NOW_BUILDER": "vercel",
     "CI_XCODE_PROJECT": "xcode-cloud",
     "XCS": "xcode-server",
+    # Of services that have no name of their own in what is sent: builds.sr.ht and Codeship, Render, Alpic, Kokoro.
+    "CI_NAME": OTHER_CI,
+    "RENDER_SERVICE_ID": OTHER_CI,
+    "ALPIC_HOST": OTHER_CI,
+    "KOKORO_BUILD_ID": OTHER_CI,
 }
-CI_SERVICES = tuple(SERVICES_BY_VARIABLE.values())
+CI_SERVICES = tuple(name for name in SERVICES_BY_VARIABLE.values() if name != OTHER_CI)
 PERSON, CI, AGENT = "person", "ci", "agent"
 # Variables by which coding assistants announce themselves to the programs that they start.
 AGENT_VARIABLES = (
@@ -114,6 +119,9 @@ AGENT_VARIABLES = (
     "ANTIGRAVITY_AGENT",
     "QWEN_CODE",
     "COPILOT_CLI",
+    "AMP_CURRENT_THREAD_ID",
+    "OZ_RUN_ID",
+    "PI_CODING_AGENT",
 )
 _NOT_SET = ("", "0", "false")
 

@@ -74,13 +74,14 @@ static const char *const ci_services[] = {
     "layerci", "NETLIFY", "netlify", "NEVERCODE", "nevercode", "PROW_JOB_ID", "prow", "SAILCI", "sail-ci",
     "SCREWDRIVER", "screwdriver", "SEMAPHORE", "semaphore", "SHIPPABLE", "shippable", "TASKCLUSTER_ROOT_URL",
     "taskcluster", "TDDIUM", "solano-ci", "VELA", "vela", "NOW_BUILDER", "vercel", "CI_XCODE_PROJECT",
-    "xcode-cloud", "XCS", "xcode-server",
+    "xcode-cloud", "XCS", "xcode-server", "CI_NAME", "other", "RENDER_SERVICE_ID", "other", "ALPIC_HOST", "other",
+    "KOKORO_BUILD_ID", "other",
 };
 /* Variables by which coding assistants announce themselves. */
 static const char *const agent_variables[] = {
     "AI_AGENT", "AGENT", "CLAUDECODE", "CURSOR_AGENT", "GEMINI_CLI", "CODEX_SANDBOX", "CODEX_THREAD_ID",
     "CLINE_ACTIVE", "AUGMENT_AGENT", "OPENCODE", "OPENCODE_CLIENT", "GOOSE_TERMINAL", "TRAE_AI_SHELL_ID",
-    "ANTIGRAVITY_AGENT", "QWEN_CODE", "COPILOT_CLI",
+    "ANTIGRAVITY_AGENT", "QWEN_CODE", "COPILOT_CLI", "AMP_CURRENT_THREAD_ID", "OZ_RUN_ID", "PI_CODING_AGENT",
 };
 /* The variables that decide where our directories are. */
 static const char *const dir_variables[] = {
