@@ -59,10 +59,20 @@ def test_forget_of_one_project_removes_its_part_of_other_runs(project: Project, 
 def test_a_folder_in_the_place_of_the_store_and_of_a_record_stops_no_command(
     project: Project, words: tuple[str, ...]
 ) -> None:
-    for path in (project.paths.store, project.paths.records / "h.1.2.rec"):
+    for path in (project.paths.store, project.paths.records / "h.1.2.rec", project.paths.crashes / "1.json"):
         (path / "something").mkdir(parents=True)
     done = project.cli(*words)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     if words[0] == "forget":
         assert list(project.paths.set_aside.iterdir()) == []
+
+
+def test_what_is_behind_a_link_stays(project: Project, tmp_path: Path) -> None:
+    """No file sink writes through one."""
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "file").touch()
+    project.paths.files.symlink_to(mine)
+    done = project.cli("forget", "--yes")
+    assert (done.returncode, done.stderr, [*mine.iterdir()]) == (0, "", [mine / "file"])

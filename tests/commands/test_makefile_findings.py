@@ -272,3 +272,19 @@ def test_a_make_that_nothing_is_recorded_of_is_not_blamed_on_a_variable(each: Pr
     each.write(".POSIX:\nall:\n\t@echo all; :\n")
     _, makefile = examine(each)
     assert "a makefile sets" not in makefile["why"]
+
+
+@pytest.mark.parametrize("place", ["the fragment", "another makefile"])
+def test_make_is_not_run_where_it_would_wait_for_a_pipe(project: Project, place: str) -> None:
+    project.write("include rules.mk\nall:\n\t@echo all\n")
+    rules = project.folder / "rules.mk"
+    rules.touch()
+    assert examine(project)[0] == 0
+    pipe = project.paths.fragment if place == "the fragment" else rules
+    pipe.unlink()
+    os.mkfifo(pipe)
+    status, makefile = examine(project)
+    assert status == 1
+    assert [text for text in makefile["findings"] if " Makefile: make waits for " in text and pipe.name in text]
+    is_fragment = any(f"{pipe} is not a file, and make may wait" in text for text in makefile["findings"])
+    assert is_fragment == (place == "the fragment")

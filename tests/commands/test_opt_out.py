@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -117,3 +118,22 @@ def test_a_no_works_whatever_stands_in_the_way(sharing: Sharing, place: str, kin
     assert sharing.status()["decision"] == "no" or place == "the file of off"
     assert "recording is off" in sharing.cli("off")
     assert sharing.mode()[0] == "off"
+
+
+FOLDERS = ("config", "decisions", "identities", "data", "files", "state", "crashes", "set_aside")
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_no_works_whatever_stands_where_a_folder_belongs(sharing: Sharing, name: str) -> None:
+    sharing.cli("opt-in", "--yes")
+    folder: Path = getattr(sharing.paths, name)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(folder)
+    in_state = name == "state"  # what waits is behind it, or gone: nobody can say
+    sharing.cli("opt-out", status=int(in_state))
+    assert sharing.mode()[0] != "on"
+    assert "recording is off" in sharing.cli("off")
+    assert sharing.mode()[0] == "off"
+    sharing.cli("forget", "--yes", status=int(in_state))
+    assert not in_state or f"{folder} is not a directory (or is a symbolic link): move it away" in sharing.errors

@@ -70,10 +70,13 @@ def test_a_symbolic_link_is_not_taken_for_a_directory(tmp_path: Path) -> None:
 
 def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("")
-    with pytest.raises(UserError, match="cannot make the directory"):
+    with pytest.raises(UserError, match=r"/a is not a directory \(or is a symbolic link\): move it away"):
         private_directory(tmp_path / "a")
-    with pytest.raises(UserError, match="cannot make the directory"):
+    with pytest.raises(UserError, match=r"cannot make the directory .*/a/b: .*/a is not a directory: move it away"):
         private_directory(tmp_path / "a" / "b")
+    private_directory(tmp_path / "a", whatever_is_there=True)
+    assert (tmp_path / "a").is_dir()
+    assert len([*tmp_path.glob("a.aside.*")]) == 1
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from make_metrics.files.paths import Paths
 from make_metrics.setup import fragment, launcher_copy, removal
 from tests.support.broken_copy import copy_package, run_command
-from tests.support.project import Project
+from tests.support.project import SOURCE, Project
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells where a copy runs")
 
@@ -46,6 +47,22 @@ def test_a_copy_is_named_by_its_content(paths: Paths, launcher: Path) -> None:
     assert launcher_copy.is_outdated(first, launcher)
     launcher_copy.write(paths, launcher)
     assert {first, launcher_copy.of(paths, launcher)} == set(paths.data.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_no_command_waits_for_what_stands_in_a_copys_place(tmp_path: Path, kind: str) -> None:
+    project = Project(tmp_path / "project", tmp_path / "home")
+    if not fragment.launcher():
+        pytest.skip("no compiled fast path here")
+    assert project.cli("setup").returncode == 0
+    (copy,) = project.paths.data.glob("launcher.*[0-9a-f]")
+    copy.unlink()
+    os.mkfifo(copy) if kind == "pipe" else copy.symlink_to("/dev/zero")
+    for command in ("status", "doctor", "setup", "uninstall"):
+        env = {**project.environment(), "PYTHONPATH": str(SOURCE)}
+        done = project.run([sys.executable, "-m", "make_metrics", command], env=env, stdin=subprocess.DEVNULL)
+        assert done.returncode in (0, 1), done.stderr
+        assert "Traceback" not in done.stderr
 
 
 DAMAGES: dict[str, Callable[[Path], object]] = {

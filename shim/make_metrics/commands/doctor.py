@@ -36,6 +36,7 @@ from make_metrics.store import database
 from make_metrics.store.troubles import Troubles
 
 _TRY_S = 10
+_MOVE_AWAY = "move it away, and run make-metrics setup"
 VERSION = 1  # changes if a field changes its meaning or goes away
 _SHOWN_FILES, _SHOWN_FAILURES = 3, 3
 
@@ -109,7 +110,7 @@ def _fragment(paths: Paths) -> Finding:
         return Finding(BAD, "fragment", str(error))
     try:
         if paths.fragment.exists() and not paths.fragment.is_file():  # reading a pipe would never end
-            return Finding(BAD, "fragment", f"{path} is not a file: move it away, and run make-metrics setup")
+            return Finding(BAD, "fragment", f"{path} is not a file, and make may wait for it: {_MOVE_AWAY}")
         text = paths.fragment.read_text()
     except FileNotFoundError:
         return Finding(BAD, "fragment", f"{path} does not exist: run make-metrics setup")

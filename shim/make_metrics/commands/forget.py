@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
-import shutil
 import sys
-from pathlib import Path
 
 from make_metrics.commands.project import combine_records, opened_store, project_at
 from make_metrics.commands.prose import show
@@ -17,7 +14,7 @@ from make_metrics.consent import consent
 from make_metrics.crashes import log as crash_log
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path
-from make_metrics.files.write import remove_file
+from make_metrics.files.write import empty_directory, remove_file
 from make_metrics.project.project import Project
 from make_metrics.setup import makefile_stamps
 from make_metrics.sinks.user_settings import read_user_settings
@@ -57,7 +54,7 @@ def run(given: argparse.Namespace) -> int:
         show(f"What was recorded {what} is removed. Your decision stays (make-metrics status).")
         return 0
     for directory in (paths.set_aside, paths.files):
-        _empty(directory)
+        empty_directory(directory)
     if not paths.makefile_stamps.is_dir():
         remove_file(paths.makefile_stamps)
     crash_log.erase(paths)
@@ -66,14 +63,6 @@ def run(given: argparse.Namespace) -> int:
         warn([f"files that were written to {printable_path(user_settings.directory)} are still there"])
     show("What was recorded on this machine is removed. Your decisions stay (make-metrics status).")
     return 0
-
-
-def _empty(directory: Path) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        for path in directory.iterdir():
-            if path.is_dir() and not path.is_symlink():  # it stood where a file of ours belongs
-                shutil.rmtree(path, ignore_errors=True)
-            remove_file(path)
 
 
 def _erase_store(paths: Paths, project: Project | None) -> None:

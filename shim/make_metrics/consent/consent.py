@@ -122,7 +122,7 @@ def lock(paths: Paths, *, patience_s: float = _LOCK_S) -> Iterator[None]:
     """
     from make_metrics.files.lock import BusyError, FileLock
 
-    private_directory(paths.config)
+    private_directory(paths.config, whatever_is_there=True)
     move_aside(paths.consent_lock)
     try:
         with FileLock(paths.consent_lock).acquire(timeout=patience_s, poll_interval=0.02):

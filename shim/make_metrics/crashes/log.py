@@ -13,7 +13,7 @@ from typing import Any
 from make_metrics import environment
 from make_metrics.files.paths import Paths, printable_path
 from make_metrics.files.read import read_file
-from make_metrics.files.write import remove_file, write_file
+from make_metrics.files.write import empty_directory, write_file
 from make_metrics.hot import failure_log
 
 TYPE_CHECKING = False
@@ -164,5 +164,4 @@ def prune(paths: Paths, *, now_ns: int) -> None:
 
 def erase(paths: Paths) -> None:
     """Remove the log; raises UserError if a file cannot be removed."""
-    for path in _files(paths, b""):
-        remove_file(path)
+    empty_directory(paths.crashes)

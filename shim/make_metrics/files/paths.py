@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -203,11 +205,24 @@ def printable_path(path: Path) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in str(path))
 
 
-def private_directory(directory: Path) -> Path:
+def cannot(deed: str, path: Path, error: OSError) -> str:
+    """The line for a user about what cannot be done with a path: what is in the way, and else the system's reason."""
+    for place in (path, *path.parents):
+        if os.path.lexists(place):
+            if place == path and place.is_dir() and not place.is_symlink():
+                return f"cannot {deed} {printable_path(path)}, as it is a directory: move it away"
+            if place != path and not place.is_dir():
+                return f"cannot {deed} {printable_path(path)}: {printable_path(place)} is not a directory: move it away"
+            break
+    return f"cannot {deed} {printable_path(path)}: {error.strerror}"
+
+
+def private_directory(directory: Path, *, whatever_is_there: bool = False) -> Path:
     """Create a directory of ours if it is missing, and give it mode 0700; returns it.
 
     Raises UserError if it cannot be created, if the path is a symbolic link or another user's directory, or if a user
     other than root owns the directory above and could exchange it. For root: also if it lies in another user's home.
+    With `whatever_is_there` a file, pipe or socket of ours that stands there gets another name.
     """
     if owner := owner_for_root(directory):
         raise UserError(
@@ -223,7 +238,10 @@ def private_directory(directory: Path) -> Path:
             raise UserError(
                 f"{printable_path(directory.parent)} belongs to another user: nothing of yours is safe there"
             )
-        directory.mkdir(mode=0o700, exist_ok=True)
+        if whatever_is_there:
+            _move_file_away(directory)
+        with contextlib.suppress(FileExistsError):
+            directory.mkdir(mode=0o700)
         status = directory.lstat()
         if not stat.S_ISDIR(status.st_mode):
             raise UserError(f"{printable_path(directory)} is not a directory (or is a symbolic link): move it away")
@@ -232,5 +250,16 @@ def private_directory(directory: Path) -> Path:
         if stat.S_IMODE(status.st_mode) & 0o777 != 0o700:
             directory.chmod(0o700)
     except OSError as error:
-        raise UserError(f"cannot make the directory {printable_path(directory)}: {error.strerror}") from error
+        raise UserError(cannot("make the directory", directory, error)) from error
     return directory
+
+
+def _move_file_away(path: Path) -> None:
+    """Rename what stands where a directory of ours belongs, unless it is a directory, a link or another user's.
+
+    Raises OSError if it cannot be renamed.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        status = path.lstat()
+        if status.st_uid == os.geteuid() and not (stat.S_ISDIR(status.st_mode) or stat.S_ISLNK(status.st_mode)):
+            path.rename(path.with_name(f"{path.name}.aside.{time.time_ns()}"))

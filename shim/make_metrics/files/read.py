@@ -11,16 +11,18 @@ import stat
 LIMIT_BYTES = 64 * 1024
 
 
-def read_file(path: str | os.PathLike[str], *, any_owner: bool = False) -> bytes | None:
-    """The file's first 64 KiB, None if there is no file.
+def read_file(path: str | os.PathLike[str], *, any_owner: bool = False, limit_bytes: int = LIMIT_BYTES) -> bytes | None:
+    """The file's first 64 KiB, or as much as `limit_bytes` says; None if there is no file.
 
     Raises OSError if it cannot be read, is not a regular file, or belongs to another user (unless `any_owner`).
     """
-    content_and_mode = read_with_mode(path, any_owner=any_owner)
+    content_and_mode = read_with_mode(path, any_owner=any_owner, limit_bytes=limit_bytes)
     return None if content_and_mode is None else content_and_mode[0]
 
 
-def read_with_mode(path: str | os.PathLike[str], *, any_owner: bool = False) -> tuple[bytes, int] | None:
+def read_with_mode(
+    path: str | os.PathLike[str], *, any_owner: bool = False, limit_bytes: int = LIMIT_BYTES
+) -> tuple[bytes, int] | None:
     """As `read_file`, with the permissions of the file that was read, such as 0o600; raises as it does."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -32,4 +34,4 @@ def read_with_mode(path: str | os.PathLike[str], *, any_owner: bool = False) -> 
             raise OSError(0, "is not a file", str(path))
         if status.st_uid != os.geteuid() and not any_owner:
             raise OSError(0, "belongs to another user", str(path))
-        return file.read(LIMIT_BYTES), stat.S_IMODE(status.st_mode)
+        return file.read(limit_bytes), stat.S_IMODE(status.st_mode)

@@ -8,16 +8,17 @@ import time
 from pathlib import Path
 
 from make_metrics.errors import UserError
-from make_metrics.files.paths import printable_path, private_directory
+from make_metrics.files.paths import cannot, printable_path, private_directory
 
 
 def write_file(path: Path, content: bytes, *, whatever_is_there: bool = False) -> None:
     """Replace a file in one step, so that readers see the old content or the new; mode 0600, its directory 0700.
 
     Raises UserError if it cannot be written, or if the path holds anything but a regular file of ours. With
-    `whatever_is_there` that is moved aside: a no must not depend on it.
+    `whatever_is_there` that is moved aside, and so is what stands where the directory belongs: a no must not depend on
+    it.
     """
-    private_directory(path.parent)
+    private_directory(path.parent, whatever_is_there=whatever_is_there)
     if whatever_is_there:
         move_aside(path)
     require_own_file(path)
@@ -35,15 +36,40 @@ def write_file(path: Path, content: bytes, *, whatever_is_there: bool = False) -
             scratch.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise UserError(f"cannot write {printable_path(path)}: {error.strerror}") from error
+        raise UserError(cannot("write", path, error)) from error
 
 
 def remove_file(path: Path) -> None:
     """Remove a file if it exists; of a symbolic link, the link. Raises UserError if it cannot be removed."""
     try:
         path.unlink(missing_ok=True)
+    except NotADirectoryError:
+        pass  # what is above is no directory: there is no file
     except OSError as error:
-        raise UserError(f"cannot remove {printable_path(path)}: {error.strerror}") from error
+        raise UserError(cannot("remove", path, error)) from error
+
+
+def empty_directory(directory: Path) -> None:
+    """Remove what is in a directory of ours, also directories, and what stands where it belongs, unless it is a link.
+
+    Nothing of ours is behind a link. Raises UserError if something cannot be removed.
+    """
+    if directory.is_symlink():
+        return
+    try:
+        files = list(directory.iterdir())
+    except FileNotFoundError:
+        return
+    except NotADirectoryError:
+        files = [directory]
+    except OSError as error:
+        raise UserError(cannot("remove what is in", directory, error)) from error
+    for path in files:
+        if path.is_dir() and not path.is_symlink():  # it stands where a file of ours belongs
+            import shutil  # only here: every command imports this module
+
+            shutil.rmtree(path, ignore_errors=True)
+        remove_file(path)
 
 
 def move_aside(path: Path) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from make_metrics.files.paths import Paths
+from make_metrics.files.read import read_file
 
 NAME = "launcher."  # the digest of its content follows
 PROOF = ".runs"  # behind a copy's name: the file that says where it ran
@@ -29,7 +30,7 @@ def of(paths: Paths, launcher: Path | None) -> Path | None:
     with contextlib.suppress(OSError):
         content = launcher.read_bytes()
         path = _path(paths, content)
-        if not path.is_symlink() and path.read_bytes() == content and os.access(path, os.X_OK):
+        if _is_copy(path, content) and os.access(path, os.X_OK):
             return path
     return None
 
@@ -55,7 +56,7 @@ def write(paths: Paths, launcher: Path | None) -> None:
 def is_outdated(path: Path, launcher: Path) -> bool:
     """Whether a copy is not that of a launcher."""
     try:
-        return path.read_bytes() != launcher.read_bytes()
+        return not _is_copy(path, launcher.read_bytes())
     except OSError:
         return True
 
@@ -63,6 +64,11 @@ def is_outdated(path: Path, launcher: Path) -> bool:
 def files(paths: Paths) -> Iterator[Path]:
     """All copies, of earlier launchers too, and what says where they ran."""
     return paths.fragment.parent.glob(f"{NAME}{'[0-9a-f]' * _DIGEST}*")
+
+
+def _is_copy(path: Path, content: bytes) -> bool:
+    """Whether a file has a content. Raises OSError if it is none, such as a pipe: reading that would never end."""
+    return read_file(path, any_owner=True, limit_bytes=len(content) + 1) == content
 
 
 def _path(paths: Paths, content: bytes) -> Path:

@@ -20,6 +20,9 @@ _LINE = re.compile(
     rb"[ ]*(?:-include|sinclude|include)[ \t]+"
     rb"(?:\$\(if \$\(wildcard [^\r\n]*/metrics\.mk\),[^\r\n]*/metrics\.mk\)|[^\r\n]*/make-metrics/metrics\.mk)[ \t]*"
 )
+_INCLUDED = re.compile(rb"^[ ]*[-s]?include[ \t]+(.*)$", re.MULTILINE)
+_IF_THERE = re.compile(rb"\$\(if \$\(wildcard (.*?)\),")
+_ENDS_HERE = ("/dev/std", "/dev/fd/", "/proc/")  # make reads our standard input, which has an end
 # With "-" as recipe prefix a line that begins with "-" is a recipe line.
 _DASH_PREFIX = re.compile(rb"^\.RECIPEPREFIX[ \t]*:*=[ \t]*-", re.MULTILINE)
 
@@ -42,6 +45,36 @@ def find_makefile(name: str, directory: Path = Path()) -> Path:
 def has_line(content: bytes) -> bool:
     """Whether a Makefile includes the fragment by a line such as set-up adds."""
     return any(_LINE.fullmatch(text.rstrip(b"\r\n")) for text in content.splitlines(keepends=True))
+
+
+def endless_includes(path: Path) -> list[Path]:
+    """What a Makefile includes by name and make would never read to its end: pipes, and devices but for /dev/null.
+
+    The fragment's line counts: something else may have taken its place. Raises OSError if the Makefile cannot be read.
+    """
+    words: list[bytes] = []
+    for text in _INCLUDED.findall(path.read_bytes()):
+        match = _IF_THERE.match(text)
+        words += [match[1]] if match else re.split(rb"(?<!\\)[ \t]+", text.strip())
+    return [place for place in (path.parent / _as_path(word) for word in words) if _is_endless(place)]
+
+
+def _as_path(word: bytes) -> Path:
+    """The path that a makefile's word means, if no other variable or function is in it."""
+    text = os.fsdecode(word).replace("\\ ", " ").replace("\\#", "#").replace("$$", "$")
+    return Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises without a home
+
+
+def _is_endless(path: Path) -> bool:
+    try:
+        status = path.stat()
+        return stat.S_ISFIFO(status.st_mode) or (
+            stat.S_ISCHR(status.st_mode)
+            and status.st_rdev != Path(os.devnull).stat().st_rdev
+            and not str(path).startswith(_ENDS_HERE)
+        )
+    except (OSError, ValueError):
+        return False
 
 
 def add_line(path: Path, line: str) -> bool:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from make_metrics.errors import UserError
 from make_metrics.files.paths import printable_path
+from make_metrics.setup.makefile import endless_includes
 
 LIMIT_S = 60
 # What is asked for, by the name that `Reading.values` has it under. All are expanded when all makefiles are read.
@@ -96,9 +97,16 @@ class Reading:
 def read_makefile(makefile: Path, goal: str = "", *, limit_s: float = LIMIT_S) -> Reading:
     """Let make read a Makefile for a goal, the empty name being the default goal.
 
-    Raises UserError if there is no make, or make does not end within `limit_s` seconds.
+    Raises UserError if there is no make, or make does not end within `limit_s` seconds, or would never: then make is
+    not started.
     """
     make = _make()
+    with contextlib.suppress(OSError):
+        if pipes := endless_includes(makefile):
+            raise UserError(
+                f"make waits for {printable_path(pipes[0])}, which {printable_path(makefile)} includes, and which is "
+                "no file: move it away"
+            )
     mark = secrets.token_hex(8)
     questions = [f"$(info {mark} {name}={text})" for name, text in _QUESTIONS.items()]
     output, errors = _run(make, makefile, goal, [*questions, f"$(error {mark})"], limit_s)
@@ -147,7 +155,10 @@ def _run(make: str, makefile: Path, goal: str, lines: list[str], limit_s: float)
         try:
             return process.communicate(timeout=limit_s)
         except subprocess.TimeoutExpired:
-            raise UserError(f"make has not read {printable_path(makefile)} within {limit_s:g} seconds") from None
+            raise UserError(
+                f"make has not read {printable_path(makefile)} within {limit_s:g} seconds: does it wait for a pipe, or "
+                "for a program in a $(shell ...)?"
+            ) from None
         finally:
             with contextlib.suppress(OSError):
                 os.killpg(process.pid, signal.SIGKILL)  # also what a $(shell ...) has left behind

@@ -13,7 +13,7 @@ import stat
 from pathlib import Path
 
 from make_metrics.errors import UserError
-from make_metrics.files.paths import Paths, private_directory
+from make_metrics.files.paths import Paths, cannot, private_directory
 from make_metrics.files.read import read_file
 from make_metrics.setup import fragment, launcher_copy
 
@@ -48,7 +48,7 @@ def set_up(paths: Paths) -> None:
         os.utime(scratch, (DATE, DATE))
         scratch.replace(paths.fragment)
     except OSError as error:
-        raise UserError(f"cannot write {paths.fragment}: {error.strerror}") from error
+        raise UserError(cannot("write", paths.fragment, error)) from error
     private_directory(paths.state)  # a recipe line creates it only where the directory above exists
     bundle.write()  # without bundles each line takes a little longer; doctor reports why
     remove_old_package()
