@@ -61,15 +61,19 @@ def test_a_make_writes_nothing_into_what_is_there(theirs: Project) -> None:
     assert contents(theirs) == before
 
 
-@pytest.mark.parametrize("name", [each.name for each in COMMANDS if each.name not in ("uninstall", "trace")])
-def test_no_command_writes_anything(theirs: Project, name: str) -> None:
-    (theirs.home / ".local").mkdir()
-    os.chown(theirs.home / ".local", OWNER, OWNER)
+@pytest.mark.parametrize("name", [each.name for each in COMMANDS if each.name != "trace"])
+def test_no_command_writes_or_removes_anything(theirs: Project, name: str) -> None:
+    data = theirs.home / ".local/share/make-metrics"
+    data.mkdir(parents=True)
+    for file in ("metrics.mk", "off"):
+        (data / file).touch()
+    for path in (theirs.home / ".local", *(theirs.home / ".local").rglob("*")):
+        os.chown(path, OWNER, OWNER)
     before = contents(theirs)
     done = command(theirs, name, *ARGUMENTS.get(name, []))
     assert contents(theirs) == before
     assert "Traceback" not in done.stderr
-    if name in ("report", "setup", "sent", "runs", "off"):
+    if name in ("report", "setup", "sent", "runs", "off", "on", "uninstall"):
         assert (done.returncode, done.stderr.count("\n")) == (1, 1)
         assert f"is in a directory of user {OWNER}: root writes nothing there" in done.stderr
 

@@ -11,7 +11,7 @@ from make_metrics.consent import consent
 from make_metrics.consent.mode import Mode
 from make_metrics.consent.who_answers import below_make
 from make_metrics.errors import UserError
-from make_metrics.files.paths import Paths
+from make_metrics.files.paths import Paths, refuse_for_root
 from make_metrics.files.write import remove_file
 
 _HERE = {
@@ -28,6 +28,7 @@ def run(given: argparse.Namespace) -> int:  # noqa: ARG001
     """
     paths = Paths.from_environment()
     consent.refuse_sudo(os.environ)
+    refuse_for_root(paths.data)
     was_off = os.path.lexists(paths.off_file)
     if was_off and below_make(os.environ):
         raise UserError("a recipe cannot turn recording on for you: run make-metrics on in a terminal yourself")

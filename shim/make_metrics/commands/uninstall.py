@@ -12,7 +12,7 @@ from make_metrics.commands.prose import CONTINUED, show
 from make_metrics.commands.question import ask
 from make_metrics.consent import consent
 from make_metrics.errors import UserError
-from make_metrics.files.paths import Paths, printable_path
+from make_metrics.files.paths import Paths, printable_path, refuse_for_root
 from make_metrics.setup import removal
 
 
@@ -24,6 +24,7 @@ def run(given: argparse.Namespace) -> int:
     """
     paths = Paths.from_environment()
     consent.refuse_sudo(os.environ)
+    refuse_for_root(paths.data)
     asked = [name for name, is_asked in (("recorded", given.data), ("decided", given.decisions)) if is_asked]
     if asked and not given.yes:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):

@@ -217,6 +217,15 @@ def cannot(deed: str, path: Path, error: OSError) -> str:
     return f"cannot {deed} {printable_path(path)}: {error.strerror}"
 
 
+def refuse_for_root(directory: Path) -> None:
+    """Raise UserError for root if a path lies in another user's directory: root changes nothing there."""
+    if owner := owner_for_root(directory):
+        raise UserError(
+            f"{printable_path(directory)} is in a directory of {owner}: root writes nothing there; "
+            f"run this as {owner}, or set HOME or {ROOT_VARIABLE} to a directory of root's"
+        )
+
+
 def private_directory(directory: Path, *, whatever_is_there: bool = False) -> Path:
     """Create a directory of ours if it is missing, and give it mode 0700; returns it.
 
@@ -224,11 +233,7 @@ def private_directory(directory: Path, *, whatever_is_there: bool = False) -> Pa
     other than root owns the directory above and could exchange it. For root: also if it lies in another user's home.
     With `whatever_is_there` a file, pipe or socket of ours that stands there gets another name.
     """
-    if owner := owner_for_root(directory):
-        raise UserError(
-            f"{printable_path(directory)} is in a directory of {owner}: root writes nothing there; "
-            f"run this as {owner}, or set HOME or {ROOT_VARIABLE} to a directory of root's"
-        )
+    refuse_for_root(directory)
     try:
         for parent in reversed(directory.parents):
             if not parent.exists():
