@@ -84,6 +84,17 @@ MAKEFILE_LIST := $(call .metrics.without,$(.metrics.self))
 # makefile's name tells it; by any other name it is not read again. On Linux those that make is reading are among its
 # open files, and none of those is at its very beginning, but for a pipe.
 .metrics.main := $(firstword $(MAKEFILE_LIST))
+# A makefile may give this list another value, and hide what make has read. But what is being read now, from the main
+# makefile to this one, must be among it; on Linux it is among what make has open. (Section 8 looks whether the main
+# makefile gives it a value.)
+.metrics.unlisted := $(if $(filter file,$(origin MAKEFILE_LIST)),,1)
+.metrics.being.read = $(foreach .metrics.word,3 4 5 6 7 8,$(realpath /proc/self/fd/$(.metrics.word)))
+.metrics.fragments := $(value .metrics.fragments) $(realpath $(.metrics.self))
+ifeq ($(filter GNUmakefile makefile Makefile,$(.metrics.main)),)
+.metrics.unlisted := $(strip $(.metrics.unlisted) $(foreach .metrics.word,$(filter-out /dev/% $(realpath \
+  $(MAKEFILE_LIST)) $(.metrics.fragments),$(.metrics.being.read)),$(if $(findstring \
+  /GMfifo,$(.metrics.word))$(wildcard $(.metrics.word)/.),,1)))
+endif
 .metrics.once = $(if $(findstring akefile,$(.metrics.main)),,$(filter-out \
   %.mk %.mak %.make rules %/rules,$(.metrics.main)))$(.metrics.open.pipes)
 .metrics.open.pipes = $(eval .metrics.open.pipes := $$(strip $$(if $$(.metrics.at.begin),$$(foreach \
@@ -106,7 +117,7 @@ ifneq ($(.metrics.listing),)
 .metrics.text := $(foreach .metrics.word,$(MAKEFILE_LIST),$(if $(and $(call \
   .metrics.is.file,$(.metrics.word)),$(filter-out /dev/% /proc/% $(.metrics.once),$(wildcard \
   $(.metrics.word)))),$(file <$(.metrics.word)),%:))
-.metrics.listing := $(if $(findstring %:,$(subst \
+.metrics.listing := $(if $(.metrics.unlisted)$(findstring %:,$(subst \
   .DEFAULT:,%:,$(subst $(.metrics.blank),,$(.metrics.text)))),,1)
 .metrics.text :=
 endif
@@ -326,7 +337,8 @@ ifeq ($(.metrics.version),3.81)
 # A program looks whether a makefile could show SHELL (hot/hides_shell.sh). Make starts it with SHELL as it is here,
 # which must be a plain one meanwhile. (Makefile's names with special characters and a recursive SHELL are left alone.)
 .metrics.look := $(filter command% environment% override,$(origin SHELL))$(findstring $(.metrics.dollar),$(value SHELL))
-.metrics.look += $(foreach .metrics.word,$(MAKEFILE_LIST),$(call .metrics.special,$(.metrics.word)))
+.metrics.look += $(.metrics.unlisted)$(foreach \
+  .metrics.word,$(MAKEFILE_LIST),$(call .metrics.special,$(.metrics.word)))
 .metrics.sh := $(notdir $(realpath /bin/sh))
 .metrics.look += $(if $(filter dash busybox,$(.metrics.sh)),,$(value SHELLOPTS)$(value LC_ALL))
 ifeq ($(strip $(.metrics.look) $(if $(realpath .),,removed)),)
@@ -346,8 +358,8 @@ endif
 endif
 endif
 # It cannot be asked about a makefile that make reads later, when recipes run.
-.metrics.seen := $(words $(MAKEFILE_LIST) .)
-.metrics.later = $(word $(.metrics.seen),$(MAKEFILE_LIST))
+.metrics.listed := $(MAKEFILE_LIST)
+.metrics.later = $(subst x$(.metrics.listed),,x$(MAKEFILE_LIST))
 else ifeq ($(filter-out default file,$(origin SHELL))$(value METRICS_ONESHELL),)
 # A SHELL that calls "shell" refers to itself: make stops, and its message names the line that gives this value. One
 # reference is followed.
@@ -405,12 +417,16 @@ ifeq ($(if $(findstring |/bin/sh|,|$(value SHELL)|)$(findstring $(.metrics.dolla
   $(call .metrics.is.file,$(.metrics.word)),,1)))
 .metrics.mentioned := $(findstring SHELL,$(value MAKECMDGOALS)$(subst \
   .SHELLFLAGS,,$(MAKEFLAGS)$(value -*-command-variables-*-)))
-.metrics.hook := $(if $(or $(.metrics.loops),$(.metrics.mentioned),$(.metrics.once),$(.metrics.pipes),$(call \
-  .metrics.show,$(MAKEFILE_LIST))),,shell)
-# A makefile that make reads after this one may use SHELL too: look at those when the first recipe line starts.
-.metrics.seen := $(words $(MAKEFILE_LIST) .)
-.metrics.later = $(eval .metrics.later := $(call \
-  .metrics.show,$(wordlist $(.metrics.seen),99999,$(MAKEFILE_LIST))))$(.metrics.later)
+.metrics.changes.list = $(findstring MAKEFILE_LIST,$(subst $(.metrics.open)MAKEFILE_LIST,,$(subst \
+  {MAKEFILE_LIST,,$1)))
+.metrics.hook := $(if $(or $(.metrics.loops),$(.metrics.mentioned),$(.metrics.once),$(.metrics.unlisted),$(or \
+  $(.metrics.pipes),$(call .metrics.show,$(MAKEFILE_LIST)),$(call \
+  .metrics.changes.list,$(file <$(.metrics.main))))),,shell)
+# A makefile that make reads after this one may use SHELL too: look at those when the first recipe line starts. The list
+# that make had here is then still its beginning, or a makefile has changed it.
+.metrics.listed := $(MAKEFILE_LIST)
+.metrics.later = $(eval .metrics.later := $(if $(findstring x$(.metrics.listed),x$(MAKEFILE_LIST)),$(call \
+  .metrics.show,$(subst x$(.metrics.listed),,x$(MAKEFILE_LIST))),changed))$(.metrics.later)
 endif
 endif
 endif
@@ -586,8 +602,10 @@ endif
 # passes on asks what was changed.
 .metrics.asks := =
 ifneq ($(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version)),)
-.metrics.unread := $(.metrics.once)
-.metrics.asks = $(eval .metrics.asks := $$(if $$(or $$(.metrics.unread),$$(findstring export,$$(MAKEFLAGS)),$$(strip \
+.metrics.unread := $(.metrics.once)$(.metrics.unlisted)
+.metrics.listed := $(MAKEFILE_LIST)
+.metrics.asks = $(eval .metrics.asks := $$(if $$(or $$(.metrics.unread),$$(if $$(findstring \
+  x$$(.metrics.listed),x$$(MAKEFILE_LIST)),,1),$$(findstring export,$$(MAKEFLAGS)),$$(strip \
   $$(foreach .metrics.file,$$(MAKEFILE_LIST),$$(call .metrics.may.drop,$$(.metrics.file))))),=))$(.metrics.asks)
 .metrics.may.drop = $(if $(and $(.metrics.is.file),$(filter-out /dev/% /proc/%,$(wildcard $1))),$(if $(findstring \
   export,$(file <$1)),$(call .metrics.drops,$(call .metrics.named.exports,$(file <$1)))),unread)
