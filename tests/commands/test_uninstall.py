@@ -144,3 +144,13 @@ def test_the_package_leaves_nothing_in_site_packages(tmp_path: Path) -> None:
     assert {name for name in files(site_packages) - before if "make_metrics" in name} == set()
     assert not (site_packages / "make_metrics").exists()
     assert run("make") == "all\n"
+    # Without `make-metrics uninstall` too: the bundles that set-up writes are among the files that pip removes.
+    run("pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel))
+    run("make-metrics", "setup")
+    (record,) = site_packages.glob("make_metrics-*/RECORD")
+    noted = record.read_bytes()
+    run("make-metrics", "setup")
+    assert record.read_bytes() == noted
+    run("pip", "uninstall", "--yes", "--quiet", "make-metrics")
+    assert {name for name in files(site_packages) - before if "make_metrics" in name} == set()
+    assert run("make") == "all\n"

@@ -18,6 +18,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from make_metrics.setup import installed_files
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 LIMIT_BYTES = 1 << 20  # entry.py reads that many
 _LOADER = "make_metrics.hot.bundle_loader"
@@ -119,6 +121,7 @@ def write() -> bool:
             _replace(path(part), bundle)
     except OSError:
         return False
+    installed_files.note(map(path, PARTS), ROOT)
     return True
 
 
