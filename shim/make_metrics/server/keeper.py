@@ -13,12 +13,13 @@ from make_metrics.server.memory import give_back
 from make_metrics.server.storage.database import AwayError, Database
 from make_metrics.server.storage.keeping import delete_old
 from make_metrics.server.storage.rollups import refresh
+from make_metrics.server.storage.weeks import make as make_weeks
 
 _REFRESH_S = 5.0
 _RESTS = 4  # times as long as the work before
 _LONGEST_S = 60.0
 _DELETE_S = 3_600.0
-_DAYS = 40  # at once, before the thread looks whether it shall end
+_DAYS, _WEEKS = 40, 4  # at once, before the thread looks whether it shall end
 _CHECKPOINT_S, _COMMITS = 0.5, 8
 _LOG = logging.getLogger("make_metrics")
 
@@ -53,6 +54,7 @@ class Keeper:
             try:
                 begun = time.monotonic()
                 refresh(self._database, most_days=_DAYS)
+                make_weeks(self._database, most=_WEEKS)
                 # A day of very many events must not busy the processor all the time.
                 rest_s = max(self._refresh_s, min(_RESTS * (time.monotonic() - begun), _LONGEST_S))
                 if time.monotonic() >= delete_at:

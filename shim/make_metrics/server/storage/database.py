@@ -17,11 +17,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from make_metrics.errors import UserError
-from make_metrics.server.storage import migrate
+from make_metrics.server.storage.migrations import migrate
 
 _BUSY_S = 10
 _CONNECT_S = 5
 _STATEMENT_MS = 60_000
+# A page's largest statements group some 100,000 rows: in memory, and compiling them takes longer than it saves.
+_PLANNING = "-c work_mem=32MB -c jit=off"
 _POOL = 8
 _OPTION = "writes"
 # Ids are random, so each transaction changes pages all over the indexes: the more of them a checkpoint takes at once,
@@ -205,7 +207,7 @@ def _engine(url: URL) -> Engine:
         return engine
     # Of a name with several hosts, psycopg takes the one that can be written to: a promoted replica is found like that.
     query = {"connect_timeout": str(_CONNECT_S), "target_session_attrs": "read-write", **url.query}
-    options = f"-c statement_timeout={_STATEMENT_MS} -c timezone=UTC"
+    options = f"-c statement_timeout={_STATEMENT_MS} -c timezone=UTC {_PLANNING}"
     return create_engine(
         url.set(query=query), connect_args={"options": options}, pool_size=_POOL, max_overflow=_POOL, pool_pre_ping=True
     )

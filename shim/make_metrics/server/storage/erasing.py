@@ -12,10 +12,11 @@ import time
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select
 
-from make_metrics.server.storage import rollups
+from make_metrics.server.storage import rollups, weeks
 from make_metrics.server.storage.database import Database
 from make_metrics.server.storage.statements import insert, lock_project
 from make_metrics.server.storage.tables import BY_PERSON, CHOICES, DAY_US, ERASED, EVENTS, PEOPLE, PROJECTS
+from make_metrics.server.storage.weeks import DAYS_IN_WEEK, WEEK_PEOPLE
 from make_metrics.server.storage.write import digest
 
 _EVENTS_AT_ONCE = 2_000
@@ -72,6 +73,10 @@ def _erase(database: Database, project: int, person: str) -> int:
             for table in BY_PERSON:
                 of_days = (table.c.project == project, table.c.day.in_(some))
                 connection.execute(delete(table).where(*of_days, table.c.person == number))
+            weeks.spoil(connection, project, some)
+            of_weeks = WEEK_PEOPLE.c.week.in_({day // DAYS_IN_WEEK for day in some})
+            own = (WEEK_PEOPLE.c.project == project, WEEK_PEOPLE.c.person == number)
+            connection.execute(delete(WEEK_PEOPLE).where(of_weeks, *own))
     return erased
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, func, select, text
 
-from make_metrics.server.storage import partitions
+from make_metrics.server.storage import partitions, weeks
 from make_metrics.server.storage.database import Database
 from make_metrics.server.storage.statements import lock_project
 from make_metrics.server.storage.tables import CHOICES, DAY_US, EVENTS, PROJECTS, REFUSED, ROLL_UPS, SESSIONS
+from make_metrics.server.storage.weeks import BY_WEEK
 
 _EVENTS_AT_ONCE = 5_000
 _DAYS_AT_ONCE = 7
@@ -46,8 +47,12 @@ def _delete_before(database: Database, project: int, day: int) -> int:
                 ).rowcount
                 continue
         with database.writing() as connection:  # may wait until a day is made, so not while others wait for the lock
+            gone = 0
             for table in (*ROLL_UPS, REFUSED):
-                connection.execute(delete(table).where(table.c.project == project, table.c.day < day))
+                old_days = (table.c.project == project, table.c.day < day)
+                gone += connection.execute(delete(table).where(*old_days)).rowcount
+            if gone:
+                weeks.forget(connection, project, day)
         with database.writing() as connection:
             lock_project(connection, project, alone=True)
             connection.execute(delete(CHOICES).where(CHOICES.c.project == project, CHOICES.c.at_us < day * DAY_US))
@@ -68,13 +73,14 @@ def empty(database: Database, project: int) -> None:
                 else (EVENTS.c.project == project) & (EVENTS.c.started_us <= end)
             )
             connection.execute(delete(EVENTS).where(some))
-    for table in ROLL_UPS:
-        day: int | None = 0
-        while day is not None:
+    for table in (*ROLL_UPS, *BY_WEEK):
+        at = table.c.day if table in ROLL_UPS else table.c.week
+        first: int | None = 0
+        while first is not None:
             with database.writing() as connection:
-                day = connection.scalar(select(func.min(table.c.day)).where(table.c.project == project))
-                if day is not None:
-                    old = (table.c.project == project, table.c.day < day + _DAYS_AT_ONCE)
+                first = connection.scalar(select(func.min(at)).where(table.c.project == project))
+                if first is not None:
+                    old = (table.c.project == project, at < first + _DAYS_AT_ONCE)
                     connection.execute(delete(table).where(*old))
 
 

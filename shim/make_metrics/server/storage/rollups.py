@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, text
 
+from make_metrics.server.storage import weeks
 from make_metrics.server.storage.database import Database
 from make_metrics.server.storage.statements import is_postgresql, try_lock_project
 from make_metrics.server.storage.tables import (
@@ -103,6 +104,8 @@ def mark(connection: Connection, days: Iterable[tuple[int, int]]) -> None:
 def refresh(database: Database, *, most_days: int = 0) -> int:
     """Make the roll-ups of changed days again, the latest first: all, or once of `most_days`. The number of days.
 
+    Weeks follow where all are made; else they are left to `weeks.make`.
+
     Where another process is doing it, or somebody deletes a person or project in this moment, what is left is left to
     a later call. Raises AwayError.
     """
@@ -115,7 +118,8 @@ def refresh(database: Database, *, most_days: int = 0) -> int:
             if made < len(some):
                 return done
         if most_days:
-            break
+            return done
+    weeks.make(database, calm_s=0)
     return done
 
 
@@ -146,6 +150,7 @@ def _refresh_within(database: Database, days: Sequence[dict[str, int]]) -> int:
                 connection.execute(text(statement), values)
             for table, columns, select in _SELECTS:
                 connection.execute(text(f"INSERT INTO {table} ({columns}) {select}"), values)
+            weeks.spoil(connection, values["project"], [values["day"]])
             if not try_lock_project(connection, values["project"]):
                 all_or_nothing.rollback()
                 return made
@@ -206,6 +211,7 @@ def _put(connection: Connection, values: dict[str, int]) -> None:
         # A person who was erased meanwhile is in none of them again.
         there = "AND person IN (SELECT id FROM people WHERE project = :project)" if table in BY_PERSON else ""
         connection.execute(text(f"INSERT INTO {table.name} SELECT * FROM {_made(table.name)} {of_day} {there}"), values)
+    weeks.spoil(connection, values["project"], [values["day"]])
 
 
 def _made(table: str) -> str:

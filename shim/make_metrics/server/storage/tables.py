@@ -183,6 +183,7 @@ CHOICES = Table(
 # A day's events by target, person and cut: how many, their time, how many failed (a status other than 0, given up not
 # counted), were given up (Ctrl-C: status -2 or 130), and failed while the person's next event of that target on that
 # day passed. `own_ms` and `whole_ms` are sums.
+_OF_TARGET = ("person", "cut", "runs", "failures", "given_up", "then_passed")  # what the page of one target reads
 DAYS = Table(
     "days",
     METADATA,
@@ -197,13 +198,13 @@ DAYS = Table(
     Column("failures", BigInteger, nullable=False),
     Column("given_up", BigInteger, nullable=False),
     Column("then_passed", BigInteger, nullable=False),
-    Index("days_target", "project", "target", "day"),
+    Index("days_target", "project", "target", "day", postgresql_include=_OF_TARGET),
     sqlite_with_rowid=False,
 )
 
 # How many of a day's events fall into a bucket of durations, for medians and percentiles; see `storage.buckets`.
 # `kind` 0 is the target's own time (`own_ms`), 1 the whole (`whole_ms`). Only events with status 0 are here. Each
-# database has an index of its own, made in `versions`: SQLite by kind and target, PostgreSQL by target and day.
+# database has an index of its own, made in `versions`: SQLite by kind and target, PostgreSQL by target, kind and day.
 BUCKETS = Table(
     "buckets",
     METADATA,

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from make_metrics.server.pages.questions.scope import Scope, ask
+from make_metrics.server.pages.questions.weeks import weeks_of
 from make_metrics.server.storage.tables import DAY_US
 
 # The longest time to the first success, in seconds, of each class but the last two: later, and not yet.
@@ -59,15 +60,18 @@ class Health(NamedTuple):
 def health(connection: Connection, scope: Scope) -> Health:
     """What is held of a project."""
     (people, last_us), *_ = ask(connection, scope, "SELECT count(*), max(last_us) FROM people WHERE project = :project")
-    (active, runs), *_ = ask(
-        connection,
-        scope,
-        """
-        SELECT count(*), coalesce(sum(runs), 0) FROM (
-            SELECT person, sum(runs) AS runs FROM days WHERE {here} GROUP BY person
-        ) AS by_person
-        """,
-    )
+    if weeks := weeks_of(connection, scope):
+        active, runs = weeks.people(), sum(each.runs for each in weeks.sums().values())
+    else:
+        (active, runs), *_ = ask(
+            connection,
+            scope,
+            """
+            SELECT count(*), coalesce(sum(runs), 0) FROM (
+                SELECT person, sum(runs) AS runs FROM days WHERE {here} GROUP BY person
+            ) AS by_person
+            """,
+        )
     choices: dict[str, int] = dict(
         ask(
             connection,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from make_metrics.server.pages.questions.scope import Scope, ask
+from make_metrics.server.pages.questions.weeks import PASSED, Presence, Sums, Weeks, weeks_of
 
 OWN, WHOLE = 0, 1
 Histogram = dict[int, int]
@@ -36,8 +38,7 @@ class Results(NamedTuple):
     then_passed: int
 
 
-_PASSED = "runs > failures + given_up"
-_PEOPLE = f"count(*) AS people, sum(CASE WHEN {_PASSED} THEN 1 ELSE 0 END) AS passed"
+_PEOPLE = f"count(*) AS people, sum(CASE WHEN {PASSED} THEN 1 ELSE 0 END) AS passed"
 _SUMS = """
     sum(runs) AS runs, sum(failures) AS failures, sum(given_up) AS given_up, sum(then_passed) AS then_passed
 """
@@ -45,6 +46,15 @@ _SUMS = """
 
 def costs(connection: Connection, scope: Scope) -> dict[int, Cost]:
     """The time of each target of the period, by its number."""
+    if weeks := weeks_of(connection, scope):
+        by_target, _, _ = weeks.presence()
+        sums = weeks.sums()
+        return {
+            target: Cost(
+                each.people, each.passed, sums[target, 0].runs, sums[target, 0].own_ms, sums[target, 0].waited_ms
+            )
+            for target, each in by_target.items()
+        }
     # A database sorts the rows to group them: the fewer columns they have, the faster.
     rows = ask(
         connection,
@@ -66,6 +76,8 @@ def results(
     connection: Connection, scope: Scope, target: int | None = None
 ) -> tuple[dict[int, Results], dict[tuple[int, int], Results]]:
     """How the runs of all targets, or of one, ended: by target, and by target and point of time (counted from 0)."""
+    if weeks := weeks_of(connection, scope, step=scope.step):
+        return _results(weeks, target)
     # The roll-ups are read once: what is counted of their rows are fewer.
     rows = ask(
         connection,
@@ -92,14 +104,31 @@ def results(
     return whole, by_step
 
 
+def _results(weeks: Weeks, target: int | None) -> tuple[dict[int, Results], dict[tuple[int, int], Results]]:
+    by_target, by_both, _ = weeks.presence(target)
+    sums, wholes = weeks.sums(target), dict[int, list[Sums]]()
+    for (number, _), each in sums.items():
+        wholes.setdefault(number, []).append(each)
+    whole = {number: _ended(each, wholes[number]) for number, each in by_target.items()}
+    return whole, {cell: _ended(each, [sums[cell]]) for cell, each in by_both.items()}
+
+
+def _ended(presence: Presence, sums: Sequence[Sums]) -> Results:
+    counts = ((each.runs, each.failures, each.given_up, each.then_passed) for each in sums)
+    return Results(presence.people, presence.passed, *map(sum, zip(*counts, strict=True)))
+
+
 def histograms(connection: Connection, scope: Scope, kind: int = OWN) -> dict[int, Histogram]:
     """The durations of each target's runs that passed, as counts by bucket."""
-    rows = ask(
-        connection,
-        scope,
-        "SELECT target, bucket, sum(runs) FROM buckets WHERE {here} AND kind = :kind GROUP BY target, bucket",
-        kind=kind,
-    )
+    if weeks := weeks_of(connection, scope):
+        rows = weeks.histograms(kind)
+    else:
+        rows = ask(
+            connection,
+            scope,
+            "SELECT target, bucket, sum(runs) FROM buckets WHERE {here} AND kind = :kind GROUP BY target, bucket",
+            kind=kind,
+        )
     found: dict[int, Histogram] = defaultdict(dict)
     for target, bucket, runs in rows:
         found[target][bucket] = int(runs)
@@ -108,11 +137,14 @@ def histograms(connection: Connection, scope: Scope, kind: int = OWN) -> dict[in
 
 def people_who_passed(connection: Connection, scope: Scope, target: int | None = None) -> dict[int, int]:
     """How many people ran each target, or one, with success."""
+    if weeks := weeks_of(connection, scope):
+        by_target, _, _ = weeks.presence(target)
+        return {number: each.passed for number, each in by_target.items() if each.passed}
     rows = ask(
         connection,
         scope,
         f"""
-        SELECT target, count(DISTINCT person) FROM days WHERE {{here}} {_of(target)} AND {_PASSED} GROUP BY target
+        SELECT target, count(DISTINCT person) FROM days WHERE {{here}} {_of(target)} AND {PASSED} GROUP BY target
         """,
         target=target,
     )

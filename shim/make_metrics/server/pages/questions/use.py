@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from make_metrics.server.pages.questions.scope import Scope, ask
+from make_metrics.server.pages.questions.weeks import Weeks, weeks_of
 
 _TARGET, _STEP, _CELL = range(3)
 
@@ -29,6 +31,8 @@ class Use(NamedTuple):
 
 def use(connection: Connection, scope: Scope) -> Use:
     """The use in the period."""
+    if weeks := weeks_of(connection, scope, step=scope.step):
+        return _by_week(weeks)
     # The roll-ups are read once: what is counted of their rows are few.
     rows = ask(
         connection,
@@ -55,6 +59,20 @@ def use(connection: Connection, scope: Scope) -> Use:
         else:
             found.by_both[target, step] = used
     return found
+
+
+def _by_week(weeks: Weeks) -> Use:
+    by_target, by_both, by_step = weeks.presence(all_targets=True)
+    sums = weeks.sums()
+    of_target, of_step = Counter[int](), Counter[int]()
+    for (target, step), each in sums.items():
+        of_target[target] += each.runs
+        of_step[step] += each.runs
+    return Use(
+        {target: Used(each.people, of_target[target]) for target, each in by_target.items()},
+        {step: Used(each.people, of_step[step], each.targets) for step, each in by_step.items()},
+        {cell: Used(each.people, sums[cell].runs) for cell, each in by_both.items()},
+    )
 
 
 def unused(connection: Connection, scope: Scope, *, since: int) -> list[tuple[int, int, int, int]]:

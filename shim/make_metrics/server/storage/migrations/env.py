@@ -1,4 +1,4 @@
-"""What Alembic runs: the steps, on the connection and in the transaction of `storage.migrate`."""
+"""What Alembic runs: the steps, on the connection and in the transaction of `migrate`."""
 
 from __future__ import annotations
 

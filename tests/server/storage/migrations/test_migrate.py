@@ -12,8 +12,8 @@ from sqlalchemy import create_engine, event, text
 from make_metrics.server.projects.projects import add_project, delete_project, list_projects
 from make_metrics.server.projects.tokens import check_token
 from make_metrics.server.receiving.messages import check, limits
-from make_metrics.server.storage import migrate
 from make_metrics.server.storage.database import Database, open_database
+from make_metrics.server.storage.migrations import migrate
 from make_metrics.server.storage.tables import PEOPLE, TOKENS
 from make_metrics.server.storage.write import Writer
 from tests.support.team_receiver import message, sqlite_url

@@ -1,4 +1,4 @@
-"""Bringing a database's tables to this version, by Alembic. The steps are in `versions`."""
+"""Bringing a database's tables to this version, by Alembic. The steps are in `storage.versions`."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ def bring_up_to_date(connection: Connection) -> None:
 
 def _config(connection: Connection) -> Config:
     config = Config()
-    for name, folder in (("script_location", "migrations"), ("version_locations", "versions")):
-        config.set_main_option(name, str(Path(__file__).with_name(folder)).replace("%", "%%"))
+    here = Path(__file__).parent
+    for name, folder in (("script_location", here), ("version_locations", here.with_name("versions"))):
+        config.set_main_option(name, str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")  # a path may have blanks
     config.attributes["connection"] = connection
     return config
