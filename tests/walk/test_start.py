@@ -18,9 +18,9 @@ def test_a_module_that_is_loaded_later_is_the_module(name: str) -> None:
     code = f"""
 import sys
 sys.path += {[str(SOURCE), str(Path(psutil.__file__).parent.parent)]!r}
-from make_metrics.walk import start as walk
+from make_metrics.processes.later import Later
 sys.modules.pop({name!r}, None)
-later = sys.modules[{name!r}] = walk.Later({name!r})
+later = sys.modules[{name!r}] = Later({name!r})
 import {name} as first
 assert first is later
 names = first.__all__

@@ -13,12 +13,11 @@ from contextvars import ContextVar
 from typing import Any
 
 import requests
-from segment.analytics import request as segment  # type: ignore[import-untyped]
-from segment.analytics.consumer import BATCH_SIZE_LIMIT, MAX_MSG_SIZE  # type: ignore[import-untyped]
 
 from make_metrics.sinks.answer import judged_error, strangeness
 from make_metrics.sinks.last_check import StoppedError
 from make_metrics.sinks.network import Nowhere, Session, judged, unanswered
+from make_metrics.sinks.segment_library import BATCH_SIZE_LIMIT, MAX_MSG_SIZE, segment
 from make_metrics.sinks.sink import Message, Network, Outcome, Prepared, UnavailableError, Verdict
 
 BATCH_MESSAGES = 100

@@ -8,26 +8,11 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from types import ModuleType
+
+from make_metrics.processes.later import Later
 
 # psutil imports these modules, but uses none of them while it is loaded or while we walk.
 LATER = ("base64", "datetime", "glob", "subprocess")
-
-
-class Later(ModuleType):
-    """A module that is loaded at the first access to an attribute.
-
-    importlib.util.LazyLoader does not do: the next `import` of its module asks for `__spec__`, and so loads it.
-    """
-
-    def __getattr__(self, name: str) -> object:
-        """Load the module, and take over its attributes."""
-        module_name = self.__name__
-        if sys.modules.get(module_name) is self:
-            del sys.modules[module_name]
-        module = __import__(module_name)
-        self.__dict__.update(vars(module))
-        return getattr(module, name)
 
 
 def _psutil_is_there() -> bool:
