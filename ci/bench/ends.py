@@ -29,10 +29,10 @@ from ci.bench.timing import Spread, timed
 from ci.bench.workspace import Workspace
 from ci.build_launcher import ROOT
 from make_metrics.project import settings
-from make_metrics.sender import protocol
+from make_metrics.sender import burst, protocol
 
 _LINE = "\t@sleep 0.2"
-_PR_SET_CHILD_SUBREAPER = 36
+PR_SET_CHILD_SUBREAPER = 36
 _SETTINGS = """name = "bench"
 collected-by = "nobody"
 purpose = "to see when make ends"
@@ -129,18 +129,32 @@ RECEIVERS: Mapping[str, Callable[[], AbstractContextManager[str]]] = {
 }
 
 
-def _opt_in(workspace: Workspace, host: str, environ: Mapping[str, str]) -> tuple[Path, Path]:
+def _opt_in(workspace: Workspace, host: str, environ: Mapping[str, str], line: str = _LINE) -> tuple[Path, Path]:
     """Two folders with the same Makefile: plain, and with the include line in a project after an opt-in."""
     workspace.clear()
     plain, ours = workspace.work / "plain", workspace.work / "ours"
     for folder, tail in ((plain, ""), (ours, f"-include {workspace.compiled}\n")):
         folder.mkdir()
-        (folder / "Makefile").write_text(f"all:\n{_LINE}\n{tail}")
+        (folder / "Makefile").write_text(f"all:\n{line}\n{tail}")
     (ours / settings.NAME).write_text(_SETTINGS.format(host=host))
     command = [sys.executable, "-m", "make_metrics", "opt-in", "--yes"]
     env = {**environ, "PYTHONPATH": str(ROOT / "shim"), "CI": "true"}  # without a terminal only CI may say yes
     subprocess.run(command, cwd=ours, env=env, check=True, capture_output=True)
     return plain, ours
+
+
+@contextmanager
+def sharing(workspace: Workspace) -> Iterator[tuple[Path, Path, dict[str, str]]]:
+    """Two folders with the same Makefile, plain and after an opt-in with a receiver that answers; the environment."""
+    environ = {**workspace.environment("/bin/sh"), "MAKE_METRICS_SENDER": "detached"}
+    _arrived.clear()
+    with _serving(200) as host:
+        yield *_opt_in(workspace, host, environ, line="\t@:"), environ
+
+
+def arrived() -> int:
+    """How many requests have arrived."""
+    return len(_arrived)
 
 
 def senders() -> list[psutil.Process]:
@@ -163,7 +177,7 @@ def _end_senders() -> None:
 def measure(workspace: Workspace, rounds: int) -> Sending:
     """Run plain and measured makes in turn; the senders of each are ended before the next."""
     environ = {**workspace.environment("/bin/sh"), "MAKE_METRICS_SENDER": "detached"}
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
         ends = {}
         for name, receiver in RECEIVERS.items():
@@ -172,7 +186,7 @@ def measure(workspace: Workspace, rounds: int) -> Sending:
         with _serving(200) as host:
             arrival = _arrival(workspace, _opt_in(workspace, host, environ)[1], environ, rounds)
     finally:
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
     return Sending(ends, arrival)
 
 
@@ -201,6 +215,7 @@ def _arrival(workspace: Workspace, folder: Path, environ: Mapping[str, str], rou
         times.append((_arrived[0] - ended) * 1000)
         for sender in senders():
             sender.wait(20)
+        burst.end_rest(workspace.paths)  # as after a pause
     return Spread.of(times)
 
 

@@ -17,7 +17,7 @@ from make_metrics.consent import gate, policy
 from make_metrics.files import read, user_dirs
 from make_metrics.hot import append, arguments, command, line, procfs, record_format, recorder, split_words, state_dir
 from make_metrics.project import git_head
-from make_metrics.sender import protocol, reaper
+from make_metrics.sender import burst, protocol, reaper
 from make_metrics.setup import bundle, launcher_copy
 from make_metrics.sweep import backlog
 from make_metrics.walk import walk
@@ -85,6 +85,8 @@ PYTHON: dict[str, object] = {
     "SENDER_HELD": protocol.HELD.encode(),
     "SENDER_LOCK": user_dirs.SENDER_LOCK.encode(),
     "SENDER_WANTED": user_dirs.SENDER_WANTED.encode(),
+    "SENDER_RESTING": user_dirs.SENDER_RESTING.encode(),
+    "SENDER_REST_S": burst.REST_S,
     "reapers": frozenset(name.encode() for name in reaper.REAPERS),
     "dir_variables": [name.encode() for name in user_dirs.VARIABLES],
 }

@@ -16,11 +16,10 @@ from make_metrics.files.paths import Paths
 from make_metrics.hot import append
 from make_metrics.project.project import project_of
 from make_metrics.sender import burst, protocol, sender
-from make_metrics.setup import fragment
-from tests.support.project import SOURCE, Project, until
+from tests.support.project import SOURCE, until
 from tests.support.records import ended_run
 from tests.support.segment_receiver import Receiver
-from tests.support.senders import Senders
+from tests.support.senders import Senders, interpreters, make
 from tests.support.sharing_project import Sharing
 
 # A sender that waits, before it lets its lock go for good, until the file "go" exists.
@@ -38,34 +37,6 @@ sender._stay = stay_longer
 sender.burst.continues = lambda descriptor: True
 sender.main()
 """
-
-
-@pytest.fixture
-def sharing(tmp_path: Path, home: Path, receiver: Receiver, senders: Senders) -> Sharing:
-    """A project with a yes, whose interpreter says in the file "started" what it is started for."""
-    if not fragment.launcher():
-        pytest.skip("no compiled fast path here")
-    project = Project(tmp_path / "project", home)
-    sharing = Sharing(project, receiver)
-    python = tmp_path / "python-that-counts"
-    python.write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/started\nexec {sys.executable} "$@"\n')
-    python.chmod(0o755)
-    project.edit_fragment(f".metrics.baked.python := {sys.executable}\n", f".metrics.baked.python := {python}\n")
-    sharing.cli("opt-in", "--yes")
-    return sharing
-
-
-def interpreters(folder: Path) -> list[str]:
-    """What interpreters were started for by makes."""
-    path = folder / "started"
-    return path.read_text().splitlines() if path.exists() else []
-
-
-def make(sharing: Sharing, goal: str) -> None:
-    """Run make in a process group of its own: a line of another make in its group is waited for by an interpreter."""
-    env = sharing.project.environment(MAKE_METRICS_SENDER="detached")
-    done = sharing.project.make(goal, env=env, start_new_session=True)
-    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_makes_that_follow_each_other_start_one_interpreter(

@@ -18,7 +18,7 @@ import pytest
 from filelock import FileLock
 
 from make_metrics.project.project import project_of
-from make_metrics.sender import protocol
+from make_metrics.sender import burst, protocol
 from tests.support.preload import CLOCK, LOOKUP_HANGS, preload
 from tests.support.project import ROOT, SOURCE, Project, until
 from tests.support.project import started as running
@@ -65,6 +65,7 @@ def arrive(sharing: Sharing, receiver: Receiver, senders: Senders, *expected: st
         if set(expected) <= set(receiver.commands):
             break
         make(sharing, "c")
+        burst.end_rest(sharing.paths)
     senders.gone()
     arrived = sorted(name for name in receiver.commands if name != "c")
     assert arrived == sorted(expected), (receiver.commands, sharing.status(), sharing.project.records())
@@ -410,9 +411,11 @@ def test_each_sender_gets_forward_with_a_large_run_on_a_machine_that_gives_it_ha
 
 
 def test_status_says_why_there_is_no_sender(once: Sharing) -> None:
-    assert once.status(**DETACHED)["sender"] == {"detached": True, "reason": ""}
-    assert once.status(CI="true", MAKE_METRICS_SENDER="")["sender"] == {"detached": False, "reason": "this is CI"}
+    assert once.status(**DETACHED)["sender"] == {"detached": True, "reason": "", "due": None}
+    assert once.status(CI="true", MAKE_METRICS_SENDER="")["sender"] == {
+        "detached": False, "reason": "this is CI", "due": None,
+    }  # fmt: skip
     said = once.cli("status", environ={"CI": "1", "MAKE_METRICS_SENDER": ""})
     assert "sender: none (this is CI): make-metrics flush sends what waits\n" in said
     once.cli("opt-out")
-    assert once.status(**DETACHED)["sender"] == {"detached": False, "reason": "the mode is local"}
+    assert once.status(**DETACHED)["sender"] == {"detached": False, "reason": "the mode is local", "due": None}

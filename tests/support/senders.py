@@ -17,6 +17,7 @@ from make_metrics.files.paths import Paths
 from make_metrics.sender import protocol
 from tests.support.project import until
 from tests.support.records import ended_run
+from tests.support.sharing_project import Sharing
 
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -87,3 +88,16 @@ def started(
     """Start a sender for a project's make that has ended, as a child of this process. `program` is what Python runs."""
     task = {protocol.MAKE: ended_run(), protocol.STATE: str(paths.state), protocol.PROJECT: str(project)}
     return subprocess.Popen([sys.executable, *program], env={**environ, **task}, stdin=subprocess.DEVNULL)
+
+
+def interpreters(folder: Path) -> list[str]:
+    """What the interpreter that counts (tests/sender/conftest.py) was started for by makes."""
+    path = folder / "started"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def make(sharing: Sharing, goal: str) -> None:
+    """Run make in a process group of its own: a line of another make in its group is waited for by an interpreter."""
+    env = sharing.project.environment(MAKE_METRICS_SENDER="detached")
+    done = sharing.project.make(goal, env=env, start_new_session=True)
+    assert (done.returncode, done.stderr) == (0, "")

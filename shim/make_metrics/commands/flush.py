@@ -35,6 +35,8 @@ def run(given: argparse.Namespace) -> int:
     paths = Paths.from_environment()
     consent.refuse_sudo(os.environ)
     give_up = time.monotonic() + given.timeout
+    if not environment.only_prints(os.environ):
+        paths.sender_wanted.unlink(missing_ok=True)  # before the records are read: a make that ends later leaves word
     warn(combine_records(paths, timeout_s=min(_SWEEP_S, given.timeout)))
     if given.retry:
         with opened_store(paths) as store, store.transaction():

@@ -23,6 +23,7 @@ from make_metrics.files.paths import Paths, printable_path
 from make_metrics.metrics import catalogue
 from make_metrics.project.project import Project
 from make_metrics.project.settings import NAME, Settings
+from make_metrics.sender import burst
 from make_metrics.sinks.kinds import lacks
 from make_metrics.sinks.user_settings import read_user_settings
 from make_metrics.store.outbox import Outbox, sink_id
@@ -65,6 +66,7 @@ def run(given: argparse.Namespace) -> int:
     # Combine what was recorded before the yes now: it stays on this machine even if the clock is set back later.
     sweep(paths, timeout=_SWEEP_S)
     _record_yes(paths, project)
+    burst.end_rest(paths)  # what make does next is not kept waiting
     ruling = consent.status_of(paths, project, os.environ).ruling
     obstacle = _why_not_sent(project, ruling)
     thanks = "Your yes is recorded." if obstacle else "Thank you. What make does here from now on is sent."

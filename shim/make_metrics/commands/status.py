@@ -31,7 +31,7 @@ from make_metrics.project.root import project_key
 from make_metrics.project.settings import NAME
 from make_metrics.properties import is_test
 from make_metrics.report import status_text
-from make_metrics.sender import reaper
+from make_metrics.sender import burst, reaper
 from make_metrics.sinks.user_settings import is_clear_text, read_user_settings
 from make_metrics.store import database
 from make_metrics.store.outbox import Outbox
@@ -81,7 +81,7 @@ def _document(paths: Paths, project: Project) -> dict[str, Any]:
         "id": read_id(paths, project),
         "metrics": _metrics(paths, project),
         **_deliveries(paths, project, problems),
-        "sender": _sender(status),
+        "sender": _sender(paths, status),
         "crash_reports": _crash_reports(paths, project),
         "erasures": _erasures(paths, project),
         "paths": _paths(paths, project),
@@ -133,11 +133,12 @@ def _deliveries(paths: Paths, project: Project, problems: list[str]) -> dict[str
     return unknown
 
 
-def _sender(status: Status) -> dict[str, Any]:
-    """Whether a make that is started here leaves a sender behind, and why not."""
+def _sender(paths: Paths, status: Status) -> dict[str, Any]:
+    """Whether a make that is started here leaves a sender behind, and why not; when the one that waits will send."""
     mode = status.ruling.mode
     reason = reaper.obstacle(os.environ) if mode is Mode.ON else f"the mode is {mode.word}"
-    return {"detached": not reason, "reason": reason}
+    due_s = burst.next_turn(paths)
+    return {"detached": not reason, "reason": reason, "due": timestamp(int(due_s * 1e9)) if due_s else None}
 
 
 def _crash_reports(paths: Paths, project: Project) -> dict[str, Any]:

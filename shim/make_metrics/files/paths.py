@@ -172,8 +172,13 @@ class Paths:
 
     @property
     def sender_wanted(self) -> Path:
-        """The file that asks the working sender to look again: a second sender writes it and ends."""
+        """The file that asks the working sender to look again, or the next one to begin: a make's end writes it."""
         return self.state / user_dirs.SENDER_WANTED
+
+    @property
+    def sender_resting(self) -> Path:
+        """The lock of the process that waits for the time when senders have rested: one for all makes."""
+        return self.state / user_dirs.SENDER_RESTING
 
     def paused(self, decision: Path) -> Path:
         """The note of a sender that a project's yes does not hold any more; it keeps further senders away."""

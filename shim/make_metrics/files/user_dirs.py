@@ -23,7 +23,7 @@ _BELOW_HOME_ON_MACOS = ("Library/Application Support",) * 3
 SETTINGS = "make-metrics.toml"
 ON_THIS_MACHINE = "on-this-machine"
 DECISIONS, INVITATIONS, IDENTITIES = "consent", "invitations", "ids"
-SENDER_LOCK, SENDER_WANTED = "sender.lock", "sender.wanted"
+SENDER_LOCK, SENDER_WANTED, SENDER_RESTING = "sender.lock", "sender.wanted", "sender.resting"
 
 UserDirs = namedtuple("UserDirs", ("data", "config", "state"))
 UserDirs.__doc__ = "The user's directories for data, configuration and state, as text."

@@ -48,7 +48,9 @@ def _deliveries(status: Document) -> Iterator[str]:
         batches = status["sent_batches"]
         yield f"sent: {batches} batch{'es' * (batches != 1)} (make-metrics sent prints them)"
     sender = status["sender"]
-    if sender["detached"]:
+    if sender["due"]:
+        yield f"sender: sends at {local_time_of(sender['due'])}; make-metrics flush sends now"
+    elif sender["detached"]:
         yield "sender: sends when make has ended"
     elif status["mode"] == "on":
         yield f"sender: none ({sender['reason']}): make-metrics flush sends what waits"

@@ -1,4 +1,4 @@
-"""Makes that follow each other: whether they do, and for how long a sender may stay for them."""
+"""Makes that follow each other: whether they do, how long a sender may stay for them, and when the next one begins."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from make_metrics.files.paths import Paths
 
+# How long the launcher lets senders rest after a turn (hot/in_c/sender.c): 500 makes a day cost at most 96 turns.
+REST_S = 300
 _BURST_S = 10.0
 
 
@@ -23,10 +25,42 @@ def continues(descriptor: int) -> bool:
     return status.st_size > 0 and 0 <= time.time() - status.st_mtime < _BURST_S
 
 
-def note_end(descriptor: int) -> None:
-    """Note in the file of the senders' lock that a turn ends now."""
-    with contextlib.suppress(OSError):  # a full disk: the next sender does not stay
-        os.pwrite(descriptor, b"\n", 0)
+def note_end(descriptor: int, *, is_complete: bool = True) -> None:
+    """Note in the file of the senders' lock that a turn ends now; of one that is not complete, that none has ended."""
+    with contextlib.suppress(OSError):  # a full disk: the next sender neither stays nor rests
+        if is_complete:
+            os.pwrite(descriptor, b"\n", 0)
+        else:
+            os.ftruncate(descriptor, 0)
+
+
+def end_rest(paths: Paths) -> None:
+    """Have the next turn begin at once: also that which a launcher waits for, which sees that its word is touched."""
+    for path, change in ((paths.sender_lock, lambda path: os.truncate(path, 0)), (paths.sender_wanted, os.utime)):
+        with contextlib.suppress(OSError):
+            change(path)
+
+
+def next_turn(paths: Paths) -> float:
+    """When the turn begins that a launcher waits for, in seconds since the epoch; 0 if none waits."""
+    try:
+        if os.path.lexists(paths.sender_wanted) and _is_held(paths.sender_resting):
+            return os.stat(paths.sender_lock).st_mtime + REST_S
+    except OSError:
+        pass
+    return 0
+
+
+def _is_held(path: Path) -> bool:
+    from make_metrics.files.lock import BusyError, FileLock
+
+    if not os.path.lexists(path):
+        return False
+    try:
+        with FileLock(path).acquire(timeout=0):
+            return False
+    except BusyError:
+        return True
 
 
 def circumstances(program: str, paths: Paths, project: Path) -> list[tuple[int, int] | None]:

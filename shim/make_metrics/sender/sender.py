@@ -4,8 +4,10 @@ The walk starts it (`sender.start`; the launcher's walk in_c/sender.c, which als
 of make's. It waits for make's end without a limit; from then on it sends for ten seconds at most. Events that it has
 not sent by then wait for the next sender. For a run that is too large for one sender it has two seconds of the
 processor, however long a busy machine takes for that, up to a minute. Where makes follow each other it stays for some
-seconds (`sender.burst`), and their senders only leave word. Where no process may outlive make, the walk becomes one
-that sends what earlier makes have left, until its line ends, for a minute at most: the recipe has the processor first.
+seconds (`sender.burst`), and their senders only leave word. Some minutes after the last turn the next one begins, for
+all makes that have ended meanwhile: until then the launcher waits for it, and no interpreter. Where no process may
+outlive make, the walk becomes one that sends what earlier makes have left, until its line ends, for a minute at most:
+the recipe has the processor first.
 """
 
 from __future__ import annotations
@@ -110,9 +112,8 @@ def _send_in_turn(state: str, project: str, give_up: float, *, stays: bool = Fal
 
             paths = Paths.from_state(Path(state))
             is_burst = burst.continues(descriptor)
-            _take_turn(paths, own_project, give_up)
+            burst.note_end(descriptor, is_complete=_take_turn(paths, own_project, give_up))
             own_project = ""  # another project's sender asked: deliver() checks each project itself
-            burst.note_end(descriptor)
             if stays and (is_burst or os.path.lexists(wanted)):
                 _stay(paths, Path(project), descriptor)
                 return True
@@ -122,14 +123,14 @@ def _send_in_turn(state: str, project: str, give_up: float, *, stays: bool = Fal
     return False
 
 
-def _take_turn(paths: Paths, own_project: str, give_up: float) -> None:
-    """Send what a sender has left word for; the caller holds the lock."""
+def _take_turn(paths: Paths, own_project: str, give_up: float) -> bool:
+    """Send what a sender has left word for, and whether there was time for all; the caller holds the lock."""
     from pathlib import Path
 
     asking = Path(_read_wanted(paths))
     paths.sender_wanted.unlink(missing_ok=True)
     own = Path(own_project) if own_project else None
-    _send(paths, own, give_up, first=own or asking)
+    return _send(paths, own, give_up, first=own or asking)
 
 
 def _stay(paths: Paths, project: Path, descriptor: int) -> None:
@@ -150,8 +151,7 @@ def _stay(paths: Paths, project: Path, descriptor: int) -> None:
         if os.path.lexists(paths.sender_wanted):
             _limit_lifetime()
             _forget_answers()
-            _take_turn(paths, "", now + LIFETIME_S)
-            burst.note_end(descriptor)
+            burst.note_end(descriptor, is_complete=_take_turn(paths, "", now + LIFETIME_S))
             _limit_lifetime()
             idle_until = time.monotonic() + STAY_S
         else:
@@ -189,29 +189,32 @@ def _read_wanted(paths: Paths) -> str:
     return ""
 
 
-def _send(paths: Paths, project: Path | None, give_up: float, *, first: Path) -> None:
-    """Combine records and send events, until `give_up` of the monotonic clock; nothing if `project` has no yes.
+def _send(paths: Paths, project: Path | None, give_up: float, *, first: Path) -> bool:
+    """Combine records and send events, until `give_up` of the monotonic clock; whether there was time for all.
 
-    Those of the project `first` come first. Raises UserError or OSError if state or store cannot be used.
+    Those of the project `first` come first. Of `project` it is noted if its yes does not hold any more; nothing of it
+    is sent then, but what other makes have left word for. Raises UserError or OSError if state or store cannot be used.
     """
     from make_metrics.crashes import delivery as crash_delivery
     from make_metrics.sweep.sweep import sweep
 
-    if project is not None and not _is_on(paths, project):
-        return
+    if project is not None:
+        _look_at_yes(paths, project)
     # What is small and new goes out first. A large run is combined in what is left of the time, by several senders.
-    swept = sweep(paths, timeout=_SWEEP_S, give_up=time.monotonic())
+    unfinished = sweep(paths, timeout=_SWEEP_S, give_up=time.monotonic()).unfinished
     _deliver(paths, give_up, first)
-    if swept.unfinished:
+    if unfinished:
         # A busy machine may give us little of the processor in ten seconds: each sender goes on until it gets forward.
         _limit_lifetime(_LARGE_RUN_S)
-        sweep(paths, timeout=_SWEEP_S, give_up=give_up - _DELIVERY_S, at_least_s=_FAIR_S)
+        swept = sweep(paths, timeout=_SWEEP_S, give_up=give_up - _DELIVERY_S, at_least_s=_FAIR_S)
+        unfinished = swept.unfinished
         give_up = max(give_up, time.monotonic() + _DELIVERY_S)
         _limit_lifetime(give_up - time.monotonic())
         _deliver(paths, give_up, first)
     give_up = min(give_up, time.monotonic() + _SENDING_S)
     crash_delivery.deliver(paths, os.environ, give_up - _MARGIN_S, patient=True)
     _ask_to_erase(paths, give_up)
+    return not unfinished and time.monotonic() < give_up - _MARGIN_S
 
 
 def _ask_to_erase(paths: Paths, give_up: float) -> None:
@@ -228,10 +231,10 @@ def _deliver(paths: Paths, give_up: float, first: Path) -> None:
     deliver(paths, os.environ, timeout_s=timeout_s, first=first, patient=True)
 
 
-def _is_on(paths: Paths, directory: Path) -> bool:
-    """Whether a project's mode is `on`. If its yes does not hold, leave a note that keeps senders away meanwhile."""
+def _look_at_yes(paths: Paths, directory: Path) -> None:
+    """If a project's yes does not hold any more, leave a note that keeps senders away meanwhile."""
     from make_metrics.consent import consent
-    from make_metrics.consent.mode import Decision, Mode
+    from make_metrics.consent.mode import Decision
     from make_metrics.files.write import write_file
     from make_metrics.project.project import project_of
 
@@ -240,11 +243,9 @@ def _is_on(paths: Paths, directory: Path) -> bool:
     try:
         state = notice_state(str(directory), str(decision))
     except OSError:  # the decision or the settings are gone
-        return False
-    status = consent.status_of(paths, project, os.environ)
-    if status.decision is not Decision.YES:
+        return
+    if consent.status_of(paths, project, os.environ).decision is not Decision.YES:
         write_file(paths.paused(decision), state)
-    return status.ruling.mode is Mode.ON
 
 
 def _wait_for_lines(group: int, give_up: float) -> bool:

@@ -41,7 +41,8 @@ def remove_markers(paths: Paths) -> list[Path]:
     Raises UserError if something cannot be removed.
     """
     removed = _remove([*_files(paths.makes), *_files(paths.state / "paused"), paths.sender_wanted])
-    for lock in (paths.sweep_lock, paths.send_lock, paths.sender_lock, paths.crash_lock, paths.consent_lock):
+    senders = (paths.sender_lock, paths.sender_resting)
+    for lock in (paths.sweep_lock, paths.send_lock, *senders, paths.crash_lock, paths.consent_lock):
         removed += _remove([lock]) if _is_free(lock) else []
     return removed
 

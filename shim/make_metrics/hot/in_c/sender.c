@@ -2,7 +2,8 @@
  *
  * It is this program that waits, under the words of the sender that it becomes. If another sender is at work when make
  * has ended, it leaves word with that one and ends: no interpreter was started then. If none is, it takes the senders'
- * lock before it becomes an interpreter, which takes a while to begin: so of many makes at once only one starts one. */
+ * lock before it becomes an interpreter, which takes a while to begin: so of many makes at once only one starts one.
+ * Some minutes after the last sender the next one begins: until then one process of this program waits for all. */
 
 enum sending { NO_SENDER, SENDER, PYTHON_DECIDES };
 
@@ -93,31 +94,98 @@ static bool is_sender(int count, char **words)
            getenv(SENDER_MAKE) != NULL;
 }
 
-/* Leave word with the sender that works, which looks again before it ends, and try to become that one: gives the
- * descriptor that holds the senders' lock. -1 if there is nothing to do: somebody else holds it, or has just found the
- * word, or our home is gone. -2 if that cannot be known. */
-static int leave_word(const char *state, const char *project)
+/* Leave word with the sender that works, or with the process that waits for the next turn; false if that is impossible,
+ * with errno set. */
+static bool leave_word(const char *wanted, const char *state, const char *project)
 {
-    char *wanted = join(state, "/", SENDER_WANTED), *busy = join(state, "/", SENDER_LOCK);
-    int fd = wanted == NULL || busy == NULL ? -1 : open_ours(wanted, state, 0);
+    int fd = open_ours(wanted, state, 0);
     if (fd < 0)
-        return wanted != NULL && busy != NULL && errno == ENOENT ? -1 : -2;
+        return false;
     bool written = ftruncate(fd, 0) == 0 && write(fd, project, strlen(project)) == (ssize_t)strlen(project);
     close(fd);
-    int lock_fd = written ? lock(busy, state, LOCK_EX, 0, LOCK_PARTS) : -2;
-    if (lock_fd == -1)
-        return errno == EWOULDBLOCK ? -1 : -2;
-    return lock_fd >= 0 && is_missing(wanted) ? -1 : lock_fd;
+    if (!written)
+        errno = EIO;
+    return written;
 }
 
-/* Wait for the make that the environment names. Then become the sender, unless another one is at work. */
+/* How long senders still rest, in nanoseconds: the last turn's end is when the file of their lock was written. */
+static int64_t rest_of(int lock_fd)
+{
+    const int64_t rest = SENDER_REST_S * INT64_C(1000000000);
+    struct stat status;
+    if (fstat(lock_fd, &status) < 0 || status.st_size == 0)
+        return 0;
+    int64_t since = nanoseconds(CLOCK_REALTIME) - (int64_t)status.st_mtim.tv_sec * 1000000000 - status.st_mtim.tv_nsec;
+    return since < 0 || since >= rest ? 0 : rest - since;
+}
+
+/* Wait so long, but not after somebody has found the word or touched it; false if the system has no clock for that. */
+static bool rest_for(int64_t ns, const char *wanted)
+{
+    const struct itimerspec time = {.it_value = {ns / 1000000000, ns % 1000000000}};
+    struct pollfd ends[] = {{.fd = timerfd_create(SINCE_BOOT, TFD_CLOEXEC), .events = POLLIN},
+                            {.fd = inotify_init1(IN_CLOEXEC), .events = POLLIN}};
+    bool waits = ends[0].fd >= 0 && timerfd_settime(ends[0].fd, 0, &time, NULL) == 0;
+    if (ends[1].fd >= 0 && inotify_add_watch(ends[1].fd, wanted, IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF) < 0) {
+        waits = waits && errno != ENOENT;
+        close(ends[1].fd);
+        ends[1].fd = -1;
+        if (!waits && !is_missing(wanted))
+            return false;
+    }
+    while (waits && poll(ends, COUNT(ends), -1) < 0)
+        if (errno != EINTR)
+            waits = false;
+    for (size_t at = 0; at < COUNT(ends); at++)
+        if (ends[at].fd >= 0)
+            close(ends[at].fd);
+    return waits || is_missing(wanted);
+}
+
+/* Take the senders' turn: gives the descriptor that holds their lock. After a turn that has just ended, one process
+ * waits for the next one, for all makes that end meanwhile. -1 if there is nothing to do: somebody else sends, waits,
+ * or has just found the word, or our home is gone. -2 if that cannot be known.
+ *
+ * None is overlooked. Whoever finds one of the locks taken has left word before. A sender looks for word after it has
+ * let its lock go. Who takes that lock only to see how long to wait lets it go before trying `resting`; who has waited
+ * lets `resting` go before trying the senders' lock. */
+static int take_turn(const char *state, const char *project)
+{
+    char *wanted = join(state, "/", SENDER_WANTED), *busy = join(state, "/", SENDER_LOCK);
+    char *resting = join(state, "/", SENDER_RESTING);
+    if (wanted == NULL || busy == NULL || resting == NULL)
+        return -2;
+    if (!leave_word(wanted, state, project))
+        return errno == ENOENT ? -1 : -2;
+    while (!is_missing(wanted)) { /* asked before a lock's file would be made anew in a home that is being removed */
+        int lock_fd = lock(busy, state, LOCK_EX, 0, LOCK_PARTS);
+        if (lock_fd < 0)
+            return errno == EWOULDBLOCK || errno == ENOENT ? -1 : -2;
+        if (is_missing(wanted))
+            break;
+        int64_t rest = rest_of(lock_fd);
+        if (rest == 0)
+            return lock_fd;
+        close(lock_fd);
+        int resting_fd = lock(resting, state, LOCK_EX, 0, LOCK_PARTS);
+        if (resting_fd < 0)
+            return errno == EWOULDBLOCK || errno == ENOENT ? -1 : -2;
+        bool rested = rest_for(rest, wanted);
+        close(resting_fd);
+        if (!rested)
+            return -2;
+    }
+    return -1;
+}
+
+/* Wait for the make that the environment names. Then become the sender, unless another one is at work or waits. */
 static _Noreturn void wait_and_send(char **words)
 {
     const char *state = getenv(SENDER_STATE), *project = getenv(SENDER_PROJECT), *group = getenv(SENDER_GROUP);
     prctl(PR_SET_NAME, NAME);
     if (state != NULL && project != NULL && group != NULL && wait_for_end(getenv(SENDER_MAKE)) &&
         !shims_may_remain((pid_t)strtol(group, NULL, 10))) {
-        int lock_fd = leave_word(state, project);
+        int lock_fd = take_turn(state, project);
         char number[16];
         if (lock_fd == -1)
             _exit(0);

@@ -1,9 +1,11 @@
 /* hot/procfs.py: what is asked of the system about processes, and what Linux alone has; from /proc. All pids are those
  * that /proc shows, which may be that of another pid namespace. */
 
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 
 /* Whether the walk in C finds the makes above a line; whether the system is asked about processes at all: a line whose
  * make it does not tell is then left to the Python shim. */
