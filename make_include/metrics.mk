@@ -410,8 +410,12 @@ ifeq ($(if $(findstring |/bin/sh|,|$(value SHELL)|)$(findstring $(.metrics.dolla
 # looks for both words, and only for a file that has one the text is read again, and handed on.
 .metrics.may.use = $(or $(filter-out /bin/sh,$(value SHELL)),$(findstring \
   HELL,$(subst .VARIABLES,HELL,$(file <$(.metrics.file)))))
-.metrics.show = $(if $(filter-out $(words $1),$(words $(wildcard $1)))$(filter /dev/% /proc/%,$1),SHELL,$(strip \
-  $(foreach .metrics.file,$1,$(if $(.metrics.may.use),$(call .metrics.may.show,$(file <$(.metrics.file)))))))
+# Several files are first looked at in one go, which costs a third: there may be hundreds, and mostly none has one.
+.metrics.may.use.any = $(or $(filter-out /bin/sh,$(value SHELL)),$(findstring HELL,$(subst \
+  .VARIABLES,HELL,$(foreach .metrics.file,$1,$(file <$(.metrics.file))))))
+.metrics.show = $(if $(filter-out $(words $1),$(words $(wildcard $1)))$(filter /dev/% /proc/%,$1),SHELL,$(if \
+  $(if $(word 2,$1),$(.metrics.may.use.any),1),$(strip $(foreach .metrics.file,$1,$(if $(.metrics.may.use),$(call \
+  .metrics.may.show,$(file <$(.metrics.file))))))))
 # Those with a usual name need no closer look: there may be hundreds.
 .metrics.pipes := $(strip $(foreach .metrics.word,$(filter-out %.mk %.mak %.make %.d %akefile,$(MAKEFILE_LIST)),$(if \
   $(call .metrics.is.file,$(.metrics.word)),,1)))

@@ -6,7 +6,8 @@ Prints a table: milliseconds of processor time and of waiting for plain make, wi
 Python shim, with a wrapper in shell and one in C (static, -O2), and with the floor (ci/bench/floor.c), a program that
 only starts the line, waits and appends. All take turns in one run. Processor time depends little on what else the
 machine does; the table has the lowest that was seen, and its ratio to plain make's lowest. --only takes the trees whose
-name has TEXT in it; each alone takes less than three minutes.
+name has TEXT in it; each alone takes less than three minutes. --out writes the table, and leaves what follows it in the
+page, from the first "## " on.
 """
 
 from __future__ import annotations
@@ -146,7 +147,9 @@ def main() -> int:
     if options.out:
         done = subprocess.run([options.make, "--version"], capture_output=True, text=True, check=True)
         loads = before, os.getloadavg()[0]
-        options.out.write_text(page(results, done.stdout.splitlines()[0], loads))
+        earlier = options.out.read_text() if options.out.exists() else ""
+        rest = "".join(earlier.partition("\n## ")[1:])
+        options.out.write_text(page(results, done.stdout.splitlines()[0], loads) + rest)
     return 0
 
 
