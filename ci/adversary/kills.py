@@ -22,7 +22,7 @@ from ci.adversary.receiver import receiving
 from ci.find_makes import find
 from make_metrics.files.write import write_file
 from make_metrics.processes.tree import target_of
-from make_metrics.sender import protocol
+from make_metrics.sender import burst, protocol
 
 MAKE, WALK, RECORDER, SWEEP, SENDER, FLUSH = "make", "the walk", "the recorder", "a sweep", "the sender", "flush"
 VICTIMS = (MAKE, WALK, RECORDER, SWEEP, SENDER, FLUSH)
@@ -133,7 +133,8 @@ def _is_sender(process: psutil.Process) -> bool:
 
 
 def _let_time_pass(place: Place) -> None:
-    """Have receivers tried again at once: after a failure they are left alone for minutes."""
+    """Have receivers tried again at once: after a failure they are left alone for minutes. Nor do senders rest."""
+    burst.end_rest(place.paths)
     with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(place.paths.store)) as connection:
         connection.execute("DELETE FROM attempts")
         connection.commit()
