@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
 import os
 import sys
@@ -36,7 +37,8 @@ def run(given: argparse.Namespace) -> int:
     consent.refuse_sudo(os.environ)
     give_up = time.monotonic() + given.timeout
     if not environment.only_prints(os.environ):
-        paths.sender_wanted.unlink(missing_ok=True)  # before the records are read: a make that ends later leaves word
+        with contextlib.suppress(OSError):  # before the records are read: a make that ends later leaves word anew
+            paths.sender_wanted.unlink()
     warn(combine_records(paths, timeout_s=min(_SWEEP_S, given.timeout)))
     if given.retry:
         with opened_store(paths) as store, store.transaction():
