@@ -34,6 +34,7 @@ OTHER_FILES = {
     "metrics/test_installed_metrics.py": "metrics of an installed distribution, from make to receiver",
     "sender/test_in_container.py": "start.py and sender.py in containers of a real engine",
     "sender/test_beside.py": "start.py and sender.py where no process may outlive make",
+    "sender/test_rest.py": "in_c/sender.c and burst.py: what waits for the next turn",
     "server/receiving/test_clients.py": "client libraries of others send to the receiver",
     "server/storage/test_backup.py": "copies and dumps of both databases",
     "sinks/test_other_clients.py": "an installed sink with a client library of its own",

@@ -6,19 +6,26 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import logging
+import sys
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
 import requests
 
+from make_metrics.processes.later import Later
 from make_metrics.sinks.answer import judged_error, strangeness
 from make_metrics.sinks.last_check import StoppedError
 from make_metrics.sinks.network import Nowhere, Session, judged, unanswered
-from make_metrics.sinks.segment_library import BATCH_SIZE_LIMIT, MAX_MSG_SIZE, segment
 from make_metrics.sinks.sink import Message, Network, Outcome, Prepared, UnavailableError, Verdict
+
+# For the library's OAuth alone, which we do not use, PyJWT loads cryptography: a tenth of a sender's processor time.
+sys.modules.setdefault("jwt", Later("jwt"))
+segment: Any = importlib.import_module("segment.analytics.request")
+_limits: Any = importlib.import_module("segment.analytics.consumer")
 
 BATCH_MESSAGES = 100
 _ENVELOPE_BYTES = 1_000  # room for what surrounds the messages: braces, the time of sending, the key
@@ -50,11 +57,11 @@ class SegmentSink:
         room = 0
         for position, message in enumerate(messages):
             size = len(json.dumps(message, cls=segment.DatetimeSerializer).encode()) + 2
-            if size > MAX_MSG_SIZE:
+            if size > _limits.MAX_MSG_SIZE:
                 continue
             if not batches or size > room or len(batches[-1]) == BATCH_MESSAGES:
                 batches.append([])
-                room = BATCH_SIZE_LIMIT - _ENVELOPE_BYTES
+                room = _limits.BATCH_SIZE_LIMIT - _ENVELOPE_BYTES
             batches[-1].append(position)
             room -= size
         return batches
