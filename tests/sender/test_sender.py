@@ -18,13 +18,13 @@ import pytest
 from filelock import FileLock
 
 from make_metrics.project.project import project_of
-from make_metrics.sender import burst, protocol
+from make_metrics.sender import protocol
 from tests.support.preload import CLOCK, LOOKUP_HANGS, preload
 from tests.support.project import ROOT, SOURCE, Project, until
 from tests.support.project import started as running
 from tests.support.records import add, ended_run, line, make_in_project
 from tests.support.segment_receiver import Answer, Receiver, receiving
-from tests.support.senders import Senders, started
+from tests.support.senders import Senders, arrive, started
 from tests.support.sharing_project import Sharing
 from tests.support.store import ask
 
@@ -53,23 +53,6 @@ def once(tmp_path: Path, home: Path, receiver: Receiver, senders: Senders) -> Sh
 def make(sharing: Sharing, *words: str, **environ: str) -> None:
     done = sharing.project.make(*words, env=sharing.project.environment(**{**DETACHED, **environ}))
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def arrive(sharing: Sharing, receiver: Receiver, senders: Senders, *expected: str) -> None:
-    """Wait until these have arrived, once each.
-
-    On a very slow machine the sender may end before it has sent them: then another make's sender brings them.
-    """
-    for _ in range(8):
-        until(lambda: set(expected) <= set(receiver.commands) or not senders.left(), seconds=60)
-        if set(expected) <= set(receiver.commands):
-            break
-        make(sharing, "c")
-        burst.end_rest(sharing.paths)
-    senders.gone()
-    arrived = sorted(name for name in receiver.commands if name != "c")
-    assert arrived == sorted(expected), (receiver.commands, sharing.status(), sharing.project.records())
-    assert len(set(receiver.ids)) == len(receiver.ids)
 
 
 @pytest.mark.parametrize("words", [(), ("-j4",)], ids=["serial", "parallel"])

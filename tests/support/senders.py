@@ -7,6 +7,7 @@ import ctypes
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +15,10 @@ from pathlib import Path
 import psutil
 
 from make_metrics.files.paths import Paths
-from make_metrics.sender import protocol
+from make_metrics.sender import burst, protocol
 from tests.support.project import until
 from tests.support.records import ended_run
+from tests.support.segment_receiver import Receiver
 from tests.support.sharing_project import Sharing
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -101,3 +103,20 @@ def make(sharing: Sharing, goal: str) -> None:
     env = sharing.project.environment(MAKE_METRICS_SENDER="detached")
     done = sharing.project.make(goal, env=env, start_new_session=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def arrive(sharing: Sharing, receiver: Receiver, senders: Senders, *expected: str) -> None:
+    """Wait until these targets, none of them c, have arrived, and no others: each as often as it is named.
+
+    On a very slow machine the sender may end before it has sent them: then another make's sender brings them.
+    """
+    for _ in range(8):
+        until(lambda: not Counter(expected) - Counter(receiver.commands) or not senders.left(), seconds=60)
+        if not Counter(expected) - Counter(receiver.commands):
+            break
+        make(sharing, "c")
+        burst.end_rest(sharing.paths)
+    senders.gone()
+    arrived = sorted(name for name in receiver.commands if name != "c")
+    assert arrived == sorted(expected), (receiver.commands, sharing.status(), sharing.project.records())
+    assert len(set(receiver.ids)) == len(receiver.ids)
