@@ -123,12 +123,15 @@ def test_an_allowed_host_is_sent_to(machine: Machine) -> None:
     assert machine.status()["rule"] == "decision"
 
 
-@pytest.mark.parametrize("kind", ["pipe", "folder", "link to nowhere", "link"])
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link to nowhere", "link", "no folder"])
 def test_a_policy_that_is_no_file_allows_no_more_than_local(machine: Machine, kind: str) -> None:
     if kind == "pipe":
         os.mkfifo(machine.file)
     elif kind == "folder":
         machine.file.mkdir()
+    elif kind == "no folder":
+        machine.file = machine.file.with_name("make-metrics")
+        machine.file.write_text('most = "off"\n')
     else:
         machine.file.symlink_to("/nowhere" if kind == "link to nowhere" else "/etc/passwd")
     assert machine.status()["rule"] == "policy"

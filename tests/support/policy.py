@@ -14,7 +14,9 @@ folder=$(mktemp -d)
 mount -t tmpfs none "$folder"
 cp -a /etc/. "$folder" 2>/dev/null || :
 rm -rf "$folder/make-metrics"
-if [ "$1" ]; then
+if [ "${1##*/}" = make-metrics ]; then
+    cp -a "$1" "$folder/make-metrics"
+elif [ "$1" ]; then
     mkdir "$folder/make-metrics"
     cp -a "$1" "$folder/make-metrics/policy.toml"
 fi
@@ -37,7 +39,10 @@ def _words(policy: str) -> list[str]:
 
 
 def under_policy(policy: Path | None, *words: str) -> list[str]:
-    """The words that run a command where the policy is this file, or where there is none."""
+    """The words that run a command where the policy is this file, or where there is none.
+
+    A file that is called `make-metrics` stands where the policy's folder belongs.
+    """
     if not _can():
         pytest.skip("no mount namespaces here: the policy's file cannot be put in place")
     return [*_words(str(policy) if policy else ""), *words]

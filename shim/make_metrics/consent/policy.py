@@ -63,9 +63,9 @@ def read_policy() -> Policy:
     """The policy of this machine. Never raises."""
     try:
         os.lstat(PATH)
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return Policy()
-    except OSError as error:
+    except OSError as error:  # also if a file stands where the folder belongs: an administrator may have meant it
         return Policy("local", None, (f"{PATH} cannot be read: {error.strerror}",))
     from make_metrics.files.read import LIMIT_BYTES, read_file
     from make_metrics.files.toml_file import check, parse_toml, unknown_keys, where

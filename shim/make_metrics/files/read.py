@@ -5,6 +5,7 @@ The walk imports this while a recipe line may be waiting: it imports nothing slo
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -28,6 +29,10 @@ def read_with_mode(
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        if error.errno == errno.ELOOP and os.path.islink(path):  # noqa: PTH114 - pathlib is slow to load
+            raise OSError(errno.ELOOP, "is a symbolic link: put the file itself there", str(path)) from None
+        raise
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):

@@ -114,7 +114,7 @@ static bool exists(const char *path)
 static bool is_missing(const char *path)
 {
     struct stat status;
-    return lstat(path, &status) < 0 && (errno == ENOENT || errno == ENOTDIR);
+    return lstat(path, &status) < 0 && errno == ENOENT;
 }
 
 /* The kind of file at a path, links followed; 0 without one. */
