@@ -18,13 +18,22 @@ def obstacles(root: Path, tag: str) -> Iterator[str]:
     """What stands in the way of a release with this tag, each with what to do."""
     found = VERSION.search((root / "shim/make_metrics/__init__.py").read_text())
     version = found[1] if found else ""
-    if tag != f"v{version}":
+    if tag == version:
+        yield f"the tag of version {version} is v{version}: ci/release v{version}"
+    elif tag != f"v{version}":
         yield f"the tag is {tag}, and the version v{version}: set __version__ in shim/make_metrics/__init__.py"
     changes = (root / "CHANGELOG.md").read_text()
     heading = re.search(r"^## (?!Unreleased\n\s*## )(.*)$", changes, re.MULTILINE)  # with nothing below it, it may stay
     if heading is None or not re.fullmatch(rf"{re.escape(version)} \(\d{{4}}-\d\d-\d\d\)", heading[1]):
         yield f"CHANGELOG.md must have '## {version} (YEAR-MONTH-DAY)' first, with all changes below it"
-    status = subprocess.run(["git", "status", "--porcelain"], cwd=root, capture_output=True, text=True, check=True)
+    for path in sorted((root / "dist").glob("*")):
+        if not path.name.startswith((f"make_metrics-{version}-", f"make_metrics-{version}.tar.gz")):
+            yield f"dist/{path.name} is not of version {version}: what is in dist is released, so remove it"
+    words = ["git", "status", "--porcelain"]
+    status = subprocess.run(words, cwd=root, capture_output=True, text=True, check=False)
+    if status.returncode:
+        yield f"a release is made of a git checkout, and git says: {status.stderr.strip()}"
+        return
     if status.stdout:
         yield "the checkout has changes that are not committed: commit them"
     words = ["git", "rev-parse", f"{tag}^{{commit}}", "HEAD"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -43,6 +44,33 @@ def test_each_obstacle_is_told(checkout: Path) -> None:
     ]
     git(checkout, "commit", "--quiet", "-am", "second")
     assert "the tag v1.2.0 is already at another commit" in " ".join(obstacles(checkout, "v1.2.0"))
+
+
+def test_a_tag_without_its_v_is_told_as_such(checkout: Path) -> None:
+    assert list(obstacles(checkout, "1.2.0")) == ["the tag of version 1.2.0 is v1.2.0: ci/release v1.2.0"]
+
+
+def test_what_an_earlier_release_left_in_dist_stands_in_the_way(checkout: Path) -> None:
+    """A maintainer who uploads by hand would upload it again, and the bill of materials was to be of both."""
+    (checkout / ".gitignore").write_text("/dist/\n")
+    git(checkout, "add", ".")
+    git(checkout, "commit", "--quiet", "-m", "second")
+    (checkout / "dist").mkdir()
+    for version in ("1.1.0", "1.2.0"):
+        for end in ("-py3-none-any.whl", ".tar.gz"):
+            (checkout / f"dist/make_metrics-{version}{end}").touch()
+    assert [text.partition(":")[0] for text in obstacles(checkout, "v1.2.0")] == [
+        "dist/make_metrics-1.1.0-py3-none-any.whl is not of version 1.2.0",
+        "dist/make_metrics-1.1.0.tar.gz is not of version 1.2.0",
+    ]
+
+
+def test_what_is_no_checkout_is_told(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the unpacked source distribution, which has ci/release in it."""
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    shutil.rmtree(checkout / ".git")
+    (text,) = obstacles(checkout, "v1.2.0")
+    assert text.startswith("a release is made of a git checkout, and git says: fatal: not a git repository")
 
 
 @pytest.mark.parametrize(
