@@ -336,11 +336,13 @@ ifneq ($(.metrics.shell.hook),)
 ifeq ($(.metrics.version),3.81)
 # A program looks whether a makefile could show SHELL (hot/hides_shell.sh). Make starts it with SHELL as it is here,
 # which must be a plain one meanwhile. (Makefile's names with special characters and a recursive SHELL are left alone.)
+# No shell that may be macOS's /bin/sh warns of an LC_ALL that names no locale: bash 3.2, dash and zsh.
 .metrics.look := $(filter command% environment% override,$(origin SHELL))$(findstring $(.metrics.dollar),$(value SHELL))
 .metrics.look += $(.metrics.unlisted)$(foreach \
   .metrics.word,$(MAKEFILE_LIST),$(call .metrics.special,$(.metrics.word)))
 .metrics.sh := $(notdir $(realpath /bin/sh))
-.metrics.look += $(if $(filter dash busybox,$(.metrics.sh)),,$(value SHELLOPTS)$(value LC_ALL))
+.metrics.look += $(if $(filter dash busybox,$(.metrics.sh)),,$(value SHELLOPTS)$(if \
+  $(.metrics.mac),,$(value LC_ALL)))
 ifeq ($(strip $(.metrics.look) $(if $(realpath .),,removed)),)
 .metrics.theirs := $(value SHELL)
 .metrics.theirs.flavor := $(flavor SHELL)
@@ -513,6 +515,15 @@ else ifeq ($(MAKE_VERSION),3.81)
 endif
 # Which program does the line start with? The launcher, which also runs lines where the interpreter is gone; else that.
 .metrics.program = $(or $(wildcard $(.metrics.launcher)),$(.metrics.interpreter))
+# macOS takes these variables from the environment of its own programs, as of the shell that stands in front of each line
+# there. A line that make starts without a shell keeps them: where one has a value, make itself runs the line.
+ifneq ($(.metrics.mac),)
+.metrics.protected := LIBRARY_PATH FRAMEWORK_PATH INSERT_LIBRARIES FALLBACK_LIBRARY_PATH FALLBACK_FRAMEWORK_PATH
+.metrics.protected += VERSIONED_LIBRARY_PATH VERSIONED_FRAMEWORK_PATH ROOT_PATH IMAGE_SUFFIX FORCE_FLAT_NAMESPACE
+.metrics.protected += SHARED_REGION SHARED_CACHE_DIR BIND_AT_LAUNCH PRINT_LIBRARIES PRINT_TO_FILE
+.metrics.protected := $(addprefix DYLD_,$(.metrics.protected)) LD_LIBRARY_PATH
+$(eval .metrics.program = $$(if $$(strip $(patsubst %,$$(value %),$(.metrics.protected))),,$(value .metrics.program)))
+endif
 .metrics.interpreter = $(if $(.metrics.preloads),,$(and \
   $(realpath $(.metrics.python)),$(wildcard $(.metrics.entry)),$(.metrics.python)))
 # Also lines that may be longer than 128 KiB, where make may run them without a shell: a shim gets the line as one
@@ -663,6 +674,8 @@ endif
   $(filter undefined default,$(origin $1)),-,$(.metrics.own)))
 .metrics.environment = e:$(call .metrics.keep,PWD)/$(call .metrics.keep,OLDPWD)/$(call \
   .metrics.keep,_)/$(call .metrics.keep,SHLVL)
+# zsh adds LOGNAME to the environment of what it starts. On macOS a link tells which shell /bin/sh is.
+.metrics.sh.adds = $(if $(value LOGNAME),,$(filter zsh,$(notdir $(realpath /bin/sh /private/var/select/sh))))
 # A bash or ksh whose LC_ALL names no locale prints a warning at each start.
 .metrics.locale = $(filter-out C POSIX C.%,$(value LC_ALL))
 .metrics.locales = /usr/lib/locale/locale-archive $(foreach .metrics.word,$(.metrics.locale) $(subst \
@@ -675,9 +688,9 @@ endif
 ifeq ($(.metrics.hook),shell)
 # A bash that is called sh may print something at its start. In a removed directory every shell does.
 .metrics.sh = $(notdir $(realpath /bin/sh))
-.metrics.sh.prints = $(if $(filter dash busybox,$(.metrics.sh)),,$(value SHELLOPTS)$(if $(filter \
+.metrics.sh.shows = $(if $(filter dash busybox,$(.metrics.sh)),,$(value SHELLOPTS)$(.metrics.sh.adds)$(if $(filter \
   bash,$(.metrics.sh)),$(.metrics.warns)))
-.metrics.may.try = $(if $(.metrics.sh.prints)$(.metrics.preloads),,$(realpath .))
+.metrics.may.try = $(if $(.metrics.sh.shows)$(.metrics.preloads),,$(realpath .))
 # The makefile may set .SHELLFLAGS and IFS later, or for some targets.
 .metrics.no.split = $(.metrics.ifs.splits)
 ifneq ($(.metrics.version),3.81)
@@ -747,7 +760,8 @@ endif
 .metrics.is.bash = $(filter bash,$(notdir $(realpath $(firstword $3) /bin/$(notdir $(firstword $3)))))
 # The hook takes only shells that run a script without side effects. With SHELLOPTS set any sh may be a bash that reads
 # it, and a target may set SHELLOPTS for itself.
-.metrics.bourne = $(if $(.metrics.warns),$(if $(.metrics.is.bash),,sh),sh $(if $(value BASH_ENV),,bash))
+.metrics.bourne = $(if $(.metrics.sh.adds),,$(if $(.metrics.warns),$(if $(.metrics.is.bash),,sh),sh $(if \
+  $(value BASH_ENV),,bash)))
 .metrics.shells = dash ash $(if $(value SHELLOPTS),,$(if $(.metrics.warns),,ksh) $(.metrics.bourne))
 # Options that change nothing for our script. Then letters that may stand together; x (and xtrace) would print what our
 # script does, so +x stands in front of it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -83,10 +84,14 @@ class Sample:
             shutil.copytree(self.kept / name, self.folder / name, symlinks=True)
 
     def files(self) -> list[Path]:
-        """Every file of the sample that we read, relative to its folder."""
+        """Every file of the sample that we read, relative to its folder.
+
+        The fragment and the copy of the launcher are programs, which nothing of ours writes over (docs/platforms.md).
+        """
         found = [path for path in sorted(self.kept.rglob("*")) if path.is_file() and not path.is_symlink()]
         names = [path.relative_to(self.kept) for path in found]
-        return [name for name in names if name.suffix != ".lock" and name.name not in ("metrics.mk", "Makefile")]
+        names = [name for name in names if name.suffix != ".lock" and name.name not in ("metrics.mk", "Makefile")]
+        return [name for name in names if not re.fullmatch(r"launcher\.[0-9a-f]+", name.name)]
 
     def _create(self) -> None:
         for folder in (self.paths.data, self.paths.config, self.project / ".git/refs/heads"):

@@ -39,20 +39,33 @@ nested:
 _MENTION = "$(if ,$(SHELL))\n"
 
 
-@pytest.fixture(params=["busybox", "bash", "ksh", "mksh", "posh", "yash"])
-def in_place_of_sh(request: pytest.FixtureRequest) -> list[str]:
-    """Words that run a program where this shell is /bin/sh."""
+@pytest.fixture(params=["busybox", "bash", "zsh", "ksh", "mksh", "posh", "yash", "bash-3.2"])
+def in_place_of_sh(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
+    """Words that run a program where this shell is /bin/sh.
+
+    bash 3.2 is macOS's, where /bin/sh is a file of its own; it is tested where it can be had under this name. zsh is
+    told by the name that /bin/sh leads to. The others have dash's, so that they have to do without what its name tells.
+    """
     shell = shutil.which(request.param)
     if shell is None:
         pytest.skip(f"there is no {request.param}")
     mount = f"mount --bind {shell} {Path('/bin/sh').resolve()}"
+    if request.param in ("zsh", "bash-3.2"):
+        if request.param == "zsh":
+            (tmp_path / "sh").symlink_to(shell)
+        else:
+            shutil.copy(shell, tmp_path / "sh")
+        programs = Path("/bin").resolve()
+        mount = f"mount -t overlay overlay -o lowerdir={tmp_path}:{programs} {programs}"
+        if subprocess.run(["unshare", "-m", "sh", "-c", mount], capture_output=True, check=False).returncode:
+            pytest.skip("no file system can be laid over another one here")
     return ["unshare", "-m", "sh", "-c", f'{mount} && exec "$@"', "sh"]
 
 
 @pytest.mark.parametrize("head", ["", _MENTION], ids=["shell", "flags"])
 @pytest.mark.parametrize("has_path", [True, False], ids=["PATH", "no PATH"])
 def test_the_build_is_the_same(project: Project, in_place_of_sh: list[str], head: str, has_path: bool) -> None:
-    env = {"MAKE_METRICS_HOME": str(project.home), "A": "x"}
+    env = {"MAKE_METRICS_HOME": str(project.home), "A": "x", "LOGNAME": "me"}
     if has_path:
         env["PATH"] = "/usr/bin:/bin"
 
@@ -66,3 +79,16 @@ def test_the_build_is_the_same(project: Project, in_place_of_sh: list[str], head
     plain = make("")
     assert make(None) == plain
     assert {event.target for event in project.recorded()} >= {"simple", "compound", "fails", "missing", "killed"}
+
+
+@pytest.mark.parametrize("in_place_of_sh", ["zsh"], indirect=True)
+@pytest.mark.parametrize("head", ["", _MENTION], ids=["shell", "flags"])
+def test_a_variable_that_zsh_adds_is_in_no_line(project: Project, in_place_of_sh: list[str], head: str) -> None:
+    outcomes = []
+    for line in ("", None):
+        project.write(head + _MAKEFILE, line=line)
+        words = [shutil.which("env") or "", "-i", f"MAKE_METRICS_HOME={project.home}", "PATH=/usr/bin:/bin"]
+        outcomes.append(project.run([*in_place_of_sh, *words, project.make_path, "simple"]).stdout)
+    assert outcomes[1] == outcomes[0]
+    assert "LOGNAME=" not in outcomes[0]
+    assert not project.recorded()

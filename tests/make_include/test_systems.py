@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from make_metrics.hot import arguments
+from tests.support.namespaces import needs
 from tests.support.project import SOURCE, Project
 
 KNOWN = [
@@ -71,6 +74,54 @@ def test_nothing_is_done_elsewhere(each: Project, host: str) -> None:
     assert (ours.returncode, ours.stdout, ours.stderr) == (plain.returncode, plain.stdout, plain.stderr)
     assert "hook" not in ours.stdout
     assert not each.paths.state.exists()
+
+
+# macOS's own programs, /bin/sh among them, start without these variables. A script in its place does the same here.
+_PROTECTED = """#!{shell}
+unset ${{!DYLD_@}} LD_LIBRARY_PATH
+exec {shell} "$@"
+"""
+_LINES = """\
+export DYLD_FRAMEWORK_PATH
+all: inner
+    printenv DYLD_LIBRARY_PATH DYLD_INSERT_LIBRARIES LD_LIBRARY_PATH
+    printenv DYLD_LIBRARY_PATH; :
+inner: export DYLD_FALLBACK_LIBRARY_PATH := /of/target
+inner:
+    printenv DYLD_FALLBACK_LIBRARY_PATH
+    echo without
+"""
+
+
+@pytest.mark.parametrize("use", ["", "$(if ,$(SHELL))\n"], ids=["shell", "flags"])
+@pytest.mark.parametrize("name", ["", "DYLD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES", "LD_LIBRARY_PATH"])
+def test_what_a_protected_shell_of_macos_drops_reaches_the_lines(
+    each: Project, name: str, use: str, tmp_path: Path
+) -> None:
+    inside = [] if use else _with_protected_shell(tmp_path)  # no script is taken for a shell by the flags hook
+    env = {**each.environment(), **({name: "/nowhere"} if name else {})}
+    outcomes = []
+    for line in ("", None):
+        each.write(use + _LINES, line=line)
+        _host(each, "aarch64-apple-darwin24.1.0")
+        done = each.run([*inside, each.make_path, "-k"], env=env)
+        outcomes.append((done.returncode, done.stdout, done.stderr))
+    assert outcomes[1] == outcomes[0]
+    assert "/of/target\n" in outcomes[0][1]
+    assert ("/nowhere\n" in outcomes[0][1]) == bool(name)
+    assert [event.target for event in each.recorded()] == ([] if name else ["all"])
+
+
+def _with_protected_shell(folder: Path) -> list[str]:
+    """Words that run a program where /bin/sh drops these variables."""
+    needs("unshare", "-rm")
+    shell = folder / "bash"
+    shutil.copy(shutil.which("bash") or pytest.skip("there is no bash"), shell)
+    script = folder / "sh"
+    script.write_text(_PROTECTED.format(shell=shell))
+    script.chmod(0o755)
+    mount = f"mount --bind {script} {Path('/bin/sh').resolve()}"
+    return ["unshare", "-rm", str(shell), "-c", f'{mount} && exec "$@"', "sh"]
 
 
 def test_a_makefile_that_sets_make_host_hides_the_system_only_from_itself(project: Project) -> None:

@@ -21,7 +21,7 @@ from make_metrics.crashes.question import CRASHES
 from make_metrics.deliver import choice_event
 from make_metrics.erasure import asking
 from make_metrics.files.paths import Paths
-from make_metrics.project.project import Project
+from make_metrics.project.project import Project, true_path
 from make_metrics.sender.stop import stop_sending
 from make_metrics.sinks.sink import Outcome, UnavailableError, Verdict
 from make_metrics.sinks.time_limit import within
@@ -78,7 +78,7 @@ def _other_decided_projects(paths: Paths, project: Project, directory: Path) -> 
 
     Their settings file may be missing at present, for instance on another branch. When it is back, so is that project.
     """
-    directory = directory.resolve()
+    directory = true_path(directory)
     decided = []
     for folder in (directory, *directory.parents):
         other = Project(folder)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +11,8 @@ from make_metrics.files.paths import printable_path
 from make_metrics.project.root import find_root, path_text
 from make_metrics.project.settings import NAME, Dsn, Settings
 from make_metrics.sinks.sink import SinkSettings
+
+_PATH_MAX = 1024  # of macOS, sys/syslimits.h
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,26 @@ class Project:
         return self.settings.crash_dsn if self.settings else None
 
 
+def true_path(directory: Path) -> Path:
+    """A directory's path without links, as a process that works there finds it.
+
+    On macOS a directory may be asked for in another case or another normalisation of Unicode than it was named in; the
+    system tells a make's directory by that name. Raises OSError, RuntimeError or ValueError if there is no such path.
+    """
+    path = directory.resolve()
+    if not hasattr(fcntl, "F_GETPATH"):
+        return path
+    try:
+        descriptor = os.open(path, getattr(os, "O_EVTONLY", os.O_RDONLY))
+        try:
+            name: bytes = fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(_PATH_MAX))
+        finally:
+            os.close(descriptor)
+    except OSError:  # it is gone
+        return path
+    return Path(os.fsdecode(name.partition(b"\0")[0]))
+
+
 def project_of(directory: Path) -> Project:
     """The project of a directory. Its root holds the nearest settings file up to the repository's root.
 
@@ -42,7 +66,7 @@ def project_of(directory: Path) -> Project:
     itself, and only there is a settings file read: a file further up could be anybody's. Never raises.
     """
     try:
-        directory = directory.resolve()
+        directory = true_path(directory)
     except (OSError, RuntimeError, ValueError) as error:  # a loop of links (before Python 3.13), a NUL, a surrogate
         return Project(directory, None, (f"{printable_path(directory)}: {error}",))
     root = find_root(str(directory))
