@@ -2,10 +2,10 @@
 
     python -m ci.bench.day [--makes 500] [--apart 60] [--make PATH]
 
-Between two makes time is let pass as senders see it: the time of the last turn (the file of the senders' lock) is set
-back by so many seconds, and the process that waits for the next turn is woken, which then looks at that time again. So
-500 makes of eight hours take some minutes. Before the next make, all turns that were due have ended. Plain make's time
-is measured in the same run, and taken off.
+Between two makes time is let pass as senders see it: the time of the last turn (that of the file of the senders'
+lock) is set back by so many seconds, and the process that waits for the next turn is woken, which then looks at that
+time again. So 500 makes of eight hours take some minutes. Before the next make, all turns that were due have ended.
+Plain make's time is measured in the same run, and taken off.
 """
 
 from __future__ import annotations

@@ -87,6 +87,7 @@ PYTHON: dict[str, object] = {
     "SENDER_WANTED": user_dirs.SENDER_WANTED.encode(),
     "SENDER_RESTING": user_dirs.SENDER_RESTING.encode(),
     "SENDER_REST_S": burst.REST_S,
+    "SENDER_SPARE": burst.SPARE,
     "reapers": frozenset(name.encode() for name in reaper.REAPERS),
     "dir_variables": [name.encode() for name in user_dirs.VARIABLES],
 }

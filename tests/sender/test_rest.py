@@ -1,4 +1,4 @@
-"""After a turn senders rest: one process of the launcher waits for the next turn, for all makes that end meanwhile."""
+"""After many turns senders rest: one process of the launcher waits for the next turn, for all makes meanwhile."""
 
 from __future__ import annotations
 
@@ -22,10 +22,18 @@ from tests.support.sharing_project import Sharing
 
 @pytest.fixture
 def resting(sharing: Sharing, receiver: Receiver, senders: Senders) -> Sharing:
-    """A project whose first make has been sent just now."""
+    """A project whose first make has been sent just now, and by many turns."""
     make(sharing, "a")
     arrive(sharing, receiver, senders, "a")
+    use_up(sharing)
     return sharing
+
+
+def use_up(sharing: Sharing) -> None:
+    """Say that all turns that may be taken in advance were taken, the last one when it was."""
+    ended = sharing.paths.sender_lock.stat().st_mtime_ns
+    sharing.paths.sender_lock.write_text(f"{(burst.SPARE + 1) * burst.REST_S}\n")
+    os.utime(sharing.paths.sender_lock, ns=(ended, ended))
 
 
 def waits(sharing: Sharing, senders: Senders) -> bool:
@@ -54,6 +62,37 @@ def test_the_turn_begins_by_itself(resting: Sharing, receiver: Receiver, senders
     make(resting, "b")
     arrive(resting, receiver, senders, "a", "b")
     assert time.time() >= almost + burst.REST_S
+
+
+@pytest.mark.parametrize("text", ["", "\n", "x\n", "-9\n", f"{burst.SPARE * burst.REST_S}\n"])
+def test_turns_may_be_taken_in_advance(resting: Sharing, receiver: Receiver, senders: Senders, text: str) -> None:
+    resting.paths.sender_lock.write_text(text)
+    make(resting, "b")
+    until(lambda: receiver.commands == ["a", "b"], seconds=60)
+
+
+def test_the_last_of_them_is_followed_by_a_rest(resting: Sharing, receiver: Receiver, senders: Senders) -> None:
+    resting.paths.sender_lock.write_text(f"{burst.SPARE * burst.REST_S}\n")
+    make(resting, "b")
+    until(lambda: receiver.commands == ["a", "b"], seconds=60)
+    senders.gone()
+    make(resting, "c")
+    until(lambda: waits(resting, senders), seconds=60)
+    assert receiver.commands == ["a", "b"]
+
+
+def test_each_turn_uses_up_as_much_and_time_gives_it_back(tmp_path: Path) -> None:
+    file = tmp_path / "lock"
+    descriptor = append.lock(os.fsencode(file), patience_ns=0)
+    for turns in range(1, burst.SPARE + 5):
+        burst.note_end(descriptor)
+        assert int(file.read_text()) == pytest.approx(min(turns, burst.SPARE + 2) * burst.REST_S, abs=60)
+    an_hour_ago = time.time() - 3_600
+    file.write_text(f"{12 * burst.REST_S}\n")
+    os.utime(file, (an_hour_ago, an_hour_ago))
+    burst.note_end(descriptor)
+    assert int(file.read_text()) == pytest.approx(3 * burst.REST_S, abs=60)
+    os.close(descriptor)
 
 
 def test_after_a_longer_pause_a_make_is_sent_at_once(resting: Sharing, receiver: Receiver, senders: Senders) -> None:
@@ -137,6 +176,7 @@ def test_a_no_in_the_project_that_waits_keeps_nothing_of_another_one_back(
     resting.cli("opt-in", "--yes", "-C", str(other))
     make(resting, "b")  # a yes has ended the rest
     arrive(resting, receiver, senders, "a", "b")
+    use_up(resting)
     make(resting, "a")
     until(lambda: waits(resting, senders), seconds=60)
     env = resting.project.environment(MAKE_METRICS_SENDER="detached")
@@ -167,6 +207,7 @@ def test_nothing_is_lost_or_doubled_whenever_the_rest_ends(
     count, pipe = 60, subprocess.DEVNULL
     words = [resting.project.make_path, "a"]
     for _ in range(count // 3):
+        use_up(resting)
         makes = [
             subprocess.Popen(words, cwd=resting.project.folder, env=env, stdout=pipe, start_new_session=True)
             for _ in range(3)

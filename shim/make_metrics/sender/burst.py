@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from make_metrics.files.paths import Paths
 
-# How long the launcher lets senders rest after a turn (hot/in_c/sender.c): 500 makes a day cost at most 96 turns.
-REST_S = 300
+# A turn uses up so many seconds, and up to SPARE turns are taken in advance. Then the launcher lets senders rest until
+# there is time for one more (hot/in_c/sender.c): eight hours have at most 95 turns.
+REST_S, SPARE = 360, 15
 _BURST_S = 10.0
 
 
@@ -26,12 +27,28 @@ def continues(descriptor: int) -> bool:
 
 
 def note_end(descriptor: int, *, is_complete: bool = True) -> None:
-    """Note in the file of the senders' lock that a turn ends now; of one that is not complete, that none has ended."""
+    """Note in the file of the senders' lock that a turn ends now; of one that is not complete, that none has ended.
+
+    The file says how many seconds turns have used up in advance, when it was written.
+    """
     with contextlib.suppress(OSError):  # a full disk: the next sender neither stays nor rests
+        in_advance = b"%d\n" % (_in_advance(descriptor) + REST_S)
+        os.ftruncate(descriptor, 0)
         if is_complete:
-            os.pwrite(descriptor, b"\n", 0)
-        else:
-            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, in_advance, 0)
+
+
+def _in_advance(descriptor: int) -> float:
+    """How many seconds turns have used up in advance; none if the clock was set back since."""
+    since = time.time() - os.fstat(descriptor).st_mtime
+    return max(0, _noted(descriptor) - since) if since >= 0 else 0
+
+
+def _noted(descriptor: int) -> int:
+    try:
+        return min(int(os.pread(descriptor, 16, 0)), (SPARE + 1) * REST_S)
+    except ValueError:  # of an earlier version, or no turn
+        return 0
 
 
 def end_rest(paths: Paths) -> None:
@@ -45,7 +62,8 @@ def next_turn(paths: Paths) -> float:
     """When the turn begins that a launcher waits for, in seconds since the epoch; 0 if none waits."""
     try:
         if os.path.lexists(paths.sender_wanted) and _is_held(paths.sender_resting):
-            return os.stat(paths.sender_lock).st_mtime + REST_S
+            with open(paths.sender_lock, "rb") as file:
+                return os.fstat(file.fileno()).st_mtime + max(0, _noted(file.fileno()) - SPARE * REST_S)
     except OSError:
         pass
     return 0

@@ -4,8 +4,8 @@ The walk starts it (`sender.start`; the launcher's walk in_c/sender.c, which als
 of make's. It waits for make's end without a limit; from then on it sends for ten seconds at most. Events that it has
 not sent by then wait for the next sender. For a run that is too large for one sender it has two seconds of the
 processor, however long a busy machine takes for that, up to a minute. Where makes follow each other it stays for some
-seconds (`sender.burst`), and their senders only leave word. Some minutes after the last turn the next one begins, for
-all makes that have ended meanwhile: until then the launcher waits for it, and no interpreter. Where no process may
+seconds (`sender.burst`), and their senders only leave word. After many turns senders rest for some minutes; the next
+one is for all makes that have ended meanwhile, and the launcher waits for it, and no interpreter. Where no process may
 outlive make, the walk becomes one that sends what earlier makes have left, until its line ends, for a minute at most:
 the recipe has the processor first.
 """

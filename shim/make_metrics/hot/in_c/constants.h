@@ -100,7 +100,8 @@ static const char *const dir_variables[] = {
 #define SENDER_LOCK "sender.lock"
 #define SENDER_WANTED "sender.wanted"
 #define SENDER_RESTING "sender.resting"
-#define SENDER_REST_S 300
+#define SENDER_REST_S 360
+#define SENDER_SPARE 15
 /* Programs that are made to be process 1: they reap every orphan. */
 static const char *const reapers[] = {
     "catatonit", "dinit", "docker-init", "dumb-init", "finit", "init", "openrc-init", "procd", "runit", "s6-svscan",

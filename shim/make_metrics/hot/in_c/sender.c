@@ -3,7 +3,7 @@
  * It is this program that waits, under the words of the sender that it becomes. If another sender is at work when make
  * has ended, it leaves word with that one and ends: no interpreter was started then. If none is, it takes the senders'
  * lock before it becomes an interpreter, which takes a while to begin: so of many makes at once only one starts one.
- * Some minutes after the last sender the next one begins: until then one process of this program waits for all. */
+ * After many of them senders rest for some minutes: until then one process of this program waits for all. */
 
 enum sending { NO_SENDER, SENDER, PYTHON_DECIDES };
 
@@ -108,15 +108,22 @@ static bool leave_word(const char *wanted, const char *state, const char *projec
     return written;
 }
 
-/* How long senders still rest, in nanoseconds: the last turn's end is when the file of their lock was written. */
+/* How long senders still rest, in nanoseconds. The file of their lock says how many seconds turns have used up in
+ * advance, when it was written (sender/burst.py). */
 static int64_t rest_of(int lock_fd)
 {
-    const int64_t rest = SENDER_REST_S * INT64_C(1000000000);
+    char text[17];
     struct stat status;
-    if (fstat(lock_fd, &status) < 0 || status.st_size == 0)
+    ssize_t length = pread(lock_fd, text, sizeof text - 1, 0);
+    if (length <= 0 || fstat(lock_fd, &status) < 0)
         return 0;
+    text[length] = '\0';
+    long in_advance = parse_number(text, text + strcspn(text, "\n"));
+    if (in_advance > (SENDER_SPARE + 1) * SENDER_REST_S)
+        in_advance = (SENDER_SPARE + 1) * SENDER_REST_S;
     int64_t since = nanoseconds(CLOCK_REALTIME) - (int64_t)status.st_mtim.tv_sec * 1000000000 - status.st_mtim.tv_nsec;
-    return since < 0 || since >= rest ? 0 : rest - since;
+    int64_t rest = (in_advance - SENDER_SPARE * SENDER_REST_S) * INT64_C(1000000000) - since;
+    return since < 0 || rest < 0 ? 0 : rest;
 }
 
 /* Wait so long, but not after somebody has found the word or touched it; false if the system has no clock for that. */
@@ -142,8 +149,8 @@ static bool rest_for(int64_t ns, const char *wanted)
     return waits || is_missing(wanted);
 }
 
-/* Take the senders' turn: gives the descriptor that holds their lock. After a turn that has just ended, one process
- * waits for the next one, for all makes that end meanwhile. -1 if there is nothing to do: somebody else sends, waits,
+/* Take the senders' turn: gives the descriptor that holds their lock. While senders rest, one process waits for the
+ * next turn, for all makes that end meanwhile. -1 if there is nothing to do: somebody else sends, waits,
  * or has just found the word, or our home is gone. -2 if that cannot be known.
  *
  * None is overlooked. Whoever finds one of the locks taken has left word before. A sender looks for word after it has
