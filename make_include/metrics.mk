@@ -426,8 +426,8 @@ ifeq ($(if $(findstring |/bin/sh|,|$(value SHELL)|)$(findstring $(.metrics.dolla
 .metrics.changes.list = $(findstring MAKEFILE_LIST,$(subst $(.metrics.open)MAKEFILE_LIST,,$(subst \
   {MAKEFILE_LIST,,$1)))
 .metrics.hook := $(if $(or $(.metrics.loops),$(.metrics.mentioned),$(.metrics.once),$(.metrics.unlisted),$(or \
-  $(.metrics.pipes),$(call .metrics.show,$(MAKEFILE_LIST)),$(call \
-  .metrics.changes.list,$(file <$(.metrics.main))))),,shell)
+  $(.metrics.pipes),$(call .metrics.show,$(MAKEFILE_LIST)),$(if $(findstring \
+  MAKEFILE_LIST,$(file <$(.metrics.main))),$(call .metrics.changes.list,$(file <$(.metrics.main)))))),,shell)
 # A makefile that make reads after this one may use SHELL too: look at those when the first recipe line starts. The list
 # that make had here is then still its beginning, or a makefile has changed it.
 .metrics.listed := $(MAKEFILE_LIST)
@@ -515,7 +515,7 @@ else ifeq ($(MAKE_VERSION),3.81)
 endif
 # Which program does the line start with? The launcher, which also runs lines where the interpreter is gone; else that.
 .metrics.program = $(or $(wildcard $(.metrics.launcher)),$(.metrics.interpreter))
-# macOS takes these variables from the environment of its own programs, as of the shell that stands in front of each line
+# macOS takes these variables from the environment of its own programs: of the shell that stands in front of each line
 # there. A line that make starts without a shell keeps them: where one has a value, make itself runs the line.
 ifneq ($(.metrics.mac),)
 .metrics.protected := LIBRARY_PATH FRAMEWORK_PATH INSERT_LIBRARIES FALLBACK_LIBRARY_PATH FALLBACK_FRAMEWORK_PATH
