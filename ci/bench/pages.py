@@ -37,7 +37,7 @@ _PROJECT = "bench"
 _PEOPLE = 200
 _PER_RUN = 1.37  # messages of a made-up run, of a person that is there all the time
 _HEADER = "x-bench"
-FILTERS = ("", "system=linux&jobs=8", "days=364")
+FILTERS = ("", "system=linux&jobs=8", "days=364", "days=364&system=linux&jobs=8")
 
 
 def main() -> int:
