@@ -125,6 +125,9 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     if not make:
         parser.error(f"--make: there is no program {options.make}, and ci/makes names no make of such a version")
     options.make = Path(make).absolute()
+    unknown = set(options.case).difference(case.name for case in cases.load(options.cases))
+    if unknown:
+        parser.error(f"--case: there is no case {', '.join(sorted(unknown))} in {options.cases}")
     if options.shim != "python" and not fragment.launcher():
         parser.error("the compiled launcher was not built: python ci/build_launcher.py")
     return options
