@@ -41,7 +41,7 @@ def test_names_of_people_and_companies_are_kept(value: str) -> None:
     assert text(value) == value
 
 
-VISIBLE_FILLERS = ("GAP FILLER", "LINE FILLER")  # signs of punctuation
+VISIBLE_FILLERS = ("GAP FILLER", "LINE FILLER", "SPACE FILLER")  # signs of punctuation
 
 
 def test_whatever_is_called_a_filler_or_a_selector_is_refused() -> None:

@@ -60,7 +60,8 @@ def test_nothing_is_lost_where_a_sender_ends_just_as_word_is_left(
     task = {protocol.MAKE: ended_run(), protocol.STATE: str(sharing.paths.state), protocol.GROUP: "0"}
     task[protocol.PROJECT] = str(sharing.project.folder)
     env = {**sharing.project.environment(), "PYTHONPATH": str(SOURCE), **task, **more}
-    with subprocess.Popen([sys.executable, "-c", SLOW_TO_END, str(tmp_path)], env=env) as process:
+    # With a directory Python 3.13 does not use posix_spawn, which refuses a variable without a name.
+    with subprocess.Popen([sys.executable, "-c", SLOW_TO_END, str(tmp_path)], env=env, cwd=tmp_path) as process:
         until((tmp_path / "at-the-end").exists, seconds=60)
         make(sharing, "a")
         # Its sender has left word, and is gone; only the one that no longer looks is left.
