@@ -89,10 +89,10 @@ MAKEFILE_LIST := $(call .metrics.without,$(.metrics.self))
 # makefile gives it a value.)
 .metrics.unlisted := $(if $(filter file,$(origin MAKEFILE_LIST)),,1)
 .metrics.being.read = $(foreach .metrics.word,3 4 5 6 7 8,$(realpath /proc/self/fd/$(.metrics.word)))
-.metrics.fragments := $(value .metrics.fragments) $(realpath $(.metrics.self))
+.metrics.fragments := $(value .metrics.fragments) $(.metrics.self)
 ifeq ($(filter GNUmakefile makefile Makefile,$(.metrics.main)),)
 .metrics.unlisted := $(strip $(.metrics.unlisted) $(foreach .metrics.word,$(filter-out /dev/% $(realpath \
-  $(MAKEFILE_LIST)) $(.metrics.fragments),$(.metrics.being.read)),$(if $(findstring \
+  $(MAKEFILE_LIST) $(.metrics.fragments)),$(.metrics.being.read)),$(if $(findstring \
   /GMfifo,$(.metrics.word))$(wildcard $(.metrics.word)/.),,1)))
 endif
 .metrics.once = $(if $(findstring akefile,$(.metrics.main)),,$(filter-out \
@@ -314,6 +314,9 @@ endef
 .metrics.flags.hook := $(filter 4.0 4.1 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version))
 .metrics.shell.hook := $(filter 3.81 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version))
 .metrics.hook :=
+# What make has read until here is the beginning of what it will have read, or a makefile has changed the list.
+.metrics.listed := $(MAKEFILE_LIST)
+.metrics.list.changed = $(if $(findstring x$(.metrics.listed),x$(MAKEFILE_LIST)),,1)
 # The variable MAKEFILES may name this file. Make then reads it first, and any makefile may use SHELL afterwards.
 ifneq ($(filter $(.metrics.self),$(value MAKEFILES))$(if $(strip $(MAKEFILE_LIST)),,first),)
 .metrics.shell.hook :=
@@ -360,7 +363,6 @@ endif
 endif
 endif
 # It cannot be asked about a makefile that make reads later, when recipes run.
-.metrics.listed := $(MAKEFILE_LIST)
 .metrics.later = $(subst x$(.metrics.listed),,x$(MAKEFILE_LIST))
 else ifeq ($(filter-out default file,$(origin SHELL))$(value METRICS_ONESHELL),)
 # A SHELL that calls "shell" refers to itself: make stops, and its message names the line that gives this value. One
@@ -428,11 +430,9 @@ ifeq ($(if $(findstring |/bin/sh|,|$(value SHELL)|)$(findstring $(.metrics.dolla
 .metrics.hook := $(if $(or $(.metrics.loops),$(.metrics.mentioned),$(.metrics.once),$(.metrics.unlisted),$(or \
   $(.metrics.pipes),$(call .metrics.show,$(MAKEFILE_LIST)),$(if $(findstring \
   MAKEFILE_LIST,$(file <$(.metrics.main))),$(call .metrics.changes.list,$(file <$(.metrics.main)))))),,shell)
-# A makefile that make reads after this one may use SHELL too: look at those when the first recipe line starts. The list
-# that make had here is then still its beginning, or a makefile has changed it.
-.metrics.listed := $(MAKEFILE_LIST)
-.metrics.later = $(eval .metrics.later := $(if $(findstring x$(.metrics.listed),x$(MAKEFILE_LIST)),$(call \
-  .metrics.show,$(subst x$(.metrics.listed),,x$(MAKEFILE_LIST))),changed))$(.metrics.later)
+# A makefile that make reads after this one may use SHELL too: look at those when the first recipe line starts.
+.metrics.later = $(eval .metrics.later := $(or $(.metrics.list.changed),$(call \
+  .metrics.show,$(subst x$(.metrics.listed),,x$(MAKEFILE_LIST)))))$(.metrics.later)
 endif
 endif
 endif
@@ -618,10 +618,9 @@ endif
 .metrics.asks := =
 ifneq ($(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version)),)
 .metrics.unread := $(.metrics.once)$(.metrics.unlisted)
-.metrics.listed := $(MAKEFILE_LIST)
-.metrics.asks = $(eval .metrics.asks := $$(if $$(or $$(.metrics.unread),$$(if $$(findstring \
-  x$$(.metrics.listed),x$$(MAKEFILE_LIST)),,1),$$(findstring export,$$(MAKEFLAGS)),$$(strip \
-  $$(foreach .metrics.file,$$(MAKEFILE_LIST),$$(call .metrics.may.drop,$$(.metrics.file))))),=))$(.metrics.asks)
+.metrics.asks = $(eval .metrics.asks := $$(if $$(or \
+  $$(.metrics.unread),$$(.metrics.list.changed),$$(findstring export,$$(MAKEFLAGS)),$$(strip $$(foreach \
+  .metrics.file,$$(MAKEFILE_LIST),$$(call .metrics.may.drop,$$(.metrics.file))))),=))$(.metrics.asks)
 .metrics.may.drop = $(if $(and $(.metrics.is.file),$(filter-out /dev/% /proc/%,$(wildcard $1))),$(if $(findstring \
   export,$(file <$1)),$(call .metrics.drops,$(call .metrics.named.exports,$(file <$1)))),unread)
 .metrics.drops = $(filter PWD OLDPWD SHLVL _ $(addsuffix %,$(.metrics.digits)),$1)$(strip $(call \

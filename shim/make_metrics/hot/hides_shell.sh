@@ -9,6 +9,7 @@ for _make_metrics_file; do [ -f "$_make_metrics_file" ] || exit 0; done # a pipe
 _make_metrics_shown=$(
 	LC_ALL=C exec sed -n -e '/^#[^$]*$/d' -e 's/[A-Za-z0-9_.]SHELL/x/g' -e 's/SHELL[A-Za-z0-9_]/x/g' \
 		-e 's/^ *SHELL *[:?]\{0,1\}=//' -e 's/^[^#$	 ][^#$=]*: *SHELL *[:?]\{0,1\}=//' -e '/SHELL/p' \
-		-e '/^MAKEFILE_LIST/p' -e '/[^({]MAKEFILE_LIST/p' -e '/^ *export[[:space:]]*$/p' -e '/^ *export[[:space:]]*#/p' -e /EXPORT_ALL_VARIABLES/p -e '/[.]VARIABLES/p' \
+		-e '/^ *export[[:space:]]*$/p' -e '/^ *export[[:space:]]*#/p' -e /EXPORT_ALL_VARIABLES/p -e '/[.]VARIABLES/p' \
+		-e '/^MAKEFILE_LIST/p' -e '/[^({]MAKEFILE_LIST/p' \
 		"$@"
 ) && [ -z "$_make_metrics_shown" ] && echo hidden
