@@ -27,6 +27,17 @@ class BusyError(TimeoutError):
     """The lock was not free in time."""
 
 
+def is_held(path: Path) -> bool:
+    """Whether somebody holds the lock of a file, which is not made. Raises OSError if the file cannot be used."""
+    if not os.path.lexists(path):
+        return False
+    try:
+        with FileLock(path).acquire(timeout=0):
+            return False
+    except BusyError:
+        return True
+
+
 class FileLock:
     """The lock of a file, which is made if it is missing. Whoever holds it may take it again."""
 

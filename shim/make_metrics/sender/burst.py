@@ -60,25 +60,15 @@ def end_rest(paths: Paths) -> None:
 
 def next_turn(paths: Paths) -> float:
     """When the turn begins that a launcher waits for, in seconds since the epoch; 0 if none waits."""
+    from make_metrics.files.lock import is_held
+
     try:
-        if os.path.lexists(paths.sender_wanted) and _is_held(paths.sender_resting):
+        if os.path.lexists(paths.sender_wanted) and is_held(paths.sender_resting):
             with open(paths.sender_lock, "rb") as file:
                 return os.fstat(file.fileno()).st_mtime + max(0, _noted(file.fileno()) - SPARE * REST_S)
     except OSError:
         pass
     return 0
-
-
-def _is_held(path: Path) -> bool:
-    from make_metrics.files.lock import BusyError, FileLock
-
-    if not os.path.lexists(path):
-        return False
-    try:
-        with FileLock(path).acquire(timeout=0):
-            return False
-    except BusyError:
-        return True
 
 
 def circumstances(program: str, paths: Paths, project: Path) -> list[tuple[int, int] | None]:

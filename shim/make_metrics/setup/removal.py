@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
 from make_metrics.files.read import read_file
 from make_metrics.files.write import remove_file
@@ -92,12 +91,9 @@ def _remove(files: Iterable[Path]) -> list[Path]:
 
 
 def _is_free(lock: Path) -> bool:
-    from make_metrics.files.lock import BusyError, FileLock
+    from make_metrics.files.lock import is_held
 
-    if not lock.is_file():
-        return False
     try:
-        with FileLock(lock).acquire(timeout=0):
-            return True
-    except (BusyError, OSError, UserError):
+        return lock.is_file() and not is_held(lock)
+    except OSError:
         return False

@@ -15,13 +15,13 @@ from typing import Any
 
 import psutil
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from make_metrics.server.projects import keys
 from make_metrics.server.projects.projects import add_project, set_disabled
 from make_metrics.server.receiving import routes
 from make_metrics.server.storage.database import Database, open_database
-from make_metrics.server.storage.tables import EVENTS, METADATA
+from make_metrics.server.storage.tables import METADATA
 from tests.support.postgresql import Server
 from tests.support.project import until
 from tests.support.team_receiver import (
@@ -37,6 +37,7 @@ from tests.support.team_receiver import (
     wait_ready,
 )
 from tests.support.team_site import site
+from tests.support.team_store import count
 
 PERSON = "2f4a3a0e-6b0c-4d34-9c3a-0f2a51b9d7e1"
 
@@ -57,11 +58,6 @@ def held(folder: Path, receiver: Served) -> Iterator[Database]:
     database = open_database(sqlite_url(folder))
     yield database
     database.close()
-
-
-def count(database: Database, table: Any = EVENTS) -> int:
-    with database.reading() as connection:
-        return int(connection.scalar(select(func.count()).select_from(table)) or 0)
 
 
 def test_a_batch_is_stored_when_it_is_answered(receiver: Served, held: Database) -> None:

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -24,19 +24,7 @@ from make_metrics.server.storage.tables import CHOICES, ERASED, EVENTS, METADATA
 from make_metrics.server.storage.write import Writer
 from tests.support.postgresql import Server
 from tests.support.team_receiver import message, messages
-
-NOW = datetime.now(UTC)
-NOW_US = int(NOW.timestamp()) * 1_000_000
-ALICE, BOB = str(uuid.UUID(int=1, version=4)), str(uuid.UUID(int=2, version=4))
-
-
-def count(database: Database, table: Any) -> int:
-    with database.reading() as connection:
-        return int(connection.scalar(select(func.count()).select_from(table)) or 0)
-
-
-def store(database: Database, some: list[Any], project: int = 1) -> int:
-    return Writer(database).store([check(project, some, limits(NOW_US, 3_650))])
+from tests.support.team_store import ALICE, BOB, NOW, NOW_US, count, store
 
 
 def test_what_is_held_of_an_id_is_erased_everywhere_and_does_not_come_back(database: Database) -> None:

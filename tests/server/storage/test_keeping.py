@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -18,19 +16,7 @@ from make_metrics.server.storage.rollups import refresh
 from make_metrics.server.storage.tables import CHOICES, DAYS, EVENTS, PEOPLE
 from make_metrics.server.storage.write import Writer
 from tests.support.team_receiver import message
-
-NOW = datetime.now(UTC)
-NOW_US = int(NOW.timestamp()) * 1_000_000
-ALICE, BOB = str(uuid.UUID(int=1, version=4)), str(uuid.UUID(int=2, version=4))
-
-
-def count(database: Database, table: Any) -> int:
-    with database.reading() as connection:
-        return int(connection.scalar(select(func.count()).select_from(table)) or 0)
-
-
-def store(database: Database, some: list[Any], project: int = 1) -> int:
-    return Writer(database).store([check(project, some, limits(NOW_US, 3_650))])
+from tests.support.team_store import ALICE, BOB, NOW, NOW_US, count, store
 
 
 def test_events_go_when_they_are_older_than_their_project_keeps(database: Database) -> None:

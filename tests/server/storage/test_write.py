@@ -19,14 +19,10 @@ from make_metrics.server.storage.database import Database
 from make_metrics.server.storage.tables import CHOICES, DIRTY_DAYS, EVENTS, NAMES, PEOPLE, REFUSED
 from make_metrics.server.storage.write import Writer
 from tests.support.team_receiver import message, messages
+from tests.support.team_store import count
 
 NOW_US = time.time_ns() // 1000
 PERSON = "2f4a3a0e-6b0c-4d34-9c3a-0f2a51b9d7e1"
-
-
-def count(database: Database, table: Any) -> int:
-    with database.reading() as connection:
-        return int(connection.scalar(select(func.count()).select_from(table)) or 0)
 
 
 def store(database: Database, found: list[Any], *, project: int = 1) -> int:
