@@ -79,7 +79,9 @@ MAKEFILE_LIST := $(call .metrics.without,$(.metrics.self))
 .metrics.target := $(subst $(.metrics.blank),\ ,$(.metrics.self))
 .metrics.name := $(subst $(.metrics.blank),|,$(.metrics.self))
 # No rule can name a file with one of these characters.
-.metrics.unnameable := $(foreach .metrics.word,: ; = % $$ | &,$(findstring $(.metrics.word),$(.metrics.self)))
+.metrics.unnameable := $(findstring :,$(.metrics.self))$(findstring ;,$(.metrics.self))$(findstring \
+  =,$(.metrics.self))$(findstring %,$(.metrics.self))$(findstring $$,$(.metrics.self))$(findstring \
+  |,$(.metrics.self))$(findstring &,$(.metrics.self))
 # The makefile may be a named pipe, which can be read once only, and no function of make tells it from a file. A
 # makefile's name tells it; by any other name it is not read again. On Linux those that make is reading are among its
 # open files, and none of those is at its very beginning, but for a pipe.
@@ -97,20 +99,25 @@ ifeq ($(filter GNUmakefile makefile Makefile,$(.metrics.main)),)
 endif
 .metrics.once = $(if $(findstring akefile,$(.metrics.main)),,$(filter-out \
   %.mk %.mak %.make rules %/rules,$(.metrics.main)))$(.metrics.open.pipes)
-.metrics.open.pipes = $(eval .metrics.open.pipes := $$(strip $$(if $$(.metrics.at.begin),$$(foreach \
+.metrics.open.pipes = $(eval .metrics.open.pipes := $$(strip $$(if $$(.metrics.any.at.begin),$$(foreach \
   .metrics.word,$$(MAKEFILE_LIST),$$(if $$(filter $$(.metrics.at.begin),$$(realpath \
   $$(.metrics.word))),$$(.metrics.word))))))$(.metrics.open.pipes)
 .metrics.at.begin = $(strip $(foreach .metrics.word,3 4 5 6 7 8,$(if $(filter 0,$(word \
   2,$(file </proc/self/fdinfo/$(.metrics.word)))),$(realpath /proc/self/fd/$(.metrics.word)))))
+# Such a file begins with "pos:", a tab and the place. Mostly none is at its beginning, which one look at all shows.
+.metrics.any.at.begin = $(findstring pos:	0,$(file </proc/self/fdinfo/3)$(file </proc/self/fdinfo/4)$(file \
+  </proc/self/fdinfo/5)$(file </proc/self/fdinfo/6)$(file </proc/self/fdinfo/7)$(file </proc/self/fdinfo/8))
 # An included one too may be a pipe, if its name has no dot and is not a usual one.
 .metrics.is.file = $(findstring akefile,$1)$(findstring .,$(notdir $1))$(filter \
   rules Rules Kbuild config version VERSION,$(notdir $1))
+# From 4.2 make can read a file.
+.metrics.reads := $(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(MAKE_VERSION))
 # make's options of one letter stand together in the first word of MAKEFLAGS, if it has any.
 .metrics.letters := $(filter-out --%,$(firstword -$(MAKEFLAGS)))
 # Shells' completions, editors and recipes that list targets read what -p prints together with -q or -n, and would show
 # this file. There it gets no rule, unless a rule in the makefiles could be one for anything.
 .metrics.listing :=
-ifneq ($(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(MAKE_VERSION)),)
+ifneq ($(.metrics.reads),)
 .metrics.listing := $(and $(findstring p,$(.metrics.letters)),$(findstring q,$(subst n,q,$(.metrics.letters))))
 endif
 ifneq ($(.metrics.listing),)
@@ -298,11 +305,13 @@ endef
 .metrics.comments := $(.metrics.hash)% $(addsuffix $(.metrics.hash)%,~ ~~ ~~~~)
 
 # The paths of interpreter and shim stand in SHELL or .SHELLFLAGS unencoded: with a special character in one, nothing is
-# recorded.
+# recorded. (Set-up writes no such path.)
 .metrics.ready := $(if $(and \
   $(realpath $(.metrics.python)),$(wildcard $(.metrics.entry)),$(wildcard $(.metrics.trampoline))),1)
+ifeq ($(.metrics.baked.fragment),)
 .metrics.ready := $(if $(filter 2,$(words $(.metrics.python) $(.metrics.entry))),$(.metrics.ready))
 .metrics.ready := $(if $(call .metrics.special,$(.metrics.python)$(.metrics.entry)),,$(.metrics.ready))
+endif
 
 # --- 8. Which hook? The SHELL hook where no makefile could show it, else the flags hook -------------------------------
 # shell: SHELL names the shim, in front of the makefile's own words. flags: .SHELLFLAGS names the shim, and SHELL stays
@@ -311,8 +320,9 @@ endef
 # remake calls itself 4.3+dbg-1.5 and the like.
 .metrics.version := $(if $(findstring +,$(.metrics.version)),,$(.metrics.version))
 .metrics.features := $(or $(value .metrics.as.features),$(.FEATURES))
-.metrics.flags.hook := $(filter 4.0 4.1 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version))
-.metrics.shell.hook := $(filter 3.81 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version))
+.metrics.reads := $(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version))
+.metrics.flags.hook := $(.metrics.reads)$(filter 4.0 4.1,$(.metrics.version))
+.metrics.shell.hook := $(.metrics.reads)$(filter 3.81,$(.metrics.version))
 .metrics.hook :=
 # What make has read until here is the beginning of what it will have read, or a makefile has changed the list.
 .metrics.listed := $(MAKEFILE_LIST)
@@ -326,7 +336,7 @@ endif
 # the first word of make's command line, where make can read that.
 .metrics.make := $(if $(filter default,$(origin MAKE_COMMAND)),$(value MAKE_COMMAND))
 ifeq ($(.metrics.make),)
-ifneq ($(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(MAKE_VERSION)),)
+ifneq ($(.metrics.reads),)
 .metrics.make := $(file </proc/self/cmdline)
 endif
 endif
@@ -459,6 +469,15 @@ endif
 endif
 
 ifneq ($(.metrics.hook),)
+# What is found out at the first line only is kept in another variable. Make 3.81 would go on to read the old value of
+# the variable that it expands, though "eval" had replaced it: that memory may hold anything by then, and make runs it.
+# (Where only later makes come by, a variable is replaced by its own value.)
+.metrics.kept.goal :=
+.metrics.kept.functions :=
+.metrics.kept.meta :=
+.metrics.kept.tried :=
+.metrics.kept.exported :=
+
 # --- 9. Which goal is a target made for? ------------------------------------------------------------------------------
 # An expansion may print, run or define something: make's count of expansions must not change. So a value is expanded
 # here only if it is pure: it refers to simple variables, to pure ones, and to functions that only compute. The
@@ -467,7 +486,9 @@ ifneq ($(.metrics.hook),)
   {,$(.metrics.open),$(subst },$(.metrics.close),$1))))
 .metrics.pure := abspath addprefix addsuffix and basename dir filter filter-out findstring firstword if join
 .metrics.pure += lastword notdir or patsubst realpath sort strip subst suffix wildcard word wordlist words
-.metrics.pure.functions := $(addprefix $$$(.metrics.open),$(.metrics.pure)) $$@% $$<% $$*%
+.metrics.pure.functions = $(or $(.metrics.kept.functions),$(.metrics.find.functions))
+.metrics.find.functions = $(eval .metrics.kept.functions := $$(addprefix \
+  $$$$$$(.metrics.open),$$(.metrics.pure)) $$$$@% $$$$<% $$$$*%)$(.metrics.kept.functions)
 # Not empty if the text $1 is not pure; $2 has a word for each level of references, in case they form a circle.
 .metrics.impure = $(if $(word 9,$2),1,$(strip $(foreach \
   .metrics.reference,$(filter-out $(.metrics.pure.functions),$(.metrics.references)),$(call \
@@ -485,7 +506,9 @@ ifneq ($(.metrics.hook),)
 ifeq ($(.metrics.goals),)
 # The default goal is known when the first recipe line starts; the include line may stand before the first target.
 .metrics.default.goal = $(if $(call .metrics.impure,$(value .DEFAULT_GOAL)),,$(.DEFAULT_GOAL))
-.metrics.goal = $(eval .metrics.goal := $$(call .metrics.encode,$$(.metrics.default.goal)))$(.metrics.goal)
+.metrics.goal = $(or $(.metrics.kept.goal),$(.metrics.find.goal))
+.metrics.find.goal = $(eval .metrics.kept.goal := $$(call \
+  .metrics.encode,$$(.metrics.default.goal)))$(.metrics.kept.goal)
 else ifeq ($(word 2,$(.metrics.goals)),)
 .metrics.goal := $(call .metrics.encode,$(.metrics.goals))
 else
@@ -552,9 +575,10 @@ endif
 # Apple's make 3.81 has a default for MAKEFILEPATH. It starts simple lines itself for more shells than /bin/sh.
 .metrics.ifs := $(if $(filter 3.81default,$(MAKE_VERSION)$(origin MAKEFILEPATH)),a,f)
 .metrics.level := m:$(MAKELEVEL):$(MAKE_VERSION)
-.metrics.meta = $(eval .metrics.meta := $$(.metrics.level):$$(notdir $$(call \
+.metrics.meta = $(or $(.metrics.kept.meta),$(.metrics.find.meta))
+.metrics.find.meta = $(eval .metrics.kept.meta := $$(.metrics.level):$$(notdir $$(call \
   .metrics.encode,$$(.metrics.make))):$$(.metrics.ifs) h:$$(call \
-  .metrics.encode,$$(.metrics.baked.state)))$(.metrics.meta)
+  .metrics.encode,$$(.metrics.baked.state)))$(.metrics.kept.meta)
 .metrics.entered := $(.metrics.python) -I -S $(.metrics.entry) mm1
 # What a target needs is handed over if it is little: its prerequisites; the order-only ones; and the newer ones, "=" if
 # all are. "-" says that it is too much, or unknown; "." that it is nothing. All names are looked at in one go.
@@ -568,7 +592,7 @@ endif
 # .metrics.start is the program; .metrics.asked.for stands between the target and what it needs.
 .metrics.asked.for = g:$(.metrics.goal) $(.metrics.meta) $(.metrics.as.found)/
 .metrics.named = $(call .metrics.encode,$@) $(.metrics.asked.for)-
-ifneq ($(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version)),)
+ifneq ($(.metrics.reads),)
 .metrics.named = $(if $^$|,$(if $(word 11,$^ $|),$(call .metrics.encode,$@) $(.metrics.asked.for)-,$(if \
   $(.metrics.are.odd),$(call .metrics.encode,$@) $(.metrics.asked.for)$(call \
   .metrics.one.word,$(.metrics.odd.needs)),$@ $(.metrics.asked.for)$(.metrics.needs))),$(call \
@@ -582,18 +606,18 @@ endif
 # --- 11. Does the shim run here? The first lines of each make try it (make_metrics/hot/trampoline.sh) -----------------
 # The result is the name of a file, with this process and the launcher in it; later lines need no second shell. Without
 # such a name (before 4.2 make cannot read a file, some systems have no /proc) all lines are tried.
-.metrics.state := $(call .metrics.below.home,XDG_STATE_HOME,.local/state)
-.metrics.state := $(if $(.metrics.home),$(.metrics.home)/state,$(or $(.metrics.baked.state),$(.metrics.state)))
+.metrics.state := $(if $(.metrics.home),$(.metrics.home)/state,$(or $(.metrics.baked.state),$(call \
+  .metrics.below.home,XDG_STATE_HOME,.local/state)))
 # $1 is the text of /proc/PID/stat: the process id first, its parent as word 4, the start time as word 22.
 .metrics.mark.of = $(if $(word 22,$1),$(.metrics.state)/makes/tried.$(.metrics.boot).$(firstword $1).$(word \
   22,$1).$(subst $(.metrics.slash),+,$(.metrics.launcher)))
-.metrics.boot = $(eval .metrics.boot := $$(strip $$(file </proc/sys/kernel/random/boot_id)))$(.metrics.boot)
 .metrics.slash := /
 # An absolute path that can stand in a command line as it is; else empty.
 .metrics.path.as.is = $(if $(call .metrics.special,$1),,$(filter /%,$1))
 .metrics.mark :=
 .metrics.tried.above :=
-ifneq ($(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version)),)
+ifneq ($(.metrics.reads),)
+.metrics.boot = $(eval .metrics.boot := $$(strip $$(file </proc/sys/kernel/random/boot_id)))$(.metrics.boot)
 .metrics.stat = $(eval .metrics.stat := $$(file </proc/self/stat))$(.metrics.stat)
 .metrics.mark = $(eval .metrics.mark := $$(call .metrics.path.as.is,$$(call \
   .metrics.mark.of,$$(.metrics.stat))))$(.metrics.mark)
@@ -608,15 +632,16 @@ ifneq ($(filter-out 0,$(MAKELEVEL)),)
   .metrics.above,$$(.metrics.stat))))$(.metrics.tried.above)
 endif
 endif
-.metrics.tried = $(eval .metrics.tried := $$(if \
-  $$(.metrics.baked.fragment),$$(call .metrics.path.as.is,$$(dir $$(.metrics.baked.fragment))tried)))$(.metrics.tried)
+.metrics.tried = $(or $(.metrics.kept.tried),$(.metrics.find.tried))
+.metrics.find.tried = $(eval .metrics.kept.tried := $$(if $$(.metrics.baked.fragment),$$(call \
+  .metrics.path.as.is,$$(dir $$(.metrics.baked.fragment))tried)))$(.metrics.kept.tried)
 .metrics.try = $(.metrics.trampoline) $(.metrics.asks)$(if \
   $(.metrics.runs),-,$(or $(.metrics.mark),+)) $(or $(.metrics.tried),-)
 # A second shell drops variables whose names are no shell's, and changes some others. No function of make tells what a
 # makefile exports: where one may name such a variable behind "export" or "unexport", each line that a second shell
 # passes on asks what was changed.
 .metrics.asks := =
-ifneq ($(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version)),)
+ifneq ($(.metrics.reads),)
 .metrics.unread := $(.metrics.once)$(.metrics.unlisted)
 .metrics.asks = $(eval .metrics.asks := $$(if $$(or \
   $$(.metrics.unread),$$(.metrics.list.changed),$$(findstring export,$$(MAKEFLAGS)),$$(strip $$(foreach \
@@ -649,8 +674,7 @@ endif
 # upgrade replaces it. When it first ran it left this boot's id and the table of all mounts (hot/in_c/recorder.c). As
 # long as these are the same it runs here, and no line needs to try.
 .metrics.proof :=
-ifneq ($(and $(.metrics.baked.copy),$(.metrics.launcher),$(filter shell,$(.metrics.hook)),$(filter \
-  4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.version))),)
+ifneq ($(and $(.metrics.baked.copy),$(.metrics.launcher),$(filter shell,$(.metrics.hook)),$(.metrics.reads)),)
 .metrics.is.copy = $(filter $(.metrics.baked.copy),$(.metrics.launcher))
 .metrics.proof = $(eval .metrics.launcher := $$(or \
   $$(wildcard $$(.metrics.baked.copy)),$$(.metrics.launcher)))$(eval \
@@ -665,7 +689,9 @@ endif
 # An intermediate shell changes four variables. For each, what make would pass on: +value if it is in the environment;
 # .value if a makefile may export it or not; - if it is unset; = (leave it) if its value would have to be expanded. What
 # dash finds in its environment it passes on: there .value stands for the first as well, which "unexport" may name.
-.metrics.exported := $(if $(filter dash,$(notdir $(realpath /bin/sh))),.,+)
+.metrics.exported = $(or $(.metrics.kept.exported),$(.metrics.find.exported))
+.metrics.find.exported = $(eval \
+  .metrics.kept.exported := $(if $(filter dash,$(notdir $(realpath /bin/sh))),.,+))$(.metrics.kept.exported)
 .metrics.as.is = $(subst $(.metrics.slash),%2F,$(call .metrics.encode,$(value $1)))
 .metrics.own = $(if $(and $(findstring $(.metrics.dollar),$(value $1)),$(filter recursive,$(flavor $1))),$(if $(call \
   .metrics.impure,$(value $1)),=,.$(subst $(.metrics.slash),%2F,$(call .metrics.encode,$($1)))),.$(.metrics.as.is))

@@ -119,3 +119,17 @@ def test_4_0_reads_a_goal_with_characters_that_are_not_ascii(tmp_path: Path, hom
     project = project_with("4.0", tmp_path, home, compiled=compiled)
     compare(project, "plain:\n%: ; @echo $@ $(words $(MAKEFILE_LIST))\n", "a\N{EN DASH}b")
     assert project.recorded() == []
+
+
+def test_names_of_any_length_leave_3_81_as_it_is(oldest: Project) -> None:
+    """It frees a value that "eval" replaces while it is expanded, and reads on in a new one of the same size."""
+    fragment = oldest.paths.fragment.read_text()
+    state = str(oldest.paths.state)
+    for length in range(16, 180, 3):
+        goal = "g" * length
+        longer = state + "/." * (length // 2)
+        oldest.paths.fragment.write_text(fragment.replace(f"baked.state := {state}\n", f"baked.state := {longer}\n"))
+        oldest.write(f"{goal}: ; @echo made; true\n")
+        done = oldest.make()
+        assert (done.stdout, done.stderr, done.returncode) == ("made\n", "", 0), length
+    assert len(targets(oldest)) == len(range(16, 180, 3))

@@ -34,3 +34,23 @@ def test_each_section_says_what_it_decides() -> None:
     headings = re.findall(r"^# --- (\d+)\. (.*?) -*$", FRAGMENT.read_text(), re.MULTILINE)
     assert [int(number) for number, _ in headings] == list(range(1, len(headings) + 1))
     assert all("?" in title for _, title in headings)
+
+
+def test_no_variable_that_make_3_81_expands_is_replaced_meanwhile() -> None:
+    """That make goes on reading memory that it has freed."""
+    text = re.sub(r" \\\n *", " ", FRAGMENT.read_text())
+    replaced, conditions = [], []
+    for line in text.splitlines():
+        if re.match(r"if(eq|neq|def|ndef)\b", line):
+            conditions.append(line)
+        elif line.startswith("else"):
+            conditions[-1] += line
+        elif line == "endif":
+            conditions.pop()
+        found = re.match(r"(\.metrics\.[\w.]+) = .*\$\(eval \1 :?=.*\)\$\(\1\)$", line)
+        if found and not re.search(
+            r"\.metrics\.reads|ifeq .*\.metrics\.version\),3\.81.*else|,flags", " ".join(conditions)
+        ):
+            replaced.append(found[1])
+    # No pipe is looked for with 3.81: it reads no file.
+    assert replaced == [".metrics.open.pipes"]
