@@ -3,9 +3,9 @@
     python -m ci.adversary --quick
 
 Without --quick it takes some hours; `--part 0.1` does a tenth of what takes longest. With `--keep FOLDER` each attack's
-figures stay there, of the kills those of each hundred rounds, and what has some is not run again: hours can be spread
-over several runs, and the page is written when every attack has its figures. The exit status is 1 if anything went
-wrong.
+figures stay there, of the kills those of each hundred rounds, and what has some of this version is not run again: hours
+can be spread over several runs, and the page is written when every attack has its figures. The exit status is 1 if
+anything went wrong.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ci.adversary import disks, kills, secrets, sizes, window
-from ci.adversary.kept import Attack, kept, read
+from ci.adversary.kept import Attack, kept, of_this_version, read
 from ci.adversary.page import PAGE, page
 from ci.adversary.place import COMPILED, PYTHON, Figure, shims
 from ci.conformance.execute import stop_ignoring_signals
@@ -60,6 +60,7 @@ def main(words: Sequence[str] | None = None) -> int:
     options = parser.parse_args(words)
     stop_ignoring_signals()
     bundle.write()
+    keep = of_this_version(options.keep)
     quick, seed, part = options.quick, options.seed, options.part
     command = "python -m ci.adversary" + (" --quick" if quick else "") + (f" --part {part:g}" if part != 1 else "")
     command += f" --seed {seed}" if seed != 1 else ""
@@ -67,7 +68,7 @@ def main(words: Sequence[str] | None = None) -> int:
         "secrets": lambda folder, shim: secrets.attack(folder, shim, seed=seed),
         "disks": lambda folder, shim: disks.attack(folder, shim, quick=quick),
         "kills": lambda folder, shim: kills.attack(
-            folder, shim, rounds=36 if quick else int(1500 * part), seed=seed, keep=options.keep
+            folder, shim, rounds=36 if quick else int(1500 * part), seed=seed, keep=keep
         ),
         "nested": lambda folder, shim: sizes.nested(folder, shim, count=60 if quick else 2000),
         "many": lambda folder, shim: sizes.many(folder, shim, count=300 if quick else int(250_000 * part)),
@@ -86,11 +87,11 @@ def main(words: Sequence[str] | None = None) -> int:
     done: dict[tuple[str, str], Attack] = {}
     with tempfile.TemporaryDirectory(prefix="mm-") as root:
         for name, shim in steps:
-            found = read(options.keep, name, shim)
+            found = read(keep, name, shim)
             if found is None and (not options.only or options.only in f"{name}-{shim}"):
                 folder = Path(root) / f"{name}-{shim}"
                 found = windowed(folder, shim) if name == "window" else Attack(command, attacks[name](folder, shim))
-                kept(options.keep, name, shim, found)
+                kept(keep, name, shim, found)
                 _print(found, shim)
             if found:
                 done[name, shim] = found

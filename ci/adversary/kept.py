@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ci.adversary.place import Figure
 from ci.adversary.window import Window
+from ci.build_launcher import ROOT
+
+# The attacks, and what they attack: the package but for the team's receiver, and the fragment.
+_ATTACKED = ("ci/adversary/**/*.py", "make_include/*.mk", "shim/make_metrics/**/*.*", "shim/make_metrics/hot/launcher")
+_NOT_ATTACKED = {"server", "__pycache__", "page.py", "kept.py"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +23,18 @@ class Attack:
     command: str
     figures: list[Figure]
     window: Window | None = None
+
+
+def of_this_version(folder: Path | None) -> Path | None:
+    """The folder, in `folder`, of figures that this version's attacks on this version have given."""
+    if folder is None:
+        return None
+    digest = hashlib.sha256()
+    for path in sorted({path for pattern in _ATTACKED for path in ROOT.glob(pattern)}):
+        name = path.relative_to(ROOT)
+        if path.is_file() and not _NOT_ATTACKED & set(name.parts):
+            digest.update(b"%b %b " % (str(name).encode(), hashlib.sha256(path.read_bytes()).digest()))
+    return folder / digest.hexdigest()[:12]
 
 
 def kept(folder: Path | None, name: str, shim: str, attack: Attack) -> None:

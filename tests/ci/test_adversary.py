@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ci.adversary import disks, kills, secrets, sizes
-from ci.adversary.kept import Attack, kept, read
+from ci.adversary import kept as kept_figures
+from ci.adversary.kept import Attack, kept, of_this_version, read
 from ci.adversary.page import PAGE, page
 from ci.adversary.place import Figure, Place, shims
 from ci.adversary.window import Window
@@ -101,6 +102,21 @@ def test_figures_that_are_kept_are_not_taken_again(tmp_path: Path) -> None:
     assert read(tmp_path / "figures", "kills", "compiled") is None
     kept(None, "kills", "python", attack)
     assert read(None, "kills", "python") is None
+
+
+def test_figures_of_another_version_are_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "shim/make_metrics/hot/line.py"
+    source.parent.mkdir(parents=True)
+    source.write_text("one = 1\n")
+    monkeypatch.setattr(kept_figures, "ROOT", tmp_path)
+    first = of_this_version(tmp_path / "keep")
+    for name in ("shim/make_metrics/server/keeper.py", "shim/make_metrics/hot/__pycache__/line.pyc", "docs/page.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+        assert of_this_version(tmp_path / "keep") == first
+    source.write_text("one = 2\n")
+    assert of_this_version(tmp_path / "keep") != first
+    assert of_this_version(None) is None
 
 
 def test_the_page_in_the_repository_found_nothing_wrong() -> None:

@@ -80,7 +80,7 @@ def send(request: pytest.FixtureRequest, home: Path) -> Send:
         url = f"{host}/v1/traces" if request.param == "otlp" else host
         settings = SinkSettings(request.param, "key", url)
         if network is None:
-            sink = kinds.sink_of(settings)
+            sink = kinds.sink_here(settings)
         elif request.param == "otlp":
             sink = OtlpSink(settings, network)
         else:

@@ -114,7 +114,7 @@ def _deleted(count: int) -> str:
 
 def _send_last_event(paths: Paths, project: Project, entries: Sequence[Entry]) -> None:
     """Send the event of the no, which the notice announced: once to each sink; it is not kept for another attempt."""
-    from make_metrics.sinks.kinds import sink_of
+    from make_metrics.sinks.apart.making import sink_of
 
     sinks = {sink_id(settings): settings for settings in project.sinks}
     for entry in entries:

@@ -33,7 +33,8 @@ from make_metrics.metrics.collector import Collector
 from make_metrics.project.project import Project
 from make_metrics.project.settings import NAME
 from make_metrics.properties.property import Property
-from make_metrics.sinks.kinds import readable, sink_of, takes_traces
+from make_metrics.sinks.apart.making import sink_of
+from make_metrics.sinks.kinds import readable, takes_traces
 from make_metrics.sinks.sink import Prepared, SinkSettings, UnavailableError
 from make_metrics.store.outbox import sink_id
 from make_metrics.store.store import Store

@@ -22,8 +22,9 @@ from make_metrics.files.lock import BusyError, FileLock
 from make_metrics.files.paths import Paths, private_directory
 from make_metrics.files.write import require_own_file
 from make_metrics.project.project import project_of
-from make_metrics.sinks.kinds import BUILT_IN, sink_of
-from make_metrics.sinks.sink import Prepared, SinkSettings, UnavailableError, Verdict
+from make_metrics.sinks.apart.making import sink_of
+from make_metrics.sinks.kinds import BUILT_IN
+from make_metrics.sinks.sink import Prepared, SinkSettings, UnavailableError
 from make_metrics.sinks.time_limit import release_after
 from make_metrics.store import database
 from make_metrics.store.outbox import Outbox, sink_id
@@ -52,7 +53,9 @@ def deliver(
             lock = FileLock(paths.send_lock)
             held.enter_context(lock.acquire(timeout=timeout_s, poll_interval=0.02))
             with database.opened(paths, delivered.problems) as connection:
-                delivery = Delivery(paths, environ, Store(connection), deadline_s, delivered, patient)
+                delivery = Delivery(
+                    paths, environ, Store(connection), deadline_s, delivered, patient, held=lock.descriptors
+                )
                 try:
                     receivers = [_deliver_to_receiver(delivery, work) for work in _by_receiver(delivery, first)]
                     run_at_once(receivers, deadline_s=deadline_s, abandoned=abandoned)
@@ -99,7 +102,7 @@ def _receiver(settings: SinkSettings) -> str:
     return f"{url.scheme}://{url.netloc}" if url.netloc else f"{settings.type} {settings.host}"
 
 
-def _deliver_to_receiver(delivery: Delivery, work: list[tuple[str, SinkSettings]]) -> Steps[Verdict]:
+def _deliver_to_receiver(delivery: Delivery, work: list[tuple[str, SinkSettings]]) -> Steps[Any]:
     """Send to the sinks of one receiver, one after the other."""
     for directory, settings in work:
         with contained(delivery, settings.address):

@@ -10,17 +10,19 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from make_metrics.consent import consent
 from make_metrics.consent.mode import Decision, Mode
 from make_metrics.crashes import log as crash_log
-from make_metrics.deliver.at_once import Steps, TimeUpError
+from make_metrics.deliver.at_once import Result, Steps, TimeUpError
 from make_metrics.deliver.waiting import count_waiting, pages
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
 from make_metrics.project.project import project_of
 from make_metrics.sinks import last_check
-from make_metrics.sinks.kinds import sink_of
+from make_metrics.sinks.apart.making import sink_of
+from make_metrics.sinks.kinds import BUILT_IN
 from make_metrics.sinks.sink import Outcome, Sink, SinkSettings, UnavailableError, Verdict
 from make_metrics.sinks.time_limit import LateError
 from make_metrics.store.outbox import Attempt, Batch, Entry, Outbox, sink_id
@@ -47,7 +49,8 @@ class Delivered:
 class Delivery:
     """What every step of a delivery uses. `deadline_s` is its end on the monotonic clock, `ended` says that it is over.
 
-    With `patient`, receivers that failed lately are left alone. `slow` holds those that failed slowly in this delivery.
+    With `patient`, receivers that failed lately are left alone. `held` are the descriptors of the lock that is held as
+    long as bytes may leave. `slow` holds the receivers that failed slowly in this delivery.
     """
 
     paths: Paths
@@ -56,6 +59,7 @@ class Delivery:
     deadline_s: float
     delivered: Delivered
     patient: bool
+    held: tuple[int, ...] = ()
     ended: threading.Event = field(default_factory=threading.Event)
     slow: set[str] = field(default_factory=set)
 
@@ -111,7 +115,7 @@ def _objection(delivery: Delivery, directory: str, settings: SinkSettings | None
     return status.decision, ""
 
 
-def deliver_to_sink(delivery: Delivery, directory: str, settings: SinkSettings, receiver: str) -> Steps[Verdict]:
+def deliver_to_sink(delivery: Delivery, directory: str, settings: SinkSettings, receiver: str) -> Steps[Any]:
     """Send a project's messages to one sink, unless the sink's last answer asks to wait, or its receiver rests."""
     key, connection = sink_id(settings), delivery.store.connection
     count = count_waiting(connection, directory, key)
@@ -121,10 +125,11 @@ def deliver_to_sink(delivery: Delivery, directory: str, settings: SinkSettings, 
         delivery.delivered.problems.append(f"{settings.address}: {obstacle}")
         return
     try:
-        way = _Way(sink_of(settings, failed=partial(_note_failure, delivery)), receiver)
-        sink = way.sink
+        make = partial(sink_of, settings, failed=partial(_note_failure, delivery), held=delivery.held)
+        way = _Way((yield from _of_sink(settings, make)), receiver)
         for page in pages(connection, directory, key):
-            batches = sink.batches([entry.message for entry in page])
+            messages = [entry.message for entry in page]
+            batches = yield from _of_sink(settings, partial(way.sink.batches, messages))
             indexes = {index for batch in batches for index in batch}
             _set_aside(delivery, [entry for index, entry in enumerate(page) if index not in indexes], "too large")
             parts = [[page[index] for index in batch] for batch in batches]
@@ -133,6 +138,20 @@ def deliver_to_sink(delivery: Delivery, directory: str, settings: SinkSettings, 
         _settle_passed(delivery, settings, way)
     except UnavailableError as error:
         delivery.delivered.problems.append(f"{settings.address}: {error}: {_are_waiting(count)}")
+
+
+def _of_sink(settings: SinkSettings, work: Callable[[], Result]) -> Generator[Callable[[], Any], Any, Result]:
+    """What a sink's work gives. Other packages' sinks work beside the others, which do not wait for them.
+
+    Raises UnavailableError if the delivery's time is over before.
+    """
+    if settings.type in BUILT_IN:
+        return work()
+    try:
+        result: Result = yield work
+    except LateError as error:
+        raise UnavailableError(f'sink "{settings.type}" does not answer') from error
+    return result
 
 
 def _obstacle(delivery: Delivery, directory: str, sink: str, receiver: str) -> str:
@@ -176,7 +195,7 @@ def _settle_passed(delivery: Delivery, settings: SinkSettings, way: _Way) -> Non
 
 def _send_batches(
     delivery: Delivery, directory: str, settings: SinkSettings, way: _Way, batches: Sequence[list[Entry]]
-) -> Generator[Callable[[], Verdict], Verdict, bool]:
+) -> Generator[Callable[[], Any], Any, bool]:
     """Send batches in order, until one has to wait; whether none had to.
 
     A refused batch is halved, down to the message that is refused.

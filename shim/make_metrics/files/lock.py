@@ -48,6 +48,14 @@ class FileLock:
         self._descriptor = -1
         self._waiting: BaseFileLock | None = None
 
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """The descriptor that holds the lock. A child that inherits it holds the lock too."""
+        if self._descriptor >= 0:
+            return (self._descriptor,)
+        waiting = getattr(getattr(self._waiting, "_context", None), "lock_file_fd", None)
+        return () if waiting is None else (waiting,)
+
     @contextlib.contextmanager
     def acquire(self, *, timeout: float, poll_interval: float = 0.02) -> Iterator[None]:
         """Hold the lock for the length of a `with` block.

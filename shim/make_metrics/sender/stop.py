@@ -80,9 +80,12 @@ def _end_holders(path: Path) -> list[int]:
 
 
 def _sends(words: list[str]) -> bool:
-    """Whether a command line is a sender's, also of another installation, or that of `make-metrics flush`."""
-    tail = os.sep.join(PROGRAM.rsplit(os.sep, 3)[1:])
-    if any(word == PROGRAM or word.endswith(os.sep + tail) for word in words):
+    """Whether a command line is a sender's or a sink's, also of another installation, or `make-metrics flush`."""
+    from make_metrics.sinks.apart.sink import WORKER
+
+    package = Path(PROGRAM).parents[1]
+    tails = tuple(f"{os.sep}{Path(program).relative_to(package.parent)}" for program in (PROGRAM, WORKER))
+    if any(word.endswith(tails) for word in words):
         return True
     names = {os.path.basename(word) for word in words}
     return "flush" in words and not names.isdisjoint({"make-metrics", "make_metrics"})

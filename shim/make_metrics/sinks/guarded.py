@@ -9,7 +9,13 @@ from make_metrics.sinks.last_check import StoppedError
 from make_metrics.sinks.sink import Message, Outcome, Prepared, Sink, SinkSettings, UnavailableError, Verdict
 
 _ERRORS = (Exception, SystemExit)
+_LONGEST_S = 7 * 86_400  # a receiver that asks for more is asked again
+_LONGEST = 1_000  # characters of a text
 _SHORTEST = 6  # characters of a secret: a shorter word is in many a text by chance
+
+
+class ProcessError(Exception):
+    """A sink's process died, hung, or answered nonsense (`sinks.apart.sink`). The message is a line for people."""
 
 
 class Guarded:
@@ -53,16 +59,21 @@ class Guarded:
             raise UnavailableError(self._broken(error)) from error
 
     def send(self, batch: Sequence[Message], *, timeout_s: float) -> Verdict:
-        """The inner sink's verdict; LATER if it raises."""
+        """The inner sink's verdict, its texts as one line that prints; LATER if it raises, or gives no verdict."""
         try:
             verdict = self._sink.send(batch, timeout_s=timeout_s)
-            return replace(verdict, said=self._without_secrets(verdict.said))
+            if not _is_sound(verdict):
+                raise TypeError("what it returned is no verdict")
+            said, url = printable(self._without_secrets(verdict.said)), printable(verdict.url)
+            return replace(verdict, said=said, url=url, after_s=min(max(int(verdict.after_s), 0), _LONGEST_S))
         except StoppedError as error:
             return Verdict(Outcome.LATER, str(error), self._settings.address)
         except _ERRORS as error:
             return Verdict(Outcome.LATER, self._broken(error), self._settings.address)
 
     def _broken(self, error: BaseException) -> str:
+        if isinstance(error, ProcessError):
+            return f'sink "{self._settings.type}" is broken: {self._without_secrets(str(error))}'
         self._failed(error)
         text = ascii(self._without_secrets(str(error)))[1:-1][:200]
         return f'sink "{self._settings.type}" is broken: {type(error).__name__}: {text}'
@@ -71,3 +82,21 @@ class Guarded:
         for secret in self._secrets:
             text = text.replace(secret, "(secret)")
         return text
+
+
+def _is_sound(verdict: object) -> bool:
+    """Whether a verdict is of the types that it declares: another package's code has made it."""
+    return (
+        isinstance(verdict, Verdict)
+        and isinstance(verdict.outcome, Outcome)
+        and isinstance(verdict.said, str)
+        and isinstance(verdict.url, str)
+        and isinstance(verdict.body, bytes)
+        and isinstance(verdict.only_this, bool)
+        and isinstance(verdict.after_s, int | float)
+    )
+
+
+def printable(text: str) -> str:
+    """A text without what a terminal would obey, or could not show; the beginning of a long one."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text[:_LONGEST])

@@ -35,7 +35,9 @@ def kind_of(name: str) -> Kind:
         )
     try:
         kind = _registered()[name].load()
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever another package's module does: opt-out and status read settings too
         raise UnavailableError(f'the package of sink "{name}" is broken: {_one_line(error)}') from error
     if not isinstance(kind, Kind):
         raise UnavailableError(f'the package of sink "{name}" is for another version of make-metrics')
@@ -68,8 +70,8 @@ def lacks(name: str) -> str:
     return f'sink "{name}" lacks a library: {kind.install or f"install {kind.needs}"}'
 
 
-def sink_of(settings: SinkSettings, *, failed: Callable[[BaseException], object] = id) -> Sink:
-    """A sink for a receiver of the settings, by this user's settings. Loads its library.
+def sink_here(settings: SinkSettings, *, failed: Callable[[BaseException], object] = id) -> Sink:
+    """A sink for a receiver of the settings, by this user's settings, in this process. Loads its library.
 
     An exception of the sink is an answer of it (see `sinks.guarded`). If the sink is ours, `failed` is told.
 
@@ -91,7 +93,7 @@ def sink_of(settings: SinkSettings, *, failed: Callable[[BaseException], object]
     return Guarded(sink, settings, failed if settings.type in BUILT_IN else id, secrets)
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {ascii(str(error))[1:-1][:200]}"
 
 
@@ -117,7 +119,9 @@ def readable(name: str, url: str, body: bytes) -> str:
     """The bytes that were sent to an address, as text for people that ends with a newline."""
     try:
         text = plain(url, body) if lacks(name) else kind_of(name).shown(url, body)
-    except Exception:  # another package's code, or the bytes are of an older version of it
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # another package's code, or the bytes are of an older version of it
         text = plain(url, body)
     return text if text.endswith("\n") else f"{text}\n"
 
