@@ -45,15 +45,20 @@ def instructions(words: Sequence[str], environ: Mapping[str, str], folder: Path)
     return int(counted[1])
 
 
+def rendered(checkout: Path, home: Path) -> Path:
+    """The fragment of a checkout, written below `home` as its set-up writes it."""
+    environ = {**os.environ, "PYTHONPATH": str(checkout / "shim")}
+    subprocess.run([sys.executable, "-c", _RENDER, str(home)], env=environ, check=True)
+    return home / "data/metrics.mk"
+
+
 def of_make(make: str, checkout: Path | None, prerequisites: Sequence[str]) -> int:
     """What make spends on a line: the difference between many and few, divided by their number."""
     with tempfile.TemporaryDirectory() as temporary:
         folder, include = Path(temporary), ""
         home = folder / "home"
         if checkout is not None:
-            environ = {**os.environ, "PYTHONPATH": str(checkout / "shim")}
-            subprocess.run([sys.executable, "-c", _RENDER, str(home)], env=environ, check=True)
-            include = f"-include {home / 'data/metrics.mk'}\n"
+            include = f"-include {rendered(checkout, home)}\n"
         environ = {"PATH": "/usr/bin:/bin", "HOME": str(home), "MAKE_METRICS_HOME": str(home), "LC_ALL": "C.UTF-8"}
         counts = []
         for lines in (_FEW, _MANY):
