@@ -58,6 +58,10 @@ def test_every_part_of_the_status_is_a_line() -> None:
 @pytest.mark.parametrize(
     ("change", "line"),
     [
+        (
+            {"history": {**STATUS["history"], "bytes": 600_000_000, "limit_mib": 256}},
+            "history: 2 runs since 2021-05-01 00:00, kept for 90 days (at most 256 MiB, with messages 573)",
+        ),
         ({"prints": True}, "MAKE_METRICS is log: what would be sent is printed instead"),
         ({"consent": None, "decision": "none"}, "decision: none"),
         ({"notice": "bb"}, "notice: bb (not accepted)"),

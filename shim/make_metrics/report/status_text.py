@@ -80,7 +80,9 @@ def _history(status: Document) -> Iterator[str]:
     if not history:
         return
     since = f" since {local_time_of(history['since'])}" if history["since"] else ""
-    size = f"{-(-history['bytes'] // 2**20)} of at most {history['limit_mib']} MiB"
+    mib, limit_mib = -(-history["bytes"] // 2**20), history["limit_mib"]
+    # What is kept of sent and waiting messages has bounds of its own, and is in the same file.
+    size = f"{mib} of at most {limit_mib} MiB" if mib <= limit_mib else f"at most {limit_mib} MiB, with messages {mib}"
     yield f"history: {history['runs']} run{'s' * (history['runs'] != 1)}{since}, kept for 90 days ({size})"
     if history["lines_since"]:
         lines_since = local_time_of(history["lines_since"])
