@@ -187,7 +187,7 @@ endif
 .metrics.ci.variables += AGOLA_GIT_REF EARTHLY_CI EAS_BUILD GERRIT_PROJECT HARNESS_BUILD_ID HEROKU_TEST_RUN_ID LAYERCI
 .metrics.ci.variables += NETLIFY NEVERCODE PROW_JOB_ID SAILCI SCREWDRIVER SEMAPHORE SHIPPABLE TASKCLUSTER_ROOT_URL
 .metrics.ci.variables += TDDIUM VELA NOW_BUILDER CI_XCODE_PROJECT XCS CI_NAME RENDER_SERVICE_ID
-.metrics.ci.variables += ALPIC_HOST KOKORO_BUILD_ID
+.metrics.ci.variables += ALPIC_HOST KOKORO_BUILD_ID SWARMING_TASK_ID DSARI JENKINS_SERVER_COOKIE
 .metrics.ci := $(if $(value CI),$(if $(call .metrics.in.environment,CI),$(filter-out \
   || |0| |false|,|$(subst $(.metrics.blank),_,$(value CI))|)))
 # Mostly none of them has a value, which shows at once. (A large makefile has many variables: .VARIABLES would be long.)

@@ -27,6 +27,9 @@ from tests.support.project import ROOT
         ({"CI_NAME": "codeship", "CI": "true"}, "other"),
         ({"RENDER_SERVICE_ID": "srv-1", "RENDER": "true"}, "other"),
         ({"RENDER": "true"}, "none"),
+        ({"JENKINS_SERVER_COOKIE": "7f", "BUILD_ID": "7"}, "jenkins"),
+        ({"SWARMING_TASK_ID": "7f"}, "other"),
+        ({"BUILD_ID": "7", "JENKINS_HOME": "/var/jenkins"}, "none"),
     ],
 )
 def test_the_ci_service_is_known_from_the_environment(environ: dict[str, str], name: str) -> None:
@@ -36,6 +39,7 @@ def test_the_ci_service_is_known_from_the_environment(environ: dict[str, str], n
 def test_a_service_without_a_name_of_its_own_changes_no_notice() -> None:
     assert environment.OTHER_CI not in environment.CI_SERVICES
     assert environment.CI_SERVICES[-1] == "xcode-server"
+    assert len(set(environment.CI_SERVICES)) == len(environment.CI_SERVICES)
 
 
 def test_the_fragment_has_the_same_variables() -> None:

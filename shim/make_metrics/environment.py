@@ -93,13 +93,17 @@ SERVICES_BY_VARIABLE = {
     "NOW_BUILDER": "vercel",
     "CI_XCODE_PROJECT": "xcode-cloud",
     "XCS": "xcode-server",
-    # Of services that have no name of their own in what is sent: builds.sr.ht and Codeship, Render, Alpic, Kokoro.
+    # Of services that have no name of their own in what is sent: builds.sr.ht and Codeship, Render, Alpic, Kokoro and others.
     "CI_NAME": OTHER_CI,
     "RENDER_SERVICE_ID": OTHER_CI,
     "ALPIC_HOST": OTHER_CI,
     "KOKORO_BUILD_ID": OTHER_CI,
+    "SWARMING_TASK_ID": OTHER_CI,  # LUCI
+    "DSARI": OTHER_CI,
+    # A Jenkins that was not told its own address sets no JENKINS_URL.
+    "JENKINS_SERVER_COOKIE": "jenkins",
 }
-CI_SERVICES = tuple(name for name in SERVICES_BY_VARIABLE.values() if name != OTHER_CI)
+CI_SERVICES = tuple(dict.fromkeys(name for name in SERVICES_BY_VARIABLE.values() if name != OTHER_CI))
 PERSON, CI, AGENT = "person", "ci", "agent"
 # Variables by which coding assistants announce themselves to the programs that they start.
 AGENT_VARIABLES = (

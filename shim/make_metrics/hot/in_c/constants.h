@@ -75,7 +75,7 @@ static const char *const ci_services[] = {
     "SCREWDRIVER", "screwdriver", "SEMAPHORE", "semaphore", "SHIPPABLE", "shippable", "TASKCLUSTER_ROOT_URL",
     "taskcluster", "TDDIUM", "solano-ci", "VELA", "vela", "NOW_BUILDER", "vercel", "CI_XCODE_PROJECT",
     "xcode-cloud", "XCS", "xcode-server", "CI_NAME", "other", "RENDER_SERVICE_ID", "other", "ALPIC_HOST", "other",
-    "KOKORO_BUILD_ID", "other",
+    "KOKORO_BUILD_ID", "other", "SWARMING_TASK_ID", "other", "DSARI", "other", "JENKINS_SERVER_COOKIE", "jenkins",
 };
 /* Variables by which coding assistants announce themselves. */
 static const char *const agent_variables[] = {
