@@ -93,7 +93,7 @@ SERVICES_BY_VARIABLE = {
     "NOW_BUILDER": "vercel",
     "CI_XCODE_PROJECT": "xcode-cloud",
     "XCS": "xcode-server",
-    # Of services that have no name of their own in what is sent: builds.sr.ht and Codeship, Render, Alpic, Kokoro and others.
+    # Of services that have no name of their own in what is sent: builds.sr.ht and Codeship, Render, Alpic, Kokoro...
     "CI_NAME": OTHER_CI,
     "RENDER_SERVICE_ID": OTHER_CI,
     "ALPIC_HOST": OTHER_CI,
