@@ -28,9 +28,11 @@ from ci.build_launcher import posix, sanitized
 from ci.conformance import approved, cases, events, report
 from ci.conformance.cases import Case, Mode
 from ci.conformance.execute import PATH, Bench, prepare, stop_ignoring_signals
+from ci.conformance.progress import say_progress
 from make_metrics.files.paths import private_directory
 from make_metrics.setup import fragment
 
+_PROGRESS_S = 60
 # Cases in which a sanitizer cannot work, and why.
 _NOT_SANITIZED = {"f06_limits": "an address space of 2 GB is less than AddressSanitizer reserves for itself"}
 
@@ -120,6 +122,15 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         help="the compiled launcher, the same with the compiler's sanitizers, one that asks the system nothing, or the "
         "Python shim alone",
     )
+    parser.add_argument(
+        "--progress",
+        type=float,
+        nargs="?",
+        const=_PROGRESS_S,
+        default=_PROGRESS_S if sys.stderr.isatty() else None,
+        metavar="SECONDS",
+        help=f"say on standard error how far the run is, every so many seconds ({_PROGRESS_S}); on a terminal it does",
+    )
     options = parser.parse_args(words)
     make = shutil.which(options.make) or find_makes.find().get(str(options.make))
     if not make:
@@ -160,7 +171,14 @@ def run(options: argparse.Namespace) -> tuple[list[report.Verdict], list[approve
             _replace_launcher(Path(root), (sanitized if options.shim == "sanitized" else posix)(Path(root)))
         chosen = [case for case in cases.load(options.cases, options.case) if not (options.quick and case.slow)]
         pairs = [(case, mode) for case in chosen for mode in modes(case, options)]
-        verdicts = list(pool.map(lambda pair: run_one(*pair), pairs))
+        futures = [pool.submit(run_one, case, mode) for case, mode in pairs]
+        try:
+            if options.progress:
+                say_progress(futures, sys.stderr, options.progress)
+            verdicts = [future.result() for future in futures]
+        finally:
+            for future in futures:  # those that wait, if one has failed
+                future.cancel()
     whole = not (options.case or options.mode or options.quick)
     stale = [entry for entry in approvals if not entry.used and entry.covers(case=entry.case, mode=entry.mode, **where)]
     return verdicts, stale if whole else []

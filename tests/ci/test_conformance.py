@@ -12,9 +12,10 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
+import pexpect
 import pytest
 
-from ci import compare
+from ci import compare, find_makes
 from ci.build_launcher import LAUNCHER, SOURCE, SOURCES, build
 from ci.conformance import approved, cases, report
 from ci.conformance.__main__ import main as suite
@@ -42,6 +43,35 @@ def test_the_quick_suite_finds_no_difference(tmp_path: Path, capsys: pytest.Capt
     verdicts = json.loads(out.read_text())["verdicts"]
     assert len(verdicts) > 80
     assert sum(bool(verdict["events"]) for verdict in verdicts) > 70
+
+
+# Of the modes that only the nightly run has: what an approval or a file of events must say for them.
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [("a21b_long_simple", "jobs"), ("d05_path", "as-3.81"), ("e06_print", "as-3.81"), ("g09_vars", "as-3.81")],
+)
+def test_a_case_agrees_in_a_mode_of_the_long_run(name: str, mode: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for make in makes().values():
+        if find_makes.version(Path(make)).startswith("4."):
+            status = suite(["--make", make, "--case", name, "--mode", mode])
+            said = capsys.readouterr()
+            assert (status, said.err) == (0, ""), said.out
+
+
+ALL_SAME = "{} same, 0 approved, 0 differs, 0 skipped, 0 stale approvals"
+
+
+def test_the_suite_says_how_far_it_is_on_a_terminal_or_if_asked() -> None:
+    command = [sys.executable, "-m", "ci.conformance", "--make", FIRST, "--mode", "merged", "--jobs", "1", "--case"]
+    one, three = [*command, "b01_cd"], [*command, "b01_cd", "b02_minus", "b03_plus"]
+    terminal = pexpect.spawn(one[0], one[1:], cwd=str(ROOT), encoding="utf-8", timeout=60)
+    terminal.expect(pexpect.EOF)
+    assert (terminal.before or "").splitlines() == ["0 of 1 done, 0 differ, 0 min", ALL_SAME.format(1)]
+    process = subprocess.run([*three, "--progress", "0.01"], capture_output=True, text=True, cwd=ROOT, check=True)
+    lines = process.stderr.splitlines()
+    assert lines[0] == "0 of 3 done, 0 differ, 0 min"
+    assert lines[-1] == "2 of 3 done, 0 differ, 0 min"
+    assert process.stdout.splitlines() == [ALL_SAME.format(3)]
 
 
 def test_lines_torn_by_jobs_that_write_at_once_are_no_difference() -> None:
