@@ -11,6 +11,11 @@
 # $(...) where a name may be undefined, for --warn-undefined-variables. Long lines are continued right behind the name
 # of a function: there make drops blanks.
 
+# BSD make takes the next line for a rule, and skips all from ".if" to the end of this file.
+ifeq 'bmake: .NOTMAIN ' ''
+.if 0
+endif
+
 .metrics.empty :=
 .metrics.blank := $(.metrics.empty) $(.metrics.empty)
 .metrics.digits := 0 1 2 3 4 5 6 7 8 9
@@ -857,3 +862,10 @@ else
 MAKEFILE_LIST := $(subst |.metrics|,,$(subst \
   $(.metrics.blank)$(.metrics.baked.fragment)|.metrics|,,$(MAKEFILE_LIST)|.metrics|))
 endif
+
+# The end of what BSD make skips. (It takes the last line for a recipe.)
+.metrics.empty :=
+ifeq 'bmake' ''
+.endif
+metrics.bmake: .NOTMAIN
+	endif

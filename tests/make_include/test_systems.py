@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from make_metrics.hot import arguments
+from make_metrics.setup import fragment
 from tests.support.namespaces import needs
 from tests.support.project import SOURCE, Project
 
@@ -151,3 +152,21 @@ def test_a_path_as_windows_hands_it_to_wsl(each: Project) -> None:
     done = each.make(env={**each.environment(), "PATH": path})
     assert (done.stdout, done.stderr) == (f"built\n{path}\n", "")
     assert len(each.recorded()) == 1
+
+
+@pytest.mark.parametrize("options", [(), ("-j2",), ("-n",), ("-k", "all", "bad")], ids=" ".join)
+@pytest.mark.parametrize("place", ["end", "beginning"])
+def test_bsd_make_reads_the_fragment_and_does_nothing(project: Project, place: str, options: tuple[str, ...]) -> None:
+    """By a plain name it reads the file: the line that set-up adds names none for it."""
+    if not shutil.which("bmake"):
+        pytest.skip("no bmake here")
+    rules = "all: one\n\t@echo all\none:\n\t@echo one\nbad:\n\t@exit 3\n"
+    set_up_adds = fragment.include_line(project.paths)
+    outcomes = []
+    for line in ("# nothing", project.line, set_up_adds, f"include {fragment.source()}"):
+        project.write(f"{line}\n{rules}" if place == "beginning" else rules, line="" if place == "beginning" else line)
+        done = project.run(["bmake", *options])
+        outcomes.append((done.returncode, done.stdout, done.stderr))
+    assert outcomes[1:] == outcomes[:1] * 3
+    assert "one" in outcomes[0][1]
+    assert project.records() == []
