@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -84,3 +85,27 @@ SCRIPTS = {script for path in WORKFLOWS for script in re.findall(r"run: (ci/\S+)
 @pytest.mark.parametrize("script", sorted(SCRIPTS))
 def test_what_it_runs_is_there(script: str) -> None:
     assert os.access(ROOT / script, os.X_OK)
+
+
+(SEARCHES,) = re.findall(r"what: \[([a-z, ]+)\]", (ROOT / ".github/workflows/nightly.yml").read_text())
+
+
+@pytest.mark.parametrize("search", SEARCHES.split(", "))
+def test_each_search_of_the_night_is_a_command_with_these_options(search: str, tmp_path: Path) -> None:
+    """As the workflow starts it, and with an option of its own; pip is not asked for what is here."""
+    folder = tmp_path / "ci"
+    folder.mkdir()
+    shutil.copy2(ROOT / "ci/nightly", folder)
+    (folder / "environment.sh").write_text(f"python={folder}/python\n")
+    for name, text in (("needs", ""), ("python", '[ "$2" = pip ] || printf "%s\\n" "$@"')):
+        (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (folder / name).chmod(0o755)
+    words = [subprocess.check_output([folder / "nightly", search, *more], text=True).split() for more in
+             (["7"], ["7", "--help"], [])]  # fmt: skip
+    (dash_m, module, *options), asked, by_hand = words
+    assert (dash_m, asked, len(by_hand)) == ("-m", [*words[0], "--help"], len(words[0]))
+    assert [word for word in options if word not in by_hand] == (["7"] if search == "adversary" else [])
+    if module != "pytest":
+        done = subprocess.run([sys.executable, *asked], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert {word for word in options if word[0] == "-"} <= set(re.findall(r"--\w+", done.stdout))
