@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ci import mach_o
 from ci.build_launcher import LAUNCHER, ROOT, TARGET_VARIABLE, TARGETS
 
 _MEMBER = LAUNCHER.removeprefix("shim/")
@@ -97,6 +99,21 @@ def check_launchers(dist: Path) -> Iterator[str]:
         if target.startswith("linux") and b"ld-linux" in program:
             raise Wrong(f"{wheel.name}: its launcher is not static, and so not for every C library")
         yield f"{wheel.name}: {len(program) >> 10} KiB launcher"
+
+
+def check_for_macos(dist: Path) -> Iterator[str]:
+    """Check that macOS would run its launchers, from the oldest one of the wheel's tag on; gives what was checked."""
+    for target in TARGETS:
+        wheel = wheel_of(dist, target)
+        tag = re.fullmatch(r"macosx_(\d+)_(\d+)_\w+", TARGETS[target].tags)
+        if tag is None:
+            continue
+        signed = target == "macos-arm64"  # Apple's ARM machines run no program without a signature
+        try:
+            mach_o.check(launcher_in(wheel) or b"", (int(tag[1]), int(tag[2])), signed=signed)
+        except mach_o.Unsuitable as reason:
+            raise Wrong(f"{wheel.name}: its launcher would not run: {reason}") from reason
+        yield f"{wheel.name}: for macOS {tag[1]}.{tag[2]}, {'signed, ' if signed else ''}no library but the system's"
 
 
 def check_with_tools(dist: Path) -> None:
@@ -217,7 +234,7 @@ def main(words: Sequence[str] | None = None) -> int:
         try:
             if _hashes(dists[0]) != _hashes(dists[1]):
                 raise Wrong(f"built twice, the files differ: {_hashes(dists[0])}, {_hashes(dists[1])}")
-            for text in check_launchers(dists[0]):
+            for text in (*check_launchers(dists[0]), *check_for_macos(dists[0])):
                 print(text)
             check_with_tools(dists[0])
             for number, python in enumerate([sys.executable, *options.python]):

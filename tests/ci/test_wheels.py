@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ci.build_launcher import LAUNCHER, ROOT, TARGETS, NotBuilt, cross_build
-from ci.wheels import _MACHINES, Wrong, check_launchers, wheel_of
+from ci.wheels import _MACHINES, Wrong, check_for_macos, check_launchers, wheel_of
 
 SOURCE = "shim/make_metrics/hot/in_c/line.c"
 
@@ -61,6 +61,11 @@ def test_wheels_that_are_wrong_are_found(dist: Path) -> None:
     wheel_of(dist, "macos-arm64").unlink()
     with pytest.raises(Wrong, match="0 wheels for macosx"):
         wheel_of(dist, "macos-arm64")
+
+
+def test_a_launcher_that_macos_would_not_run_is_found(dist: Path) -> None:
+    with pytest.raises(Wrong, match="its launcher would not run: it needs"):
+        list(check_for_macos(dist))
 
 
 @pytest.mark.parametrize("target", TARGETS)
