@@ -4,8 +4,8 @@
 
 Without --quick it takes some hours; `--part 0.1` does a tenth of what takes longest. With `--keep FOLDER` each attack's
 figures stay there, of the kills those of each hundred rounds, and what has some of this version is not run again: hours
-can be spread over several runs, and the page is written when every attack has its figures. The exit status is 1 if
-anything went wrong.
+can be spread over several runs, and the page is written when every attack has its figures. With `--page` nothing is
+run: only the rows of what has figures are replaced. The exit status is 1 if anything went wrong.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ci.adversary import disks, kills, secrets, sizes, window
-from ci.adversary.kept import Attack, kept, of_this_version, read
-from ci.adversary.page import PAGE, page
-from ci.adversary.place import COMPILED, PYTHON, Figure, shims
+from ci.adversary.kept import Attack, commit, kept, of_this_version, publish, published, read
+from ci.adversary.page import FIGURES, PAGE, page
+from ci.adversary.place import Figure, shims
 from ci.conformance.execute import stop_ignoring_signals
 from ci.fuzz.__main__ import fuzz
 from make_metrics.setup import bundle
@@ -53,10 +53,9 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--seed", type=int, default=1, help="decides who is killed when, and all else that is by chance"
     )
-    parser.add_argument(
-        "--only", help="only the attacks that have this text in NAME-SHIM (kills-python); writes no page"
-    )
+    parser.add_argument("--only", help="only the attacks that have this text in NAME-SHIM (kills-python)")
     parser.add_argument("--keep", type=Path, help="a folder for the figures, for several runs")
+    parser.add_argument("--page", action="store_true", help="run nothing, and replace the page's rows of what is kept")
     options = parser.parse_args(words)
     stop_ignoring_signals()
     bundle.write()
@@ -78,9 +77,9 @@ def main(words: Sequence[str] | None = None) -> int:
 
     def windowed(folder: Path, shim: str) -> Attack:
         try:
-            return Attack(command, [], window.measure(folder, shim, lines=200 if quick else 2000))
+            return Attack(command, [], window.measure(folder, shim, lines=200 if quick else 2000), commit())
         except (OSError, subprocess.CalledProcessError):
-            return Attack(command, [])  # there is no compiler
+            return Attack(command, [], commit=commit())  # there is no compiler
 
     steps = [(name, shim) for name in attacks for shim in (shims() if name not in _WITHOUT_SHIM else ("",))]
     steps += [("window", shim) for shim in shims()]
@@ -88,18 +87,22 @@ def main(words: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="mm-") as root:
         for name, shim in steps:
             found = read(keep, name, shim)
-            if found is None and (not options.only or options.only in f"{name}-{shim}"):
+            if found is None and not options.page and (not options.only or options.only in f"{name}-{shim}"):
                 folder = Path(root) / f"{name}-{shim}"
-                found = windowed(folder, shim) if name == "window" else Attack(command, attacks[name](folder, shim))
+                if name == "window":
+                    found = windowed(folder, shim)
+                else:
+                    found = Attack(command, attacks[name](folder, shim), commit=commit())
                 kept(keep, name, shim, found)
                 _print(found, shim)
             if found:
                 done[name, shim] = found
     figures = [figure for attack in done.values() for figure in attack.figures]
-    if len(done) == len(steps):
-        commands = dict.fromkeys(attack.command for attack in done.values())
-        windows = {shim: done["window", shim].window for shim in (COMPILED, PYTHON) if ("window", shim) in done}
-        PAGE.write_text(page("`, `".join(commands), figures, {shim: each for shim, each in windows.items() if each}))
+    before = published(FIGURES) if options.page else {}
+    if options.page or len(done) == len(steps):
+        attacked = {step: done.get(step) or before.get(step) for step in dict.fromkeys([*steps, *before])}
+        publish(FIGURES, shown := {step: attack for step, attack in attacked.items() if attack})
+        PAGE.write_text(page(shown))
     wrong = sum(figure.wrong for figure in figures)
     print(f"{wrong} wrong")
     return 1 if wrong else 0

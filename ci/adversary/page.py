@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from ci.adversary.place import Figure
-from ci.adversary.window import Window
+from ci.adversary.kept import Attack
 from ci.build_launcher import ROOT
 
 PAGE = ROOT / "docs/reliability.md"
+FIGURES = PAGE.with_suffix(".json")
 _HEAD = """\
 # What was tried to break it
 
-Written by `{command}`. The three promises: the build is never changed; nothing leaves the machine without a yes;
-what was to be recorded is neither lost nor recorded twice. Each row attacks them, and counts what went wrong:
+Written by `{command}`.
+
+The three promises: the build is never changed; nothing leaves the machine without a yes; what was to be recorded is
+neither lost nor recorded twice. Each row attacks them, names the commit that it attacked (what takes hours is not
+repeated for each: `--keep FOLDER`, `--page`), and counts what went wrong:
 
 - lost: recipe lines that ended and are not in the store, or events that no receiver got;
 - doubled: targets with two events, or events with two ids. A receiver may get an event twice, always with the same id;
@@ -21,8 +24,8 @@ what was to be recorded is neither lost nor recorded twice. Each row attacks the
 - builds: those whose output or exit status is not plain make's;
 - commands: those that ended with another status than 0 or 1, or with a traceback.
 
-| attack | tried | lost | doubled | leaked | builds | commands |
-|---|---|--:|--:|--:|--:|--:|
+| attack | commit | tried | lost | doubled | leaked | builds | commands |
+|---|---|---|--:|--:|--:|--:|--:|
 """
 _WINDOW = """
 ## What dies with the recorder
@@ -41,14 +44,17 @@ as the walk takes beyond the line (some milliseconds, [performance](performance.
 """
 
 
-def page(command: str, figures: Sequence[Figure], windows: Mapping[str, Window]) -> str:
-    """The page as Markdown."""
-    rows = []
-    for each in figures:
-        counts = (each.lost, each.doubled, each.leaked, each.differing, each.failed)
-        rows.append(f"| {each.name} | {each.tried} | {' | '.join(map(str, counts))} |\n")
-    notes = [f"- {note.splitlines()[0]}\n" for each in figures for note in each.notes]
-    text = _HEAD.format(command=command) + "".join(rows) + ("\n" if notes else "") + "".join(notes)
+def page(attacks: Mapping[tuple[str, str], Attack]) -> str:
+    """The page as Markdown, from the figures of each attack with each shim."""
+    rows, notes = [], []
+    for attack in attacks.values():
+        for each in attack.figures:
+            counts = (each.lost, each.doubled, each.leaked, each.differing, each.failed)
+            rows.append(f"| {each.name} | {attack.commit} | {each.tried} | {' | '.join(map(str, counts))} |\n")
+            notes += [f"- {note.splitlines()[0]}\n" for note in each.notes]
+    commands = dict.fromkeys(attack.command for attack in attacks.values())
+    text = _HEAD.format(command="`, `".join(commands)) + "".join(rows) + ("\n" if notes else "") + "".join(notes)
+    windows = {shim: attack.window for (_, shim), attack in attacks.items() if attack.window}
     if windows:
         text += _WINDOW + "".join(
             f"| {shim} | {each.lines} | {each.from_exit_us:.0f} ({each.from_exit_tenth_us:.0f}) | "

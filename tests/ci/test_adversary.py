@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from ci.adversary import __main__ as adversary
 from ci.adversary import disks, kills, secrets, sizes
 from ci.adversary import kept as kept_figures
-from ci.adversary.kept import Attack, kept, of_this_version, read
+from ci.adversary.kept import Attack, kept, of_this_version, publish, published, read
 from ci.adversary.page import PAGE, page
 from ci.adversary.place import Figure, Place, shims
 from ci.adversary.window import Window
@@ -86,12 +87,29 @@ def test_a_build_that_differs_is_counted(tmp_path: Path, monkeypatch: pytest.Mon
     assert limited.differing == 2
 
 
-def test_the_page_says_its_command_and_has_every_figure() -> None:
+def test_the_page_says_commands_and_commits_and_has_every_figure() -> None:
     figures = [Figure("an attack", "3 times", lost=1, notes=["a note"])]
-    text = page("python -m ci.adversary", figures, {"compiled": Window(30.4, 20, 12, 10, 99)})
-    assert "| an attack | 3 times | 1 | 0 | 0 | 0 | 0 |" in text
+    kills = Attack("python -m ci.adversary --part 0.1", figures, commit="abc1234")
+    text = page({("kills", "python"): kills, ("window", "compiled"): Attack("", [], Window(30.4, 20, 12, 10, 99))})
+    assert "`python -m ci.adversary --part 0.1`" in text
+    assert "| an attack | abc1234 | 3 times | 1 | 0 | 0 | 0 | 0 |" in text
     assert "- a note" in text
     assert "| compiled | 99 | 30 (20) | 12 (10) |" in text
+
+
+def test_what_is_new_replaces_its_rows_on_the_page_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adversary, "PAGE", tmp_path / "page.md")
+    monkeypatch.setattr(adversary, "FIGURES", tmp_path / "page.json")
+    old = Attack("python -m ci.adversary", [Figure("an attack", "of before", notes=["of before"])], None, "0123456")
+    publish(tmp_path / "page.json", {("secrets", "python"): old, ("fuzz", ""): old})
+    kept(of_this_version(tmp_path), "fuzz", "", Attack("", [Figure("an attack", "new")], None, "89abcde"))
+    assert adversary.main(["--keep", str(tmp_path), "--page"]) == 0
+    text = (tmp_path / "page.md").read_text()
+    assert "| an attack | 0123456 | of before |" in text
+    assert "| an attack | 89abcde | new |" in text
+    assert published(tmp_path / "page.json")["secrets", "python"] == old
 
 
 def test_figures_that_are_kept_are_not_taken_again(tmp_path: Path) -> None:
@@ -120,6 +138,6 @@ def test_figures_of_another_version_are_not_used(tmp_path: Path, monkeypatch: py
 
 
 def test_the_page_in_the_repository_found_nothing_wrong() -> None:
-    rows = [line.split("|")[3:8] for line in PAGE.read_text().splitlines() if line.count("|") == 8]
+    rows = [line.split("|")[4:9] for line in PAGE.read_text().splitlines() if line.count("|") == 9]
     assert len(rows) > 10
     assert [row for row in rows[2:] if set(map(str.strip, row)) != {"0"}] == []

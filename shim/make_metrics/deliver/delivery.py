@@ -30,13 +30,23 @@ from make_metrics.store import database
 from make_metrics.store.outbox import Outbox, sink_id
 from make_metrics.store.store import Store
 
+_Work = list[tuple[str, SinkSettings]]
+"""The sinks of one receiver, each with its project's directory."""
+
 
 def deliver(
-    paths: Paths, environ: Mapping[str, str], *, timeout_s: float, first: Path | None = None, patient: bool = False
+    paths: Paths,
+    environ: Mapping[str, str],
+    *,
+    timeout_s: float,
+    first: Path | None = None,
+    patient: bool = False,
+    apart: bool = True,
 ) -> Delivered:
     """Send the waiting messages of all projects: those of the project `first` first, and files before networks.
 
-    With `patient`, a receiver that failed rests for minutes before it is tried again (`deliver.waiting`).
+    With `patient`, a receiver that failed rests for minutes before it is tried again (`deliver.waiting`). Other
+    packages' sinks work in processes of their own; without `apart`, in this one, after all others.
 
     Only one process sends at a time. Consent is read again before each request, and right before its bytes. Returns
     within `timeout_s` seconds, plus the time of an open transaction. The lock is held as long as bytes may leave, also
@@ -54,11 +64,19 @@ def deliver(
             held.enter_context(lock.acquire(timeout=timeout_s, poll_interval=0.02))
             with database.opened(paths, delivered.problems) as connection:
                 delivery = Delivery(
-                    paths, environ, Store(connection), deadline_s, delivered, patient, held=lock.descriptors
+                    paths,
+                    environ,
+                    Store(connection),
+                    deadline_s,
+                    delivered,
+                    patient,
+                    apart=apart,
+                    held=lock.descriptors,
                 )
                 try:
-                    receivers = [_deliver_to_receiver(delivery, work) for work in _by_receiver(delivery, first)]
-                    run_at_once(receivers, deadline_s=deadline_s, abandoned=abandoned)
+                    for group in _groups(_by_receiver(delivery, first), apart=apart):
+                        receivers = [_deliver_to_receiver(delivery, work) for work in group]
+                        run_at_once(receivers, deadline_s=deadline_s, abandoned=abandoned)
                 finally:
                     delivery.ended.set()
         except BusyError:
@@ -70,12 +88,20 @@ def deliver(
     return delivered
 
 
-def _by_receiver(delivery: Delivery, first: Path | None) -> list[list[tuple[str, SinkSettings]]]:
+def _groups(receivers: list[_Work], *, apart: bool) -> list[list[_Work]]:
+    """The receivers that are sent to at once: without `apart`, one that may end this process comes after the others."""
+    if apart:
+        return [receivers]
+    theirs = [work for work in receivers if work[0][1].type not in BUILT_IN]
+    return [[work for work in receivers if work not in theirs], *([work] for work in theirs)]
+
+
+def _by_receiver(delivery: Delivery, first: Path | None) -> list[_Work]:
     """The sinks that messages wait for, each with its project's directory, in a list for each receiver; in order.
 
     A file takes no time. Of the others, those that failed last come last.
     """
-    work: dict[str, list[tuple[str, SinkSettings]]] = {}
+    work: dict[str, _Work] = {}
     own = str(first or "")
     for directory in sorted(delivery.outbox.projects(), key=lambda directory: directory != own):
         with contained(delivery, directory):
@@ -102,7 +128,7 @@ def _receiver(settings: SinkSettings) -> str:
     return f"{url.scheme}://{url.netloc}" if url.netloc else f"{settings.type} {settings.host}"
 
 
-def _deliver_to_receiver(delivery: Delivery, work: list[tuple[str, SinkSettings]]) -> Steps[Any]:
+def _deliver_to_receiver(delivery: Delivery, work: _Work) -> Steps[Any]:
     """Send to the sinks of one receiver, one after the other."""
     for directory, settings in work:
         with contained(delivery, settings.address):

@@ -22,7 +22,7 @@ from make_metrics.files.paths import Paths
 from make_metrics.project.project import project_of
 from make_metrics.sinks import last_check
 from make_metrics.sinks.apart.making import sink_of
-from make_metrics.sinks.kinds import BUILT_IN
+from make_metrics.sinks.kinds import BUILT_IN, sink_here
 from make_metrics.sinks.sink import Outcome, Sink, SinkSettings, UnavailableError, Verdict
 from make_metrics.sinks.time_limit import LateError
 from make_metrics.store.outbox import Attempt, Batch, Entry, Outbox, sink_id
@@ -49,8 +49,9 @@ class Delivered:
 class Delivery:
     """What every step of a delivery uses. `deadline_s` is its end on the monotonic clock, `ended` says that it is over.
 
-    With `patient`, receivers that failed lately are left alone. `held` are the descriptors of the lock that is held as
-    long as bytes may leave. `slow` holds the receivers that failed slowly in this delivery.
+    With `patient`, receivers that failed lately are left alone. With `apart`, sinks of other packages work in processes
+    of their own, which hold `held` too: the descriptors of the lock that is held as long as bytes may leave. `slow`
+    holds the receivers that failed slowly in this delivery.
     """
 
     paths: Paths
@@ -59,6 +60,7 @@ class Delivery:
     deadline_s: float
     delivered: Delivered
     patient: bool
+    apart: bool = True
     held: tuple[int, ...] = ()
     ended: threading.Event = field(default_factory=threading.Event)
     slow: set[str] = field(default_factory=set)
@@ -125,8 +127,9 @@ def deliver_to_sink(delivery: Delivery, directory: str, settings: SinkSettings, 
         delivery.delivered.problems.append(f"{settings.address}: {obstacle}")
         return
     try:
-        make = partial(sink_of, settings, failed=partial(_note_failure, delivery), held=delivery.held)
-        way = _Way((yield from _of_sink(settings, make)), receiver)
+        failed = partial(_note_failure, delivery)
+        make = partial(sink_of, held=delivery.held) if delivery.apart else sink_here
+        way = _Way((yield from _of_sink(settings, partial(make, settings, failed=failed))), receiver)
         for page in pages(connection, directory, key):
             messages = [entry.message for entry in page]
             batches = yield from _of_sink(settings, partial(way.sink.batches, messages))

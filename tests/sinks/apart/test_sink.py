@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from make_metrics.files.lock import is_held
+from make_metrics.sender import protocol
 from make_metrics.sinks import kinds, last_check
 from make_metrics.sinks.apart import making
 from make_metrics.sinks.sink import Outcome, SinkSettings, UnavailableError
@@ -193,3 +194,27 @@ def test_a_package_that_ends_the_interpreter_while_it_is_loaded_keeps_no_command
     (folder / "odd_sinks.py").write_text("import sys\nsys.exit('no')\n")
     assert 'the package of sink "odd-good" is broken: SystemExit: no' in sharing.status(**there)["problems"][0]
     assert "Nothing is sent any more" in sharing.cli("opt-out", environ=there)
+
+
+BESIDE = """
+from make_metrics.sender import sender
+from make_metrics.sinks.apart import sink
+def no_process(*words): raise RuntimeError("a process")
+sink.Apart.__init__ = no_process
+sender.main()
+"""
+
+
+def test_beside_a_line_a_sink_has_no_process_and_comes_last(sharing: Sharing, installed: Path) -> None:
+    """The end of the line would leave it to a process 1 that does not wait for it."""
+    there = {"PYTHONPATH": f"{SOURCE}:{installed}"}
+    for kind, is_sent in (("dying", False), ("good", True)):
+        configure(sharing, kind)
+        sharing.cli("opt-in", "--yes", environ=there)
+        sharing.make("a")
+        task = {protocol.MAKE: protocol.BESIDE, protocol.GROUP: "0", protocol.STATE: str(sharing.paths.state)}
+        task[protocol.PROJECT] = str(sharing.project.folder)
+        sharing.project.run([sys.executable, "-c", BESIDE], env={**sharing.project.environment(), **there, **task})
+        assert len(set(sharing.receiver.ids)) == 2
+        sharing.receiver.accepted.clear()
+        assert (HOST in sharing.cli("sent", environ=there)) == is_sent
