@@ -42,6 +42,9 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=int(time.time()), help="the number of the first program")
     parser.add_argument("--make", type=Path, default=Path("make"), help="the make to examine")
     parser.add_argument("--shim", choices=["compiled", "python", "both"], help="default: both, if both are there")
+    parser.add_argument(
+        "--without-shell", action="store_true", help="leave out what names SHELL, so that make has the SHELL hook"
+    )
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="how many programs at once")
     options = parser.parse_args(words)
     make = shutil.which(options.make)
@@ -79,7 +82,7 @@ class Search:
     def work(self, comparer: Comparer) -> None:
         """Run programs until the time is over."""
         while (seed := self.take()) is not None:
-            program = generate(seed)
+            program = generate(seed, names_shell=not self.options.without_shell)
             result = comparer.compare(program)
             with self._lock:
                 self.programs += 1

@@ -68,8 +68,11 @@ def _nested(random: Random) -> list[Piece]:
     return [*rest, head, Piece(place, "\techo nested $@ at $(MAKELEVEL) '$(A)'"), *lines]
 
 
-def generate(seed: int) -> Program:
-    """The program of a seed; the same in every version of Python that has the same random.Random."""
+def generate(seed: int, *, names_shell: bool = True) -> Program:
+    """The program of a seed; the same in every version of Python that has the same random.Random.
+
+    Unless it `names_shell`, nothing in it names SHELL: no makefile could show it, so that make has the SHELL hook.
+    """
     random = Random(seed)  # noqa: S311 - not for secrets
     pieces = _makefile(random, "Makefile")
     if any("nested.mk" in piece.text for piece in pieces):
@@ -77,4 +80,5 @@ def generate(seed: int) -> Program:
     goals = random.sample(_GOALS, random.choice((0, 0, 0, 1, 1, 2, 3)))
     pieces += [Piece(WORDS, word) for word in [*settings.options(random), *goals]]
     pieces += [Piece(ENVIRONMENT, setting) for setting in settings.environment(random)]
-    return Program(tuple(pieces), random.choice(_MODES))
+    mode = random.choice(_MODES)
+    return Program(tuple(piece for piece in pieces if names_shell or "SHELL" not in piece.text), mode)

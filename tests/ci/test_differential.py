@@ -155,3 +155,10 @@ def test_a_difference_is_printed_with_its_seed_and_a_small_makefile(
     assert "output +seen" in output
     assert '## seed 3\n--- Makefile\n--- mode merged: "$MAKE"\n' in output  # even an empty makefile shows it
     assert "1 (3) differ" in output
+
+
+def test_a_program_need_not_name_the_shell_and_is_the_same_otherwise() -> None:
+    for seed in range(100):
+        whole, without = generate(seed), generate(seed, names_shell=False)
+        assert without.pieces == tuple(piece for piece in whole.pieces if "SHELL" not in piece.text)
+        assert without.mode == whole.mode
