@@ -15,6 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from make_metrics.errors import UserError
+from make_metrics.server.storage import database as database_module
 from make_metrics.server.storage.database import AwayError, Database, open_database, shown_url
 from make_metrics.server.storage.tables import METADATA
 from tests.support.postgresql import Server
@@ -108,6 +109,40 @@ def test_a_writer_leaves_a_long_log_to_the_thread_that_copies_it(tmp_path: Path)
     database.checkpoint()
     assert file.stat().st_size > 40_000_000
     write(database, 1)
+    database.close()
+
+
+def test_a_long_log_begins_anew_although_somebody_reads_at_each_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "_LONG_PAGES", 2_000)
+    monkeypatch.setattr(database_module, "_WAIT_MS", 5_000)
+    database, log = open_database(sqlite_url(tmp_path)), Path(sqlite_url(tmp_path).removeprefix("sqlite:///") + "-wal")
+    database.checkpoint_apart()
+    ended, turns = threading.Event(), [threading.Semaphore(1), threading.Semaphore(0)]
+
+    def read(own: threading.Semaphore, other: threading.Semaphore) -> None:
+        while not ended.is_set():
+            own.acquire()
+            with database.reading() as connection:
+                connection.execute(text("SELECT * FROM projects")).all()
+                other.release()  # who begins before this one ends
+                ended.wait(0.02)
+
+    readers = [threading.Thread(target=read, args=(turns[at], turns[1 - at])) for at in range(2)]
+    for reader in readers:
+        reader.start()
+    try:
+        for _ in range(12):
+            write(database, 5_000_000)
+            database.checkpoint()
+    finally:
+        ended.set()
+        for turn in turns:
+            turn.release()
+        for reader in readers:
+            reader.join()
+    assert log.stat().st_size < 30_000_000  # of 60
     database.close()
 
 

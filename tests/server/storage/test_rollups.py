@@ -8,7 +8,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlalchemy import delete, event, func, select, text
 
 from make_metrics.server.projects.projects import add_project, delete_project
 from make_metrics.server.receiving.messages import check, limits
+from make_metrics.server.storage import rollups
 from make_metrics.server.storage.buckets import bucket
 from make_metrics.server.storage.database import Database
 from make_metrics.server.storage.erasing import erase
@@ -235,6 +236,32 @@ def test_the_log_begins_anew_while_they_are_made(database_url: str, database: Da
     with while_made(database, write_much):
         refresh(database)
     assert log.stat().st_size < 30_000_000  # of 60
+    agree(database)
+
+
+def test_a_day_of_many_events_is_read_in_small_parts(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    if database.is_postgresql:
+        pytest.skip("PostgreSQL's log is its own")
+    monkeypatch.setattr(rollups, "_EVENTS_AT_ONCE", 20)
+    add_project(database, "a")
+    store(database, messages(300, days=2))
+    at_once = datetime.now(UTC) - timedelta(days=1)
+    store(database, [message(PERSON, at=at_once) for _ in range(50)])
+    parts = []
+
+    def listener(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if "FROM events" in statement and "made_events" in statement and "INSERT" in statement:
+            parts.append(cursor.rowcount)
+        else:
+            assert "FROM events" not in statement or "LIMIT 1" in statement or "WHERE 0" in statement
+
+    event.listen(database.engine, "after_cursor_execute", listener)
+    try:
+        refresh(database)
+    finally:
+        event.remove(database.engine, "after_cursor_execute", listener)
+    assert max(parts) <= 20 + 50
+    assert len(parts) > 10
     agree(database)
 
 

@@ -31,6 +31,8 @@ _OPTION = "writes"
 # one itself only if that thread is far behind.
 _AUTOMATIC_PAGES, _FAR_BEHIND_PAGES = 8_000, 100_000
 _FEW_PAGES, _ROUNDS = 4_000, 5  # so many pages a writer copies in a moment
+# A log of so many pages, 200 MB, is made to begin anew, for which writers wait: that long where it is far longer still.
+_LONG_PAGES, _WAIT_MS, _LONGEST_WAIT_MS = 50_000, 100, 5_000
 # Each connection has a cache, 4 MB of pages, and all of them together keep no more than 16: which connection writes
 # changes, so that all caches were full in the end. What is mapped of the file is the system's, and is one for all.
 _PRAGMAS = (
@@ -116,7 +118,9 @@ class Database:
         """SQLite: copy what transactions have written from the log into the file, if there were so many of them.
 
         No writer waits for that. The log begins anew once it is copied as a whole, which it never is while others
-        write: the next writer copies the last few pages, after its transaction and before another. Raises AwayError.
+        write: the next writer copies the last few pages, after its transaction and before another. Where there is
+        somebody who reads at each such moment, and the log has become long, writers wait for those who read now: who
+        begins then is in nobody's way. Raises AwayError.
         """
         if self._commits < least_commits:
             return
@@ -127,6 +131,9 @@ class Database:
                 if pages - copied <= _FEW_PAGES:
                     self._ends_checkpoint = pages > _FEW_PAGES
                     break
+            wait_ms = _WAIT_MS if pages < _FAR_BEHIND_PAGES else _LONGEST_WAIT_MS
+            if pages > _LONG_PAGES and _begin_log_anew(connection, wait_ms):
+                self._ends_checkpoint = False
 
     def _committed(self, connection: Connection) -> None:
         self._commits += 1
@@ -218,6 +225,17 @@ def _copy_log(connection: Connection) -> tuple[int, int]:
     driver: Any = connection.connection.driver_connection  # SQLAlchemy's would begin a transaction
     _, pages, copied = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     return pages, copied
+
+
+def _begin_log_anew(connection: Connection, wait_ms: int) -> bool:
+    """While nobody writes, wait for those who read, so that the next writer begins the log anew; whether it can."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA busy_timeout = {wait_ms}")
+    try:
+        busy, _, _ = driver.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {1_000 * _BUSY_S}")
+    return not busy
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -29,62 +29,74 @@ from make_metrics.server.storage.tables import (
 _LOCK = 0x6D616B66  # any number but the one in `migrate`
 _DAYS_AT_ONCE = 4
 _DAYS_LISTED = 400
+_EVENTS_AT_ONCE = 10_000
 _MARK_BITS = 62
 
 # Of a status: given up by Ctrl-C; failed in any other way.
 _GIVEN_UP = "status IN (-2, 130)"
 _FAILED = f"status <> 0 AND NOT ({_GIVEN_UP})"
-_OF_DAY = "project = :project AND started_us >= :start AND started_us < :end AND is_test = 'no'"
+_IN_DAY = "project = :project AND started_us >= :start AND started_us < :end"
+_OF_DAY = f"{_IN_DAY} AND is_test = 'no'"
 
-# Of each roll-up its columns, and how they are made of a day's events.
-_SELECTS = (
-    (
-        DAYS.name,
-        "project, day, target, person, cut, runs, own_ms, whole_ms, failures, given_up, then_passed",
-        f"""
-        SELECT :project, :day, target, person, cut, count(*), coalesce(sum(own_ms), 0), coalesce(sum(whole_ms), 0),
-            coalesce(sum(CASE WHEN {_FAILED} THEN 1 ELSE 0 END), 0),
-            coalesce(sum(CASE WHEN {_GIVEN_UP} THEN 1 ELSE 0 END), 0),
-            coalesce(sum(CASE WHEN {_FAILED} AND next_status = 0 THEN 1 ELSE 0 END), 0)
-        FROM (
-            SELECT target, person, cut, own_ms, whole_ms, status,
-                lead(status) OVER (PARTITION BY person, target ORDER BY started_us, message_id) AS next_status
-            FROM events WHERE {_OF_DAY}
-        ) AS following
-        GROUP BY target, person, cut
-        """,
-    ),
-    *(
+
+def _selects(events: str, order: str) -> tuple[tuple[str, str, str], ...]:
+    """Of each roll-up its table, its columns, and how they are made of a day's events.
+
+    These are a table with its condition, and what tells their order.
+    """
+    return (
         (
-            BUCKETS.name,
-            "project, day, target, cut, kind, bucket, runs",
+            DAYS.name,
+            "project, day, target, person, cut, runs, own_ms, whole_ms, failures, given_up, then_passed",
             f"""
-            SELECT :project, :day, target, cut, {kind}, {column}, count(*) FROM events
-            WHERE {_OF_DAY} AND status = 0 AND {column} IS NOT NULL GROUP BY target, cut, {column}
+            SELECT :project, :day, target, person, cut, count(*), coalesce(sum(own_ms), 0), coalesce(sum(whole_ms), 0),
+                coalesce(sum(CASE WHEN {_FAILED} THEN 1 ELSE 0 END), 0),
+                coalesce(sum(CASE WHEN {_GIVEN_UP} THEN 1 ELSE 0 END), 0),
+                coalesce(sum(CASE WHEN {_FAILED} AND next_status = 0 THEN 1 ELSE 0 END), 0)
+            FROM (
+                SELECT target, person, cut, own_ms, whole_ms, status,
+                    lead(status) OVER (PARTITION BY person, target ORDER BY {order}) AS next_status
+                FROM {events}
+            ) AS following
+            GROUP BY target, person, cut
             """,
-        )
-        for kind, column in enumerate(("own_bucket", "whole_bucket"))
-    ),
-    (
-        STATUSES.name,
-        "project, day, target, cut, status, person, runs",
-        f"""
-        SELECT :project, :day, target, cut, status, person, count(*) FROM events
-        WHERE {_OF_DAY} AND status <> 0 GROUP BY target, cut, status, person
-        """,
-    ),
-    *(
+        ),
+        *(
+            (
+                BUCKETS.name,
+                "project, day, target, cut, kind, bucket, runs",
+                f"""
+                SELECT :project, :day, target, cut, {kind}, {column}, count(*) FROM {events}
+                AND status = 0 AND {column} IS NOT NULL GROUP BY target, cut, {column}
+                """,
+            )
+            for kind, column in enumerate(("own_bucket", "whole_bucket"))
+        ),
         (
-            FACTS.name,
-            "project, day, kind, value, person, runs",
+            STATUSES.name,
+            "project, day, target, cut, status, person, runs",
             f"""
-            SELECT :project, :day, {kind}, {column}, person, count(*) FROM events
-            WHERE {_OF_DAY} AND {column} IS NOT NULL GROUP BY {column}, person
+            SELECT :project, :day, target, cut, status, person, count(*) FROM {events}
+            AND status <> 0 GROUP BY target, cut, status, person
             """,
-        )
-        for kind, column in enumerate(("commit_s", "version"))
-    ),
-)
+        ),
+        *(
+            (
+                FACTS.name,
+                "project, day, kind, value, person, runs",
+                f"""
+                SELECT :project, :day, {kind}, {column}, person, count(*) FROM {events}
+                AND {column} IS NOT NULL GROUP BY {column}, person
+                """,
+            )
+            for kind, column in enumerate(("commit_s", "version"))
+        ),
+    )
+
+
+_SELECTS = _selects(f"events WHERE {_OF_DAY}", "started_us, message_id")
+_SELECTS_OF_COPY = _selects("temp.made_events WHERE 1 = 1", "rowid")
+_COPIED = "target, person, cut, own_ms, whole_ms, own_bucket, whole_bucket, status, commit_s, version"
 _REMOVE, _REMOVE_BY_PERSON = (
     tuple(f"DELETE FROM {table.name} WHERE project = :project AND day = :day" for table in tables)
     for tables in (ROLL_UPS, BY_PERSON)
@@ -176,9 +188,9 @@ def _refresh_beside(database: Database, days: Sequence[dict[str, int]]) -> int:
     Reading 100,000 events takes a second, putting their roll-ups in place some milliseconds. Whoever else has made a
     day meanwhile has taken marks away: then this one is dropped, and the day is made again if marks are left.
 
-    Each statement that reads is a transaction of its own: while one lasts, the log of what others write cannot begin
-    anew, and grows. What changes between two of them leaves marks that are not among those of this day, so that the day
-    is made again.
+    The events are copied, some at a time, each time in a transaction of its own: while one lasts, the log of what
+    others write cannot begin anew, and grows. What changes between two of them leaves marks that are not among those of
+    this day, so that the day is made again.
     """
     with database.in_turn() as (reading, writing):
         for values in days:
@@ -186,14 +198,36 @@ def _refresh_beside(database: Database, days: Sequence[dict[str, int]]) -> int:
                 for name in (DIRTY_DAYS.name, *(table.name for table in ROLL_UPS)):
                     connection.execute(text(f"DROP TABLE IF EXISTS {_made(name)}"))
                     connection.execute(text(f"CREATE TABLE {_made(name)} AS SELECT * FROM {name} WHERE 0"))
+                connection.execute(text("DROP TABLE IF EXISTS temp.made_events"))
+                connection.execute(text(f"CREATE TABLE temp.made_events AS SELECT {_COPIED} FROM events WHERE 0"))
                 marks = "SELECT * FROM dirty_days WHERE project = :project AND day = :day"
                 connection.execute(text(f"INSERT INTO {_made(DIRTY_DAYS.name)} {marks}"), values)
-            for table, columns, select in _SELECTS:
+            start: int | None = values["start"]
+            while start is not None:
                 with reading() as connection:
+                    start = _copy(connection, values | {"start": start})
+            with reading() as connection:  # of nothing that others write
+                for table, columns, select in _SELECTS_OF_COPY:
                     connection.execute(text(f"INSERT INTO {_made(table)} ({columns}) {select}"), values)
+                connection.execute(text("DROP TABLE temp.made_events"))
             with writing() as connection:
                 _put(connection, values)
     return len(days)
+
+
+def _copy(connection: Connection, values: dict[str, int]) -> int | None:
+    """Copy a day's next events; where those after them start, in microseconds, None if there are none."""
+    values["at_once"] = _EVENTS_AT_ONCE
+    later: int | None = connection.scalar(
+        text(f"SELECT started_us FROM events WHERE {_IN_DAY} ORDER BY started_us LIMIT 1 OFFSET :at_once"), values
+    )
+    if later is not None and later == values["start"]:
+        later += 1  # so many at the same moment
+    copied = f"SELECT {_COPIED} FROM events WHERE {_OF_DAY} ORDER BY started_us, message_id"
+    connection.execute(
+        text(f"INSERT INTO temp.made_events {copied}"), values if later is None else values | {"end": later}
+    )
+    return later
 
 
 def _put(connection: Connection, values: dict[str, int]) -> None:
