@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from ci import build_launcher
+from make_metrics.setup import fragment
 from tests.support.project import Project
 
 HOOKS = {"flags": "$(if ,$(SHELL))\n", "shell": ""}
@@ -112,3 +116,18 @@ def test_any_shell_may_stand_between(each: Project, shell: str, tmp_path: Path) 
     path = f"{folder}:{os.environ['PATH']}"
     plain, ours = printed(each, f"{HOOKS['flags']}SHELL := {folder}/sh\nexport a.b = 1\n", PATH=path)
     assert ours == plain
+
+
+def test_a_launcher_that_asks_the_system_nothing_leaves_such_lines_to_python(
+    any_make: str, home: Path, tmp_path: Path
+) -> None:
+    if sys.platform != "linux" or not (launcher := fragment.launcher()):
+        pytest.skip("no compiled fast path here, or one for macOS")
+    project = Project(tmp_path / "project", home, any_make)
+    text = project.paths.fragment.read_text().replace(str(launcher), str(build_launcher.posix(tmp_path)))
+    project.paths.fragment.write_text(re.sub(r"(?m)^(\.metrics\.baked\.copy :=).*", r"\1", text))
+    for hook in HOOKS.values():
+        plain, ours = printed(project, f"{hook}export a.b = 1\nunexport PWD\n")
+        assert ours == plain
+        assert "a.b=1" in ours
+    assert len(project.recorded()) == len(HOOKS)

@@ -57,11 +57,14 @@ static size_t remove_variable(char **environment, size_t count, char **place)
 }
 
 /* Answer the shell between make and the line, which asks what make passed on and it does not. That shell is our parent:
- * what it was started with is compared with what it gives to us. hot/arguments.py has the form of the answer. */
+ * what it was started with is compared with what it gives to us. hot/arguments.py has the form of the answer. Where the
+ * system is asked nothing there is no answer, and the shell asks Python. */
 static bool tell_changes(char **given, pid_t shell)
 {
     size_t length = 0, room = strlen(ANSWER) + 2;
     char *of_shell = environment_of(shell, &length);
+    if (of_shell == NULL && !ASKS)
+        return false;
     char *end_of_shell = of_shell == NULL ? NULL : of_shell + length;
     for (char **variable = given; *variable != NULL; variable++)
         room += 3 * strlen(*variable) + 2;
