@@ -205,6 +205,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         words = [*words[1:2], "--help"]
     whole = parser(words)
     given, unknown = whole.parse_known_args(words)
+    if given.command == "server" and not any(word.startswith("-") for word in unknown):
+        given.words, unknown = [*given.words, *unknown], []  # argparse ends the words at the first option
     if unknown:
         options = [option for command in COMMANDS if command.name == given.command for option in command.options]
         refuse(given.command, [name for option in options for name in option.names], unknown[0])

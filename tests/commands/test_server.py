@@ -42,7 +42,7 @@ def test_a_projects_life(database: None, capsys: pytest.CaptureFixture[str]) -> 
     assert "my project" in server(capsys, "token", "list")
     assert "Nobody" in server(capsys, "token", "delete", token.split("_")[1])
     assert "asks before it deletes" in server(capsys, "project", "delete", "my project", status=1)
-    assert "is deleted" in server(capsys, "project", "delete", "my project", "--yes")
+    assert "is deleted" in server(capsys, "project", "delete", "--yes", "my project")  # options stand anywhere
     assert server(capsys, "project", "list") == ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from make_metrics.server.receiving.importing import import_messages, messages_of
 from make_metrics.server.receiving.messages import check, limits
 from make_metrics.server.storage.database import Database
 from make_metrics.server.storage.write import Writer
-from tests.support.team_receiver import message, messages
+from tests.support.team_receiver import message, messages, write
 
 PERSON = "2f4a3a0e-6b0c-4d34-9c3a-0f2a51b9d7e1"
 
@@ -48,6 +49,25 @@ def test_it_is_what_came_in(database: Database, monkeypatch: pytest.MonkeyPatch)
     other = import_messages(database, "b", messages_of_lines(line.encode() for line in lines))
     assert other.new == 42
     assert list(export(database, "b")) == lines
+
+
+def test_who_takes_the_lines_slowly_holds_up_nobody(
+    database_url: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if database.is_postgresql:
+        pytest.skip("PostgreSQL's log is its own")
+    monkeypatch.setattr(module, "_PAGE", 7)
+    add_project(database, "a")
+    Writer(database).store([check(1, messages(40), limits(time.time_ns() // 1000, 365))])
+    database.checkpoint_apart()
+    lines = export(database, "a")
+    next(lines)
+    for _ in range(6):
+        write(database, 5_000_000)
+        database.checkpoint()
+        write(database, 1)
+    assert Path(database_url.removeprefix("sqlite:///") + "-wal").stat().st_size < 15_000_000  # of 30
+    assert len(list(lines)) == 39
 
 
 def test_no_message_keeps_a_project_from_its_export(database: Database) -> None:

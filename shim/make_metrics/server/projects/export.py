@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Column, Row, Select, select
 
 from make_metrics.server.projects.projects import project_id
 from make_metrics.server.storage.database import Database
@@ -18,43 +18,50 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def export(database: Database, name: str) -> Iterator[str]:
-    """The lines, in the order of the times when the events began. Raises UserError if there is no such project.
+    """The lines: yes and no first, then the events in the order of the times when they began. Raises UserError if there
+    is no such project.
 
-    The memory does not depend on the number of events. Events that come meanwhile may be missing.
+    The memory does not depend on the number of events. Each part is read by itself: however slowly the lines are taken,
+    nobody waits for it, and a database's log does not grow. What comes meanwhile may be missing.
     """
     with database.reading() as connection:
         project = project_id(connection, name)
-        cuts = {row.id: row for row in connection.execute(select(CUTS).where(CUTS.c.project == project))}
-        events, at = NAMES.alias("event_names"), (-1, "")
-        for row in connection.execute(
-            select(CHOICES, PEOPLE.c.anonymous_id, events.c.name.label("event_name"))
-            .join(PEOPLE, PEOPLE.c.id == CHOICES.c.person)
-            .join(events, events.c.id == CHOICES.c.event)
-            .where(CHOICES.c.project == project)
-            .order_by(CHOICES.c.at_us, CHOICES.c.message_id)
-        ):
-            yield _line(_choice(row))
-        query = (
-            select(EVENTS, PEOPLE.c.anonymous_id, NAMES.c.name.label("target_name"), events.c.name.label("event_name"))
-            .join(PEOPLE, PEOPLE.c.id == EVENTS.c.person)
-            .join(NAMES, NAMES.c.id == EVENTS.c.target)
-            .join(events, events.c.id == EVENTS.c.event)
-            .where(EVENTS.c.project == project)
-            .order_by(EVENTS.c.started_us, EVENTS.c.message_id)
-            .limit(_PAGE)
-        )
-        while True:
-            start_us, message_id = at
-            later = (EVENTS.c.started_us > start_us) | (
-                (EVENTS.c.started_us == start_us) & (EVENTS.c.message_id > message_id)
-            )
-            rows = connection.execute(
-                query.where(EVENTS.c.started_us >= start_us, later) if message_id else query
-            ).all()
-            yield from (_line(_event(row, cuts[row.cut])) for row in rows)
-            if len(rows) < _PAGE:
-                return
-            at = (rows[-1].started_us, rows[-1].message_id)
+    events = NAMES.alias("event_names")
+    choices = (
+        select(CHOICES, PEOPLE.c.anonymous_id, events.c.name.label("event_name"))
+        .join(PEOPLE, PEOPLE.c.id == CHOICES.c.person)
+        .join(events, events.c.id == CHOICES.c.event)
+        .where(CHOICES.c.project == project)
+    )
+    yield from (_line(_choice(row)) for row in _rows(database, choices, CHOICES.c.at_us, CHOICES.c.message_id))
+    made = (
+        select(EVENTS, PEOPLE.c.anonymous_id, NAMES.c.name.label("target_name"), events.c.name.label("event_name"))
+        .add_columns(*(CUTS.c[column].label(f"cut_{column}") for column in ("system", "driver")))
+        .join(PEOPLE, PEOPLE.c.id == EVENTS.c.person)
+        .join(NAMES, NAMES.c.id == EVENTS.c.target)
+        .join(events, events.c.id == EVENTS.c.event)
+        .join(CUTS, CUTS.c.id == EVENTS.c.cut)
+        .where(EVENTS.c.project == project)
+    )
+    yield from (_line(_event(row)) for row in _rows(database, made, EVENTS.c.started_us, EVENTS.c.message_id))
+
+
+def _rows(database: Database, query: Select[Any], at: Column[int], message_id: Column[str]) -> Iterator[Row[Any]]:
+    """The rows of a query by their time and id, some at a time."""
+    query = query.order_by(at, message_id).limit(_PAGE)
+    start: tuple[int, str] | None = None
+    while True:
+        if start is None:
+            some = query
+        else:
+            later = (at > start[0]) | ((at == start[0]) & (message_id > start[1]))
+            some = query.where(at >= start[0], later)
+        with database.reading() as connection:
+            rows = connection.execute(some).all()
+        yield from rows
+        if len(rows) < _PAGE:
+            return
+        start = getattr(rows[-1], at.name), rows[-1].message_id
 
 
 def _line(message: dict[str, Any]) -> str:
@@ -91,7 +98,7 @@ def _commit_time(row: Row[Any]) -> str | None:
         return None
 
 
-def _event(row: Row[Any], cut: Row[Any]) -> dict[str, Any]:
+def _event(row: Row[Any]) -> dict[str, Any]:
     values = {
         "command": row.target_name,
         "command_type": "make",
@@ -110,8 +117,8 @@ def _event(row: Row[Any], cut: Row[Any]) -> dict[str, Any]:
         "parent_id": row.parent,
         "event_version": row.version,
         "jobs": row.jobs,
-        "os": cut.system or None,
-        "driver": cut.driver or None,
+        "os": row.cut_system or None,
+        "driver": row.cut_driver or None,
     }
     ended_us = row.started_us + 1_000 * (row.whole_ms or 0)
     return _envelope(row, ended_us, {name: value for name, value in values.items() if value is not None})
