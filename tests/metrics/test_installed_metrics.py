@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from make_metrics.sender import protocol
 from tests.support.project import Project, makes
 from tests.support.segment_receiver import Receiver, receiving
 from tests.support.sharing_project import Sharing
@@ -180,3 +181,23 @@ def test_no_code_in_the_repository_is_run(shop: Shop) -> None:
     words = [str(shop.python), "-c", "from importlib.metadata import entry_points as e; e(name='evil')['evil'].load()"]
     assert shop.project.run(words, env=shop.project.environment(PYTHONPATH=str(folder))).returncode == 1
     assert ran.exists()
+
+
+def test_a_sender_that_a_line_ends_starts_no_process_and_leaves_the_run(shop: Shop) -> None:
+    """Where process 1 does not reap, the metric's process would stay as a zombie of each make."""
+    shop.asks("target_length")
+    shop.receiver.schema = shop.schema()
+    shop.cli("opt-in", "--yes")
+    shop.make("a")
+    environ = {
+        **shop.project.environment(),
+        protocol.MAKE: protocol.BESIDE,
+        protocol.GROUP: "0",
+        protocol.STATE: str(shop.paths.state),
+        protocol.PROJECT: str(shop.project.folder),
+    }
+    shop.project.run([str(shop.python), "-I", protocol.PROGRAM], env=environ)
+    assert shop.received() == []
+    assert list(shop.paths.records.glob("*.rec"))
+    shop.cli("flush")
+    assert [properties["target_length"] for properties in shop.received()] == [1]

@@ -14,7 +14,7 @@ from typing import Any
 from make_metrics.combine.event import Event
 from make_metrics.combine.run import Run
 from make_metrics.combine.summary import top_make
-from make_metrics.metrics.trouble import FAILED, OUTSIDE, SLOW, Trouble
+from make_metrics.metrics.trouble import FAILED, OUTSIDE, SLOW, NoProcessError, Trouble
 from make_metrics.metrics.worker import START_S, VALUE_S
 from make_metrics.processes.keys import boot_id
 from make_metrics.properties.facts import RunFacts, TargetFacts
@@ -155,6 +155,8 @@ class Collector:
         for name in (declaration.name for declaration in declarations if declaration.name not in self._children):
             try:
                 new[name] = self._children[name] = Child(name)
+            except NoProcessError:
+                raise  # the run waits for somebody who may start one
             except OSError as error:
                 answers[name] = error
         started = ask_all(new, "declaration", {}, START_S)

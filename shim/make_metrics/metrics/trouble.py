@@ -8,6 +8,10 @@ FAILED, SLOW, OUTSIDE = "failed", "took too long", "gave what its declaration do
 _LONGEST = 200
 
 
+class NoProcessError(OSError):
+    """A metric of another package needs a process, and none may be started here (`metrics.child.start_none`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """Why a metric has no value: the kind of trouble (one of the constants above), and a message of one line."""

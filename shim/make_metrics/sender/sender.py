@@ -67,6 +67,10 @@ def main() -> None:
     stays = not is_beside and lines_ended
     # The end of a line would leave a process that was started here to a process 1 that does not wait for it.
     apart = not is_beside
+    if is_beside:
+        from make_metrics.metrics import child
+
+        child.start_none()
     stayed = _send_in_turn(state, project, give_up, apart=apart, stays=stays, descriptor=int(held or -1))
     if not lines_ended and _wait_for_lines(group, give_up - _SWEEP_S):
         _send_in_turn(state, project, give_up, apart=apart)

@@ -17,6 +17,7 @@ from make_metrics.errors import UserError
 from make_metrics.files.lock import BusyError, FileLock
 from make_metrics.files.paths import Paths, printable_path, private_directory
 from make_metrics.hot import procfs
+from make_metrics.metrics.trouble import NoProcessError
 from make_metrics.processes.alive import KEY, alive
 from make_metrics.sinks.user_settings import read_history_limit
 from make_metrics.store import database
@@ -118,7 +119,7 @@ def _sweep_run(context: Context, run: str, records: list[Path], swept: Swept) ->
             swept.left += len(records)
     except FileNotFoundError:
         pass  # a writer removed its only record again, or another sweep removed the lock
-    except BusyError:
+    except (BusyError, NoProcessError):
         swept.left += len(records)
     except (OSError, MemoryError) as error:
         swept.left += len(records)
