@@ -17,6 +17,7 @@ from tests.support.team_receiver import Served, request, served, sqlite_url
 
 def test_it_prints_all_that_is_needed_and_our_sender_sends_to_it(sharing: Sharing, tmp_path: Path) -> None:
     with served(sqlite_url(tmp_path)) as receiver:
+        assert 'purpose and\nretention = "365 days", after' in receiver.said
         table = receiver.said.partition("[[sinks]]")
         (sharing.project.folder / settings.NAME).write_text(TEXT + table[1] + table[2])
         assert sharing.cli("check")

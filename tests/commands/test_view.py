@@ -16,8 +16,11 @@ from tests.support.team_site import Client
 
 
 @contextlib.contextmanager
-def pages(environ: Mapping[str, str], *words: str) -> Iterator[Client]:
-    """A client that is logged in at the pages that a command serves; at the end Ctrl-C."""
+def pages(environ: Mapping[str, str], *words: str, said: list[str] | None = None) -> Iterator[Client]:
+    """A client that is logged in at the pages that a command serves; at the end Ctrl-C.
+
+    The second line that the command prints is added to `said`.
+    """
     process = subprocess.Popen(
         [sys.executable, "-m", "make_metrics", *words],
         env={**environ, "PYTHONPATH": str(SOURCE)},
@@ -30,6 +33,7 @@ def pages(environ: Mapping[str, str], *words: str) -> Iterator[Client]:
         address = process.stdout.readline().strip()
         match = re.fullmatch(r"(http://127\.0\.0\.1:\d+)(/login\?token=\S+)", address)
         assert match, address
+        (said if said is not None else []).append(process.stdout.readline().strip())
         client = Client(match[1])
         assert client.get("/").status == 303  # nobody looks without the token, also on this machine
         assert client.get(match[2]).headers["location"] == "/"
@@ -91,8 +95,9 @@ def test_view_says_that_nothing_is_recorded(project: Project) -> None:
 
 
 def test_the_demo_has_something_to_find_on_each_page(tmp_path: Path) -> None:
+    said: list[str] = []
     with pages(
-        {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}, "serve", "--demo", "--port", "0"
+        {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}, "serve", "--demo", "--port", "0", said=said
     ) as client:
         slower = client.get("/projects/1/slower").body.decode()
         assert re.search(r'class="name">test</bdi></a></td>\s*<td>slower', slower)
@@ -101,4 +106,10 @@ def test_the_demo_has_something_to_find_on_each_page(tmp_path: Path) -> None:
         for name in ("time", "target?target=test", "first-day", "health"):
             page = client.get(f"/projects/1/{name}")
             assert (page.status, b"Nothing to show in this period" in page.body) == (200, name == "health")
+        new = client.get("/projects/1/first-day?csv=weeks").body.decode().splitlines()[1:]
+        assert len(new) == 2
+        assert sum(int(line.split(",")[1]) for line in new) == 7
+        match = re.fullmatch(r"then one run: http://127\.0\.0\.1:\d+(/projects/1/run\?run=\S+)", said[0])
+        assert match, said
+        assert b"deploy.staging" in client.get(match[1]).body
     assert left_over(tmp_path) == []

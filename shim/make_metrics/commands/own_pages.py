@@ -36,10 +36,11 @@ def temporary_database(command: str) -> Iterator[Database]:
             database.close()
 
 
-def serve_pages(database: Database, *, port: int, opens: bool = False) -> None:
+def serve_pages(database: Database, *, port: int, opens: bool = False, run: str = "") -> None:
     """Print the pages' address, with a token that lets in who has it, and serve until SIGTERM or Ctrl-C.
 
-    Other users of this machine can reach the port: without the token they see nothing. Raises UserError if the port
+    `run` is the id of a run of the first project, whose page is named too. Other users of this machine can reach the
+    port: without the token they see nothing. Raises UserError if the port
     cannot be used, or no browser can be started.
     """
     from starlette.applications import Starlette
@@ -52,7 +53,8 @@ def serve_pages(database: Database, *, port: int, opens: bool = False) -> None:
     listening = listen(_HOST, port)
     url = f"http://{_HOST}:{listening.getsockname()[1]}"
     address = f"{url}/login?token={add_token(database, None)}"
-    sys.stdout.write(f"{address}\nCtrl-C ends it.\n")
+    one_run = f"then one run: {url}/projects/1/run?run={run}\n" if run else ""
+    sys.stdout.write(f"{address}\n{one_run}Ctrl-C ends it.\n")
     sys.stdout.flush()
     if opens and not webbrowser.open(address):
         raise UserError("no browser could be started: open the address in one")

@@ -55,6 +55,7 @@ def _first_project(database: Database, url: str) -> str:
     """What to do with a new database, whose first project and viewing token are made here; else where they are."""
     from make_metrics.server.projects.projects import add_project, list_projects
     from make_metrics.server.projects.tokens import add_token
+    from make_metrics.server.storage.tables import RETENTION_DAYS
 
     if list_projects(database):
         return (
@@ -65,7 +66,8 @@ def _first_project(database: Database, url: str) -> str:
     token = add_token(database, None)
     return (
         f"viewing token: {token} (shown only now)\nto look: {url}/login?token={token}\n\n"
-        "For the project's make-metrics.toml, to commit, below its name, collected-by and purpose\n"
+        "For the project's make-metrics.toml, to commit, below its name, collected-by, purpose and\n"
+        f'retention = "{RETENTION_DAYS} days", after which events are deleted here '
         f"(make-metrics init begins such a file):\n\n{sink_block(url, key)}\n"
     )
 
@@ -77,16 +79,22 @@ def _demo(given: argparse.Namespace) -> int:
     if given.host not in _LOOPBACK:
         raise UserError("--demo is for this machine: leave out --host")
     with temporary_database("serve --demo") as database:
+        from sqlalchemy import func, select
+
         from make_metrics.server.demo import messages
         from make_metrics.server.projects.projects import add_project, now_us
         from make_metrics.server.receiving.importing import import_messages
         from make_metrics.server.storage.rollups import refresh
-        from make_metrics.server.storage.tables import DAY_US
+        from make_metrics.server.storage.tables import DAY_US, EVENTS
 
         add_project(database, _DEMO)
         import_messages(database, _DEMO, messages(today=now_us() // DAY_US))
         refresh(database)
-        serve_pages(database, port=given.port)
+        # Runs are not listed where groups may be too small to be shown: this one has the most targets.
+        largest = select(EVENTS.c.run).group_by(EVENTS.c.run).order_by(func.count().desc(), EVENTS.c.run).limit(1)
+        with database.reading() as connection:
+            run = connection.scalar(largest)
+        serve_pages(database, port=given.port, run=str(run))
     return 0
 
 

@@ -1,7 +1,8 @@
 """A made-up team: what its contributors would have sent in three months, as messages of Segment's protocol. Pure.
 
 There is something to find on each page: `test` became slower in the last week, `test.e2e` fails and passes, nobody uses
-`docs.pdf` any more, `dev.provision` fails for many new people, and a nested make builds `static`.
+`docs.pdf` any more, new people come in two groups, for many of whom `dev.provision` fails at first, and a nested make
+builds `static`.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def messages(
         commits = [day * DAY_US // 1_000_000 + random.randrange(7 * 3_600, 10 * 3_600) for _ in range(2)]
         for person in team:
             age = day - (today - days) - person.joined
-            if age < 0 or random.random() < (0.9 if weekend else 0.2):
+            if age < 0 or (age and random.random() < (0.9 if weekend else 0.2)):
                 continue
             if not age or (age <= 1 and random.random() < 0.5):
                 yield from _first_day(random, person, day, commits)
@@ -103,14 +104,16 @@ def messages(
 
 
 def _person(random: Random, number: int, people: int, days: int) -> _Person:
+    """A person. Who is not there from the first day begins with others: fewer than three would not be shown."""
     is_machine = number == people - 1
+    groups = max(2, people // 12)
     return _Person(
         str(uuid.uuid5(_NAMESPACE, f"person {number}")),
         "macos" if number % 3 == 1 and not is_machine else "linux",
         random.choice((1, 4, 4, 8, 8, 12)),
         "ci" if is_machine else "agent" if number % 6 == 5 else "person",
         random.uniform(0.7, 1.5),
-        0 if number < people * 2 // 3 or is_machine else random.randrange(days),
+        0 if number < people * 2 // 3 or is_machine else days * (1 + number % groups) // (groups + 1),
     )
 
 

@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 METADATA = MetaData()
 DAY_US = 86_400_000_000
+RETENTION_DAYS = 365  # of a new project
 
 # SQLite numbers only rows whose key is exactly INTEGER.
 _ROW = BigInteger().with_variant(Integer(), "sqlite")
@@ -41,7 +42,7 @@ PROJECTS = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("created_us", BigInteger, nullable=False),
     Column("disabled", Boolean, nullable=False, default=False),
-    Column("retention_days", Integer, nullable=False, default=365),
+    Column("retention_days", Integer, nullable=False, default=RETENTION_DAYS),
     Column("smallest_group", Integer, nullable=False, default=3),
     sqlite_autoincrement=True,
 )
