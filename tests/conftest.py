@@ -14,9 +14,10 @@ from ci.conformance.execute import stop_ignoring_signals
 from make_metrics.environment import AGENT_VARIABLES, SERVICES_BY_VARIABLE
 from make_metrics.project import git_command
 from make_metrics.setup import bundle, fragment
-from tests.support import metric_distribution
+from tests.support import launcher_variant, metric_distribution
 from tests.support.git_repository import create_repository
 from tests.support.launcher_driver import Driver, launcher_driver
+from tests.support.launcher_variant import asks_nothing
 from tests.support.project import SOURCE, Project, makes
 from tests.support.segment_receiver import Receiver, receiving
 from tests.support.sharing_project import Sharing
@@ -38,6 +39,13 @@ def pytest_configure() -> None:
             f"{fragment.__file__} is another checkout's: set PYTHONPATH={SOURCE}",
             returncode=pytest.ExitCode.USAGE_ERROR,
         )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what only a launcher can do that asks the system, if the one that asks nothing is tested."""
+    for item in items:
+        if asks_nothing() and item.get_closest_marker(launcher_variant.MARK):
+            item.add_marker(pytest.mark.skip(reason=launcher_variant.REASON))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ci import build_launcher
 from tests.support.project import ROOT
 
 pytest.importorskip("hatchling")
@@ -74,3 +75,17 @@ def test_a_launcher_is_there_until_another_replaces_it(source: Path, tmp_path: P
     wheel(source, str(compiler))
     assert (tmp_path / "before").read_text() == "old"
     assert launcher.read_bytes()[:4] == b"\x7fELF"
+
+
+@needs_compiler
+def test_a_variable_chooses_the_launcher_that_asks_the_system_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asks_nothing = build_launcher.posix(tmp_path).read_bytes()
+    for name in ("", "posix"):
+        monkeypatch.setenv(build_launcher.VARIANT_VARIABLE, name)
+        build_launcher.build(tmp_path / "launcher")
+        assert ((tmp_path / "launcher").read_bytes() == asks_nothing) == (name == "posix")
+    monkeypatch.setenv(build_launcher.VARIANT_VARIABLE, "Posix")
+    with pytest.raises(build_launcher.NotBuilt, match="MAKE_METRICS_LAUNCHER=Posix: there is posix"):
+        build_launcher.build(tmp_path / "launcher")

@@ -11,6 +11,7 @@ import pytest
 from tests.support.shim_calls import Make, shim_words
 
 
+@pytest.mark.asks_system
 @pytest.mark.parametrize("reader", ["there", "gone"])
 def test_a_line_whose_make_is_gone_is_no_shell_function(make: Make, shim: Sequence[str], reader: str) -> None:
     """From make 4.4 a pipe tells `$(shell)`. This process is no make: it stands for whoever adopts an orphan."""
@@ -26,6 +27,7 @@ def test_a_line_whose_make_is_gone_is_no_shell_function(make: Make, shim: Sequen
     assert [entry[1] for entry in make.take_entries()] == (["target"] if reader == "there" else [])
 
 
+@pytest.mark.asks_system
 def test_a_shell_function_of_a_living_make_is_none_of_its_lines(
     make: Make, shim: Sequence[str], tmp_path: Path
 ) -> None:

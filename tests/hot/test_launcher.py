@@ -17,6 +17,7 @@ import pytest
 
 from ci.build_launcher import HARDENING, build
 from make_metrics.combine import record
+from tests.support import launcher_variant
 from tests.support.project import started, until
 from tests.support.shim_calls import PYTHON_SHIM, RUN, Make, compiled, shim_words
 
@@ -69,6 +70,8 @@ def test_rare_cases_are_left_to_python_with_nothing_changed(
 ) -> None:
     if rare.startswith("root") and os.geteuid() != 0:
         pytest.skip("not root")
+    if "marker" in rare and launcher_variant.asks_nothing():
+        pytest.skip(launcher_variant.REASON)
     prepare, variables, more = RARE[rare]
     prepare(make)
     words = shim_words("echo; exit 3", **{"state": make.state, **more})
@@ -98,6 +101,7 @@ def test_where_nothing_can_be_recorded_the_line_needs_no_python(
     assert (done.status, done.out, done.entries) == (3, b"ran\n", ())
 
 
+@pytest.mark.asks_system
 @pytest.mark.parametrize("text", ["#!/bin/sh\nexit 1\n", "#!/bin/sh\n", "no program", ""], ids=ascii)
 def test_a_python_that_does_not_run_costs_no_line(make: Make, launcher: Path, tmp_path: Path, text: str) -> None:
     python = tmp_path / "python"
@@ -194,6 +198,7 @@ def test_a_line_follows_the_walks_verdict(make: Make, shim: Sequence[str], verdi
     assert all(f".{process.pid}." in path.name for path in paths)
 
 
+@pytest.mark.asks_system
 def test_without_a_walk_the_make_is_a_run_of_its_own(make: Make, launcher: Path) -> None:
     make.marker.unlink()
     assert make.start(compiled(launcher), shim_words("exit 3", make.state)).wait(60) == 3
@@ -342,6 +347,7 @@ def test_what_the_whole_group_is_sent_reaches_the_line_once(make: Make, shim: Se
         assert process.stdout.readline() == "1\n"
 
 
+@pytest.mark.asks_system
 def test_a_recipe_that_signals_its_parent_signals_make(make: Make, shim: Sequence[str]) -> None:
     received: list[int] = []
     before = signal.signal(signal.SIGUSR1, lambda number, _: received.append(number))

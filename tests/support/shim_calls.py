@@ -17,6 +17,7 @@ from typing import Any
 
 from make_metrics.combine import record
 from make_metrics.hot import procfs
+from tests.support.launcher_variant import asks_nothing
 from tests.support.project import SOURCE
 
 ENTRY = SOURCE / "make_metrics/entry.py"
@@ -24,9 +25,12 @@ RUN = b"0123abcd.77.4242"
 PYTHON_SHIM: Sequence[str] = (sys.executable, "-I", "-S", str(ENTRY))
 
 
-def compiled(launcher: Path, python: str = "/nowhere/python") -> Sequence[str]:
-    """The command line of a launcher, up to the arguments; without a Python that could do the launcher's work."""
-    return (str(launcher), python, *PYTHON_SHIM[1:])
+def compiled(launcher: Path, python: str = "") -> Sequence[str]:
+    """The command line of a launcher, up to the arguments; without a Python that could do the launcher's work.
+
+    The launcher that asks the system nothing has one: what it would have to ask, it leaves to Python.
+    """
+    return (str(launcher), python or (sys.executable if asks_nothing() else "/nowhere/python"), *PYTHON_SHIM[1:])
 
 
 def copied(folder: Path) -> Sequence[str]:
