@@ -130,6 +130,13 @@ def test_a_hostile_link_is_a_page_in_which_it_is_text(client: Client, name: str,
     assert "set-cookie" not in answer.headers
 
 
+@pytest.mark.parametrize("date", ["1969-12-31", "9999-12-31"])
+def test_a_date_that_is_too_early_or_too_late_is_said(client: Client, date: str) -> None:
+    answer = client.get(f"/projects/1/time?until={date}")
+    assert answer.status == 400
+    assert b"until must be a date between 1970 and 2243" in answer.body
+
+
 @pytest.mark.parametrize(
     "path",
     ["/projects/2/time", "/projects/1/nothing", "/projects/1/../../etc/passwd", "/projects/99999999999999999999/time",

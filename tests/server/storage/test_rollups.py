@@ -265,6 +265,28 @@ def test_a_day_of_many_events_is_read_in_small_parts(database: Database, monkeyp
     agree(database)
 
 
+def test_a_day_may_take_longer_than_a_page(database: Database) -> None:
+    if not database.is_postgresql:
+        pytest.skip("SQLite ends no statement")
+    add_project(database, "a")
+    store(database, messages(20, days=1))
+    limits_ms = []
+
+    def listener(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if "INSERT INTO days" in statement:
+            cursor.execute("SHOW statement_timeout")
+            limits_ms.append(cursor.fetchone()[0])
+
+    event.listen(database.engine, "before_cursor_execute", listener)
+    try:
+        refresh(database)
+    finally:
+        event.remove(database.engine, "before_cursor_execute", listener)
+    assert set(limits_ms) == {"0"}
+    with database.writing() as connection:
+        assert connection.scalar(text("SHOW statement_timeout")) == "1min"
+
+
 def test_they_stay_away_with_their_project(database: Database) -> None:
     add_project(database, "a")
     store(database, messages(50, days=1))

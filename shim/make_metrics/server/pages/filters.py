@@ -80,7 +80,7 @@ def day_of(text: str) -> int:
     except ValueError:
         raise FilterError("until must be a date such as 2026-05-17") from None
     if not 0 <= day <= 100_000:
-        raise FilterError("until must be a date after 1970")
+        raise FilterError("until must be a date between 1970 and 2243")
     return day
 
 

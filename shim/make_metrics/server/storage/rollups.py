@@ -156,6 +156,8 @@ def _refresh_within(database: Database, days: Sequence[dict[str, int]]) -> int:
         with database.writing() as connection, connection.begin_nested() as all_or_nothing:
             if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
                 return made
+            # Millions of events of one day take longer than any page may, and nobody waits for them.
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
             # The marks go first: each later statement sees the changes whose marks this one has seen.
             connection.execute(text("DELETE FROM dirty_days WHERE project = :project AND day = :day"), values)
             for statement in _REMOVE:
