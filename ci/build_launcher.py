@@ -122,6 +122,13 @@ def posix(folder: Path) -> Path:
     return path
 
 
+def as_macos(folder: Path) -> Path:
+    """Build the launcher that does around a line what macOS's does, and asks /proc; raises NotBuilt."""
+    path = folder / "as-macos-launcher"
+    build(path, flags=(*HARDENING, "-DAS_MACOS"))
+    return path
+
+
 def _compilers() -> list[list[str]]:
     if compiler := os.environ.get("CC"):
         return [shlex.split(compiler)]

@@ -24,7 +24,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from ci import find_makes
-from ci.build_launcher import posix, sanitized
+from ci.build_launcher import as_macos, posix, sanitized
 from ci.conformance import approved, cases, events, report
 from ci.conformance.cases import Case, Mode
 from ci.conformance.execute import PATH, Bench, prepare, stop_ignoring_signals
@@ -33,6 +33,7 @@ from make_metrics.files.paths import private_directory
 from make_metrics.setup import fragment
 
 _PROGRESS_S = 60
+_BUILT = {"sanitized": sanitized, "posix": posix, "as-macos": as_macos}
 # Cases in which a sanitizer cannot work, and why.
 _NOT_SANITIZED = {"f06_limits": "an address space of 2 GB is less than AddressSanitizer reserves for itself"}
 
@@ -117,10 +118,10 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=min(4, os.cpu_count() or 1), help="how many cases to run at once")
     parser.add_argument(
         "--shim",
-        choices=["compiled", "sanitized", "posix", "python"],
+        choices=["compiled", *_BUILT, "python"],
         default="compiled" if fragment.launcher() else "python",
-        help="the compiled launcher, the same with the compiler's sanitizers, one that asks the system nothing, or the "
-        "Python shim alone",
+        help="the compiled launcher, the same with the compiler's sanitizers, one that asks the system nothing, one "
+        "that does around a line what macOS's does (on Linux), or the Python shim alone",
     )
     parser.add_argument(
         "--progress",
@@ -167,8 +168,8 @@ def run(options: argparse.Namespace) -> tuple[list[report.Verdict], list[approve
     with tempfile.TemporaryDirectory(prefix="mm-") as root, ThreadPoolExecutor(options.jobs) as pool:
         for number in range(options.jobs):
             benches.put(prepare(Path(root) / f"b{number}", make, compiled=options.shim != "python"))
-        if options.shim in ("sanitized", "posix"):
-            _replace_launcher(Path(root), (sanitized if options.shim == "sanitized" else posix)(Path(root)))
+        if options.shim in _BUILT:
+            _replace_launcher(Path(root), _BUILT[options.shim](Path(root)))
         chosen = [case for case in cases.load(options.cases, options.case) if not (options.quick and case.slow)]
         pairs = [(case, mode) for case in chosen for mode in modes(case, options)]
         futures = [pool.submit(run_one, case, mode) for case, mode in pairs]

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ci.build_launcher import HARDENING, build
+from ci.build_launcher import HARDENING, as_macos, build
 from make_metrics.combine import record
 from tests.support import launcher_variant
 from tests.support.project import started, until
@@ -138,6 +138,13 @@ def test_the_launcher_says_whether_it_can_run_here(launcher: Path) -> None:
 def test_a_line_is_recorded(make: Make, shim: Sequence[str]) -> None:
     done = make.run(shim, shim_words("exit 3", make.state, target="a%20b", goal="all"))
     assert done.entries == ((make.key.decode(), "a b", "all", 0, 3, 0),)
+
+
+@pytest.mark.asks_system
+@pytest.mark.skipif(sys.platform != "linux", reason="it stands in for macOS's launcher on Linux")
+def test_what_macos_s_launcher_does_around_a_line_needs_no_python(make: Make, tmp_path: Path) -> None:
+    done = make.run(compiled(as_macos(tmp_path)), shim_words("echo ran; exit 3", make.state, target="a"))
+    assert (done.status, done.out, done.entries) == (3, b"ran\n", ((make.key.decode(), "a", "", 0, 3, 0),))
 
 
 def test_a_lines_processor_time_and_memory_are_recorded(make: Make, shim: Sequence[str]) -> None:

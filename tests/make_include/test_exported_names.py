@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -118,13 +119,14 @@ def test_any_shell_may_stand_between(each: Project, shell: str, tmp_path: Path) 
     assert ours == plain
 
 
-def test_a_launcher_that_asks_the_system_nothing_leaves_such_lines_to_python(
-    any_make: str, home: Path, tmp_path: Path
+@pytest.mark.parametrize("build", [build_launcher.posix, build_launcher.as_macos], ids=["asks nothing", "as macOS's"])
+def test_such_lines_are_right_with_launchers_that_know_less(
+    any_make: str, home: Path, tmp_path: Path, build: Callable[[Path], Path]
 ) -> None:
     if sys.platform != "linux" or not (launcher := fragment.launcher()):
         pytest.skip("no compiled fast path here, or one for macOS")
     project = Project(tmp_path / "project", home, any_make)
-    text = project.paths.fragment.read_text().replace(str(launcher), str(build_launcher.posix(tmp_path)))
+    text = project.paths.fragment.read_text().replace(str(launcher), str(build(tmp_path)))
     project.paths.fragment.write_text(re.sub(r"(?m)^(\.metrics\.baked\.copy :=).*", r"\1", text))
     for hook in HOOKS.values():
         plain, ours = printed(project, f"{hook}export a.b = 1\nunexport PWD\n")

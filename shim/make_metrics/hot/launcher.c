@@ -64,6 +64,8 @@
 #include "in_c/file.c"
 #if defined(ASKS_NOTHING)
 #include "in_c/system_none.c"
+#elif defined(AS_MACOS) && defined(__linux__)
+#include "in_c/system_as_macos.c"
 #elif defined(__linux__)
 #include "in_c/system_linux.c"
 #elif defined(__APPLE__)

@@ -94,8 +94,10 @@ static pid_t parent_pid(void) { return getppid(); }
 
 static int64_t boot_offset_ns(void) { return 0; } /* there are no time namespaces */
 
+#ifndef AS_MACOS
 /* The random id of this boot: unknown. */
 static const char *boot_id(void) { return ""; }
+#endif
 
 /* Our words stay in the list of processes: the walk reads the target there. */
 static char **show_title(int count, char **words, pid_t parent)
