@@ -16,7 +16,7 @@ from make_metrics.server.storage import rollups, weeks
 from make_metrics.server.storage.database import Database
 from make_metrics.server.storage.statements import insert, lock_project
 from make_metrics.server.storage.tables import BY_PERSON, CHOICES, DAY_US, ERASED, EVENTS, PEOPLE, PROJECTS
-from make_metrics.server.storage.weeks import DAYS_IN_WEEK, WEEK_PEOPLE
+from make_metrics.server.storage.weeks import DAYS_IN_WEEK, OF_PERSONS
 from make_metrics.server.storage.write import digest
 
 _EVENTS_AT_ONCE = 2_000
@@ -74,9 +74,9 @@ def _erase(database: Database, project: int, person: str) -> int:
                 of_days = (table.c.project == project, table.c.day.in_(some))
                 connection.execute(delete(table).where(*of_days, table.c.person == number))
             weeks.spoil(connection, project, some)
-            of_weeks = WEEK_PEOPLE.c.week.in_({day // DAYS_IN_WEEK for day in some})
-            own = (WEEK_PEOPLE.c.project == project, WEEK_PEOPLE.c.person == number)
-            connection.execute(delete(WEEK_PEOPLE).where(of_weeks, *own))
+            for table in OF_PERSONS:
+                of_weeks = (table.c.project == project, table.c.week.in_({day // DAYS_IN_WEEK for day in some}))
+                connection.execute(delete(table).where(*of_weeks, table.c.person == number))
     return erased
 
 

@@ -4,20 +4,23 @@ They are made of the roll-ups by the day, once a week is over and nothing of it 
 those notes the week as spoiled in the same transaction (`spoil`): a page then reads its days, until it is made again.
 So a page that takes the weeks that are not spoiled always shows what the days say.
 
-Which days somebody used a target on is one bit for each, so that periods may begin in the middle of a week. Only all
-cuts together are here: a page that is limited to some reads the days.
+Which days somebody used a target on is one bit for each, so that periods may begin in the middle of a week. Each table
+is there twice: of all cuts together, and by cut, for a page that is limited to some. Most of those ask for one thing
+only, such as a system, which may be nearly all cuts: so the cuts that have it are there together as well, under a
+number of their own (`group_number`).
 """
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Collection
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, SmallInteger, Table, delete, text
+from sqlalchemy import BigInteger, Column, Connection, Integer, SmallInteger, Table, delete, select, text
 
 from make_metrics.server.storage.database import Database
 from make_metrics.server.storage.statements import insert
-from make_metrics.server.storage.tables import DAY_US, METADATA
+from make_metrics.server.storage.tables import CUTS, DAY_US, METADATA
 
 # Weeks of which there are roll-ups by the day: a week is a number of days since 1970, divided by seven. `spoiled_us` is
 # when one of these last changed, NULL if the week's own are made of them as they are.
@@ -30,8 +33,7 @@ WEEKS = Table(
     sqlite_with_rowid=False,
 )
 
-# On which days of a week a person ran a target, and on which with success: a bit for each day, 1 for the first. All
-# cuts together, as in the next two.
+# On which days of a week a person ran a target, and on which with success: a bit for each day, 1 for the first.
 WEEK_PEOPLE = Table(
     "week_people",
     METADATA,
@@ -44,6 +46,7 @@ WEEK_PEOPLE = Table(
     sqlite_with_rowid=False,
 )
 
+_SUMS = ("runs", "own_ms", "waited_ms", "failures", "given_up", "then_passed")
 # The sums of DAYS by target and day, of all people. `waited_ms` is `whole_ms` where the target was a goal.
 WEEK_TARGETS = Table(
     "week_targets",
@@ -52,12 +55,7 @@ WEEK_TARGETS = Table(
     Column("week", Integer, primary_key=True),
     Column("day", Integer, primary_key=True),
     Column("target", BigInteger, primary_key=True),
-    Column("runs", BigInteger, nullable=False),
-    Column("own_ms", BigInteger, nullable=False),
-    Column("waited_ms", BigInteger, nullable=False),
-    Column("failures", BigInteger, nullable=False),
-    Column("given_up", BigInteger, nullable=False),
-    Column("then_passed", BigInteger, nullable=False),
+    *(Column(name, BigInteger, nullable=False) for name in _SUMS),
     sqlite_with_rowid=False,
 )
 
@@ -74,11 +72,57 @@ WEEK_BUCKETS = Table(
     sqlite_with_rowid=False,
 )
 
-BY_WEEK = (WEEK_PEOPLE, WEEK_TARGETS, WEEK_BUCKETS)
+# The same by cut, and by group of cuts: `cut` is a number of CUTS or of `group_number`. A week's cuts lie together, so
+# that those of a page, and in them one target, are found by the key.
+WEEK_CUT_PEOPLE = Table(
+    "week_cut_people",
+    METADATA,
+    Column("project", BigInteger, primary_key=True),
+    Column("week", Integer, primary_key=True),
+    Column("cut", BigInteger, primary_key=True),
+    Column("target", BigInteger, primary_key=True),
+    Column("person", BigInteger, primary_key=True),
+    Column("ran", SmallInteger, nullable=False),
+    Column("passed", SmallInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+WEEK_CUT_TARGETS = Table(
+    "week_cut_targets",
+    METADATA,
+    Column("project", BigInteger, primary_key=True),
+    Column("week", Integer, primary_key=True),
+    Column("cut", BigInteger, primary_key=True),
+    Column("target", BigInteger, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    *(Column(name, BigInteger, nullable=False) for name in _SUMS),
+    sqlite_with_rowid=False,
+)
+WEEK_CUT_BUCKETS = Table(
+    "week_cut_buckets",
+    METADATA,
+    Column("project", BigInteger, primary_key=True),
+    Column("kind", SmallInteger, primary_key=True),
+    Column("week", Integer, primary_key=True),
+    Column("cut", BigInteger, primary_key=True),
+    Column("target", BigInteger, primary_key=True),
+    Column("bucket", SmallInteger, primary_key=True),
+    Column("runs", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+BY_WEEK = (WEEK_PEOPLE, WEEK_TARGETS, WEEK_BUCKETS, WEEK_CUT_PEOPLE, WEEK_CUT_TARGETS, WEEK_CUT_BUCKETS)
+OF_PERSONS = (WEEK_PEOPLE, WEEK_CUT_PEOPLE)
 DAYS_IN_WEEK = 7
+GROUPED = ("system", "driver", "jobs", "on_default", "goal")
+"""The columns of CUTS whose values have a group each."""
 
 _CALM_S = 60.0
 _OF_WEEK = "project = :project AND day BETWEEN :first AND :last"
+_GOALS = "SELECT id FROM cuts WHERE project = :project AND goal = 1"
+_SUMMED = f"""
+    sum(runs), sum(own_ms), sum(CASE WHEN cut IN ({_GOALS}) THEN whole_ms ELSE 0 END), sum(failures), sum(given_up),
+    sum(then_passed)
+"""
 _MAKE = (
     f"""
     INSERT INTO {WEEK_PEOPLE.name} (project, week, target, person, ran, passed)
@@ -88,12 +132,8 @@ _MAKE = (
     ) AS by_day GROUP BY target, person
     """,
     f"""
-    INSERT INTO {WEEK_TARGETS.name}
-        (project, week, day, target, runs, own_ms, waited_ms, failures, given_up, then_passed)
-    SELECT :project, :week, day, target, sum(runs), sum(own_ms),
-        sum(CASE WHEN cut IN (SELECT id FROM cuts WHERE project = :project AND goal = 1) THEN whole_ms ELSE 0 END),
-        sum(failures), sum(given_up), sum(then_passed)
-    FROM days WHERE {_OF_WEEK} GROUP BY day, target
+    INSERT INTO {WEEK_TARGETS.name} (project, week, day, target, {", ".join(_SUMS)})
+    SELECT :project, :week, day, target, {_SUMMED} FROM days WHERE {_OF_WEEK} GROUP BY day, target
     """,
     f"""
     INSERT INTO {WEEK_BUCKETS.name} (project, kind, week, target, bucket, runs)
@@ -101,6 +141,53 @@ _MAKE = (
     FROM buckets WHERE {_OF_WEEK} GROUP BY kind, target, bucket
     """,
 )
+_ADDED = ", ".join(f"sum({name})" for name in _SUMS)
+_RAN, _PASSED = (" | ".join(f"max({name} & {1 << day})" for day in range(DAYS_IN_WEEK)) for name in ("ran", "passed"))
+# The same by cut, where a day has one row of a target, a person and a cut.
+_MAKE_BY_CUT = (
+    f"""
+    INSERT INTO {WEEK_CUT_PEOPLE.name} (project, week, cut, target, person, ran, passed)
+    SELECT :project, :week, cut, target, person, sum(1 << (day - :first)),
+        sum(CASE WHEN runs > failures + given_up THEN 1 << (day - :first) ELSE 0 END)
+    FROM days WHERE {_OF_WEEK} GROUP BY cut, target, person
+    """,
+    f"""
+    INSERT INTO {WEEK_CUT_TARGETS.name} (project, week, cut, target, day, {", ".join(_SUMS)})
+    SELECT :project, :week, cut, target, day, {_SUMMED} FROM days WHERE {_OF_WEEK} GROUP BY cut, target, day
+    """,
+    f"""
+    INSERT INTO {WEEK_CUT_BUCKETS.name} (project, kind, week, cut, target, bucket, runs)
+    SELECT :project, kind, :week, cut, target, bucket, sum(runs)
+    FROM buckets WHERE {_OF_WEEK} GROUP BY kind, cut, target, bucket
+    """,
+)
+# A group's, of those of its cuts: :group is its number, {cuts} these.
+_MAKE_GROUP = (
+    f"""
+    INSERT INTO {WEEK_CUT_PEOPLE.name} (project, week, cut, target, person, ran, passed)
+    SELECT :project, :week, :group, target, person, {_RAN}, {_PASSED}
+    FROM {WEEK_CUT_PEOPLE.name} WHERE project = :project AND week = :week AND cut IN ({{cuts}}) GROUP BY target, person
+    """,
+    f"""
+    INSERT INTO {WEEK_CUT_TARGETS.name} (project, week, cut, target, day, {", ".join(_SUMS)})
+    SELECT :project, :week, :group, target, day, {_ADDED}
+    FROM {WEEK_CUT_TARGETS.name} WHERE project = :project AND week = :week AND cut IN ({{cuts}}) GROUP BY target, day
+    """,
+    *(
+        f"""
+        INSERT INTO {WEEK_CUT_BUCKETS.name} (project, kind, week, cut, target, bucket, runs)
+        SELECT :project, {kind}, :week, :group, target, bucket, sum(runs) FROM {WEEK_CUT_BUCKETS.name}
+        WHERE project = :project AND kind = {kind} AND week = :week AND cut IN ({{cuts}}) GROUP BY target, bucket
+        """
+        for kind in (0, 1)
+    ),
+)
+
+
+def group_number(what: str, which: str | int) -> int:
+    """The number of all cuts of a project whose column `what` is `which`; negative, and the same everywhere."""
+    digest = hashlib.sha256(f"{what}={which}".encode()).digest()
+    return -1 - int.from_bytes(digest[:7])
 
 
 def spoil(connection: Connection, project: int, days: Collection[int]) -> None:
@@ -158,6 +245,19 @@ def _make(connection: Connection, project: int, week: int) -> bool:
         return False
     for table in BY_WEEK:
         connection.execute(delete(table).where(table.c.project == project, table.c.week == week))
-    for statement in _MAKE:
+    for statement in (*_MAKE, *_MAKE_BY_CUT):
         connection.execute(text(statement), values)
+    for number, cuts in _groups(connection, project).items():
+        listed = ", ".join(map(str, cuts))
+        for statement in _MAKE_GROUP:
+            connection.execute(text(statement.format(cuts=listed)), values | {"group": number})
     return True
+
+
+def _groups(connection: Connection, project: int) -> dict[int, list[int]]:
+    """The cuts of each group of a project, by its number."""
+    groups: dict[int, list[int]] = {}
+    for cut in connection.execute(select(CUTS).where(CUTS.c.project == project)):
+        for name in GROUPED:
+            groups.setdefault(group_number(name, getattr(cut, name)), []).append(cut.id)
+    return groups

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +13,7 @@ from sqlalchemy import func, select, update
 from make_metrics.server.pages.app import VIEWS
 from make_metrics.server.pages.filters import Filters
 from make_metrics.server.pages.questions.people import health
-from make_metrics.server.pages.questions.scope import Scope
+from make_metrics.server.pages.questions.scope import Scope, scope_of
 from make_metrics.server.pages.questions.targets import WHOLE, costs, histograms, people_who_passed, results
 from make_metrics.server.pages.questions.use import use
 from make_metrics.server.pages.questions.weeks import weeks_of
@@ -26,10 +28,12 @@ from tests.support.team_pages import MIDNIGHT, PROJECT, TODAY, team, team_messag
 from tests.support.team_receiver import message
 
 
-def answers(database: Database, first: int, last: int) -> list[Any]:
+def answers(database: Database, first: int, last: int, filters: Filters) -> list[Any]:
     """Everything that is asked of a period for which there may be weeks."""
     scope = Scope(project=1, first=first, last=last)
     with database.reading() as connection:
+        asked = scope_of(connection, 1, filters, smallest=0, today=TODAY, days=1)
+        scope = replace(scope, cuts=asked.cuts, group=asked.group)
         return [
             costs(connection, scope),
             *results(connection, scope),
@@ -43,6 +47,25 @@ def answers(database: Database, first: int, last: int) -> list[Any]:
         ]
 
 
+LIMITS = (
+    Filters(),
+    Filters(system="linux"),
+    Filters(system="unknown"),
+    Filters(goal="yes"),
+    Filters(branch="other", jobs=4),
+    Filters(system="plan9"),  # no cut at all
+)
+
+
+def all_answers(database: Database, periods: Sequence[tuple[int, int]]) -> list[Any]:
+    """Of each period without a limit, and with one of them in turn."""
+    return [
+        answers(database, *period, filters)
+        for number, period in enumerate(periods)
+        for filters in (LIMITS[0], LIMITS[1 + number % (len(LIMITS) - 1)])
+    ]
+
+
 def is_made(database: Database, first: int, last: int) -> bool:
     with database.reading() as connection:
         return weeks_of(connection, Scope(project=1, first=first, last=last)) is not None
@@ -53,11 +76,11 @@ def agree(database: Database, *, least: int = 12) -> None:
     periods = [(TODAY - back - days + 1, TODAY - back) for days in (7, 28, 91, 364) for back in (0, 3, 8, 13)]
     periods = [period for period in periods if is_made(database, *period)]
     assert len(periods) >= least
-    by_week = [answers(database, *period) for period in periods]
+    by_week = all_answers(database, periods)
     with database.writing() as connection:
         spoiled = connection.execute(select(WEEKS).where(WEEKS.c.spoiled_us.is_(None))).all()
         connection.execute(update(WEEKS).values(spoiled_us=1))
-    assert [answers(database, *period) for period in periods] == by_week
+    assert all_answers(database, periods) == by_week
     with database.writing() as connection:
         weeks = [row.week for row in spoiled]
         connection.execute(update(WEEKS).where(WEEKS.c.week.in_(weeks)).values(spoiled_us=None))
@@ -66,7 +89,8 @@ def agree(database: Database, *, least: int = 12) -> None:
 def test_they_say_the_same_also_after_late_events_an_erasure_and_retention(database: Database) -> None:
     events = team(database)
     agree(database)
-    assert answers(database, TODAY - 363, TODAY)[0]
+    for filters in LIMITS:
+        assert bool(answers(database, TODAY - 363, TODAY, filters)[0]) == (filters.system != "plan9")
     # Late events of a week that is made: the page reads its days at once, and the week again once it is made.
     late = [message(events[0].person, target="late", at=MIDNIGHT - timedelta(days=30)) for _ in range(5)]
     import_messages(database, PROJECT, late)
@@ -86,7 +110,7 @@ def test_they_say_the_same_also_after_late_events_an_erasure_and_retention(datab
         assert connection.scalar(select(func.min(WEEKS.c.week))) == (TODAY - 25) // DAYS_IN_WEEK
 
 
-def test_a_page_takes_them_only_where_nothing_limits_it(database: Database) -> None:
+def test_a_page_that_is_limited_shows_the_same_by_the_week(database: Database) -> None:
     team(database)
     for name in VIEWS:
         filters = Filters(days=364, system="linux", target="all" if name == "target" else "")

@@ -10,13 +10,15 @@ from sqlalchemy import Connection, Row, bindparam, select, text
 
 from make_metrics.server.pages.filters import Filters
 from make_metrics.server.storage.tables import CUTS, NAMES
+from make_metrics.server.storage.weeks import group_number
 
 UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """The days from `first` to `last` of a project; `cuts` are numbers of CUTS, None for all.
+    """The days from `first` to `last` of a project; `cuts` are numbers of CUTS, None for all. Where these are a group
+    of `storage.weeks`, `group` is its number.
 
     A cell that fewer than `smallest` people stand behind is not shown.
     """
@@ -25,6 +27,7 @@ class Scope:
     first: int
     last: int
     cuts: tuple[int, ...] | None = None
+    group: int | None = None
     smallest: int = 0
 
     @property
@@ -54,11 +57,13 @@ class Scope:
 def scope_of(connection: Connection, project: int, filters: Filters, *, smallest: int, today: int, days: int) -> Scope:
     """The scope that a link asks for; `days` is the page's own period. The last day is today unless it says so."""
     last = today if filters.until is None else filters.until
+    cuts, group = _cuts(cuts_of(connection, project), filters)
     return Scope(
         project=project,
         first=last - (filters.days or days) + 1,
         last=last,
-        cuts=_cuts(cuts_of(connection, project), filters),
+        cuts=cuts,
+        group=group,
         smallest=smallest,
     )
 
@@ -68,21 +73,27 @@ def cuts_of(connection: Connection, project: int) -> Sequence[Row[Any]]:
     return connection.execute(select(CUTS).where(CUTS.c.project == project).order_by(CUTS.c.id)).all()
 
 
-def _cuts(rows: Iterable[Row[Any]], filters: Filters) -> tuple[int, ...] | None:
-    branch = {"": None, "default": 1, "other": 0, UNKNOWN: -1}[filters.branch]
-    goal = {"": None, "yes": 1, "no": 0}[filters.goal]
-    wanted = (filters.system, filters.driver, filters.jobs, branch, goal)
-    if not any(value not in (None, "") for value in wanted):
-        return None
-    return tuple(
-        row.id
-        for row in rows
-        if (not filters.system or (row.system or UNKNOWN) == filters.system)
-        and (not filters.driver or (row.driver or UNKNOWN) == filters.driver)
-        and (filters.jobs is None or row.jobs == filters.jobs)
-        and (branch is None or row.on_default == branch)
-        and (goal is None or row.goal == goal)
-    )
+def _cuts(rows: Iterable[Row[Any]], filters: Filters) -> tuple[tuple[int, ...] | None, int | None]:
+    """The cuts that a link asks for, None for all, and their group, if they are one."""
+    values = {
+        "system": filters.system or None,
+        "driver": filters.driver or None,
+        "jobs": filters.jobs,
+        "on_default": {"": None, "default": 1, "other": 0, UNKNOWN: -1}[filters.branch],
+        "goal": {"": None, "yes": 1, "no": 0}[filters.goal],
+    }
+    wanted = {name: value for name, value in values.items() if value is not None}
+    if not wanted:
+        return None, None
+    chosen = [row for row in rows if all(_named(getattr(row, name)) == value for name, value in wanted.items())]
+    stored = {getattr(row, name) for row in chosen for name in wanted}
+    groups = [group_number(name, which) for name in wanted for which in stored]
+    return tuple(row.id for row in chosen), groups[0] if len(groups) == 1 else None
+
+
+def _named(value: str | int) -> str | int:
+    """A value of CUTS as links say it."""
+    return UNKNOWN if value == "" else value
 
 
 def ask(connection: Connection, scope: Scope, statement: str, **values: Any) -> list[Any]:

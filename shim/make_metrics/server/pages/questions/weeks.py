@@ -55,8 +55,9 @@ class Weeks:
             WITH spans(week, step, mask) AS (VALUES {self._spans()}), cells AS MATERIALIZED (
                 SELECT target, step, person, max(passed) AS passed FROM (
                     SELECT target, step, person, CASE WHEN passed & mask <> 0 THEN 1 ELSE 0 END AS passed
-                    FROM spans CROSS JOIN week_people
-                    WHERE project = :project AND week_people.week = spans.week AND ran & mask <> 0 {_of(target)}
+                    FROM spans CROSS JOIN {self._table("people")} AS weekly
+                    WHERE project = :project AND weekly.week = spans.week {self._weekly()} {_of(target)}
+                    AND ran & mask <> 0
                     UNION ALL
                     SELECT target, (day - :first) / :step, person, CASE WHEN {PASSED} THEN 1 ELSE 0 END
                     FROM days WHERE project = :project AND {self._other_days()} {_of(target)}
@@ -90,8 +91,8 @@ class Weeks:
             SELECT target, step, sum(runs), sum(own_ms), sum(waited_ms), sum(failures), sum(given_up), sum(then_passed)
             FROM (
                 SELECT target, (day - :first) / :step AS step, runs, own_ms, waited_ms, failures, given_up, then_passed
-                FROM week_targets
-                WHERE project = :project AND week IN {_list(self.made)} AND day BETWEEN :first AND :last {_of(target)}
+                FROM {self._table("targets")} WHERE project = :project AND week IN {_list(self.made)} {self._weekly()}
+                AND day BETWEEN :first AND :last {_of(target)}
                 UNION ALL
                 SELECT target, (day - :first) / :step, runs, own_ms,
                     CASE WHEN cut IN {_list(self.goals)} THEN whole_ms ELSE 0 END, failures, given_up, then_passed
@@ -108,8 +109,8 @@ class Weeks:
             f"""
             WITH spans(week, step, mask) AS (VALUES {self._spans()})
             SELECT count(*) FROM (
-                SELECT person FROM spans CROSS JOIN week_people
-                WHERE project = :project AND week_people.week = spans.week AND ran & mask <> 0
+                SELECT person FROM spans CROSS JOIN {self._table("people")} AS weekly
+                WHERE project = :project AND weekly.week = spans.week {self._weekly()} AND ran & mask <> 0
                 UNION SELECT person FROM days WHERE project = :project AND {self._other_days()}
             ) AS persons
             """
@@ -127,11 +128,11 @@ class Weeks:
         return self._ask(
             f"""
             SELECT target, bucket, sum(runs) FROM (
-                SELECT target, bucket, runs FROM week_buckets
-                WHERE project = :project AND kind = {kind} AND week IN {_list(whole)}
+                SELECT target, bucket, runs FROM {self._table("buckets")}
+                WHERE project = :project AND kind = {kind} AND week IN {_list(whole)} {self._weekly()}
                 UNION ALL
                 SELECT target, bucket, runs FROM buckets
-                WHERE project = :project AND kind = {kind} AND {_days_outside(scope, whole)}
+                WHERE project = :project AND kind = {kind} AND {_days_outside(scope, whole)} {self._limited()}
             ) AS both_kinds GROUP BY target, bucket
             """
         )
@@ -139,8 +140,19 @@ class Weeks:
     def _ask(self, statement: str, target: int | None = None) -> list[Any]:
         return ask(self.connection, self.scope, statement, step=self.step, target=target)
 
+    def _table(self, name: str) -> str:
+        return f"week_{name}" if self.scope.cuts is None else f"week_cut_{name}"
+
+    def _weekly(self) -> str:
+        """The condition that a week's row is of the cuts of the scope."""
+        return self._limited() if self.scope.group is None else f"AND cut = {self.scope.group}"
+
+    def _limited(self) -> str:
+        """The condition that a day's row is of the cuts of the scope."""
+        return "" if self.scope.cuts is None else f"AND cut IN {_list(self.scope.cuts)}"
+
     def _other_days(self) -> str:
-        return _days_outside(self.scope, self.made)
+        return f"{_days_outside(self.scope, self.made)} {self._limited()}"
 
     def _spans(self) -> str:
         """Rows of a week, a point of time, and a bit for each day that is of both."""
@@ -157,12 +169,10 @@ _BY_STEP = "UNION ALL SELECT 2, 0, step, count(DISTINCT person), 0, count(DISTIN
 
 
 def weeks_of(connection: Connection, scope: Scope, *, step: int | None = None) -> Weeks | None:
-    """The weeks of a scope that are made; None without any, and where the scope is limited to some cuts.
+    """The weeks of a scope that are made; None without any.
 
     `step` is how many days a point of time stands for; without it, it is one for all.
     """
-    if scope.cuts is not None:
-        return None
     weeks = ask(
         connection,
         scope,
