@@ -4,8 +4,9 @@
 loopback, 100 events a batch, gzip, with the client of this file. The clients run on the same machine and take their
 share of it; the processor time of the receiver alone does not depend on what else runs.
 
-An hour of it, with the receiver's memory at each tenth: `--seconds 3600`. Above a minute the clients make their batches
-as they go, so that they take more of the processor.
+An hour of it, with the receiver's memory at each minute: `--seconds 3600 --rate 1000`, a thousand events a second,
+which leaves the machine to others. Above a minute the clients make their batches as they go, and so take more of the
+processor.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ import psutil
 
 _BATCH = 100
 _CLIENTS = 8
-_LONG_S = 60  # a run is no longer prepared as a whole
+_LONG_S = 60  # a run is no longer prepared as a whole, and tells the memory of each minute
 _PREPARED = 60  # batches of each client, made before the clock runs; their ids are new in each round
 
 
@@ -73,8 +74,11 @@ def _with_ids(text: str, chance: random.Random) -> bytes:
     return "".join([first, *(f'"{uuid.UUID(int=chance.getrandbits(128), version=5)}"{part}' for part in rest)]).encode()
 
 
-def _client(number: int, port: int, key: str, begin: Any, seconds: float, answers: Any) -> None:
-    """Post batches for some seconds; put the times of the accepted ones, in seconds, and how many were not."""
+def _client(number: int, port: int, key: str, begin: Any, seconds: float, rate: float, answers: Any) -> None:
+    """Post batches for some seconds; put the times of the accepted ones, in seconds, and how many were not.
+
+    With a rate, of so many events a second of all clients, it waits between batches.
+    """
     chance = random.Random(number)  # noqa: S311
     now, person = datetime.now(UTC), str(uuid.UUID(int=chance.getrandbits(128), version=4))
     templates = [
@@ -90,10 +94,12 @@ def _client(number: int, port: int, key: str, begin: Any, seconds: float, answer
     }
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     begin.wait()
-    times, refused, end = [], 0, time.monotonic() + seconds
-    for body in bodies:
+    times, refused, first = [], 0, time.monotonic()
+    for at, body in enumerate(bodies):
+        if rate:
+            time.sleep(max(0.0, first + (at * _CLIENTS + number) * _BATCH / rate - time.monotonic()))
         begun = time.perf_counter()
-        if time.monotonic() > end:
+        if time.monotonic() > first + seconds:
             break
         connection.request("POST", "/v1/batch", body, headers)
         answer = connection.getresponse()
@@ -113,11 +119,12 @@ def _memory(process: psutil.Process) -> str:
     return f"{(memory.rss - memory.shared) / 2**20:.0f} MiB, and {memory.shared / 2**20:.0f} MiB of files"
 
 
-def _measure(port: int, key: str, process: psutil.Process, seconds: float) -> None:
+def _measure(port: int, key: str, process: psutil.Process, seconds: float, rate: float) -> None:
     context = multiprocessing.get_context("fork")
     begin, answers = context.Barrier(_CLIENTS + 1), context.Queue()
     clients = [
-        context.Process(target=_client, args=(number, port, key, begin, seconds, answers)) for number in range(_CLIENTS)
+        context.Process(target=_client, args=(number, port, key, begin, seconds, rate, answers))
+        for number in range(_CLIENTS)
     ]
     for client in clients:
         client.start()
@@ -125,9 +132,9 @@ def _measure(port: int, key: str, process: psutil.Process, seconds: float) -> No
     before, cpu = _memory(process), process.cpu_times()
     begin.wait()
     begun = time.perf_counter()
-    for tenth in range(1, 11) if seconds > _LONG_S else ():
-        time.sleep(max(0.0, begun + tenth * seconds / 10 - time.perf_counter()))
-        print(f"after {tenth * seconds / 600:.1f} minutes: {_memory(process)}", flush=True)
+    for minute in range(1, int(seconds / 60) + 1) if seconds > _LONG_S else ():
+        time.sleep(max(0.0, begun + minute * 60 - time.perf_counter()))
+        print(f"after {minute} minutes: {_memory(process)}", flush=True)
     results = [answers.get() for _ in clients]
     took = time.perf_counter() - begun
     for client in clients:
@@ -153,6 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ci.bench.receiver", description=__doc__)
     parser.add_argument("--database", required=True, help="an empty database")
     parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--rate", type=float, default=0, help="events a second of all clients (default: all they can)")
     given = parser.parse_args(arguments)
     command = [sys.executable, "-m", "make_metrics", "serve", "--port", "0", "--database", given.database]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as receiver:
@@ -166,7 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             port = int(said.partition("address: http://127.0.0.1:")[2].partition("/")[0])
             time.sleep(1)
             key = said.partition('write-key = "')[2].partition('"')[0]
-            _measure(port, key, psutil.Process(receiver.pid), given.seconds)
+            _measure(port, key, psutil.Process(receiver.pid), given.seconds, given.rate)
         finally:
             receiver.terminate()
     return 0
