@@ -23,7 +23,8 @@ from make_metrics.server.storage.database import Database
 from make_metrics.server.storage.erasing import erase
 from make_metrics.server.storage.keeping import delete_old
 from make_metrics.server.storage.rollups import refresh
-from make_metrics.server.storage.weeks import DAYS_IN_WEEK, WEEKS
+from make_metrics.server.storage.tables import PEOPLE
+from make_metrics.server.storage.weeks import DAYS_IN_WEEK, OF_PERSONS, WEEKS
 from tests.support.team_pages import MIDNIGHT, PROJECT, TODAY, team, team_messages, view_of
 from tests.support.team_receiver import message
 
@@ -86,6 +87,14 @@ def agree(database: Database, *, least: int = 12) -> None:
         connection.execute(update(WEEKS).where(WEEKS.c.week.in_(weeks)).values(spoiled_us=None))
 
 
+def rows_of(database: Database, person: int | None) -> list[Any]:
+    """A person's rows in the weeks, made or not."""
+    with database.reading() as connection:
+        return [
+            row for table in OF_PERSONS for row in connection.execute(select(table).where(table.c.person == person))
+        ]
+
+
 def test_they_say_the_same_also_after_late_events_an_erasure_and_retention(database: Database) -> None:
     events = team(database)
     agree(database)
@@ -98,7 +107,11 @@ def test_they_say_the_same_also_after_late_events_an_erasure_and_retention(datab
     agree(database)
     refresh(database)
     agree(database)
+    with database.reading() as connection:
+        number = connection.scalar(select(PEOPLE.c.id).where(PEOPLE.c.anonymous_id == events[1].person))
+    assert rows_of(database, number)
     erase(database, events[1].person)
+    assert not rows_of(database, number)
     agree(database, least=0)  # all weeks are spoiled
     refresh(database)
     agree(database)

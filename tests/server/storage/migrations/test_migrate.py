@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import create_engine, event, select, text
 
 from make_metrics.server.projects.projects import add_project, delete_project, list_projects
 from make_metrics.server.projects.tokens import check_token
 from make_metrics.server.receiving.messages import check, limits
+from make_metrics.server.storage import weeks
 from make_metrics.server.storage.database import Database, open_database
 from make_metrics.server.storage.migrations import migrate
 from make_metrics.server.storage.tables import PEOPLE, TOKENS
@@ -117,4 +118,33 @@ def test_a_token_of_the_third_version_lets_in_and_gets_its_hint(database_url: st
         assert bool(check_token(database, f"mmv_0123456789ab_{token}")) is (token == SECRET)
     with database.reading() as connection:
         assert len(connection.execute(TOKENS.select()).one().hint) == 2
+    database.close()
+
+
+def test_weeks_of_the_sixth_version_are_made_again_also_by_cut(database_url: str) -> None:
+    rows = [
+        project(1, "a"),
+        "INSERT INTO cuts VALUES (5, 1, 'linux', '', -1, 1, 1)",
+        "INSERT INTO days VALUES (1, 14001, 2, 3, 5, 4, 10, 20, 1, 0, 0)",
+        "INSERT INTO buckets VALUES (1, 14001, 2, 5, 0, 7, 3)",
+        "INSERT INTO weeks VALUES (1, 2000, NULL)",
+        "INSERT INTO week_people VALUES (1, 2000, 2, 3, 2, 2)",
+    ]
+    make(database_url, "0006", *rows)
+    database = open_database(database_url)
+    with database.reading() as connection:  # a page reads the days until the week is made
+        assert connection.execute(select(weeks.WEEKS.c.week).where(weeks.WEEKS.c.spoiled_us.is_(None))).all() == []
+    assert weeks.make(database, calm_s=0) == 1
+    values_of_cut = ("system", "linux"), ("driver", ""), ("jobs", -1), ("on_default", 1), ("goal", 1)
+    every = {5, *(weeks.group_number(*each) for each in values_of_cut)}
+    with database.reading() as connection:
+        assert connection.execute(select(weeks.WEEK_PEOPLE)).all() == [(1, 2000, 2, 3, 2, 2)]
+        for table, values in (
+            (weeks.WEEK_CUT_PEOPLE, (2, 3, 2, 2)),
+            (weeks.WEEK_CUT_TARGETS, (2, 14001, 4, 10, 20, 1, 0, 0)),
+        ):
+            found = {row.cut: tuple(row)[3:] for row in connection.execute(select(table))}
+            assert found == dict.fromkeys(every, values)
+        buckets = connection.execute(select(weeks.WEEK_CUT_BUCKETS)).all()
+        assert {row.cut: tuple(row)[4:] for row in buckets} == dict.fromkeys(every, (2, 7, 3))
     database.close()
