@@ -101,10 +101,15 @@ def _client(number: int, port: int, key: str, begin: Any, seconds: float, rate: 
         begun = time.perf_counter()
         if time.monotonic() > first + seconds:
             break
-        connection.request("POST", "/v1/batch", body, headers)
-        answer = connection.getresponse()
-        answer.read()
-        if answer.status == http.client.OK:
+        status = 0
+        try:
+            connection.request("POST", "/v1/batch", body, headers)
+            with connection.getresponse() as answer:
+                answer.read()
+                status = answer.status
+        except (OSError, http.client.HTTPException):
+            connection.close()  # the next batch opens another
+        if status == http.client.OK:
             times.append(time.perf_counter() - begun)
         else:
             refused += 1
