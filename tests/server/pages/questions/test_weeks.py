@@ -72,9 +72,9 @@ def is_made(database: Database, first: int, last: int) -> bool:
         return weeks_of(connection, Scope(project=1, first=first, last=last)) is not None
 
 
-def agree(database: Database, *, least: int = 12) -> None:
+def agree(database: Database, *, least: int = 6) -> None:
     """Periods of each length and beginning: first by the week, then with no week made."""
-    periods = [(TODAY - back - days + 1, TODAY - back) for days in (7, 28, 91, 364) for back in (0, 3, 8, 13)]
+    periods = [(TODAY - back - days + 1, TODAY - back) for days in (7, 28, 364) for back in (0, 3, 8)]
     periods = [period for period in periods if is_made(database, *period)]
     assert len(periods) >= least
     by_week = all_answers(database, periods)
