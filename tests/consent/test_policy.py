@@ -133,7 +133,9 @@ def test_a_policy_that_is_no_file_allows_no_more_than_local(machine: Machine, ki
         machine.file = machine.file.with_name("make-metrics")
         machine.file.write_text('most = "off"\n')
     else:
-        machine.file.symlink_to("/nowhere" if kind == "link to nowhere" else "/etc/passwd")
+        elsewhere = machine.file.with_name("elsewhere")
+        elsewhere.write_text("no policy\n")
+        machine.file.symlink_to("/nowhere" if kind == "link to nowhere" else elsewhere)
     assert machine.status()["rule"] == "policy"
 
 

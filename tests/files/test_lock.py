@@ -91,3 +91,13 @@ def test_a_free_lock_needs_no_filelock(tmp_path: Path) -> None:
     path = str(tmp_path / "lock")
     code = f"from make_metrics.files.lock import FileLock\nwith FileLock({path!r}).acquire(timeout=0): 0"
     assert "filelock" not in loaded(code)
+
+
+def test_what_a_link_leads_to_is_left_as_it_is(tmp_path: Path) -> None:
+    """With the oldest filelock that we take, too (`ci/nightly lowest`): it followed the link."""
+    target, link = tmp_path / "target", tmp_path / "lock"
+    target.write_text("precious")
+    link.symlink_to(target)
+    with pytest.raises(OSError, match="symbolic link"), FileLock(link).acquire(timeout=1):
+        pass
+    assert target.read_text() == "precious"

@@ -8,6 +8,7 @@ flock(2) fails.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -81,6 +82,8 @@ class FileLock:
                 raise BusyError(os.fspath(self._path)) from error
             self._wait(timeout, poll_interval)
         except (OSError, ImportError):
+            if self._path.is_symlink():  # older filelocks follow it, and empty what it leads to
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fspath(self._path)) from None
             self._wait(timeout, poll_interval)
         else:
             if stat.S_IMODE(os.fstat(self._descriptor).st_mode) != _MODE:  # an umask may take more than it should
