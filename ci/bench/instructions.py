@@ -21,6 +21,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ci.bench import page
 from ci.build_launcher import LAUNCHER, ROOT
 from make_metrics.hot import procfs
 
@@ -139,10 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             cells = (" / ".join(f"{count:,}" for count in counts) for counts in (make, launcher, both))
             lines.append(f"| {commit} | {' | '.join(cells)} |")
     text = "\n".join(lines) + "\n"
-    if options.out:
-        options.out.write_text(text)
-    else:
-        sys.stdout.write(text)
+    page.write(text, options.out)
     return 0
 
 

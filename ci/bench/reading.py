@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import argparse
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ci.bench import page
 from ci.bench.instructions import checked_out, instructions, rendered
 from ci.build_launcher import ROOT
 
@@ -101,10 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             cells = [f"{count / 1e6:.2f} ({count / plain:.1%})" for count in added]
             lines.append(f"| {name} | {plain / 1e6:.1f} | {goal / 1e6:.1f} | {' | '.join(cells)} |")
     text = "\n".join(lines) + "\n"
-    if options.out:
-        options.out.write_text(text)
-    else:
-        sys.stdout.write(text)
+    page.write(text, options.out)
     return 0
 
 

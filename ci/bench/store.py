@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
 
+from ci.bench import page
 from ci.bench.timing import Ended, ended
 from ci.bench.whole import machine
 from ci.build_launcher import ROOT
@@ -193,10 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = "" if options.events == list(SIZES) else f" --events {' '.join(map(str, options.events))}"
     words += f" --rounds {options.rounds}" * (options.rounds != parser.get_default("rounds"))
     text = markdown(results, f"python -m ci.bench.store{words}")
-    if options.out:
-        options.out.write_text(text)
-    else:
-        sys.stdout.write(text)
+    page.write(text, options.out)
     return 0
 
 

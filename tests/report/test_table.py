@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from make_metrics.report.printable import printable
+from make_metrics.printable import printable
 from make_metrics.report.table import Column, show
 from make_metrics.report.wrapped import columns as width_of
 from tests.support.project import SOURCE

@@ -18,8 +18,8 @@ from make_metrics.commands.project import combine_records, opened_store
 from make_metrics.consent.mode import through_sudo
 from make_metrics.errors import UserError, did_you_mean
 from make_metrics.files.paths import Paths, printable_path
+from make_metrics.printable import printable
 from make_metrics.report.local_time import local_time
-from make_metrics.report.printable import printable
 from make_metrics.setup import makefile
 from make_metrics.setup.makefile_reading import Reading, read_makefile
 from make_metrics.setup.makefile_verdict import Left, Verdict, is_measured, verdict_of

@@ -12,7 +12,7 @@ from make_metrics.commands.warn import warn
 from make_metrics.consent import consent
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path
-from make_metrics.report.printable import printable
+from make_metrics.printable import printable
 from make_metrics.sender.stop import stop_sending
 
 

@@ -16,7 +16,7 @@ from make_metrics.commands.question import ask
 from make_metrics.commands.server_database import opened_database
 from make_metrics.errors import UsageError, UserError
 from make_metrics.files.paths import printable_path
-from make_metrics.report.printable import printable
+from make_metrics.printable import printable
 
 if TYPE_CHECKING:
     from make_metrics.server.storage.database import Database

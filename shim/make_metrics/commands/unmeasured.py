@@ -10,7 +10,7 @@ from pathlib import Path
 from make_metrics.consent.mode import through_sudo
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
-from make_metrics.report.printable import printable
+from make_metrics.printable import printable
 from make_metrics.setup import makefile, makefile_stamps
 from make_metrics.setup.makefile_reading import Reading, read_makefile
 from make_metrics.setup.makefile_verdict import Verdict, verdict_of

@@ -15,6 +15,7 @@ from make_metrics.files.paths import Paths, printable_path
 from make_metrics.files.read import read_file
 from make_metrics.files.write import empty_directory, write_file
 from make_metrics.hot import failure_log
+from make_metrics.printable import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # every command may note a failure; few read the log
@@ -73,8 +74,7 @@ def _line(entry: LogEntry) -> str:
     calls = " > ".join(f"{frame.package_path or frame.file}:{frame.line} {frame.function}" for frame in failure.frames)
     time = f"{timestamp(entry.last_ns)[:19]}Z"
     text = f"{time} {entry.part}, in {entry.directory}: {failure.type}: {failure.text}; {calls}"
-    escaped = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
-    return f"{escaped} ({printable_path(entry.path)})"
+    return f"{printable(text)} ({printable_path(entry.path)})"
 
 
 def _files(paths: Paths, ending: bytes) -> list[Path]:

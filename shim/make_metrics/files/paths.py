@@ -13,6 +13,7 @@ from pathlib import Path
 from make_metrics.errors import UserError
 from make_metrics.files import user_dirs
 from make_metrics.files.owners import owner_for_root
+from make_metrics.printable import printable
 
 NAME = user_dirs.NAME
 ROOT_VARIABLE = user_dirs.ROOT_VARIABLE
@@ -207,7 +208,7 @@ class Paths:
 
 def printable_path(path: Path) -> str:
     """A path as text for a message: characters that do not print are escaped."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in str(path))
+    return printable(str(path))
 
 
 def cannot(deed: str, path: Path, error: OSError) -> str:

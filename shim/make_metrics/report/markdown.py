@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from make_metrics.report.printable import printable
+from make_metrics.printable import printable
 
 
 def code(text: str) -> str:

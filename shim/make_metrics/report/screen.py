@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from make_metrics.environment import output_may_be_terminal, refuses_colours
-from make_metrics.report.printable import printable
+from make_metrics.printable import printable
 from make_metrics.report.wrapped import KEPT_BLANK, columns, indentation, wrap_line
 
 if TYPE_CHECKING:  # takes longer to load than what most commands do

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from make_metrics.printable import printable
 from make_metrics.report.local_time import local_time_of
-from make_metrics.report.printable import printable
 from make_metrics.store.troubles import Count
 
 Document = Mapping[str, Any]

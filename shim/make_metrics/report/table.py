@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from make_metrics.environment import output_may_be_terminal
-from make_metrics.report.printable import printable
+from make_metrics.printable import printable
 from make_metrics.report.screen import console_of_output, shortened
 from make_metrics.report.wrapped import columns as width_of
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from make_metrics.printable import printable
 from make_metrics.sinks.last_check import StoppedError
 from make_metrics.sinks.sink import Message, Outcome, Prepared, Sink, SinkSettings, UnavailableError, Verdict
 
@@ -64,7 +65,7 @@ class Guarded:
             verdict = self._sink.send(batch, timeout_s=timeout_s)
             if not _is_sound(verdict):
                 raise TypeError("what it returned is no verdict")
-            said, url = printable(self._without_secrets(verdict.said)), printable(verdict.url)
+            said, url = (printable(text[:_LONGEST]) for text in (self._without_secrets(verdict.said), verdict.url))
             return replace(verdict, said=said, url=url, after_s=min(max(int(verdict.after_s), 0), _LONGEST_S))
         except StoppedError as error:
             return Verdict(Outcome.LATER, str(error), self._settings.address)
@@ -95,8 +96,3 @@ def _is_sound(verdict: object) -> bool:
         and isinstance(verdict.only_this, bool)
         and isinstance(verdict.after_s, int | float)
     )
-
-
-def printable(text: str) -> str:
-    """A text without what a terminal would obey, or could not show; the beginning of a long one."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text[:_LONGEST])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from make_metrics.analysis.build import Build, MakeProcess, RecipeLine
 from make_metrics.analysis.findings import findings
 from make_metrics.analysis.plan import plan
-from make_metrics.report.printable import printable
+from make_metrics.printable import printable
 from make_metrics.report.run.summary import Run
 from make_metrics.report.run.timeline import document, page
 from tests.support.builds import build_of, nested_builds, target

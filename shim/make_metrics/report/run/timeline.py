@@ -31,8 +31,8 @@ from typing import Any
 from make_metrics.analysis.build import Build, BuiltTarget
 from make_metrics.analysis.lanes import job_lanes
 from make_metrics.analysis.nesting import holders
+from make_metrics.printable import printable
 from make_metrics.report.local_time import local_time
-from make_metrics.report.printable import printable
 from make_metrics.report.rows import jobs_text
 from make_metrics.report.run.summary import Run, ending_of, inferred, path_time, time_of
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from make_metrics.analysis.build import Build
 from make_metrics.analysis.lanes import job_lanes
-from make_metrics.report.printable import printable
+from make_metrics.printable import printable
 from make_metrics.report.rows import duration
 
 _WIDTH = 860

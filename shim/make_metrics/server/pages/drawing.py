@@ -9,8 +9,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
+from make_metrics.printable import printable
 from make_metrics.report import run
-from make_metrics.report.printable import printable
 from make_metrics.server.pages.sections import SHOWN_ROWS, cell
 
 _HERE = Path(__file__).parent

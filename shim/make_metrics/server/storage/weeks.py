@@ -33,82 +33,29 @@ WEEKS = Table(
     sqlite_with_rowid=False,
 )
 
-# On which days of a week a person ran a target, and on which with success: a bit for each day, 1 for the first.
-WEEK_PEOPLE = Table(
-    "week_people",
-    METADATA,
-    Column("project", BigInteger, primary_key=True),
-    Column("week", Integer, primary_key=True),
-    Column("target", BigInteger, primary_key=True),
-    Column("person", BigInteger, primary_key=True),
-    Column("ran", SmallInteger, nullable=False),
-    Column("passed", SmallInteger, nullable=False),
-    sqlite_with_rowid=False,
-)
-
+_TYPES = {"week": Integer, "day": Integer, "kind": SmallInteger, "bucket": SmallInteger}  # of keys; others are large
 _SUMS = ("runs", "own_ms", "waited_ms", "failures", "given_up", "then_passed")
-# The sums of DAYS by target and day, of all people. `waited_ms` is `whole_ms` where the target was a goal.
-WEEK_TARGETS = Table(
-    "week_targets",
-    METADATA,
-    Column("project", BigInteger, primary_key=True),
-    Column("week", Integer, primary_key=True),
-    Column("day", Integer, primary_key=True),
-    Column("target", BigInteger, primary_key=True),
-    *(Column(name, BigInteger, nullable=False) for name in _SUMS),
-    sqlite_with_rowid=False,
-)
 
+
+def _table(name: str, key: Collection[str], values: Collection[str], kind: type[Integer] = BigInteger) -> Table:
+    """A table of a project: the columns of its key, and values of a kind."""
+    keys = (Column(column, _TYPES.get(column, BigInteger), primary_key=True) for column in ("project", *key))
+    rest = (Column(column, kind, nullable=False) for column in values)
+    return Table(name, METADATA, *keys, *rest, sqlite_with_rowid=False)
+
+
+# On which days of a week a person ran a target, and on which with success: a bit for each day, 1 for the first.
+WEEK_PEOPLE = _table("week_people", ("week", "target", "person"), ("ran", "passed"), SmallInteger)
+# The sums of DAYS by target and day, of all people. `waited_ms` is `whole_ms` where the target was a goal.
+WEEK_TARGETS = _table("week_targets", ("week", "day", "target"), _SUMS)
 # A week's BUCKETS.
-WEEK_BUCKETS = Table(
-    "week_buckets",
-    METADATA,
-    Column("project", BigInteger, primary_key=True),
-    Column("kind", SmallInteger, primary_key=True),
-    Column("week", Integer, primary_key=True),
-    Column("target", BigInteger, primary_key=True),
-    Column("bucket", SmallInteger, primary_key=True),
-    Column("runs", BigInteger, nullable=False),
-    sqlite_with_rowid=False,
-)
+WEEK_BUCKETS = _table("week_buckets", ("kind", "week", "target", "bucket"), ("runs",))
 
 # The same by cut, and by group of cuts: `cut` is a number of CUTS or of `group_number`. A week's cuts lie together, so
 # that those of a page, and in them one target, are found by the key.
-WEEK_CUT_PEOPLE = Table(
-    "week_cut_people",
-    METADATA,
-    Column("project", BigInteger, primary_key=True),
-    Column("week", Integer, primary_key=True),
-    Column("cut", BigInteger, primary_key=True),
-    Column("target", BigInteger, primary_key=True),
-    Column("person", BigInteger, primary_key=True),
-    Column("ran", SmallInteger, nullable=False),
-    Column("passed", SmallInteger, nullable=False),
-    sqlite_with_rowid=False,
-)
-WEEK_CUT_TARGETS = Table(
-    "week_cut_targets",
-    METADATA,
-    Column("project", BigInteger, primary_key=True),
-    Column("week", Integer, primary_key=True),
-    Column("cut", BigInteger, primary_key=True),
-    Column("target", BigInteger, primary_key=True),
-    Column("day", Integer, primary_key=True),
-    *(Column(name, BigInteger, nullable=False) for name in _SUMS),
-    sqlite_with_rowid=False,
-)
-WEEK_CUT_BUCKETS = Table(
-    "week_cut_buckets",
-    METADATA,
-    Column("project", BigInteger, primary_key=True),
-    Column("kind", SmallInteger, primary_key=True),
-    Column("week", Integer, primary_key=True),
-    Column("cut", BigInteger, primary_key=True),
-    Column("target", BigInteger, primary_key=True),
-    Column("bucket", SmallInteger, primary_key=True),
-    Column("runs", BigInteger, nullable=False),
-    sqlite_with_rowid=False,
-)
+WEEK_CUT_PEOPLE = _table("week_cut_people", ("week", "cut", "target", "person"), ("ran", "passed"), SmallInteger)
+WEEK_CUT_TARGETS = _table("week_cut_targets", ("week", "cut", "target", "day"), _SUMS)
+WEEK_CUT_BUCKETS = _table("week_cut_buckets", ("kind", "week", "cut", "target", "bucket"), ("runs",))
 
 BY_WEEK = (WEEK_PEOPLE, WEEK_TARGETS, WEEK_BUCKETS, WEEK_CUT_PEOPLE, WEEK_CUT_TARGETS, WEEK_CUT_BUCKETS)
 OF_PERSONS = (WEEK_PEOPLE, WEEK_CUT_PEOPLE)

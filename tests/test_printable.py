@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from make_metrics.report.printable import printable
+from make_metrics.printable import printable
 
 
 def test_what_could_control_a_terminal_is_escaped() -> None:
