@@ -14,7 +14,7 @@ from ci.conformance.execute import stop_ignoring_signals
 from make_metrics.environment import AGENT_VARIABLES, SERVICES_BY_VARIABLE
 from make_metrics.project import git_command
 from make_metrics.setup import bundle, fragment
-from tests.support import launcher_variant, metric_distribution
+from tests.support import combinations, launcher_variant, metric_distribution
 from tests.support.git_repository import create_repository
 from tests.support.launcher_driver import Driver, launcher_driver
 from tests.support.launcher_variant import asks_nothing
@@ -41,8 +41,15 @@ def pytest_configure() -> None:
         )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what only a launcher can do that asks the system, if the one that asks nothing is tested."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The option that has each make tried with each shim."""
+    parser.addoption(combinations.OPTION, action="store_true", help="each make with each shim, in every test of both")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is not its turn, and skip what only a launcher can do that asks the system if this does not."""
+    items[:], left = combinations.chosen(items, config)
+    config.hook.pytest_deselected(items=left)
     for item in items:
         if asks_nothing() and item.get_closest_marker(launcher_variant.MARK):
             item.add_marker(pytest.mark.skip(reason=launcher_variant.REASON))

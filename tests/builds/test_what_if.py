@@ -112,6 +112,7 @@ def compare(tmp_path: Path, make: str, text: str, recorded_with: tuple[int, ...]
         assert longest_us <= 1.1 * min(build.duration_us for build in builds.values())
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     "text", [ORDER_ONLY, NESTED, GROUPED, WITHOUT_RECIPE], ids=["order-only", "nested", "grouped", "without-recipe"]
 )

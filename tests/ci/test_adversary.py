@@ -28,7 +28,7 @@ def test_kills_lose_no_line_but_those_of_killed_recorders_and_double_nothing(
 ) -> None:
     """Rounds that an interrupted run has done are kept, and are not run again."""
     monkeypatch.setattr(kills, "_ROUNDS_OF_A_HOME", len(kills.VICTIMS))
-    keep, rounds = tmp_path / "keep", 2 * len(kills.VICTIMS)
+    keep, rounds = tmp_path / "keep", len(kills.VICTIMS) + 2
     round_of, numbers = kills.Kills.round, []
 
     def interrupted(self: kills.Kills, number: int) -> None:

@@ -195,6 +195,7 @@ def test_the_unbroken_copy_passes(copy: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("mutation", MUTATIONS.values(), ids=MUTATIONS.keys())
 def test_a_broken_copy_fails(copy: Path, mutation: tuple[str, Mutation, str]) -> None:
     file, fault, notices = mutation
@@ -210,6 +211,7 @@ def test_the_unbroken_fast_path_passes(copy: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("mutation", LAUNCHER_MUTATIONS.values(), ids=LAUNCHER_MUTATIONS.keys())
 def test_a_broken_fast_path_fails(copy: Path, mutation: tuple[Mutation, str]) -> None:
     fault, notices = mutation
@@ -247,6 +249,7 @@ def test_a_launcher_that_asks_the_system_nothing_passes() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.minute
 def test_what_c_leaves_undefined_is_seen(copy: Path) -> None:
     mutate_one_of(copy / SOURCES, "*.c", c_call_is("decode", "malloc(size)", "malloc((size) - 1)"))
     done = _sanitized(copy, "b01_cd")

@@ -105,6 +105,7 @@ KINDS: dict[str, Callable[[Path], object]] = {
 }
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("place", PLACES)
 def test_a_no_works_whatever_stands_in_the_way(sharing: Sharing, place: str, kind: str) -> None:

@@ -195,6 +195,7 @@ def way(tmp_path: Path, home: Path, protocol: str, stage: str) -> Iterator[Way]:
         yield on
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("moment", ["while opt-out waits", "after opt-out"])

@@ -1,7 +1,7 @@
-"""A library for LD_PRELOAD: it makes name look-ups hang, and shifts the clock.
+"""A library for LD_PRELOAD: it makes name look-ups hang, shifts the clock, and interrupts a program at a bad moment.
 
 LOOKUP_HANGS names a file: look-ups hang while it exists, and say so by a file beside it, whose name ends in `.hangs`.
-With any other value they hang for ever.
+With any other value they hang for ever. With INTERRUPTS a program gets SIGINT once, as it begins to wait for its input.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from pathlib import Path
 
 import pytest
 
-LOOKUP_HANGS, CLOCK = "PRELOADED_LOOKUP_HANGS", "PRELOADED_CLOCK"
+LOOKUP_HANGS, CLOCK, INTERRUPTS = "PRELOADED_LOOKUP_HANGS", "PRELOADED_CLOCK", "PRELOADED_INTERRUPTS"
 _SOURCE = r"""
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,6 +54,29 @@ int clock_gettime(clockid_t clock, struct timespec *now)
             close(fd);
     }
     return status;
+}
+
+static void interrupt(void)
+{
+    static int done;
+    if (getenv("PRELOADED_INTERRUPTS") != NULL && !done++)
+        raise(SIGINT);
+}
+
+ssize_t read(int fd, void *into, size_t size)
+{
+    ssize_t (*real)(int, void *, size_t) = dlsym(RTLD_NEXT, "read");
+    if (fd == 0)
+        interrupt();
+    return real(fd, into, size);
+}
+
+int select(int highest, fd_set *readable, fd_set *writable, fd_set *failed, struct timeval *limit)
+{
+    int (*real)(int, fd_set *, fd_set *, fd_set *, struct timeval *) = dlsym(RTLD_NEXT, "select");
+    if (readable != NULL && FD_ISSET(0, readable))
+        interrupt();
+    return real(highest, readable, writable, failed, limit);
 }
 """
 

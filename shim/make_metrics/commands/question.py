@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
 import sys
 from collections.abc import Iterable
 
@@ -51,7 +53,7 @@ def _answer(prompt: str) -> str:
     try:
         sys.stdout.write(prompt)
         sys.stdout.flush()
-        answer = sys.stdin.readline()
+        answer = _typed_line()
     except KeyboardInterrupt:
         sys.stdout.write("\n")  # what the shell writes next does not belong behind the question
         raise
@@ -59,6 +61,32 @@ def _answer(prompt: str) -> str:
         sys.stdout.write("\n")
         return ""
     return answer.strip().lower()
+
+
+def _typed_line() -> str:
+    """What is typed up to the Enter key, or to the end of the input; raises KeyboardInterrupt at a Ctrl-C.
+
+    readline would miss a Ctrl-C that comes between Python's last look for signals and its read, up to the Enter key.
+    """
+    typed = b""
+    woken, wake = os.pipe()
+    try:
+        os.set_blocking(wake, False)
+        before = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        try:
+            while not typed.endswith(b"\n"):
+                if woken in select.select([sys.stdin, woken], [], [])[0]:
+                    os.read(woken, 64)  # Python has handled the signal by now, and not raised: it was another one
+                elif part := os.read(sys.stdin.fileno(), 4096):
+                    typed += part
+                else:
+                    break
+        finally:
+            signal.set_wakeup_fd(before)
+    finally:
+        os.close(woken)
+        os.close(wake)
+    return typed.decode(errors="replace")
 
 
 def _page(text: str) -> None:

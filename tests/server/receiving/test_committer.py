@@ -113,7 +113,7 @@ def test_killing_the_receiver_loses_and_doubles_nothing(tmp_path: Path) -> None:
     receiver.start()
     try:
         with Senders([receiver.port], key) as senders:
-            kill_again_and_again(20, [receiver], kill)
+            kill_again_and_again(10, [receiver], kill)
     finally:
         receiver.kill()
     assert senders.repeated
@@ -140,7 +140,7 @@ def test_killing_one_of_two_receivers_or_their_database_loses_and_doubles_nothin
         receiver.start()
     try:
         with Senders([receiver.port for receiver in receivers], key) as senders:
-            kill_again_and_again(15, receivers, kill)
+            kill_again_and_again(6 if what == "database" else 15, receivers, kill)
     finally:
         for receiver in receivers:
             receiver.kill()

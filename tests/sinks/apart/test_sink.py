@@ -140,6 +140,7 @@ def test_a_process_that_has_died_is_not_asked_again() -> None:
         sink.batches([{}])
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("kind", ["hanging", "spinning"])
 @pytest.mark.parametrize("is_alone", [False, True], ids=["with its sender", "after its sender"])
 def test_opt_out_ends_a_sink_that_may_still_send(sharing: Sharing, installed: Path, kind: str, is_alone: bool) -> None:

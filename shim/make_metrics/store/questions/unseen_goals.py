@@ -24,7 +24,7 @@ def unseen_goals(connection: sqlite3.Connection, run_ids: Iterable[str]) -> dict
     unseen = {}
     for run_id in run_ids:
         row = connection.execute(_BUILD, (run_id,)).fetchone()
-        goals = () if row is None else names_of(texts.text(row[1]))
+        goals = {} if row is None else dict.fromkeys(names_of(texts.text(row[1])))  # a goal may be given twice
         names = tuple(
             goal for goal in goals if connection.execute(_SEEN, (row[0], without_dot(goal))).fetchone() is None
         )

@@ -134,6 +134,7 @@ def test_a_page_that_is_limited_shows_the_same_by_the_week(database: Database) -
         refresh(database)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("most_days", [0, 40])
 def test_none_is_made_of_the_week_that_goes_on(database: Database, most_days: int) -> None:
     team(database)
