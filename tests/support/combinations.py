@@ -25,20 +25,38 @@ def chosen(items: Iterable[pytest.Item], config: pytest.Config) -> tuple[list[py
     everything = named or config.getoption(OPTION) or fragment.launcher() is None
     kept: list[pytest.Item] = []
     left: list[pytest.Item] = []
+    numbers = _Numbers()
     for item in items:
-        (kept if everything or _has_its_turn(item) else left).append(item)
+        (kept if everything or _has_its_turn(item, numbers) else left).append(item)
     return kept, left
 
 
-def _has_its_turn(item: pytest.Item) -> bool:
+class _Numbers:
+    """Numbers the values of each parameter of each test in the order in which they come.
+
+    pytest's own numbers are those of a whole row where parametrize is written more than once.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], list[object]] = {}
+
+    def of(self, test: str, name: str, value: object) -> int:
+        """The number of a parameter's value, from 0."""
+        seen = self._seen.setdefault((test, name), [])
+        if value not in seen:
+            seen.append(value)
+        return seen.index(value)
+
+
+def _has_its_turn(item: pytest.Item, numbers: _Numbers) -> bool:
     call = getattr(item, "callspec", None)
     if call is None:
         return True
-    indices: dict[str, int] = dict(call.indices)
-    pair = [indices.pop(name) for name in _MAKE_AND_SHIM] if set(_MAKE_AND_SHIM) <= set(indices) else []
+    test = item.nodeid.partition("[")[0]
+    values = {name: numbers.of(test, name, value) for name, value in call.params.items()}
+    pair = [values.pop(name) for name in _MAKE_AND_SHIM] if set(_MAKE_AND_SHIM) <= set(values) else []
     # Which pair comes first differs from case to case, and is the same in each process and each run.
-    case = f"{item.nodeid.partition('[')[0]} {sorted(indices.items())}"
-    if pair and (sum(pair) + zlib.crc32(case.encode())) % 2:
+    if pair and (sum(pair) + zlib.crc32(f"{test} {sorted(values.items())}".encode())) % 2:
         return False
     mark = item.get_closest_marker(MARK)
-    return mark is None or sum(indices.values()) % mark.args[0] == 0
+    return mark is None or sum(values.values()) % mark.args[0] == 0
