@@ -14,7 +14,7 @@ from make_metrics.files.visible import is_visible
 INVISIBLE = [
     "\u3164", "\u115f", "\u1160", "\uffa0", "\u2800", "\u034f", "\ufe0f", "\ufe00", "\U000e0101", "\u180b", "\u17b4",
     "\U0001d159", "\u200b", "\u200e", "\u202e", "\u2060", "\ufeff", "\u00ad", "\u061c", "\u2064", "\U000e0041",
-    "\u00a0", "\u2003", "\u3000", "\t", "\n",
+    "\u00a0", "\u2003", "\u3000", "\ufffc", "\t", "\n",
 ]  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from make_metrics.sinks import Network, Outcome, SinkSettings, Verdict, kinds
+from make_metrics.sinks import Network, Outcome, SinkSettings, Verdict
+from make_metrics.sinks.apart.here import sink_here
 from make_metrics.sinks.network import proxies_for
 from make_metrics.sinks.user_settings import read_user_settings
 from tests.support.events import traced_batch
@@ -80,7 +81,7 @@ def send(request: pytest.FixtureRequest, home: Path) -> Send:
         url = f"{host}/v1/traces" if request.param == "otlp" else host
         settings = SinkSettings(request.param, "key", url)
         if network is None:
-            sink = kinds.sink_here(settings)
+            sink = sink_here(settings)
         elif request.param == "otlp":
             sink = OtlpSink(settings, network)
         else:

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-KINDS = ("good", "raising", "deriving", "exiting", "dying", "hanging", "spinning", "talking", "lying", "asking")
+KINDS = (
+    "good",
+    "raising",
+    "deriving",
+    "exiting",
+    "dying",
+    "hanging",
+    "spinning",
+    "talking",
+    "lying",
+    "asking",
+    "showing",
+)
 """Ends of the kinds' names, which begin with `odd-`."""
 CODE = """
 import itertools
@@ -76,6 +88,10 @@ class Lying(Good):
         return "accepted"
 
 
+class Showing(Good):
+    pass
+
+
 class Asking(Good):
     def send(self, batch, *, timeout_s):
         from make_metrics.sinks.network import Session, unanswered
@@ -93,7 +109,9 @@ def install(folder: Path) -> Path:
     information = folder / "odd_sinks-1.0.dist-info"
     information.mkdir(parents=True)
     (folder / "odd_sinks.py").write_text(
-        CODE + "".join(f"{kind.upper()} = Kind(make={kind.title()})\n" for kind in KINDS)
+        CODE
+        + "".join(f"{kind.upper()} = Kind(make={kind.title()})\n" for kind in KINDS)
+        + "SHOWING = Kind(make=Showing, shown=lambda url, body: 'ODD ' + body.decode())\n"
     )
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: odd-sinks\nVersion: 1.0\n")
     entries = "".join(f"odd-{kind} = odd_sinks:{kind.upper()}\n" for kind in KINDS)

@@ -21,8 +21,9 @@ from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
 from make_metrics.project.project import project_of
 from make_metrics.sinks import last_check
+from make_metrics.sinks.apart.here import sink_here
 from make_metrics.sinks.apart.making import sink_of
-from make_metrics.sinks.kinds import BUILT_IN, sink_here
+from make_metrics.sinks.kinds import BUILT_IN
 from make_metrics.sinks.sink import Outcome, Sink, SinkSettings, UnavailableError, Verdict
 from make_metrics.sinks.time_limit import LateError
 from make_metrics.store.outbox import Attempt, Batch, Entry, Outbox, sink_id

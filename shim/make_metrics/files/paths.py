@@ -127,6 +127,11 @@ class Paths:
         return self.state / "metrics"
 
     @property
+    def sink_kinds(self) -> Path:
+        """The directory of what installed kinds of sink declare, a file for each kind."""
+        return self.state / "sinks"
+
+    @property
     def makefile_stamps(self) -> Path:
         """The file that says which state of which makefiles `report` and `doctor` have looked at."""
         return self.state / "makefiles.json"

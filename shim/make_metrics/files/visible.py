@@ -15,6 +15,7 @@ _INVISIBLE = frozenset(
         0x1107F, 0x2D7F,  # joiners: Brahmi, Tifinagh
         0x16FE4,  # Khitan filler
         0x2800,  # Braille without a dot
+        0xFFFC,  # object replacement: the place of a picture that is not there
         0x13441, 0x13442,  # blanks among hieroglyphs
         0x1D159,  # musical null notehead
         0x1BC9D,  # Duployan thick letter selector

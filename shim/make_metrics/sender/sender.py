@@ -69,8 +69,10 @@ def main() -> None:
     apart = not is_beside
     if is_beside:
         from make_metrics.metrics import child
+        from make_metrics.sinks.packages import process
 
         child.start_none()
+        process.start_none()
     stayed = _send_in_turn(state, project, give_up, apart=apart, stays=stays, descriptor=int(held or -1))
     if not lines_ended and _wait_for_lines(group, give_up - _SWEEP_S):
         _send_in_turn(state, project, give_up, apart=apart)

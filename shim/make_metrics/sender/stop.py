@@ -81,7 +81,7 @@ def _end_holders(path: Path) -> list[int]:
 
 def _sends(words: list[str]) -> bool:
     """Whether a command line is a sender's or a sink's, also of another installation, or `make-metrics flush`."""
-    from make_metrics.sinks.apart.sink import WORKER
+    from make_metrics.sinks.packages.process import WORKER
 
     package = Path(PROGRAM).parents[1]
     tails = tuple(f"{os.sep}{Path(program).relative_to(package.parent)}" for program in (PROGRAM, WORKER))

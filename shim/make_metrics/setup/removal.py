@@ -51,7 +51,7 @@ def remove_data(paths: Paths) -> list[Path]:
 
     Raises UserError if something cannot be removed.
     """
-    folders = (paths.records, paths.set_aside, paths.crashes, paths.catalogue, paths.files)
+    folders = (paths.records, paths.set_aside, paths.crashes, paths.catalogue, paths.sink_kinds, paths.files)
     store = [paths.store.with_name(paths.store.name + suffix) for suffix in ("", "-wal", "-shm", "-journal")]
     stamps = [paths.makefile_stamps] if paths.makefile_stamps.is_symlink() or paths.makefile_stamps.is_file() else []
     return _remove([*store, *stamps, *(path for folder in folders for path in _files(folder))])

@@ -16,7 +16,12 @@ _SHORTEST = 6  # characters of a secret: a shorter word is in many a text by cha
 
 
 class ProcessError(Exception):
-    """A sink's process died, hung, or answered nonsense (`sinks.apart.sink`). The message is a line for people."""
+    """A sink's process died, hung or answered nonsense (`sinks.packages.process`). The message is one line."""
+
+
+def one_line(error: BaseException) -> str:
+    """An exception of another package as a line of printable ASCII."""
+    return f"{type(error).__name__}: {ascii(str(error))[1:-1][:200]}"
 
 
 class Guarded:

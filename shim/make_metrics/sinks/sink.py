@@ -20,6 +20,8 @@ ERASURE = "erasure"
 
 Message = Mapping[str, Any]
 Scalar = str | int | bool
+SCALARS: Mapping[str, type[Scalar]] = {"str": str, "int": int, "bool": bool}
+"""The types of a key's value, by name."""
 
 
 class Outcome(Enum):

@@ -185,18 +185,6 @@ def test_a_sink_ends_with_its_parent_even_while_it_holds_the_interpreter(install
     assert time.monotonic() - began_s < 30
 
 
-def test_a_package_that_ends_the_interpreter_while_it_is_loaded_keeps_no_command_from_working(
-    sharing: Sharing, tmp_path: Path
-) -> None:
-    folder = odd_sinks.install(tmp_path / "other")
-    there = {"PYTHONPATH": f"{SOURCE}:{folder}"}
-    configure(sharing, "good")
-    sharing.cli("opt-in", "--yes", environ=there)
-    (folder / "odd_sinks.py").write_text("import sys\nsys.exit('no')\n")
-    assert 'the package of sink "odd-good" is broken: SystemExit: no' in sharing.status(**there)["problems"][0]
-    assert "Nothing is sent any more" in sharing.cli("opt-out", environ=there)
-
-
 BESIDE = """
 from make_metrics.sender import sender
 from make_metrics.sinks.apart import sink

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from make_metrics.sinks.apart.here import sink_here
 from make_metrics.sinks.guarded import Guarded, ProcessError
-from make_metrics.sinks.kinds import BUILT_IN, lacks, sink_here
+from make_metrics.sinks.kinds import BUILT_IN, lacks
 from make_metrics.sinks.sink import Sink, SinkSettings, UnavailableError
 
 
 def sink_of(
     settings: SinkSettings, *, failed: Callable[[BaseException], object] = id, held: Sequence[int] = ()
 ) -> Sink:
-    """A sink as `sinks.kinds.sink_here` makes it; raises as it does.
+    """A sink as `sinks.apart.here.sink_here` makes it; raises as it does.
 
     Another package's sink works in a process of its own, which holds the descriptors `held` too (see `sinks.apart`).
     """
-    if settings.type in BUILT_IN or lacks(settings.type):
+    if settings.type in BUILT_IN:
         return sink_here(settings, failed=failed)
+    if missing := lacks(settings.type):
+        raise UnavailableError(missing)
     from make_metrics.sinks.apart.sink import Apart  # takes a while to load, and is rarely needed
 
     try:

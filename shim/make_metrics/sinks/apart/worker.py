@@ -1,4 +1,4 @@
-"""The process in which one sink of another package runs (`sinks.apart.sink` starts it).
+"""The process in which one sink of another package runs, or its kind is loaded (`sinks.packages.process` starts it).
 
 It is started by its path, in an isolated interpreter. It reads requests from standard input and writes answers to
 standard output, one line of JSON each; the sink has /dev/null for both. It ends when its parent is gone, even while the
@@ -8,9 +8,11 @@ sink works.
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import os
 import queue
+import re
 import signal
 import sys
 import threading
@@ -86,26 +88,53 @@ def _answer_of(work: Callable[[], Document], seconds: float) -> Document:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
+def _declaration(kind: Any) -> Document:
+    """What a kind declares. Raises TypeError, ValueError or re.error if that is of no use."""
+    from make_metrics.sinks.sink import SCALARS, Key
+
+    keys = []
+    for key in kind.keys:
+        texts = (key.name, key.says, key.pattern, *key.added) if isinstance(key, Key) else (None,)
+        types = [name for name, scalar in SCALARS.items() if scalar is key.kind]
+        if not types or not all(isinstance(text, str) for text in texts):
+            raise TypeError("a key of its table is none")
+        re.compile(key.pattern)
+        keys.append({**dataclasses.asdict(key), "kind": types[0], "needed": bool(key.needed)})
+    if not isinstance(kind.needs, str) or not isinstance(kind.install, str):
+        raise TypeError("what it needs is no text")
+    return {"keys": keys, "needs": kind.needs, "install": kind.install}
+
+
 def main() -> None:
-    """Make the sink, and do what is asked of it."""
+    """Make the sink, or load the kind, and do what is asked of it."""
     parent = _Parent()
     first = parent.first()
     sys.path[:] = first["path"]
     for descriptor in first["held"]:
         os.set_inheritable(descriptor, False)  # what the sink starts does not hold them
-    from make_metrics.sinks import kinds, last_check
-    from make_metrics.sinks.sink import Sink, SinkSettings
+    from make_metrics.sinks import last_check
+    from make_metrics.sinks.apart import here
+    from make_metrics.sinks.packages import installed
+    from make_metrics.sinks.sink import Kind, Sink, SinkSettings
 
-    sinks: list[Sink] = []
+    loaded: list[Sink | Kind] = []
 
-    def make() -> Document:
+    def load() -> Document:
+        if "kind" in first:
+            kind = installed.load(first["kind"])
+            declaration = _declaration(kind)
+            loaded.append(kind)
+            return declaration
         settings = first["settings"]
         more = tuple((name, value) for name, value in settings.pop("more"))
-        sinks.append(kinds.sink_here(SinkSettings(**settings, more=more)))
+        loaded.append(here.sink_here(SinkSettings(**settings, more=more)))
         return {"made": True}
 
     def work(request: Document) -> Document:
-        (sink,), messages = sinks, request["messages"]
+        (sink,) = loaded
+        if isinstance(sink, Kind):
+            return {"text": sink.shown(request["url"], base64.b64decode(request["body"]))}
+        messages = request["messages"]
         if request["do"] == "batches":
             return {"batches": sink.batches(messages)}
         if request["do"] == "prepare":
@@ -122,8 +151,8 @@ def main() -> None:
             "only_this": verdict.only_this,
         }
 
-    parent.tell(_answer_of(make, first["seconds"]))
-    while sinks:
+    parent.tell(_answer_of(load, first["seconds"]))
+    while loaded:
         request = parent.next()
         parent.tell(_answer_of(lambda: work(request), request["seconds"]))  # noqa: B023  # called at once
 
