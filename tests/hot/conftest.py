@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ci.build_launcher import NotBuilt, build, sanitized
+from ci.build_launcher import NotBuilt, as_macos, build, sanitized
 from tests.support.shim_calls import PYTHON_SHIM, Make, as_make, compiled
 
 Launchers = dict[str, Path]
@@ -18,7 +18,7 @@ def launchers(tmp_path_factory: pytest.TempPathFactory) -> Launchers:
     folder = tmp_path_factory.mktemp("launcher")
     try:
         build(folder / "launcher")
-        return {"compiled": folder / "launcher", "sanitized": sanitized(folder)}
+        return {"compiled": folder / "launcher", "sanitized": sanitized(folder), "as-macos": as_macos(folder)}
     except NotBuilt as reason:
         pytest.skip(f"no compiled fast path here: {reason}")
 

@@ -22,6 +22,8 @@ from tests.support.project import started, until
 from tests.support.shim_calls import PYTHON_SHIM, RUN, Make, compiled, shim_words
 
 Launchers = dict[str, Path]
+# The last is the code of macOS around a line (posix.c), built for Linux.
+EACH_SYSTEM = pytest.mark.parametrize("shim", ["python", "compiled", "sanitized", "as-macos"], indirect=True)
 
 
 # ---- left to Python ----
@@ -316,6 +318,7 @@ def test_the_shim_waits_through_interrupts(make: Make, shim: Sequence[str], numb
     assert (status, fate) == (5, number)
 
 
+@EACH_SYSTEM
 def test_a_trap_in_the_recipe_decides_how_the_line_ends(make: Make, shim: Sequence[str]) -> None:
     process = _started(make, shim, "trap 'echo trapped; exit 6' TERM; echo ready; while :; do sleep 0.01; done")
     with started(process):
@@ -324,6 +327,7 @@ def test_a_trap_in_the_recipe_decides_how_the_line_ends(make: Make, shim: Sequen
     assert make.entries()[0][4:] == (6, signal.SIGTERM)
 
 
+@EACH_SYSTEM
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD])
 def test_an_ignored_signal_stays_ignored(make: Make, shim: Sequence[str], number: int) -> None:
     line = f"kill -{number} $PPID; grep SigIgn /proc/self/status; exit 7"
@@ -334,6 +338,7 @@ def test_an_ignored_signal_stays_ignored(make: Make, shim: Sequence[str], number
         assert ignored == 1 << number - 1
 
 
+@EACH_SYSTEM
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
 def test_what_the_whole_group_is_sent_reaches_the_line_once(make: Make, shim: Sequence[str], number: int) -> None:
     """A third process sends the signal, as `timeout` or a supervisor would; the shim's parent does not."""
@@ -354,6 +359,7 @@ def test_what_the_whole_group_is_sent_reaches_the_line_once(make: Make, shim: Se
         assert process.stdout.readline() == "1\n"
 
 
+@EACH_SYSTEM
 @pytest.mark.asks_system
 def test_a_recipe_that_signals_its_parent_signals_make(make: Make, shim: Sequence[str]) -> None:
     received: list[int] = []

@@ -49,20 +49,42 @@ static pid_t spawn(const char *path, char **command, char **environment, const s
     return error == 0 ? child : -1;
 }
 
-/* Take one of the blocked signals; -1 if none has come. Waits for one if `wait` is true. POSIX without real-time
- * signals does not say who sent it. */
+static volatile sig_atomic_t taken;      /* the signal that was taken last */
+static volatile sig_atomic_t taken_from; /* the process that sent it; 0 if the system does not say */
+
+static void note_signal(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    taken = number;
+    taken_from = info->si_pid;
+}
+
+/* Take one of the blocked signals, and say which process sent it, as far as the system knows; -1 if none has come. Waits
+ * for one if `wait` is true; -1 then means that we were stopped and continued. macOS has no sigwaitinfo, and tells a
+ * handler alone who sent a signal. It keeps one sender for all signals that are pending. */
 static int take_signal(const sigset_t *signals, bool wait, pid_t *sender)
 {
-    int number = -1;
-    sigset_t pending;
-    *sender = UNKNOWN_SENDER;
-    if (wait)
-        return sigwait(signals, &number) == 0 ? number : -1;
+    static bool has_handlers;
+    sigset_t pending, mask;
+    bool is_pending = false;
+    struct sigaction action = {.sa_sigaction = note_signal, .sa_flags = SA_SIGINFO, .sa_mask = *signals};
     sigpending(&pending);
-    for (size_t at = 0; at < COUNT(waited_for); at++)
-        if (sigismember(signals, waited_for[at]) == 1 && sigismember(&pending, waited_for[at]) == 1)
-            return sigwait(signals, &number) == 0 ? number : -1;
-    return sigismember(&pending, SIGCHLD) == 1 && sigwait(signals, &number) == 0 ? number : -1;
+    sigprocmask(SIG_BLOCK, NULL, &mask);
+    for (size_t at = 0; at <= COUNT(waited_for); at++) {
+        int number = at < COUNT(waited_for) ? waited_for[at] : SIGCHLD;
+        if (sigismember(signals, number) != 1)
+            continue;
+        if (!has_handlers)
+            sigaction(number, &action, NULL);
+        sigdelset(&mask, number);
+        is_pending = is_pending || sigismember(&pending, number) == 1;
+    }
+    has_handlers = true;
+    taken = -1;
+    if (wait || is_pending)
+        sigsuspend(&mask); /* one handler runs, which blocks the others */
+    *sender = taken_from > 0 ? taken_from : UNKNOWN_SENDER;
+    return taken;
 }
 
 /* The largest memory that a process has had, in KiB; macOS counts bytes. */
