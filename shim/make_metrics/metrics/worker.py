@@ -18,7 +18,6 @@ if __name__ == "__main__":
         sys.path.append(_root)  # make-metrics runs from a checkout, and is not installed
 
 import json
-import signal
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -133,17 +132,15 @@ def _connect() -> tuple[queue.SimpleQueue[dict[str, Any]], Callable[[dict[str, A
 def _answer_of(work: Callable[[], dict[str, Any]], seconds: float) -> dict[str, Any]:
     """The answer that the work returns, or one that says why it failed.
 
-    SIGALRM ends the process if the work takes much longer than `seconds`.
+    The process ends if the work takes much longer than `seconds`.
     """
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
-    signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE_S)
-    try:
-        return work()
-    except BaseException as error:
-        return {"failed": _error_text(error)}
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+    from make_metrics.processes.watchdog import watchdog
+
+    with watchdog(seconds + _GRACE_S):
+        try:
+            return work()
+        except BaseException as error:
+            return {"failed": _error_text(error)}
 
 
 def main(words: list[str]) -> None:

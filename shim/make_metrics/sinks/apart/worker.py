@@ -13,7 +13,6 @@ import json
 import os
 import queue
 import re
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -71,21 +70,19 @@ class _Parent:
 def _answer_of(work: Callable[[], Document], seconds: float) -> Document:
     """The answer that the work returns, or one that says why it failed.
 
-    SIGALRM ends the process if the work takes much longer than `seconds`.
+    The process ends if the work takes much longer than `seconds`.
     """
+    from make_metrics.processes.watchdog import watchdog
+    from make_metrics.sinks.guarded import one_line
     from make_metrics.sinks.sink import UnavailableError
 
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
-    signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE_S)
-    try:
-        return work()
-    except UnavailableError as error:
-        return {"unavailable": str(error)}
-    except BaseException as error:  # another package's code
-        return {"failed": f"{type(error).__name__}: {ascii(str(error))[1:-1][:200]}"}
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+    with watchdog(seconds + _GRACE_S):
+        try:
+            return work()
+        except UnavailableError as error:
+            return {"unavailable": str(error)}
+        except BaseException as error:  # another package's code
+            return {"failed": one_line(error)}
 
 
 def _declaration(kind: Any) -> Document:
