@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.project import ROOT, Project
+from tests.support.project import ROOT, Project, started, until
 
 
 def outputs(project: Project, text: str) -> tuple[str, str]:
@@ -30,22 +31,56 @@ def test_all_variables_of_a_makefile_are_among_those_that_it_lists(each: Project
     assert any(name.startswith(".metrics.") for name in ours)
 
 
-def test_what_a_program_prints_for_make_to_evaluate_may_export_a_name_that_dash_drops(each: Project) -> None:
-    if Path(shutil.which("sh") or "").resolve().name != "dash":
-        pytest.skip("sh is no dash here")
-    name = "CC_x86_64-linux"
-    passed = subprocess.run(
-        ["sh", "-c", f"exec printenv {name}"], env={**each.environment(), name: "gcc"}, capture_output=True, check=False
-    )
-    assert passed.stdout == b""  # dash itself drops it
-    recipe = f"all: ; -printenv {name}\n$(if ,$(SHELL))\n"
-    for word in ("export ", ""):
-        (each.folder / "print").write_text(f"echo '{word}{name} = gcc'\n")
-        printed = outputs(each, f"$(eval $(shell sh ./print))\n{recipe}")
-        assert printed == (("gcc\n", "") if word else ("", ""))
-    # The makefile does not say what is exported, and what make tells of such a variable is the same either way.
-    told = "$(origin {0})$(flavor {0})$(value {0})".replace("{0}", name)
-    texts = [each.make("-s", "-f", str(each.write(f"{word}{name} = gcc\nall: ; @echo '{told}'\n", line=""))).stdout
+NAME = "CC_x86_64-linux"
+# What make evaluates here is in no makefile: a program prints it, a file or the environment has it, or parts make it.
+EVALUATED = {
+    "a program": "$(eval $(shell sh ./print))",
+    "a program, by !=": "PRINTED != sh ./print\n$(eval $(PRINTED))",
+    "a file": "$(eval $(file <printed))",
+    "the environment": "$(eval $(FROM_ENVIRONMENT))",
+    "parts": f"$(eval $(subst X,ex,Xport {NAME} = gcc))",
+}
+
+
+@pytest.fixture
+def dash_drops(each: Project) -> None:
+    """Skips where sh passes such names on."""
+    passed = each.run(["sh", "-c", f"exec printenv {NAME}"], env={**each.environment(), NAME: "gcc"})
+    if passed.stdout:
+        pytest.skip("sh drops no names here")
+
+
+@pytest.mark.usefixtures("dash_drops")
+@pytest.mark.parametrize("source", EVALUATED)
+@pytest.mark.parametrize("hook", ["flags", "shell"])
+def test_what_make_evaluates_from_elsewhere_may_export_a_name_that_dash_drops(
+    each: Project, hook: str, source: str
+) -> None:
+    (each.folder / "print").write_text("cat ./printed\n")
+    (each.folder / "printed").write_text(f"export {NAME} = gcc\n")
+    env = each.environment(FROM_ENVIRONMENT=f"export {NAME} = gcc")
+    lines = f"\t-printenv {NAME}\n" * 3 + ("$(if ,$(SHELL))\n" if hook == "flags" else "")
+    printed = []
+    for line in ("", None):
+        each.write(f"{EVALUATED[source]}\nall:\n{lines}", line=line)
+        printed.append(each.make("-s", env=env).stdout)
+    assert printed[0] == "gcc\n" * 3
+    # With the SHELL hook a shell stands only between make and the first lines: those that try the shim.
+    assert printed[1] in ([""] if hook == "flags" else ["gcc\n", "gcc\n" * 2])
+
+
+@pytest.mark.usefixtures("dash_drops")
+@pytest.mark.parametrize("head", ["$(eval $(shell echo 'export {0} = gcc'))", "include $(shell sh ./print)"])
+@pytest.mark.parametrize("use", ["", "$(if ,$(SHELL))"])
+def test_an_export_that_stands_in_a_makefile_is_seen_whoever_prints_it(each: Project, use: str, head: str) -> None:
+    (each.folder / "print").write_text(f"echo 'export {NAME} = gcc' >made.mk; echo made.mk\n")
+    printed = outputs(each, f"{head.replace('{0}', NAME)}\n{use}\nall: ; -printenv {NAME}\n")
+    assert printed == ("gcc\n", "gcc\n")
+
+
+def test_no_function_of_make_tells_whether_a_variable_is_exported(each: Project) -> None:
+    told = "$(origin {0})$(flavor {0})$(value {0})".replace("{0}", NAME)
+    texts = [each.make("-s", "-f", str(each.write(f"{word}{NAME} = gcc\nall: ; @echo '{told}'\n", line=""))).stdout
              for word in ("export ", "")]  # fmt: skip
     assert texts[0] == texts[1]
 
@@ -72,6 +107,57 @@ def test_no_function_of_make_tells_a_pipe_from_a_file(each: Project) -> None:
     pipe, file = each.make("-s").stdout.splitlines()
     assert "pipe.mk" in pipe
     assert pipe.replace("pipe.mk", "file.mk") == file
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no /proc tells what make has open")
+@pytest.mark.parametrize("use", ["", "$(if ,$(SHELL))"], ids=["shell", "flags"])
+@pytest.mark.parametrize("place", ["before the line", "after the line"])
+def test_an_included_pipe_with_a_usual_name_is_waited_for_until_somebody_writes_again(
+    each: Project, place: str, use: str
+) -> None:
+    pipe = each.folder / "pipe.mk"
+    os.mkfifo(pipe)
+    seen, times = [], []
+    for line in ("", each.line):
+        order = ("include pipe.mk", line) if place == "before the line" else (line, "include pipe.mk")
+        each.write(f"{order[0]}\n{use}\nall: ; @echo $(WORD); true\n{order[1]}\n", line="")
+        with started(each.start("all")) as make:
+            times.append(written_until_it_ends(make, pipe, "WORD := made\n"))
+            seen.append((*make.communicate(), make.returncode))
+    assert seen == [("made\n", "", 0)] * 2
+    assert times[0] == 1
+    assert times[1] > 1
+
+
+def written_until_it_ends(make: subprocess.Popen[str], pipe: Path, text: str) -> int:
+    """Write to a named pipe each time that make opens it; returns how often that was."""
+    times = 0
+    open_files = Path(f"/proc/{make.pid}/fd")
+
+    def ended() -> bool:
+        nonlocal times
+        try:
+            descriptor = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)  # as long as nobody reads it is refused
+        except OSError:
+            return make.poll() is not None
+        with os.fdopen(descriptor, "w") as writer:
+            writer.write(text)
+        times += 1
+        until(lambda: str(pipe) not in links(open_files))  # while make waits for a writer it has no descriptor yet
+        return False
+
+    until(ended)
+    return times
+
+
+def links(folder: Path) -> set[str]:
+    """What the links in a folder lead to; those that go meanwhile are left out."""
+    found = set()
+    with contextlib.suppress(OSError):
+        for link in folder.iterdir():
+            with contextlib.suppress(OSError):
+                found.add(str(link.readlink()))
+    return found
 
 
 def test_bash_complains_about_a_missing_locale_however_it_is_started(each: Project) -> None:
