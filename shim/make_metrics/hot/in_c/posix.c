@@ -60,8 +60,8 @@ static void note_signal(int number, siginfo_t *info, void *context)
 }
 
 /* Take one of the blocked signals, and say which process sent it, as far as the system knows; -1 if none has come.
- * Waits for one if `wait` is true; -1 then means that we were stopped and continued. macOS has no sigwaitinfo, and tells
- * a handler alone who sent a signal. It keeps one sender for all signals that are pending. */
+ * Waits for one if `wait` is true; -1 then means that we were stopped and continued. macOS has no sigwaitinfo, and only
+ * a handler is told who sent a signal. The system keeps one sender for all signals that are pending. */
 static int take_signal(const sigset_t *signals, bool wait, pid_t *sender)
 {
     static bool has_handlers;
