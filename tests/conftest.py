@@ -51,8 +51,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:], left = combinations.chosen(items, config)
     config.hook.pytest_deselected(items=left)
     for item in items:
-        if asks_nothing() and item.get_closest_marker(launcher_variant.MARK):
+        if asks_nothing() and item.get_closest_marker(launcher_variant.MARK) and not _has_no_launcher(item):
             item.add_marker(pytest.mark.skip(reason=launcher_variant.REASON))
+
+
+def _has_no_launcher(item: pytest.Item) -> bool:
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return "python" in (params.get("compiled"), params.get("shim"))
 
 
 @pytest.hookimpl(wrapper=True)

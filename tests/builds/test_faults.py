@@ -152,6 +152,7 @@ def test_environment_that_is_deleted_by_the_build(each: Project, tmp_path: Path)
     assert each.make().stdout == done.stdout, "a fragment without its shim changes nothing"
 
 
+@pytest.mark.asks_system
 def test_interpreter_without_psutil(same: Callable[..., None], each: Project, tmp_path: Path, compiled: bool) -> None:
     copy = copy_package(tmp_path)
     (copy / "shim/psutil.py").write_text("raise ImportError('damaged')\n")

@@ -99,6 +99,7 @@ def test_target_that_is_no_utf8(each: Project) -> None:
     assert set(each.events()) == {"all", "caf\\xe9"}
 
 
+@pytest.mark.asks_system
 def test_interpreter_that_is_gone_or_broken(each: Project, tmp_path: Path, compiled: bool) -> None:
     each.edit_fragment(f".metrics.baked.python := {sys.executable}", f".metrics.baked.python := {tmp_path}/python")
     compare(each)

@@ -65,6 +65,7 @@ def _environment_that_sleeps(project: Project, folder: Path, *, compiled: bool) 
     return project.environment(**variables, LD_PRELOAD=str(library))
 
 
+@pytest.mark.asks_system
 @pytest.mark.skipif(sys.platform != "linux", reason="needs LD_PRELOAD and the launcher")
 def test_a_build_that_the_machine_slept_through(project: Project, compiled: bool, tmp_path: Path) -> None:
     """Durations are those of a clock on the wall, and what came after the sleep has the time of after the sleep."""

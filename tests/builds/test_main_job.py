@@ -140,6 +140,7 @@ def test_a_hundred_targets_in_sixty_four_jobs_have_one_event_each(project: Proje
     assert {events[name]["recipe_lines"] for name in names} == {2}
 
 
+@pytest.mark.asks_system
 def test_killed_make_leaves_an_event_for_every_finished_line(project: Project, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     os.mkfifo(gate)
@@ -389,6 +390,7 @@ def test_the_git_facts_are_those_of_the_beginning_of_the_run(project: Project, m
     assert (event["git_commit_time"], event["git_checked_out_master"]) == (before, True)
 
 
+@pytest.mark.asks_system
 @pytest.mark.parametrize(
     "tail", ["", "$(if ,$(SHELL))\n", "SHELL := /bin/bash\n"], ids=["shell-hook", "flags-hook", "bash"]
 )

@@ -20,6 +20,7 @@ each_of = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.asks_system
 @each_of
 def test_a_run_in_a_name_space_is_shown_outside_at_once(each: Project, inside: Words) -> None:
     needs(*inside)
@@ -34,6 +35,7 @@ def test_a_run_in_a_name_space_is_shown_outside_at_once(each: Project, inside: W
     assert levels == {"all": (0, 1), "one": (0, 2), "sub": (0, 1), "inner": (1, 1)}
 
 
+@pytest.mark.asks_system
 @pytest.mark.parametrize("inside", [PID, USER, TIME, BOTH], ids=["pid", "user and pid", "time", "time and pid"])
 def test_a_make_in_a_name_space_belongs_to_the_make_above(each: Project, inside: Words) -> None:
     needs(*inside)
@@ -52,6 +54,7 @@ def test_a_make_in_a_name_space_belongs_to_the_make_above(each: Project, inside:
     assert _runs(each)[0]["duration_ms"] < 60_000
 
 
+@pytest.mark.asks_system
 @each_of
 def test_a_make_that_still_runs_in_a_name_space_is_not_combined(each: Project, inside: Words) -> None:
     needs(*inside)

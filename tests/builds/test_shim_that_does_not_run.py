@@ -117,6 +117,7 @@ def test_without_any_fault(same: Same, installed: Path, each: Project) -> None:
     assert {event.target for event in each.recorded()} == {"all", "b", "c", "inner"}
 
 
+@pytest.mark.asks_system
 def test_a_make_below_one_whose_lines_run_tries_nothing(
     same: Same, installed: Path, each: Project, compiled: bool, hook: str, tmp_path: Path
 ) -> None:
@@ -136,6 +137,7 @@ def test_a_make_below_one_whose_lines_run_tries_nothing(
     assert calls.read_text() == "tries\n"
 
 
+@pytest.mark.asks_system
 @pytest.mark.usefixtures("with_copy")
 def test_a_make_tries_nothing_where_the_copy_ran_before(
     same: Same, installed: Path, each: Project, tmp_path: Path
@@ -167,6 +169,7 @@ PROOFS: dict[str, Callable[[str], str]] = {
 }
 
 
+@pytest.mark.asks_system
 @pytest.mark.usefixtures("with_copy")
 @pytest.mark.parametrize("change", PROOFS)
 def test_a_proof_from_elsewhere_counts_for_nothing(same: Same, each: Project, installed: Path, change: str) -> None:
@@ -184,6 +187,7 @@ def test_a_proof_from_elsewhere_counts_for_nothing(same: Same, each: Project, in
     assert proof.read_text() != text
 
 
+@pytest.mark.asks_system
 @pytest.mark.usefixtures("with_copy")
 def test_without_its_copy_the_packages_launcher_runs(same: Same, each: Project, installed: Path) -> None:
     proof, copy = proof_of(each), copy_of(each)
@@ -194,6 +198,7 @@ def test_without_its_copy_the_packages_launcher_runs(same: Same, each: Project, 
     assert any(path.name.endswith("+hot+launcher") for path in each.paths.makes.glob("tried.*"))
 
 
+@pytest.mark.asks_system
 @pytest.mark.usefixtures("with_copy")
 def test_a_library_for_lines_has_the_copy_tried(same: Same, each: Project, installed: Path) -> None:
     proof = proof_of(each)
@@ -203,6 +208,7 @@ def test_a_library_for_lines_has_the_copy_tried(same: Same, each: Project, insta
     same(LD_LIBRARY_PATH="/nowhere")
 
 
+@pytest.mark.asks_system
 @pytest.mark.usefixtures("with_copy")
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts file systems")
 def test_the_copys_folder_becomes_noexec(same: Same, each: Project, installed: Path) -> None:

@@ -13,6 +13,7 @@ from make_metrics.processes import tree
 from tests.support.project import Project, started
 
 
+@pytest.mark.asks_system
 def test_the_target_is_read_from_the_shims_own_words(project: Project) -> None:
     project.write("z%>w:\n\t@echo $$$$; read line\n")
     with started(project.start("z1>w", stdin=subprocess.PIPE)) as make:

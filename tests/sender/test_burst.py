@@ -39,6 +39,7 @@ sender.main()
 """
 
 
+@pytest.mark.asks_system
 def test_makes_that_follow_each_other_start_one_interpreter(
     sharing: Sharing, receiver: Receiver, senders: Senders, tmp_path: Path
 ) -> None:
@@ -53,6 +54,7 @@ def test_makes_that_follow_each_other_start_one_interpreter(
     assert all("sender.py" in words for words in started), started
 
 
+@pytest.mark.asks_system
 @pytest.mark.parametrize("more", [{}, {"": "a value without a name"}], ids=["", "nameless"])
 def test_nothing_is_lost_where_a_sender_ends_just_as_word_is_left(
     sharing: Sharing, receiver: Receiver, senders: Senders, tmp_path: Path, more: dict[str, str]
@@ -88,6 +90,7 @@ def test_nothing_leaves_after_a_no_while_a_sender_stays(sharing: Sharing, receiv
     assert len(receiver.requests) == sent
 
 
+@pytest.mark.asks_system
 def test_makes_at_once_start_one_interpreter(
     sharing: Sharing, receiver: Receiver, senders: Senders, tmp_path: Path
 ) -> None:

@@ -41,6 +41,7 @@ def waits(sharing: Sharing, senders: Senders) -> bool:
     return len(senders.left()) == 1 and burst.next_turn(sharing.paths) > 0
 
 
+@pytest.mark.asks_system
 def test_one_process_waits_for_all_makes_and_is_no_interpreter(
     resting: Sharing, receiver: Receiver, senders: Senders, tmp_path: Path
 ) -> None:
@@ -56,6 +57,7 @@ def test_one_process_waits_for_all_makes_and_is_no_interpreter(
     assert len(interpreters(tmp_path)) == len(before) + 1 or "c" in receiver.commands
 
 
+@pytest.mark.asks_system
 def test_the_turn_begins_by_itself(resting: Sharing, receiver: Receiver, senders: Senders) -> None:
     almost = time.time() - burst.REST_S + 1.5
     os.utime(resting.paths.sender_lock, (almost, almost))
@@ -71,6 +73,7 @@ def test_turns_may_be_taken_in_advance(resting: Sharing, receiver: Receiver, sen
     until(lambda: receiver.commands == ["a", "b"], seconds=60)
 
 
+@pytest.mark.asks_system
 def test_the_last_of_them_is_followed_by_a_rest(resting: Sharing, receiver: Receiver, senders: Senders) -> None:
     resting.paths.sender_lock.write_text(f"{burst.SPARE * burst.REST_S}\n")
     make(resting, "b")
@@ -111,6 +114,7 @@ def test_a_clock_that_was_set_keeps_no_event_back(
     arrive(resting, receiver, senders, "a", "b")
 
 
+@pytest.mark.asks_system
 def test_status_says_when_it_begins(resting: Sharing, senders: Senders) -> None:
     assert resting.status()["sender"]["due"] is None
     make(resting, "b")
@@ -120,6 +124,7 @@ def test_status_says_when_it_begins(resting: Sharing, senders: Senders) -> None:
     assert "sender: sends at 2" in resting.cli("status")
 
 
+@pytest.mark.asks_system
 def test_flush_sends_at_once_and_ends_the_wait(resting: Sharing, receiver: Receiver, senders: Senders) -> None:
     make(resting, "b")
     until(lambda: waits(resting, senders), seconds=60)
@@ -130,6 +135,7 @@ def test_flush_sends_at_once_and_ends_the_wait(resting: Sharing, receiver: Recei
     until(lambda: waits(resting, senders), seconds=60)
 
 
+@pytest.mark.asks_system
 def test_nothing_leaves_when_the_rest_ends_after_a_no(resting: Sharing, receiver: Receiver, senders: Senders) -> None:
     make(resting, "b")
     until(lambda: waits(resting, senders), seconds=60)
@@ -147,6 +153,7 @@ def test_after_a_yes_a_make_is_sent_at_once(resting: Sharing, receiver: Receiver
     arrive(resting, receiver, senders, "a", "b")
 
 
+@pytest.mark.asks_system
 def test_a_killed_wait_is_taken_over(resting: Sharing, receiver: Receiver, senders: Senders) -> None:
     make(resting, "b")
     until(lambda: waits(resting, senders), seconds=60)
@@ -160,6 +167,7 @@ def test_a_killed_wait_is_taken_over(resting: Sharing, receiver: Receiver, sende
     arrive(resting, receiver, senders, "a", "a", "b")
 
 
+@pytest.mark.asks_system
 def test_a_wait_ends_with_its_home(resting: Sharing, senders: Senders) -> None:
     make(resting, "b")
     until(lambda: waits(resting, senders), seconds=60)
@@ -168,6 +176,7 @@ def test_a_wait_ends_with_its_home(resting: Sharing, senders: Senders) -> None:
     assert not resting.paths.state.exists()
 
 
+@pytest.mark.asks_system
 def test_a_no_in_the_project_that_waits_keeps_nothing_of_another_one_back(
     resting: Sharing, receiver: Receiver, senders: Senders
 ) -> None:

@@ -104,6 +104,7 @@ def test_the_first_lines_of_many_jobs_write_one_header(tree: Tree) -> None:
     assert path.read_text().count("\nL ") == 24
 
 
+@pytest.mark.asks_system
 def test_forty_levels(tree: Tree) -> None:
     tree.write("LEFT ?= 40\nall:\n\tAGAIN\n\t@if [ $(LEFT) != 1 ]; then $(MAKE) LEFT=$$(($(LEFT) - 1)); fi\n")
     assert tree.project.make().returncode == 0
@@ -145,6 +146,7 @@ def test_in_ci_a_decision_for_another_project_allows_nothing(tree: Tree) -> None
     assert not tree.started.exists()
 
 
+@pytest.mark.asks_system
 @pytest.mark.parametrize(
     ("kind", "native"), [("no", True), ("yes", True), ("other", True), ("damaged", False), ("by hand", False)]
 )
@@ -158,6 +160,7 @@ def test_a_decision_in_our_own_form_needs_no_python(tree: Tree, kind: str, nativ
     assert tree.started.exists() is not native
 
 
+@pytest.mark.asks_system
 def test_a_backlog_is_combined_while_a_long_line_runs(tree: Tree) -> None:
     tree.write("all:\n\t@:\nlong:\n\t@while [ -e lasts ]; do sleep 0.05; done\n")
     for _ in range(MANY_RECORDS):
@@ -309,6 +312,7 @@ def test_generated_trees(tree: Tree, seed: int) -> None:
         assert "CI" in env or "JENKINS_URL" in env or done.returncode
 
 
+@pytest.mark.asks_system
 @pytest.mark.parametrize(
     "inside", [PID, USER, HIDDEN, TIME, BOTH], ids=["pid", "user and pid", "hidden", "time", "time and pid"]
 )
