@@ -59,6 +59,7 @@ TARGETS = {
 # To test on Linux what macOS shares with it, "posix" in this variable builds the launcher that asks the system nothing:
 # `MAKE_METRICS_LAUNCHER=posix ci/test`.
 VARIANT_VARIABLE = "MAKE_METRICS_LAUNCHER"
+AS_MACOS = "-DAS_MACOS"  # what the launcher for macOS does around a line, on Linux
 _LIMIT_S = 120
 
 
@@ -74,7 +75,15 @@ def build(target: Path, source: Path | None = None, flags: Sequence[str] = HARDE
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".launcher-") as folder:
         launcher = Path(folder) / "launcher"
         for compiler, linking in itertools.product(_compilers(), LINKING):
-            words = (*WARNINGS, *variant(), *flags, *linking, "-o", str(launcher), str(source or ROOT / SOURCE))
+            words = (
+                *WARNINGS,
+                *(() if AS_MACOS in flags else variant()),
+                *flags,
+                *linking,
+                "-o",
+                str(launcher),
+                str(source or ROOT / SOURCE),
+            )
             command = [*compiler, *words]
             try:
                 process = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT_S, check=False)
@@ -125,7 +134,7 @@ def posix(folder: Path) -> Path:
 def as_macos(folder: Path) -> Path:
     """Build the launcher that does around a line what macOS's does, and asks /proc; raises NotBuilt."""
     path = folder / "as-macos-launcher"
-    build(path, flags=(*HARDENING, "-DAS_MACOS"))
+    build(path, flags=(*HARDENING, AS_MACOS))
     return path
 
 
