@@ -16,14 +16,15 @@ ifeq 'bmake: .NOTMAIN ' ''
 .if 0
 endif
 
+# What a make may need only when it runs a recipe line, or never, stands between "define" and "endef": to read it so
+# costs a tenth of what it costs as lines of a makefile. Section 14 decides which of these parts make reads, and when.
+# Another file of ours may be read after one that waits: its parts would take the place of those.
+$(if $(value .metrics.read),$(.metrics.read))
 .metrics.empty :=
 .metrics.blank := $(.metrics.empty) $(.metrics.empty)
-.metrics.digits := 0 1 2 3 4 5 6 7 8 9
-.metrics.of.names := a b c d e f g h i j k l m n o p q r s t u v w x y z _ $(.metrics.digits)
-.metrics.of.names += A B C D E F G H I J K L M N O P Q R S T U V W X Y Z
-.metrics.characters := $(.metrics.of.names) / . - + , @ = ~ :
 
 # --- 1. Where is this installation? Set-up writes its paths here; the source has none ---------------------------------
+define .metrics.part.values
 .metrics.baked.fragment :=
 .metrics.baked.machine :=
 .metrics.baked.python :=
@@ -34,7 +35,40 @@ endif
 .metrics.baked.data :=
 .metrics.baked.config :=
 # --- end of set-up's values
+endef
 
+define .metrics.part.common
+.metrics.digits := 0 1 2 3 4 5 6 7 8 9
+.metrics.of.names := a b c d e f g h i j k l m n o p q r s t u v w x y z _ $(.metrics.digits)
+.metrics.of.names += A B C D E F G H I J K L M N O P Q R S T U V W X Y Z
+.metrics.characters := $(.metrics.of.names) / . - + , @ = ~ :
+.metrics.in.environment = $(filter environment%,$(origin $1))
+# The files in the directory $1 that match the pattern $2; $1 may hold any character.
+.metrics.files = $(wildcard $(subst $(.metrics.blank),\ ,$(subst ?,\?,$(subst *,\*,$(subst [,\[,$1))))$2)
+# An included one too may be a pipe, if its name has no dot and is not a usual one.
+.metrics.is.file = $(findstring akefile,$1)$(findstring .,$(notdir $1))$(filter \
+  rules Rules Kbuild config version VERSION,$(notdir $1))
+endef
+
+# The rule must not become the default goal: make takes the first target that it reads. From 4.4 make does not remake a
+# phony makefile. This file must not be remade: make repeats its message about a missing makefile, when it cannot make
+# that one with -j, depending on how the last makefile to remake was included.
+define .metrics.part.rule
+.metrics.no.goal := $(if $(value .DEFAULT_GOAL),,1)
+ifneq ($(value .EXTRA_PREREQS),)
+$(.metrics.target): .EXTRA_PREREQS :=
+endif
+$(.metrics.target): ;
+ifneq ($(filter shell-export,$(.FEATURES)),)
+.PHONY: $(.metrics.target)
+endif
+ifeq ($(.metrics.no.goal),1)
+.DEFAULT_GOAL :=
+endif
+endef
+
+define .metrics.part.reading
+$(eval $(value .metrics.part.common))
 # Any function over the words of a text may never end in make 4.0 if the text has a character that is not ASCII: its
 # table of characters is read outside its bounds. There this file does nothing for such names.
 .metrics.specials := % ' " \ $$ \# ( ) { } [ ] ; * ? & | < > ^ ! `
@@ -42,11 +76,15 @@ endif
   .metrics.word,$(.metrics.characters) $(.metrics.specials),$(eval \
   .metrics.text := $$(subst $$(.metrics.word),,$$(.metrics.text)))))$(.metrics.text)
 .metrics.strange :=
-ifeq ($(MAKE_VERSION),4.0)
+.metrics.setup :=
+ifeq ($(.metrics.real),4.0)
 .metrics.strange := $(call .metrics.not.ascii,$(MAKEFILE_LIST)$(value MAKECMDGOALS)$(value HOME)$(value PATH)$(value \
   MAKE_METRICS_HOME)$(value XDG_DATA_HOME)$(value XDG_CONFIG_HOME)$(value XDG_STATE_HOME)$(value LD_PRELOAD))
 endif
-ifeq ($(.metrics.strange),)
+ifneq ($(.metrics.strange),)
+MAKEFILE_LIST := $(subst |.metrics|,,$(subst \
+  $(.metrics.blank)$(.metrics.baked.fragment)|.metrics|,,$(MAKEFILE_LIST)|.metrics|))
+else
 
 # Another kind of machine may share this home. From 4.0 make knows the kind that it was built for; before, the system's
 # loader tells it. Set-up on that machine has added its values, .metrics.for.KIND.NAME. Without these, nothing can be
@@ -73,20 +111,11 @@ endif
 .metrics.self := $(if $(.metrics.baked.fragment),$(findstring \
   $(.metrics.blank)$(.metrics.baked.fragment)|,$(MAKEFILE_LIST)|))
 .metrics.self := $(if $(.metrics.self),$(.metrics.baked.fragment),$(lastword $(MAKEFILE_LIST)))
-.metrics.without = $(subst |.metrics|,,$(subst |.metrics|$1|.metrics|,,$(subst \
-  $(.metrics.blank)$1|.metrics|,,|.metrics|$(MAKEFILE_LIST)|.metrics|)))
 MAKEFILE_LIST := $(call .metrics.without,$(.metrics.self))
 
 # --- 3. Does this file need a rule? With one, no "%:" or .DEFAULT rule remakes it -------------------------------------
-# The rule must not become the default goal: make takes the first target that it reads. From 4.4 make does not remake a
-# phony makefile. This file must not be remade: make repeats its message about a missing makefile, when it cannot make
-# that one with -j, depending on how the last makefile to remake was included.
 .metrics.target := $(subst $(.metrics.blank),\ ,$(.metrics.self))
 .metrics.name := $(subst $(.metrics.blank),|,$(.metrics.self))
-# No rule can name a file with one of these characters.
-.metrics.unnameable := $(findstring :,$(.metrics.self))$(findstring ;,$(.metrics.self))$(findstring \
-  =,$(.metrics.self))$(findstring %,$(.metrics.self))$(findstring $$,$(.metrics.self))$(findstring \
-  |,$(.metrics.self))$(findstring &,$(.metrics.self))
 # The makefile may be a named pipe, which can be read once only, and no function of make tells it from a file. A
 # makefile's name tells it; by any other name it is not read again. On Linux those that make is reading are among its
 # open files, and none of those is at its very beginning, but for a pipe.
@@ -112,11 +141,6 @@ endif
 # Such a file begins with "pos:", a tab and the place. Mostly none is at its beginning, which one look at all shows.
 .metrics.any.at.begin = $(findstring pos:	0,$(file </proc/self/fdinfo/3)$(file </proc/self/fdinfo/4)$(file \
   </proc/self/fdinfo/5)$(file </proc/self/fdinfo/6)$(file </proc/self/fdinfo/7)$(file </proc/self/fdinfo/8))
-# An included one too may be a pipe, if its name has no dot and is not a usual one.
-.metrics.is.file = $(findstring akefile,$1)$(findstring .,$(notdir $1))$(filter \
-  rules Rules Kbuild config version VERSION,$(notdir $1))
-# From 4.2 make can read a file.
-.metrics.reads := $(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(MAKE_VERSION))
 # make's options of one letter stand together in the first word of MAKEFLAGS, if it has any.
 .metrics.letters := $(filter-out --%,$(firstword -$(MAKEFLAGS)))
 # Shells' completions, editors and recipes that list targets read what -p prints together with -q or -n, and would show
@@ -133,19 +157,10 @@ ifneq ($(.metrics.listing),)
   .DEFAULT:,%:,$(subst $(.metrics.blank),,$(.metrics.text)))),,1)
 .metrics.text :=
 endif
-ifeq ($(strip $(filter $(.metrics.name),$(value .metrics.ruled)) $(.metrics.unnameable))$(.metrics.listing),)
+.metrics.no.rule.for = $(filter $(.metrics.name),$(value .metrics.ruled)) $(call .metrics.unnameable,$(.metrics.self))
+ifeq ($(strip $(.metrics.no.rule.for))$(.metrics.listing),)
 .metrics.ruled := $(value .metrics.ruled) $(.metrics.name)
-.metrics.no.goal := $(if $(value .DEFAULT_GOAL),,1)
-ifneq ($(value .EXTRA_PREREQS),)
-$(.metrics.target): .EXTRA_PREREQS :=
-endif
-$(.metrics.target): ;
-ifneq ($(filter shell-export,$(.FEATURES)),)
-.PHONY: $(.metrics.target)
-endif
-ifeq ($(.metrics.no.goal),1)
-.DEFAULT_GOAL :=
-endif
+$(eval $(value .metrics.part.rule))
 endif
 
 ifndef .metrics.included
@@ -153,9 +168,8 @@ ifndef .metrics.included
 # --- 4. Is recording off? Then this file is inert ---------------------------------------------------------------------
 # The directories are those of make_metrics/files/user_dirs.py (tests/files/test_user_dirs.py compares them).
 .metrics.absolute = $(if $(filter |/%,|$(subst $(.metrics.blank),_,$1)),$1)
-.metrics.home := $(value MAKE_METRICS_HOME)
 # Apple's make 3.81, which does not name its platform, has a default for MAKEFILEPATH.
-.metrics.mac := $(findstring darwin,$(.metrics.host))$(filter 3.81default,$(MAKE_VERSION)$(origin MAKEFILEPATH))
+.metrics.mac := $(findstring darwin,$(.metrics.host))$(filter 3.81default,$(.metrics.real)$(origin MAKEFILEPATH))
 .metrics.below.home = $(or $(call \
   .metrics.absolute,$(value $1)),$(value HOME)/$(if $(.metrics.mac),Library/Application Support,$2))/make-metrics
 .metrics.default.data = $(call .metrics.below.home,XDG_DATA_HOME,.local/share)
@@ -164,8 +178,6 @@ ifndef .metrics.included
 .metrics.data := $(if $(.metrics.home),$(.metrics.home)/data,$(.metrics.data))
 .metrics.config := $(or $(.metrics.baked.config),$(.metrics.default.config))
 .metrics.config := $(if $(.metrics.home),$(.metrics.home)/config,$(.metrics.config))
-# The files in the directory $1 that match the pattern $2; $1 may hold any character.
-.metrics.files = $(wildcard $(subst $(.metrics.blank),\ ,$(subst ?,\?,$(subst *,\*,$(subst [,\[,$1))))$2)
 # Which system is this? From 4.0 make knows for which it was built. On any but Linux and macOS nothing is recorded:
 # there nothing has been tried.
 .metrics.system := $(if $(filter default,$(origin MAKE_HOST)),$(if $(findstring android,$(MAKE_HOST)),,$(findstring \
@@ -184,7 +196,6 @@ ifneq ($(call .metrics.absolute,$(.metrics.home)),$(.metrics.home))
 endif
 # In CI (by the environment, as in make_metrics/environment.py) recording is off until somebody decides. If there is a
 # decision for any project, the walk looks for this project's (make_metrics/project/root.py).
-.metrics.in.environment = $(filter environment%,$(origin $1))
 .metrics.ci.variables := GITEA_ACTIONS GITHUB_ACTIONS GITLAB_CI CIRCLECI BUILDKITE TRAVIS APPVEYOR
 .metrics.ci.variables += BITBUCKET_BUILD_NUMBER CIRRUS_CI DRONE TF_BUILD TEAMCITY_VERSION JENKINS_URL HUDSON_URL
 .metrics.ci.variables += CODEBUILD_BUILD_ARN bamboo_planKey GO_PIPELINE_LABEL BITRISE_IO BUDDY_WORKSPACE_ID
@@ -208,18 +219,16 @@ endif
 endif
 
 ifeq ($(.metrics.inert)$(.metrics.baked.fragment),)
-# This is not set-up's copy: include that copy if it exists, it has this machine's paths.
+# This is not set-up's copy: section 14 includes that copy if it exists, it has this machine's paths.
 .metrics.setup := $(or $(if $(.metrics.home),$(.metrics.data)),$(value HOME)/.local/share/make-metrics)/metrics.mk
 .metrics.setup := $(subst $(.metrics.blank),\ ,$(.metrics.setup))
-ifneq ($(wildcard $(.metrics.setup)),)
-include $(.metrics.setup)
+.metrics.setup := $(if $(wildcard $(.metrics.setup)),$(.metrics.setup))
 endif
 endif
 endif
+endef
 
-ifndef .metrics.included
-.metrics.included := 1
-
+define .metrics.part.targets
 # --- 5. Which of our targets are goals? Only those get a rule, also when recording is off -----------------------------
 # Pattern rules: a project's own rule for the target goes first, without a warning. Of several patterns make takes the
 # one with the shortest stem, then the first. Our stem is long, so a project's metrics-% or %-status goes first too.
@@ -234,7 +243,7 @@ $(foreach .metrics.word,$(.metrics.asked),$(eval $(patsubst metrics-%,m\%%,$(.me
 endif
 
 # What -n prints, and which lines it runs, is the same as in the build: see section 8 for METRICS_ONESHELL.
-ifneq ($(if $(.metrics.dry),$(if $(filter 4.%,$(MAKE_VERSION)),$(value METRICS_ONESHELL))),)
+ifneq ($(if $(.metrics.dry),$(if $(filter 4.%,$(.metrics.real)),$(value METRICS_ONESHELL))),)
 ifeq ($(.metrics.inert),$(.metrics.dry))
 .ONESHELL:
 ifneq ($(filter default,$(origin .SHELLFLAGS)),)
@@ -242,9 +251,9 @@ ifneq ($(filter default,$(origin .SHELLFLAGS)),)
 endif
 endif
 endif
+endef
 
-ifeq ($(.metrics.inert),)
-
+define .metrics.part.words
 # --- 6. Where are the interpreter and the shim? -----------------------------------------------------------------------
 .metrics.python := $(.metrics.baked.python)
 .metrics.entry := $(.metrics.baked.entry)
@@ -317,11 +326,13 @@ ifeq ($(.metrics.baked.fragment),)
 .metrics.ready := $(if $(filter 2,$(words $(.metrics.python) $(.metrics.entry))),$(.metrics.ready))
 .metrics.ready := $(if $(call .metrics.special,$(.metrics.python)$(.metrics.entry)),,$(.metrics.ready))
 endif
+endef
 
+define .metrics.part.choice
 # --- 8. Which hook? The SHELL hook where no makefile could show it, else the flags hook -------------------------------
 # shell: SHELL names the shim, in front of the makefile's own words. flags: .SHELLFLAGS names the shim, and SHELL stays
 # the makefile's.
-.metrics.version := $(or $(value .metrics.as.version),$(MAKE_VERSION))
+.metrics.version := $(or $(value .metrics.as.version),$(.metrics.real))
 # remake calls itself 4.3+dbg-1.5 and the like.
 .metrics.version := $(if $(findstring +,$(.metrics.version)),,$(.metrics.version))
 .metrics.features := $(or $(value .metrics.as.features),$(.FEATURES))
@@ -396,6 +407,53 @@ endif
   .metrics.special,$(subst $(.metrics.blank),,$1)),1)
 ifeq ($(if $(findstring |/bin/sh|,|$(value SHELL)|)$(findstring $(.metrics.dollar),$(value SHELL)),,$(call \
   .metrics.no.words,$(value SHELL))),)
+$(eval $(value .metrics.part.uses))
+# Those with a usual name need no closer look: there may be hundreds.
+.metrics.pipes := $(strip $(foreach .metrics.word,$(filter-out %.mk %.mak %.make %.d %akefile,$(MAKEFILE_LIST)),$(if \
+  $(call .metrics.is.file,$(.metrics.word)),,1)))
+.metrics.mentioned := $(findstring SHELL,$(value MAKECMDGOALS)$(subst \
+  .SHELLFLAGS,,$(MAKEFLAGS)$(value -*-command-variables-*-)))
+.metrics.changes.list = $(findstring MAKEFILE_LIST,$(subst $(.metrics.open)MAKEFILE_LIST,,$(subst \
+  {MAKEFILE_LIST,,$1)))
+.metrics.hook := $(if $(or $(.metrics.loops),$(.metrics.mentioned),$(.metrics.once),$(.metrics.unlisted),$(or \
+  $(.metrics.pipes),$(call .metrics.show,$(MAKEFILE_LIST)),$(if $(findstring \
+  MAKEFILE_LIST,$(file <$(.metrics.main))),$(call .metrics.changes.list,$(file <$(.metrics.main)))))),,shell)
+# A makefile that make reads after this one may use SHELL too: look at those when the first recipe line starts.
+.metrics.later = $(eval .metrics.later := $(or $(.metrics.list.changed),$(call \
+  .metrics.show,$(subst x$(.metrics.listed),,x$(MAKEFILE_LIST)))))$(.metrics.later)
+endif
+endif
+endif
+ifneq ($(.metrics.flags.hook),)
+.metrics.hook := $(or $(.metrics.hook),flags)
+endif
+endif
+
+# The project asked for one shell for a whole recipe: with -e an error ends the recipe, as it does line by line.
+ifneq ($(and $(filter flags,$(.metrics.hook)),$(value METRICS_ONESHELL),$(filter oneshell,$(.metrics.features))),)
+.ONESHELL:
+ifneq ($(filter default,$(origin .SHELLFLAGS)),)
+.SHELLFLAGS := -ec
+endif
+endif
+
+# With .POSIX and default flags 4.4 chooses -c or -ec for each line by its "-" prefix. Our flags would end that.
+ifeq ($(.metrics.hook),flags)
+ifneq ($(filter shell-export,$(.metrics.features)),)
+ifneq ($(filter default-ec,$(origin .SHELLFLAGS)$(value .SHELLFLAGS)),)
+.metrics.hook :=
+endif
+endif
+endif
+# What is set before the include line counts, and what make was started with: no later value, and none of a target.
+.metrics.level := m:$(MAKELEVEL):$(.metrics.real)
+.metrics.goals := $(sort $(value MAKECMDGOALS))
+.metrics.exempts := $(.metrics.asked)$(value METRICS_SKIP)
+.metrics.traceparent := $(filter-out 0,$(value METRICS_TRACEPARENT))
+.metrics.preload := $(if $(call .metrics.in.environment,LD_PRELOAD),$(value LD_PRELOAD))
+endef
+
+define .metrics.part.uses
 # Could a makefile show SHELL? Each one is read again; one that cannot be read (standard input, a pipe) could. SHELL
 # alone, not in another name, does no harm in a comment, in a line that gives it a value, behind "$$", and as a mere
 # word of a recipe. Anything else may be a use.
@@ -435,45 +493,9 @@ ifeq ($(if $(findstring |/bin/sh|,|$(value SHELL)|)$(findstring $(.metrics.dolla
 .metrics.show = $(if $(filter-out $(words $1),$(words $(wildcard $1)))$(filter /dev/% /proc/%,$1),SHELL,$(if \
   $(if $(word 2,$1),$(.metrics.may.use.any),1),$(strip $(foreach .metrics.file,$1,$(if $(.metrics.may.use),$(call \
   .metrics.may.show,$(file <$(.metrics.file))))))))
-# Those with a usual name need no closer look: there may be hundreds.
-.metrics.pipes := $(strip $(foreach .metrics.word,$(filter-out %.mk %.mak %.make %.d %akefile,$(MAKEFILE_LIST)),$(if \
-  $(call .metrics.is.file,$(.metrics.word)),,1)))
-.metrics.mentioned := $(findstring SHELL,$(value MAKECMDGOALS)$(subst \
-  .SHELLFLAGS,,$(MAKEFLAGS)$(value -*-command-variables-*-)))
-.metrics.changes.list = $(findstring MAKEFILE_LIST,$(subst $(.metrics.open)MAKEFILE_LIST,,$(subst \
-  {MAKEFILE_LIST,,$1)))
-.metrics.hook := $(if $(or $(.metrics.loops),$(.metrics.mentioned),$(.metrics.once),$(.metrics.unlisted),$(or \
-  $(.metrics.pipes),$(call .metrics.show,$(MAKEFILE_LIST)),$(if $(findstring \
-  MAKEFILE_LIST,$(file <$(.metrics.main))),$(call .metrics.changes.list,$(file <$(.metrics.main)))))),,shell)
-# A makefile that make reads after this one may use SHELL too: look at those when the first recipe line starts.
-.metrics.later = $(eval .metrics.later := $(or $(.metrics.list.changed),$(call \
-  .metrics.show,$(subst x$(.metrics.listed),,x$(MAKEFILE_LIST)))))$(.metrics.later)
-endif
-endif
-endif
-ifneq ($(.metrics.flags.hook),)
-.metrics.hook := $(or $(.metrics.hook),flags)
-endif
-endif
+endef
 
-# The project asked for one shell for a whole recipe: with -e an error ends the recipe, as it does line by line.
-ifneq ($(and $(filter flags,$(.metrics.hook)),$(value METRICS_ONESHELL),$(filter oneshell,$(.metrics.features))),)
-.ONESHELL:
-ifneq ($(filter default,$(origin .SHELLFLAGS)),)
-.SHELLFLAGS := -ec
-endif
-endif
-
-# With .POSIX and default flags 4.4 chooses -c or -ec for each line by its "-" prefix. Our flags would end that.
-ifeq ($(.metrics.hook),flags)
-ifneq ($(filter shell-export,$(.metrics.features)),)
-ifneq ($(filter default-ec,$(origin .SHELLFLAGS)$(value .SHELLFLAGS)),)
-.metrics.hook :=
-endif
-endif
-endif
-
-ifneq ($(.metrics.hook),)
+define .metrics.part.lines
 # What is found out at the first line only is kept in another variable. Make 3.81 would go on to read the old value of
 # the variable that it expands, though "eval" had replaced it: that memory may hold anything by then, and make runs it.
 # (Where only later makes come by, a variable is replaced by its own value.)
@@ -507,7 +529,6 @@ ifneq ($(.metrics.hook),)
 # One goal: all targets are made for it. Several goals: each goal has this variable, and its prerequisites inherit it.
 # That gives the goals variables of their own, which make -p lists, and which make takes for a reason to ignore a global
 # .EXTRA_PREREQS: then the order of the lines has to tell the goal (make_metrics/combine/run.py).
-.metrics.goals := $(sort $(value MAKECMDGOALS))
 ifeq ($(.metrics.goals),)
 # The default goal is known when the first recipe line starts; the include line may stand before the first target.
 .metrics.default.goal = $(if $(call .metrics.impure,$(value .DEFAULT_GOAL)),,$(.DEFAULT_GOAL))
@@ -531,13 +552,13 @@ endif
 # make itself runs: what the project exempts; names with a character that make's parser takes for a blank and that is
 # not encoded; and, with Apple's make, which searches the PATH that it was started with, lines that have another.
 .metrics.exempt :=
-ifneq ($(.metrics.asked)$(value METRICS_SKIP),)
+ifneq ($(.metrics.exempts),)
 .metrics.exempt = $(filter $(.metrics.asked) $(METRICS_SKIP),$@)
 endif
 .metrics.skip = $(.metrics.exempt)$(if $(word 2,$@),$(word 2,$(call .metrics.encode,$@)))
-ifeq ($(MAKE_VERSION),4.0)
+ifeq ($(.metrics.real),4.0)
 .metrics.skip = $(or $(call .metrics.not.ascii,$@),$(.metrics.exempt)$(word 2,$(call .metrics.encode,$@)))
-else ifeq ($(MAKE_VERSION),3.81)
+else ifeq ($(.metrics.real),3.81)
 .metrics.skip = $(or $(.metrics.exempt)$(word 2,$(call .metrics.encode,$@)),$(if \
   $(filter a,$(.metrics.ifs)),$(filter-out environment%,$(origin PATH))))
 endif
@@ -567,8 +588,7 @@ endif
 # cannot enter the launcher, which is linked statically; it enters the interpreter. These libraries do neither, and the
 # launcher sees the real clock:
 .metrics.harmless := %/libfaketime.so.1 %/libfaketimeMT.so.1 %libeatmydata.so %libfakeroot-sysv.so %libfakeroot-tcp.so
-.metrics.preloaded := $(if $(value LD_PRELOAD),$(if $(call .metrics.in.environment,LD_PRELOAD),$(filter-out \
-  $(.metrics.harmless),$(subst :, ,$(value LD_PRELOAD)))))
+.metrics.preloaded := $(filter-out $(.metrics.harmless),$(subst :, ,$(.metrics.preload)))
 .metrics.launcher := $(if $(.metrics.preloaded),,$(.metrics.launcher))
 # A library that a makefile preloads into lines may show how many programs load it. Where one more would, a second shell
 # or the interpreter, make itself runs the line.
@@ -578,8 +598,7 @@ endif
 .metrics.ifs.splits = $(subst $(.metrics.tab),,$(subst $(.metrics.newline),,$(subst $(.metrics.blank),,$(if \
   $(findstring $(.metrics.dollar),$(value IFS)),$(if $(call .metrics.impure,$(value IFS)),s,$(IFS)),$(value IFS)))))
 # Apple's make 3.81 has a default for MAKEFILEPATH. It starts simple lines itself for more shells than /bin/sh.
-.metrics.ifs := $(if $(filter 3.81default,$(MAKE_VERSION)$(origin MAKEFILEPATH)),a,f)
-.metrics.level := m:$(MAKELEVEL):$(MAKE_VERSION)
+.metrics.ifs := $(if $(filter 3.81default,$(.metrics.real)$(origin MAKEFILEPATH)),a,f)
 .metrics.meta = $(or $(.metrics.kept.meta),$(.metrics.find.meta))
 .metrics.find.meta = $(eval .metrics.kept.meta := $$(.metrics.level):$$(notdir $$(call \
   .metrics.encode,$$(.metrics.make))):$$(.metrics.ifs) h:$$(call \
@@ -604,7 +623,7 @@ ifneq ($(.metrics.reads),)
   .metrics.encode,$@) $(.metrics.asked.for).)
 endif
 .metrics.words = $(.metrics.start:$(.metrics.python)=) $(.metrics.entered) t:$(.metrics.named) $(.metrics.count)
-ifneq ($(filter-out 0,$(value METRICS_TRACEPARENT)),)
+ifneq ($(.metrics.traceparent),)
 .metrics.words = $(.metrics.start:$(.metrics.python)=) $(.metrics.entered) t:$(.metrics.named) +$(.metrics.count)
 endif
 
@@ -628,7 +647,7 @@ ifneq ($(.metrics.reads),)
   .metrics.mark.of,$$(.metrics.stat))))$(.metrics.mark)
 # A make below one whose lines run through this launcher does not try it again. Between both makes stand the launcher,
 # and shells and scripts; one with a blank in its name is as if there were nothing above it.
-ifneq ($(filter-out 0,$(MAKELEVEL)),)
+ifeq ($(findstring m:0:,$(.metrics.level)),)
 .metrics.above = $(call .metrics.above.of,$(word 4,$1),$2 x)
 .metrics.above.of = $(call .metrics.or.above,$(if $(wildcard /proc/$1/stat),$(file </proc/$1/stat)),$2)
 .metrics.or.above = $(if $(word 22,$1),$(or $(wildcard $(call .metrics.mark.of,$1)),$(if \
@@ -712,10 +731,10 @@ endif
   UTF-8,utf8,$(.metrics.locale)),/usr/lib/locale/$(.metrics.word) /usr/share/locale/$(.metrics.word))
 .metrics.warns = $(if $(.metrics.locale),$(if \
   $(value LOCPATH)$(value LOCALE_ARCHIVE)$(wildcard $(.metrics.locales)),,1))
-endif
+endef
 
+define .metrics.part.shell
 # --- 12. The SHELL hook: what is SHELL for a line? --------------------------------------------------------------------
-ifeq ($(.metrics.hook),shell)
 # A bash that is called sh may print something at its start. In a removed directory every shell does.
 .metrics.sh = $(notdir $(realpath /bin/sh))
 .metrics.sh.shows = $(if $(filter dash busybox,$(.metrics.sh)),,$(value SHELLOPTS)$(.metrics.sh.adds)$(if $(filter \
@@ -742,8 +761,11 @@ endif
 .metrics.later.line = $(if $(.metrics.aside),,$(foreach .metrics.start,$(.metrics.program),$(.metrics.to.run)))
 .metrics.line = $(if $(filter yes,$(.metrics.runs)),$(eval \
   .metrics.line = $$(.metrics.later.line))$(.metrics.later.line),$(.metrics.first.line))
+endef
+
+define .metrics.part.own.shell
 # Make 3.81 crashes at "unexport SHELL" if SHELL is not in its environment; if it is, it is not exported.
-ifneq ($(MAKE_VERSION),3.81)
+ifneq ($(.metrics.real),3.81)
 unexport SHELL
 endif
 ifeq ($(findstring $(.metrics.dollar),$(value SHELL)),)
@@ -768,10 +790,10 @@ $(eval define .metrics.shell$(.metrics.newline)$(value SHELL)$(.metrics.newline)
 .metrics.too.long = $(if $(filter /bin/sh,$1)$(filter a,$(.metrics.ifs)),$(.metrics.long))
 SHELL = $(call .metrics.shim,$(.metrics.shell))
 endif
-endif
+endef
 
+define .metrics.part.flags
 # --- 13. The flags hook: what is .SHELLFLAGS for a line? --------------------------------------------------------------
-ifeq ($(.metrics.hook),flags)
 ifeq ($(origin .SHELLFLAGS),default)
 # A .POSIX after this line would make the default flags -ec. It also gives defaults to these two variables, which shows
 # it. (From 4.4 it means -c for lines with a "-" prefix. The prefix is unknown here, so all lines get -ec.)
@@ -854,13 +876,168 @@ endif
 # An argument of "call" is expanded once, as make would expand .SHELLFLAGS.
 .metrics.for.line = $(if $(value @),$(call .metrics.with.shell,$(.metrics.shell),$1))$1
 .SHELLFLAGS = $(call .metrics.for.line,$(.metrics.flags))
+endef
+
+# Where nothing is unusual, sections 2 to 5 are as short as this.
+define .metrics.part.usual
+$(eval $(value .metrics.part.common))
+.metrics.mac :=
+.metrics.asked :=
+.metrics.once :=
+.metrics.unlisted :=
+.metrics.ruled := $(.metrics.self)
+.metrics.fragments := $(.metrics.self)
+.metrics.data := $(if $(.metrics.home),$(.metrics.home)/data,$(.metrics.baked.data))
+.metrics.inert := $(call .metrics.files,$(.metrics.data)/off,)$(wildcard \
+  /dev/stdin/.)$(if $(wildcard /proc/self/stat),,no-proc)
+.metrics.ready :=
+$(if $(.metrics.inert),,$(eval $(value .metrics.part.words)))
+endef
+
+# What section 14 has left for the first recipe line. A target may give itself any variable: here and in the parts that
+# follow stand only such of make's variables as each line may have of its own.
+define .metrics.part.late
+$(eval $(value .metrics.part.values))
+$(eval $(value .metrics.part.usual))
+.metrics.version := $(.metrics.real)
+.metrics.exempts :=
+.metrics.traceparent :=
+.metrics.count := 1
+.metrics.odd :=
+.metrics.too.long = $(.metrics.long)
+.metrics.list.changed = $(if $(findstring x$(.metrics.listed),x$(MAKEFILE_LIST)),,1)
+.metrics.read.later = $(subst x$(.metrics.listed),,x$(MAKEFILE_LIST))
+.metrics.later = $(eval .metrics.later := $(or $(.metrics.list.changed),$(if $(.metrics.read.later),$(eval \
+  $(value .metrics.part.uses))$(call .metrics.show,$(.metrics.read.later)))))$(.metrics.later)
+ifeq ($(.metrics.inert)$(.metrics.ready),1)
+$(eval $(value .metrics.part.lines))
+$(eval $(value .metrics.part.shell))
+endif
+endef
+
+# What follows when a make has decided which hook it takes.
+define .metrics.part.hook
+$(eval $(value .metrics.part.choice))
+ifneq ($(.metrics.hook),)
+$(eval $(value .metrics.part.lines))
+ifeq ($(.metrics.hook),shell)
+$(eval $(value .metrics.part.shell))
+$(eval $(value .metrics.part.own.shell))
+else
+$(eval $(value .metrics.part.flags))
+endif
+endif
+endef
+
+# --- 14. Does this make do anything unusual? If not, all of the above waits for its first recipe line -----------------
+$(eval $(value .metrics.part.values))
+.metrics.real := $(MAKE_VERSION)
+.metrics.home := $(value MAKE_METRICS_HOME)
+# From 4.2 make can read a file.
+.metrics.reads := $(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.real))
+.metrics.without = $(subst |.metrics|,,$(subst |.metrics|$1|.metrics|,,$(subst \
+  $(.metrics.blank)$1|.metrics|,,|.metrics|$(MAKEFILE_LIST)|.metrics|)))
+# No rule can name a file with one of these characters.
+.metrics.unnameable = $(findstring :,$1)$(findstring ;,$1)$(findstring =,$1)$(findstring %,$1)$(findstring \
+  $$,$1)$(findstring |,$1)$(findstring &,$1)
+# The same names of CI services as in section 4: mostly none of them has a value.
+.metrics.in.ci = $(value CI)$(value GITEA_ACTIONS)$(value GITHUB_ACTIONS)$(value GITLAB_CI)$(value CIRCLECI)$(value \
+  BUILDKITE)$(value TRAVIS)$(value APPVEYOR)$(value BITBUCKET_BUILD_NUMBER)$(value CIRRUS_CI)$(value DRONE)$(value \
+  TF_BUILD)$(value TEAMCITY_VERSION)$(value JENKINS_URL)$(value HUDSON_URL)$(value CODEBUILD_BUILD_ARN)$(value \
+  bamboo_planKey)$(value GO_PIPELINE_LABEL)$(value BITRISE_IO)$(value BUDDY_WORKSPACE_ID)$(value \
+  BUILDER_OUTPUT)$(value CF_BUILD_ID)$(value CF_PAGES)$(value WORKERS_CI)$(value CM_BUILD_ID)$(value \
+  AC_APPCIRCLE)$(value APPCENTER_BUILD_ID)$(value AGOLA_GIT_REF)$(value EARTHLY_CI)$(value EAS_BUILD)$(value \
+  GERRIT_PROJECT)$(value HARNESS_BUILD_ID)$(value HEROKU_TEST_RUN_ID)$(value LAYERCI)$(value NETLIFY)$(value \
+  NEVERCODE)$(value PROW_JOB_ID)$(value SAILCI)$(value SCREWDRIVER)$(value SEMAPHORE)$(value SHIPPABLE)$(value \
+  TASKCLUSTER_ROOT_URL)$(value TDDIUM)$(value VELA)$(value NOW_BUILDER)$(value CI_XCODE_PROJECT)$(value XCS)$(value \
+  CI_NAME)$(value RENDER_SERVICE_ID)$(value ALPIC_HOST)$(value KOKORO_BUILD_ID)$(value SWARMING_TASK_ID)$(value \
+  DSARI)$(value JENKINS_SERVER_COOKIE)
+# Usual is: set-up's copy is the first file of ours that make reads; make is one that can read files, on Linux, with its
+# own SHELL; it has one goal at most; and no variable or option asks for more, or makes the rest inert.
+.metrics.unusual := 1
+ifneq ($(.metrics.reads),)
+.metrics.letters := $(filter-out --%,$(firstword -$(MAKEFLAGS)))
+.metrics.unusual := $(value .metrics.self)$(value .metrics.as.version)$(value .metrics.as.features)$(value \
+  MAKE_METRICS)$(value MAKEFILES)$(value METRICS_ONESHELL)$(value METRICS_SKIP)$(value \
+  METRICS_TRACEPARENT)$(filter-out environment undefined,$(origin LD_PRELOAD))$(value .EXTRA_PREREQS)$(word \
+  2,$(value MAKECMDGOALS))$(filter metrics-%,$(value MAKECMDGOALS))$(findstring \
+  n,$(.metrics.letters))$(findstring q,$(.metrics.letters))$(findstring t,$(.metrics.letters))$(findstring \
+  p,$(.metrics.letters))$(findstring \
+  SHELL,$(value MAKECMDGOALS)$(MAKEFLAGS)$(value -*-command-variables-*-))$(filter-out /%,$(.metrics.home))
+endif
+ifeq ($(.metrics.unusual),)
+.metrics.unusual := $(.metrics.in.ci)$(subst filedefaultdefaultdefaultfileenvironment,,$(patsubst \
+  default,file,$(origin SHELL))$(origin MAKE_VERSION)$(origin MAKE_HOST)$(origin MAKE_COMMAND)$(origin \
+  MAKEFILE_LIST)$(origin MAKELEVEL))$(findstring android,$(MAKE_HOST))$(if $(and $(findstring \
+  linux,$(MAKE_HOST)),$(filter $(addsuffix -%,$(subst x86,x86_64 amd64,$(subst \
+  arm,aarch64 arm%,$(.metrics.baked.machine)))),$(MAKE_HOST)),$(.metrics.baked.entry),$(.metrics.baked.state),$(or \
+  $(.metrics.home),$(.metrics.baked.data)),$(.metrics.baked.fragment)),,1)
+endif
+# All makefiles are there, have usual names, and none that is open is a pipe (see section 3). Of an open file Linux
+# tells its place as word 2, and its flags as word 4: in front 02 if make itself has opened it, at the end 0000 if make
+# only reads it. The first that make opens is the makefile, the last one this file; others are between them where a
+# makefile includes another that includes this one.
+ifeq ($(.metrics.unusual),)
+.metrics.first := $(file </proc/self/fdinfo/3)
+.metrics.listed := $(call .metrics.without,$(.metrics.baked.fragment))
+.metrics.main := $(firstword $(.metrics.listed))
+.metrics.unusual := $(subst x$(.metrics.baked.fragment),,x$(lastword $(MAKEFILE_LIST)))$(if $(filter \
+  GNUmakefile makefile Makefile,$(.metrics.main)),,1)$(filter-out \
+  %.mk %.mak %.make %.d %.Po %.Plo %akefile,$(.metrics.listed))$(filter \
+  /dev/% /proc/%,$(.metrics.listed))$(filter-out \
+  $(words $(.metrics.listed)),$(words $(wildcard $(.metrics.listed))))$(call \
+  .metrics.unnameable,$(.metrics.baked.fragment))$(if $(and \
+  $(filter-out 0,$(word 2,$(.metrics.first))),$(filter 02%,$(filter %0000,$(word 4,$(.metrics.first)))),$(if \
+  $(word 2,$(.metrics.listed)),$(if $(file </proc/self/fdinfo/5),,1),1)),,$(strip $(foreach \
+  .metrics.word,3 4 5 6 7 8,$(if \
+  $(filter 0,$(word 2,$(file </proc/self/fdinfo/$(.metrics.word)))),$(filter \
+  %0000,$(word 4,$(file </proc/self/fdinfo/$(.metrics.word))))))))
 endif
 
-endif
-endif
+ifeq ($(.metrics.unusual),)
+# As sections 2 and 3 do it.
+.metrics.included := 1
+.metrics.self := $(.metrics.baked.fragment)
+MAKEFILE_LIST := $(.metrics.listed)
+.metrics.target := $(.metrics.self)
+$(eval $(value .metrics.part.rule))
+# Mostly no makefile has a word with which it could show SHELL. Each use of a text copies it, and there may be
+# megabytes: one function looks for all such words.
+ifneq ($(subst x/bin/sh,,x$(value SHELL))$(findstring HELL,$(subst .VARIABLES,HELL,$(subst \
+  MAKEFILE_LIST,HELL,$(file <$(.metrics.main)))$(foreach \
+  .metrics.word,$(wordlist 2,9999999,$(.metrics.listed)),$(file <$(.metrics.word))))),)
+$(eval $(value .metrics.part.usual))
+$(if $(.metrics.inert),,$(eval $(value .metrics.part.hook)))
 else
-MAKEFILE_LIST := $(subst |.metrics|,,$(subst \
-  $(.metrics.blank)$(.metrics.baked.fragment)|.metrics|,,$(MAKEFILE_LIST)|.metrics|))
+# What make was started with counts, and no later value.
+.metrics.hook := shell
+.metrics.make := $(value MAKE_COMMAND)
+.metrics.level := m:$(MAKELEVEL):$(.metrics.real)
+.metrics.goals := $(value MAKECMDGOALS)
+.metrics.preload := $(value LD_PRELOAD)
+.metrics.read = $(eval .metrics.read :=)$(eval $(value .metrics.part.late))
+.metrics.line :=
+unexport SHELL
+SHELL = $(if $(value @),$(.metrics.read)$(.metrics.line))/bin/sh
+endif
+
+else
+$(eval $(value .metrics.part.reading))
+ifneq ($(.metrics.setup),)
+include $(.metrics.setup)
+endif
+ifeq ($(value .metrics.included)$(.metrics.strange),)
+.metrics.included := 1
+$(eval $(value .metrics.part.targets))
+ifeq ($(.metrics.inert),)
+$(eval $(value .metrics.part.words))
+$(eval $(value .metrics.part.hook))
+endif
+endif
+# What make -p prints is read by other programs, which would take a line of these for a rule.
+ifneq ($(findstring p,$(value .metrics.letters)),)
+$(foreach .metrics.word,$(filter .metrics.part.%,$(.VARIABLES)),$(eval $(.metrics.word) :=))
+endif
 endif
 
 # The end of what BSD make skips. (It takes the last line for a recipe.)

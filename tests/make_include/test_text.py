@@ -41,15 +41,15 @@ def test_no_variable_that_make_3_81_expands_is_replaced_meanwhile() -> None:
     text = re.sub(r" \\\n *", " ", FRAGMENT.read_text())
     replaced, conditions = [], []
     for line in text.splitlines():
-        if re.match(r"if(eq|neq|def|ndef)\b", line):
+        if re.match(r"(if(eq|neq|def|ndef)|define)\b", line):
             conditions.append(line)
         elif line.startswith("else"):
             conditions[-1] += line
-        elif line == "endif":
+        elif line in ("endif", "endef"):
             conditions.pop()
         found = re.match(r"(\.metrics\.[\w.]+) = .*\$\(eval \1 :?=.*\)\$\(\1\)$", line)
         if found and not re.search(
-            r"\.metrics\.reads|ifeq .*\.metrics\.version\),3\.81.*else|,flags", " ".join(conditions)
+            r"\.metrics\.reads|ifeq .*\.metrics\.version\),3\.81.*else|part\.(flags|late)", " ".join(conditions)
         ):
             replaced.append(found[1])
     # No pipe is looked for with 3.81: it reads no file.

@@ -46,8 +46,10 @@ class Tree:
                           f'exec {sys.executable} "$@"\n')  # fmt: skip
         python.chmod(0o755)
         project.edit_fragment(f".metrics.baked.python := {sys.executable}\n", f".metrics.baked.python := {python}\n")
+        # The first line reads what the others are made of, when make looks for the shell: here it is asked for before.
         self.line = (
-            f"@{sys.executable} -I -S {AGAIN} {self.again} {ENTRY} g:$(.metrics.goal) $(firstword $(.metrics.meta))"
+            f"@$(.metrics.read){sys.executable} -I -S {AGAIN} {self.again} {ENTRY} "
+            "g:$(.metrics.goal) $(firstword $(.metrics.meta))"
         )
 
     def write(self, text: str, name: str = "Makefile") -> None:

@@ -16,6 +16,9 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _MAKE_ESCAPES = str.maketrans({"$": "$$", "#": "\\#"})
 _FUNCTION_SYNTAX = frozenset(",()")  # an argument of a make function cannot hold these
 _UNSAFE = re.compile(r"[^A-Za-z0-9._/+,@-]")
+# Comments and blank lines, but for the mark below, and for the two blank lines that are the value of .metrics.newline.
+_UNREAD = re.compile(r"^(?:#(?! --- end of).*\n|\n(?!\n|endef))", re.MULTILINE)
+_CONTINUED = re.compile(r"\\\n *")
 END = "# --- end of set-up's values\n"
 _BAKED = re.compile(r"^(\.metrics\.baked\.(\w+) :=) ?(.*)$", re.MULTILINE)
 _OTHERS = re.compile(r"^\.metrics\.for\.(\w+)\.(\w+) := (.*)\n", re.MULTILINE)
@@ -67,6 +70,15 @@ def escape(path: Path) -> str:
     return str(path).translate(_MAKE_ESCAPES)
 
 
+def written() -> str:
+    """The source as set-up writes it: of its comments it has the first, and its long lines are whole.
+
+    Each make reads it, and a line costs it about as much as a hundred characters. Raises UserError without a source.
+    """
+    first, rest = source().read_text().split("\n#\n", 1)
+    return f"{first}\n{_CONTINUED.sub('', _UNREAD.sub('', rest))}"
+
+
 def render(paths: Paths, *, compiled: bool = True) -> str:
     """The fragment with the paths of this interpreter, this package and these directories written into it.
 
@@ -85,7 +97,7 @@ def render(paths: Paths, *, compiled: bool = True) -> str:
                 "Install make-metrics in an environment whose path has only letters, digits and . _ / + , @ -"
             )
     words = {name: escape(value) for name, value in values.items() if value} | {"machine": kind_of_machine()}
-    text = source().read_text()
+    text = written()
     for name in ("machine", *values):
         definition = f"\n.metrics.baked.{name} :=\n"
         if text.count(definition) != 1:

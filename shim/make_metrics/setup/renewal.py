@@ -83,7 +83,7 @@ def _is_outdated(text: str, paths: Paths) -> bool:
     launcher, copy = values.get("launcher"), values.get("copy")
     if launcher and copy and launcher_copy.is_outdated(Path(copy), Path(launcher)):
         return True
-    return fragment.without_values(text) != fragment.source().read_text()
+    return fragment.without_values(text) != fragment.written()
 
 
 def remove_old_package(site_packages: Path = _SITE_PACKAGES) -> None:
