@@ -126,9 +126,11 @@ MAKEFILE_LIST := $(call .metrics.without,$(.metrics.self))
 .metrics.unlisted := $(if $(filter file,$(origin MAKEFILE_LIST)),,1)
 .metrics.being.read = $(foreach .metrics.word,3 4 5 6 7 8,$(realpath /proc/self/fd/$(.metrics.word)))
 .metrics.fragments := $(value .metrics.fragments) $(.metrics.self)
+# With -O a make below one of 4.4 has the file open by which both take turns to print.
+.metrics.mutex = $(patsubst --sync-mutex=fnm:%,%,$(filter --sync-mutex=%,$(MAKEFLAGS)))
 ifeq ($(filter GNUmakefile makefile Makefile,$(.metrics.main)),)
 .metrics.unlisted := $(strip $(.metrics.unlisted) $(foreach .metrics.word,$(filter-out /dev/% $(realpath \
-  $(MAKEFILE_LIST) $(.metrics.fragments)),$(.metrics.being.read)),$(if $(findstring \
+  $(MAKEFILE_LIST) $(.metrics.fragments) $(.metrics.mutex)),$(.metrics.being.read)),$(if $(findstring \
   /GMfifo,$(.metrics.word))$(wildcard $(.metrics.word)/.),,1)))
 endif
 .metrics.once = $(if $(findstring akefile,$(.metrics.main)),,$(filter-out \
@@ -143,6 +145,11 @@ endif
   </proc/self/fdinfo/5)$(file </proc/self/fdinfo/6)$(file </proc/self/fdinfo/7)$(file </proc/self/fdinfo/8))
 # make's options of one letter stand together in the first word of MAKEFLAGS, if it has any.
 .metrics.letters := $(filter-out --%,$(firstword -$(MAKEFLAGS)))
+ifeq ($(MAKE_VERSION),3.81)
+# 3.81 has them behind long options too. What stands behind "--" are variables.
+.metrics.letters := $(filter-out --%,$(filter -%,$(subst |, ,$(firstword $(subst \
+  |--|, ,$(subst $(.metrics.blank),|,-$(MAKEFLAGS)|))))))
+endif
 # Shells' completions, editors and recipes that list targets read what -p prints together with -q or -n, and would show
 # this file. There it gets no rule, unless a rule in the makefiles could be one for anything.
 .metrics.listing :=
@@ -321,7 +328,7 @@ endef
 # The paths of interpreter and shim stand in SHELL or .SHELLFLAGS unencoded: with a special character in one, nothing is
 # recorded. (Set-up writes no such path.)
 .metrics.ready := $(if $(and \
-  $(realpath $(.metrics.python)),$(wildcard $(.metrics.entry)),$(wildcard $(.metrics.trampoline))),1)
+  $(realpath $(.metrics.python)),$(realpath $(.metrics.entry)),$(realpath $(.metrics.trampoline))),1)
 ifeq ($(.metrics.baked.fragment),)
 .metrics.ready := $(if $(filter 2,$(words $(.metrics.python) $(.metrics.entry))),$(.metrics.ready))
 .metrics.ready := $(if $(call .metrics.special,$(.metrics.python)$(.metrics.entry)),,$(.metrics.ready))

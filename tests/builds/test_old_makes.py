@@ -133,3 +133,16 @@ def test_names_of_any_length_leave_3_81_as_it_is(oldest: Project) -> None:
         done = oldest.make()
         assert (done.stdout, done.stderr, done.returncode) == ("made\n", "", 0), length
     assert len(targets(oldest)) == len(range(16, 180, 3))
+
+
+def test_make_3_81_gives_its_job_server_the_same_numbers(oldest: Project) -> None:
+    """It keeps directories open that it has searched for a file: the next numbers would be others."""
+    assert "--jobserver-fds=3,4" in compare(oldest, "all: ; @echo '$(MAKEFLAGS)'; true\n", "-j2", "-k")[0]
+
+
+@pytest.mark.parametrize("option", ["--no-print-directory", "--warn-undefined-variables", ""])
+def test_make_3_81_records_no_dry_run_with_a_long_option(oldest: Project, option: str) -> None:
+    oldest.write("all: ; +@echo made; true\n")
+    for letter, expected in (("-n", []), ("-q", []), ("-k", ["all"])):
+        oldest.make(letter, *option.split())
+        assert targets(oldest) == expected

@@ -147,6 +147,14 @@ def test_a_named_pipe_that_a_makefile_includes_is_read_once(
     assert "made" in done.stdout
 
 
+def test_a_make_below_one_with_output_sync_has_the_hook_that_it_would_have_alone(each: Project) -> None:
+    """It has the file open by which makes take turns to print, and reads none but its own makefile."""
+    each.write("all: ; +@$(MAKE) -s -f below.mk\n", line="")
+    below = each.write("all: ; @true\n", "below.mk")
+    below.write_text(f"{below.read_text()}$(info hook=$(.metrics.hook))\n")
+    assert each.make("-Oline", "-j2", "all").stdout == "hook=shell\n"
+
+
 @pytest.mark.parametrize("name", ["config.mk", ".config", "Makefile.inc", "sub/Kbuild"])
 def test_an_included_files_usual_name_tells_that_it_is_a_file(project: Project, name: str) -> None:
     (project.folder / "sub").mkdir()
