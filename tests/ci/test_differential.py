@@ -16,7 +16,7 @@ from ci.differential.shrink import shrink
 from make_metrics.setup import fragment
 from tests.support.project import makes
 
-COUNT = 60  # programs for each make, always the same: each night new ones are tried for an hour
+COUNT = 100  # programs for each make, always the same: each night new ones are tried for an hour
 
 
 @pytest.mark.parametrize("make", makes().values(), ids=makes().keys())
