@@ -72,18 +72,11 @@ def build(target: Path, source: Path | None = None, flags: Sequence[str] = HARDE
     if sys.platform not in ("linux", "darwin"):
         raise NotBuilt("what this system tells about processes is not known (hot/in_c/system_*.c)")
     reason = ""
+    chosen = () if AS_MACOS in flags else variant()
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".launcher-") as folder:
         launcher = Path(folder) / "launcher"
         for compiler, linking in itertools.product(_compilers(), LINKING):
-            words = (
-                *WARNINGS,
-                *(() if AS_MACOS in flags else variant()),
-                *flags,
-                *linking,
-                "-o",
-                str(launcher),
-                str(source or ROOT / SOURCE),
-            )
+            words = (*WARNINGS, *chosen, *flags, *linking, "-o", str(launcher), str(source or ROOT / SOURCE))
             command = [*compiler, *words]
             try:
                 process = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT_S, check=False)

@@ -4,19 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-KINDS = (
-    "good",
-    "raising",
-    "deriving",
-    "exiting",
-    "dying",
-    "hanging",
-    "spinning",
-    "talking",
-    "lying",
-    "asking",
-    "showing",
-)
+KINDS = ("good", "raising", "deriving", "exiting", "dying", "hanging", "spinning", "talking", "lying", "asking")
 """Ends of the kinds' names, which begin with `odd-`."""
 CODE = """
 import itertools
@@ -88,10 +76,6 @@ class Lying(Good):
         return "accepted"
 
 
-class Showing(Good):
-    pass
-
-
 class Asking(Good):
     def send(self, batch, *, timeout_s):
         from make_metrics.sinks.network import Session, unanswered
@@ -111,9 +95,9 @@ def install(folder: Path) -> Path:
     (folder / "odd_sinks.py").write_text(
         CODE
         + "".join(f"{kind.upper()} = Kind(make={kind.title()})\n" for kind in KINDS)
-        + "SHOWING = Kind(make=Showing, shown=lambda url, body: 'ODD ' + body.decode())\n"
+        + "SHOWING = Kind(make=Good, shown=lambda url, body: 'ODD ' + body.decode())\n"
     )
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: odd-sinks\nVersion: 1.0\n")
-    entries = "".join(f"odd-{kind} = odd_sinks:{kind.upper()}\n" for kind in KINDS)
+    entries = "".join(f"odd-{kind} = odd_sinks:{kind.upper()}\n" for kind in (*KINDS, "showing"))
     (information / "entry_points.txt").write_text(f"[make_metrics.sinks]\n{entries}")
     return folder

@@ -21,6 +21,7 @@ from make_metrics.deliver.waiting import pages
 from make_metrics.files.lock import BusyError, FileLock
 from make_metrics.files.paths import Paths, private_directory
 from make_metrics.files.write import require_own_file
+from make_metrics.processes.children import may_start
 from make_metrics.project.project import project_of
 from make_metrics.sinks.apart.making import sink_of
 from make_metrics.sinks.kinds import BUILT_IN
@@ -41,12 +42,11 @@ def deliver(
     timeout_s: float,
     first: Path | None = None,
     patient: bool = False,
-    apart: bool = True,
 ) -> Delivered:
     """Send the waiting messages of all projects: those of the project `first` first, and files before networks.
 
     With `patient`, a receiver that failed rests for minutes before it is tried again (`deliver.waiting`). Other
-    packages' sinks work in processes of their own; without `apart`, in this one, after all others.
+    packages' sinks work in processes of their own; where none may be started, in this one, after all others.
 
     Only one process sends at a time. Consent is read again before each request, and right before its bytes. Returns
     within `timeout_s` seconds, plus the time of an open transaction. The lock is held as long as bytes may leave, also
@@ -70,11 +70,10 @@ def deliver(
                     deadline_s,
                     delivered,
                     patient,
-                    apart=apart,
                     held=lock.descriptors,
                 )
                 try:
-                    for group in _groups(_by_receiver(delivery, first), apart=apart):
+                    for group in _groups(_by_receiver(delivery, first)):
                         receivers = [_deliver_to_receiver(delivery, work) for work in group]
                         run_at_once(receivers, deadline_s=deadline_s, abandoned=abandoned)
                 finally:
@@ -88,9 +87,9 @@ def deliver(
     return delivered
 
 
-def _groups(receivers: list[_Work], *, apart: bool) -> list[list[_Work]]:
-    """The receivers that are sent to at once: without `apart`, one that may end this process comes after the others."""
-    if apart:
+def _groups(receivers: list[_Work]) -> list[list[_Work]]:
+    """The receivers that are sent to at once: one whose sink may end this process comes after the others."""
+    if may_start():
         return [receivers]
     theirs = [work for work in receivers if work[0][1].type not in BUILT_IN]
     return [[work for work in receivers if work not in theirs], *([work] for work in theirs)]

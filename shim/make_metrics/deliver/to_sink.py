@@ -21,7 +21,6 @@ from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
 from make_metrics.project.project import project_of
 from make_metrics.sinks import last_check
-from make_metrics.sinks.apart.here import sink_here
 from make_metrics.sinks.apart.making import sink_of
 from make_metrics.sinks.kinds import BUILT_IN
 from make_metrics.sinks.sink import Outcome, Sink, SinkSettings, UnavailableError, Verdict
@@ -50,9 +49,9 @@ class Delivered:
 class Delivery:
     """What every step of a delivery uses. `deadline_s` is its end on the monotonic clock, `ended` says that it is over.
 
-    With `patient`, receivers that failed lately are left alone. With `apart`, sinks of other packages work in processes
-    of their own, which hold `held` too: the descriptors of the lock that is held as long as bytes may leave. `slow`
-    holds the receivers that failed slowly in this delivery.
+    With `patient`, receivers that failed lately are left alone. `held` are the descriptors of the lock that is held as
+    long as bytes may leave; the processes of sinks hold them too. `slow` holds the receivers that failed slowly in this
+    delivery.
     """
 
     paths: Paths
@@ -61,7 +60,6 @@ class Delivery:
     deadline_s: float
     delivered: Delivered
     patient: bool
-    apart: bool = True
     held: tuple[int, ...] = ()
     ended: threading.Event = field(default_factory=threading.Event)
     slow: set[str] = field(default_factory=set)
@@ -129,8 +127,8 @@ def deliver_to_sink(delivery: Delivery, directory: str, settings: SinkSettings, 
         return
     try:
         failed = partial(_note_failure, delivery)
-        make = partial(sink_of, held=delivery.held) if delivery.apart else sink_here
-        way = _Way((yield from _of_sink(settings, partial(make, settings, failed=failed))), receiver)
+        make = partial(sink_of, settings, failed=failed, held=delivery.held)
+        way = _Way((yield from _of_sink(settings, make)), receiver)
         for page in pages(connection, directory, key):
             messages = [entry.message for entry in page]
             batches = yield from _of_sink(settings, partial(way.sink.batches, messages))

@@ -17,20 +17,13 @@ from typing import Any
 
 from make_metrics.metrics.trouble import NoProcessError
 from make_metrics.metrics.worker import LIST, LOAD_S
+from make_metrics.processes.children import may_start
 from make_metrics.properties.facts import RunFacts, TargetFacts
 
 _WORKER = Path(__file__).with_name("worker.py")
 _LIMIT_BYTES = 8_000_000
 # Prefixes of variables that a metric must not see. This process may run in a recipe, which sets some of them.
 _HIDDEN_VARIABLES = ("MAKE", "MFLAGS", "GNUMAKEFLAGS", "PYTHON", "GIT_")
-
-
-_none: list[bool] = []  # whether no process may be started
-
-
-def start_none() -> None:
-    """Start no process from here on: this one may end at any time, and what it leaves would stay as a zombie."""
-    _none.append(True)
 
 
 class FailedError(Exception):
@@ -52,7 +45,7 @@ class Child:
 
     def __init__(self, identifier: str) -> None:
         """Start the process. Raises OSError if it cannot be started, NoProcessError if none may be."""
-        if _none:
+        if not may_start():
             raise NoProcessError
         # In a session of its own, so that `close` can end all processes that the metric starts.
         self._process = subprocess.Popen(

@@ -9,7 +9,7 @@ _LONGEST = 200
 
 
 class NoProcessError(OSError):
-    """A metric of another package needs a process, and none may be started here (`metrics.child.start_none`)."""
+    """A metric of another package needs a process, and none may be started here (`processes.children`)."""
 
 
 @dataclass(frozen=True, slots=True)

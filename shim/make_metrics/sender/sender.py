@@ -66,16 +66,13 @@ def main() -> None:
     lines_ended = _wait_for_lines(group, min(give_up, time.monotonic() + _LINES_S))
     stays = not is_beside and lines_ended
     # The end of a line would leave a process that was started here to a process 1 that does not wait for it.
-    apart = not is_beside
     if is_beside:
-        from make_metrics.metrics import child
-        from make_metrics.sinks.packages import process
+        from make_metrics.processes.children import start_none
 
-        child.start_none()
-        process.start_none()
-    stayed = _send_in_turn(state, project, give_up, apart=apart, stays=stays, descriptor=int(held or -1))
+        start_none()
+    stayed = _send_in_turn(state, project, give_up, stays=stays, descriptor=int(held or -1))
     if not lines_ended and _wait_for_lines(group, give_up - _SWEEP_S):
-        _send_in_turn(state, project, give_up, apart=apart)
+        _send_in_turn(state, project, give_up)
     if stayed and os.path.lexists(os.path.join(state, user_dirs.SENDER_WANTED)):
         # Word was left just when we ended, or for too long: a new process takes it.
         environ = {name: value for name, value in os.environ.items() if name}  # Python refuses one without a name
@@ -95,15 +92,12 @@ def _limit_lifetime(seconds: float = LIFETIME_S) -> None:
     faulthandler.dump_traceback_later(seconds, exit=True, file=_null[0])
 
 
-def _send_in_turn(
-    state: str, project: str, give_up: float, *, apart: bool, stays: bool = False, descriptor: int = -1
-) -> bool:
+def _send_in_turn(state: str, project: str, give_up: float, *, stays: bool = False, descriptor: int = -1) -> bool:
     """Send, or leave it to the sender that works: before it tries the lock, a sender asks that one to look again.
 
     So one of the two sends. With `stays` it stays afterwards if makes follow each other; true if it did. `descriptor`
-    holds the lock already, if it is none below 0; `apart` is that of `deliver`. The lock is `hot.append`'s, because
-    that module is loaded already: a sender that finds the lock taken costs next to nothing. Raises OSError if the state
-    directory cannot be used.
+    holds the lock already, if it is none below 0. The lock is `hot.append`'s, because that module is loaded already: a
+    sender that finds the lock taken costs next to nothing. Raises OSError if the state directory cannot be used.
     """
     lock, wanted = os.path.join(state, user_dirs.SENDER_LOCK), os.path.join(state, user_dirs.SENDER_WANTED)
     own_project = project
@@ -123,7 +117,7 @@ def _send_in_turn(
 
             paths = Paths.from_state(Path(state))
             is_burst = burst.continues(descriptor)
-            burst.note_end(descriptor, is_complete=_take_turn(paths, own_project, give_up, apart=apart))
+            burst.note_end(descriptor, is_complete=_take_turn(paths, own_project, give_up))
             own_project = ""  # another project's sender asked: deliver() checks each project itself
             if stays and (is_burst or os.path.lexists(wanted)):
                 _stay(paths, Path(project), descriptor)
@@ -134,14 +128,14 @@ def _send_in_turn(
     return False
 
 
-def _take_turn(paths: Paths, own_project: str, give_up: float, *, apart: bool = True) -> bool:
+def _take_turn(paths: Paths, own_project: str, give_up: float) -> bool:
     """Send what a sender has left word for, and whether there was time for all; the caller holds the lock."""
     from pathlib import Path
 
     asking = Path(_read_wanted(paths))
     paths.sender_wanted.unlink(missing_ok=True)
     own = Path(own_project) if own_project else None
-    return _send(paths, own, give_up, first=own or asking, apart=apart)
+    return _send(paths, own, give_up, first=own or asking)
 
 
 def _stay(paths: Paths, project: Path, descriptor: int) -> None:
@@ -200,7 +194,7 @@ def _read_wanted(paths: Paths) -> str:
     return ""
 
 
-def _send(paths: Paths, project: Path | None, give_up: float, *, first: Path, apart: bool = True) -> bool:
+def _send(paths: Paths, project: Path | None, give_up: float, *, first: Path) -> bool:
     """Combine records and send events, until `give_up` of the monotonic clock; whether there was time for all.
 
     Those of the project `first` come first. Of `project` it is noted if its yes does not hold any more; nothing of it
@@ -213,7 +207,7 @@ def _send(paths: Paths, project: Path | None, give_up: float, *, first: Path, ap
         _look_at_yes(paths, project)
     # What is small and new goes out first. A large run is combined in what is left of the time, by several senders.
     unfinished = sweep(paths, timeout=_SWEEP_S, give_up=time.monotonic()).unfinished
-    _deliver(paths, give_up, first, apart)
+    _deliver(paths, give_up, first)
     if unfinished:
         # A busy machine may give us little of the processor in ten seconds: each sender goes on until it gets forward.
         _limit_lifetime(_LARGE_RUN_S)
@@ -221,7 +215,7 @@ def _send(paths: Paths, project: Path | None, give_up: float, *, first: Path, ap
         unfinished = swept.unfinished
         give_up = max(give_up, time.monotonic() + _DELIVERY_S)
         _limit_lifetime(give_up - time.monotonic())
-        _deliver(paths, give_up, first, apart)
+        _deliver(paths, give_up, first)
     give_up = min(give_up, time.monotonic() + _SENDING_S)
     crash_delivery.deliver(paths, os.environ, give_up - _MARGIN_S, patient=True)
     _ask_to_erase(paths, give_up)
@@ -235,11 +229,11 @@ def _ask_to_erase(paths: Paths, give_up: float) -> None:
     asking.ask(paths, timeout_s=max(give_up - _REQUEST_S - time.monotonic(), 0), patient=True)
 
 
-def _deliver(paths: Paths, give_up: float, first: Path, apart: bool) -> None:
+def _deliver(paths: Paths, give_up: float, first: Path) -> None:
     from make_metrics.deliver.delivery import deliver
 
     timeout_s = max(min(give_up - time.monotonic(), _SENDING_S) - _MARGIN_S, 0.1)
-    deliver(paths, os.environ, timeout_s=timeout_s, first=first, patient=True, apart=apart)
+    deliver(paths, os.environ, timeout_s=timeout_s, first=first, patient=True)
 
 
 def _look_at_yes(paths: Paths, directory: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import importlib.util
 import sys
 
@@ -16,7 +15,6 @@ from make_metrics.sinks.sink import readable as plain
 BUILT_IN = {"segment": SEGMENT, "otlp": OTLP, "file": FILE}
 
 
-@functools.cache
 def kind_of(name: str) -> Kind:
     """The kind of sink with a name; raises UnavailableError if it is not installed or its package is broken.
 
@@ -37,7 +35,6 @@ def kind_of(name: str) -> Kind:
 
 def forget() -> None:
     """Forget which kinds are installed, and what they declare."""
-    kind_of.cache_clear()
     for name in ("make_metrics.sinks.packages.installed", "make_metrics.sinks.packages.declared"):
         if name in sys.modules:  # only a project with such a sink loads them
             sys.modules[name].forget()

@@ -87,13 +87,15 @@ def test_many_may_open_a_new_database_at_once(database_url: str) -> None:
     assert failures == []
 
 
+@pytest.mark.parametrize("is_new", [True, False])
 def test_a_database_that_another_process_brings_up_to_date_is_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_new: bool
 ) -> None:
     monkeypatch.setattr(database_module, "_BUSY_S", 0.05)
     monkeypatch.setattr(database_module, "_OPEN_S", 60)
     url = sqlite_url(tmp_path)
-    open_database(url).close()
+    if not is_new:
+        open_database(url).close()
     other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     opened: list[Database] = []

@@ -60,7 +60,7 @@ def change(folder: Path, text: str) -> None:
         ("import re\nre.match(r'(a+)+b', 'a' * 64)\n", "is broken as it is loaded: its process does not answer"),
         ("raise type('Odd', (BaseException,), {})('no')\n", "is broken: Odd: no"),
         (KIND + "GOOD = Kind(make=id, keys=(Key('a', 'b', '('),))\n", "loaded: error: missing )"),
-        (KIND + "GOOD = Kind(make=id, keys=('a',))\n", "loaded: "),
+        (KIND + "GOOD = Kind(make=id, keys=('a',))\n", "a key of its table is none"),
         (KIND + "GOOD = Kind(make=id, keys=(Key('a', 'b', kind=list),))\n", "a key of its table is none"),
         (KIND + "GOOD = Kind(make=id, keys=(Key('a', 3),))\n", "a key of its table is none"),
         (KIND + "GOOD = Kind(make=id, needs=3)\n", "what it needs is no text"),

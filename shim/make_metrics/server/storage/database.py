@@ -21,7 +21,6 @@ from make_metrics.errors import UserError
 from make_metrics.server.storage.migrations import migrate
 
 _BUSY_S = 10
-_BUSY_LOOK_S = 0.02
 _OPEN_S = 300  # a change of the tables takes a minute with ten million events
 _CONNECT_S = 5
 _STATEMENT_MS = 60_000
@@ -39,7 +38,7 @@ _LONG_PAGES, _WAIT_MS, _LONGEST_WAIT_MS = 50_000, 100, 5_000
 # Each connection has a cache, 4 MB of pages, and all of them together keep no more than 16: which connection writes
 # changes, so that all caches were full in the end. What is mapped of the file is the system's, and is one for all.
 _PRAGMAS = (
-    "synchronous = FULL", "journal_size_limit = 67108864", "cache_size = -4000",
+    "journal_mode = WAL", "synchronous = FULL", "journal_size_limit = 67108864", "cache_size = -4000",
     "mmap_size = 268435456", "soft_heap_limit = 16777216",
 )  # fmt: skip
 # PostgreSQL's codes for a replica that cannot be written to yet, and for a partition that another process just dropped.
@@ -148,7 +147,6 @@ class Database:
     def _prepare_sqlite(self, connection: sqlite3.Connection, record: Any) -> None:
         del record
         connection.isolation_level = None  # SQLAlchemy's events begin transactions, not Python's guess
-        _use_log(connection)
         for pragma in (*_PRAGMAS, f"wal_autocheckpoint = {self._automatic_pages}"):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -234,20 +232,6 @@ def _engine(url: URL) -> Engine:
     return create_engine(
         url.set(query=query), connect_args={"options": options}, pool_size=_POOL, max_overflow=_POOL, pool_pre_ping=True
     )
-
-
-def _use_log(connection: sqlite3.Connection) -> None:
-    """Have SQLite write a log (WAL). It does not wait for another process that opens the new file just then."""
-    until_s = time.monotonic() + _BUSY_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() >= until_s:
-                raise
-            time.sleep(_BUSY_LOOK_S)
-        else:
-            return
 
 
 def _copy_log(connection: Connection) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from make_metrics.processes.children import may_start
 from make_metrics.sinks.apart.here import sink_here
 from make_metrics.sinks.guarded import Guarded, ProcessError
 from make_metrics.sinks.kinds import BUILT_IN, lacks
@@ -15,9 +16,10 @@ def sink_of(
 ) -> Sink:
     """A sink as `sinks.apart.here.sink_here` makes it; raises as it does.
 
-    Another package's sink works in a process of its own, which holds the descriptors `held` too (see `sinks.apart`).
+    Another package's sink works in a process of its own, which holds the descriptors `held` too (see `sinks.apart`);
+    where none may be started, in this one.
     """
-    if settings.type in BUILT_IN:
+    if settings.type in BUILT_IN or not may_start():
         return sink_here(settings, failed=failed)
     if missing := lacks(settings.type):
         raise UnavailableError(missing)

@@ -91,9 +91,8 @@ def _declaration(kind: Any) -> Document:
 
     keys = []
     for key in kind.keys:
-        texts = (key.name, key.says, key.pattern, *key.added) if isinstance(key, Key) else (None,)
-        types = [name for name, scalar in SCALARS.items() if scalar is key.kind]
-        if not types or not all(isinstance(text, str) for text in texts):
+        types = [name for name, scalar in SCALARS.items() if isinstance(key, Key) and scalar is key.kind]
+        if not types or not all(isinstance(text, str) for text in (key.name, key.says, key.pattern, *key.added)):
             raise TypeError("a key of its table is none")
         re.compile(key.pattern)
         keys.append({**dataclasses.asdict(key), "kind": types[0], "needed": bool(key.needed)})

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from make_metrics.processes.children import may_start
 from make_metrics.sinks.guarded import ProcessError
 from make_metrics.sinks.last_check import StoppedError, require_permission
 from make_metrics.sinks.sink import UnavailableError
@@ -26,13 +27,6 @@ from make_metrics.sinks.sink import UnavailableError
 WORKER = Path(__file__).parents[1] / "apart" / "worker.py"
 _LIMIT_BYTES = 64 * 1024 * 1024
 _BLOCK = 65_536
-
-_none: list[bool] = []  # whether no process may be started
-
-
-def start_none() -> None:
-    """Start no process from here on: this one may end at any time, and what it leaves would stay as a zombie."""
-    _none.append(True)
 
 
 class Process:
@@ -43,7 +37,7 @@ class Process:
 
         `held` are descriptors of locks that the process holds as well, as long as it lives. Raises as `ask` does.
         """
-        if _none:
+        if not may_start():
             raise ProcessError("no process may be started here")
         try:
             process = subprocess.Popen(
