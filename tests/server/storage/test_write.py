@@ -64,6 +64,20 @@ def test_every_value_is_stored_as_it_came(database: Database) -> None:
     assert json.loads(row.rest) == {"make_version": "4.3", "label_a": "x"}
 
 
+@pytest.mark.parametrize(
+    "text", ["NULL", "null", '"', "\\", '\\"', "a,b", "{}", "}, {", "%s", "''", ":a", "$1", "None"]
+)
+def test_a_text_is_stored_as_it_came_whatever_characters_it_has(database: Database, text: str) -> None:
+    add_project(database, "a")
+    some = [message(PERSON, label_a=text), message(PERSON, label_a="x"), message(PERSON, is_test="NULL")]
+    assert store(database, some) == 3
+    with database.reading() as connection:
+        rows = {row.message_id: row for row in connection.execute(select(EVENTS))}
+    rests = [rows[sent["messageId"]].rest for sent in some]
+    assert [rest and json.loads(rest) for rest in rests] == [{"label_a": text}, {"label_a": "x"}, None]
+    assert [rows[sent["messageId"]].is_test for sent in some] == ["no", "no", "NULL"]
+
+
 def test_when_a_persons_events_began_is_known_whatever_order_they_come_in(database: Database) -> None:
     add_project(database, "a")
     times = [datetime(2026, 11, day, tzinfo=UTC) for day in (3, 1, 5, 2)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from make_metrics.properties.labels import PREFIX
 from make_metrics.properties.property import Property
@@ -47,14 +48,31 @@ def is_command(value: object) -> bool:
 
 TESTS["command"] = is_command
 _COMMIT_TIME = TESTS["git_commit_time"]
+_COMMIT_TIME_LENGTH = len(str(_BY_NAME["git_commit_time"].example))  # what is longer is not remembered
+_COMMITS_REMEMBERED = 4_096
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@lru_cache(_COMMITS_REMEMBERED)
+def commit_time(text: str) -> tuple[int, int] | None:
+    """A commit's time in seconds since 1970, and its offset from UTC in minutes. Many events name the same commit.
+
+    None if there is no such time, also if there is none in UTC: an offset may lead out of the calendar.
+    """
+    if not _COMMIT_TIME(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        utc = moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    offset = moment.utcoffset() or timedelta()
+    return (utc - _EPOCH) // timedelta(seconds=1), offset // timedelta(minutes=1)
 
 
 def is_commit_time(value: object) -> bool:
-    """Whether a value is a commit's time that there is, in UTC too: an offset may lead out of the calendar."""
-    try:
-        return _COMMIT_TIME(value) and datetime.fromisoformat(str(value)).astimezone(UTC) is not None
-    except (ValueError, OverflowError):
-        return False
+    """Whether a value is a commit's time that there is."""
+    return type(value) is str and len(value) <= _COMMIT_TIME_LENGTH and commit_time(value) is not None
 
 
 TESTS["git_commit_time"] = is_commit_time

@@ -19,6 +19,7 @@ from make_metrics.server.receiving.checks import (
     NOT_DECLARED,
     TESTS,
     Test,
+    commit_time,
     countable,
     is_label,
     is_shown,
@@ -41,6 +42,8 @@ _OF_PROTOCOL = frozenset(
     _metadata channel context integrations originalTimestamp properties receivedAt rudderId sentAt version writeKey
     """.split()  # noqa: SIM905
 )
+_IS_PERSON, _IS_EVENT, _IS_MESSAGE_ID = (ENVELOPE_TESTS[name] for name in ("anonymousId", "event", "messageId"))
+_EXPECTED = ENVELOPE_TESTS.keys() | _OF_PROTOCOL
 _SHORT = ENVELOPE_TESTS.keys() | {"properties", "sentAt"}
 # Properties that have a column of their own, or say the same for every event; all others are in `rest`.
 _COLUMNS = frozenset(
@@ -88,21 +91,22 @@ def _add(batch: Batch, message: object, bounds: Limits, tests: Mapping[str, Test
     if not isinstance(properties, dict):
         return "has no properties"
     kept, refused = _allowed(properties, tests)
-    refused += [
-        (countable(name), NOT_DECLARED)
-        for name, value in message.items()
-        if name not in ENVELOPE_TESTS and name not in _OF_PROTOCOL and value is not None
-    ]
+    if not message.keys() <= _EXPECTED:
+        refused += [
+            (countable(name), NOT_DECLARED)
+            for name, value in message.items()
+            if name not in _EXPECTED and value is not None
+        ]
     if (refused or not message.keys() <= _SHORT) and not _is_short(message):
         return f"is longer than {MESSAGE_BYTES // 1024} KiB"
     person: Any = message.get("anonymousId")
-    if not ENVELOPE_TESTS["anonymousId"](person):
+    if not _IS_PERSON(person):
         return "anonymousId: must be a UUID in small letters"
     message_id = _message_id(message.get("messageId"))
     if message_id is None:
         return "messageId: must be 1 to 100 characters of ASCII"
     event: Any = message.get("event")
-    if not ENVELOPE_TESTS["event"](event):
+    if not _IS_EVENT(event):
         return "event: must be a name of at most 100 characters"
     started_us = _microseconds(kept.get("start_time") or message.get("timestamp"))
     if started_us is None:
@@ -122,7 +126,8 @@ def _add(batch: Batch, message: object, bounds: Limits, tests: Mapping[str, Test
         return "command: is missing, or is no target's name"
     else:
         batch.rows.append(_row(kept, message_id, started_us, person, event))
-    batch.refused.update(refused)
+    if refused:
+        batch.refused.update(refused)
     return ""
 
 
@@ -150,7 +155,8 @@ def _row(kept: dict[str, Any], message_id: str, started_us: int, person: str, ev
     get = kept.get
     own_ms, whole_ms = get("recipe_ms"), get("duration_ms")
     jobs, on_default, goal = get("jobs"), get("git_checked_out_master"), get("goal")
-    commit_s, commit_offset_min = _commit(get("git_commit_time"))
+    commit = get("git_commit_time")
+    commit_s, commit_offset_min = (commit and commit_time(commit)) or (None, None)
     cut = Cut(
         get("os", ""),
         get("driver", ""),
@@ -158,7 +164,7 @@ def _row(kept: dict[str, Any], message_id: str, started_us: int, person: str, ev
         -1 if on_default is None else int(on_default),
         -1 if goal is None else int(goal),
     )
-    rest = {name: value for name, value in kept.items() if name not in _COLUMNS}
+    rest = {} if kept.keys() <= _COLUMNS else {name: value for name, value in kept.items() if name not in _COLUMNS}
     return Row(
         message_id,
         started_us,
@@ -201,7 +207,7 @@ def _text(rest: Mapping[str, Any]) -> str | None:
 
 def _message_id(value: object) -> str | None:
     """An id as a UUID: other clients have ids of other forms, and the same id always gives the same UUID."""
-    if ENVELOPE_TESTS["messageId"](value):
+    if _IS_MESSAGE_ID(value):
         return str(value)
     if type(value) is str and _MESSAGE_ID.fullmatch(value):
         return str(uuid.uuid5(_NAMESPACE, value))
@@ -217,15 +223,3 @@ def _microseconds(value: object) -> int | None:
         return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _US
     except (ValueError, OverflowError):
         return None
-
-
-def _commit(value: str | None) -> tuple[int | None, int | None]:
-    """A commit's time in seconds since 1970, and its offset from UTC in minutes; None for both without one."""
-    if value is None:
-        return None, None
-    try:
-        moment = datetime.fromisoformat(value)
-        offset = moment.utcoffset() or timedelta()
-        return (moment - _EPOCH) // timedelta(seconds=1), offset // timedelta(minutes=1)
-    except (ValueError, OverflowError):
-        return None, None

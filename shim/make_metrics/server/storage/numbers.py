@@ -23,13 +23,6 @@ class Times(NamedTuple):
     first_success_us: int | None
     last_us: int
 
-    def and_at(self, us: int, *, success: bool) -> Times:
-        """These, with one more event."""
-        first_success_us = self.first_success_us
-        if success and (first_success_us is None or us < first_success_us):
-            first_success_us = us
-        return Times(min(self.first_us, us), first_success_us, max(self.last_us, us))
-
 
 def known_people(connection: Connection, project: int, ids: Collection[str]) -> dict[str, Row[Any]]:
     """The rows of PEOPLE by random id."""

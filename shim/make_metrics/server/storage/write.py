@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Collection, Sequence
+from operator import attrgetter
 
 from sqlalchemy import Connection, select
 
@@ -79,8 +80,8 @@ class Writer:
         names = self._numbers.names(connection, project, texts)
         cuts = self._numbers.cuts(connection, project, {row.cut for row in rows})
         # In the order of their keys: two receivers that store the same events never wait for each other both.
-        rows.sort(key=lambda row: (row.message_id, row.started_us))
-        choices.sort(key=lambda choice: choice.message_id)
+        rows.sort(key=attrgetter("message_id", "started_us"))
+        choices.sort(key=attrgetter("message_id"))
         new = insert_events(connection, project, rows, numbers, names, cuts)
         insert_choices(connection, project, choices, numbers, names)
         if new:
@@ -91,14 +92,19 @@ class Writer:
 
 def _times(rows: Sequence[Row], choices: Sequence[ChoiceRow]) -> dict[str, Times]:
     """When each person's events began; those of test data count as well."""
-    times: dict[str, Times] = {}
+    by_person: dict[str, list[Row]] = {}
     for row in rows:
-        us = row.started_us
-        before = times.get(row.person) or Times(us, None, us)
-        times[row.person] = before.and_at(us, success=bool(row.goal) and row.status == 0)
+        by_person.setdefault(row.person, []).append(row)
+    times = {person: _times_of(theirs) for person, theirs in by_person.items()}
     for choice in choices:
         times.setdefault(choice.person, Times(choice.at_us, None, choice.at_us))
     return times
+
+
+def _times_of(rows: Sequence[Row]) -> Times:
+    began = [row.started_us for row in rows]
+    succeeded = [row.started_us for row in rows if row.goal and row.status == 0]
+    return Times(min(began), min(succeeded, default=None), max(began))
 
 
 def _erased(connection: Connection, project: int, ids: Collection[str]) -> set[str]:
