@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ci.build_launcher import VARIANT_VARIABLE
 from tests.support.project import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").iterdir())
@@ -93,14 +94,8 @@ def test_what_it_runs_is_there(script: str) -> None:
 @pytest.mark.parametrize("search", SEARCHES.split(", "))
 def test_each_search_of_the_night_is_a_command_with_these_options(search: str, tmp_path: Path) -> None:
     """As the workflow starts it, and with an option of its own; pip is not asked for what is here."""
-    folder = tmp_path / "ci"
-    folder.mkdir()
-    shutil.copy2(ROOT / "ci/nightly", folder)
-    (folder / "environment.sh").write_text(f"python={folder}/python\n")
-    for name, text in (("needs", ""), ("python", '[ "$2" = pip ] || printf "%s\\n" "$@"')):
-        (folder / name).write_text(f"#!/bin/sh\n{text}\n")
-        (folder / name).chmod(0o755)
-    words = [subprocess.check_output([folder / "nightly", search, *more], text=True).split() for more in
+    nightly = _nightly('[ "$2" = pip ] || printf "%s\\n" "$@"', tmp_path)
+    words = [subprocess.check_output([nightly, search, *more], text=True).split() for more in
              (["7"], ["7", "--help"], [])]  # fmt: skip
     (dash_m, module, *options), asked, by_hand = words
     assert (dash_m, asked, len(by_hand)) == ("-m", [*words[0], "--help"], len(words[0]))
@@ -109,3 +104,23 @@ def test_each_search_of_the_night_is_a_command_with_these_options(search: str, t
         done = subprocess.run([sys.executable, *asked], cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         assert {word for word in options if word[0] == "-"} <= set(re.findall(r"--\w+", done.stdout))
+
+
+@pytest.mark.parametrize("search", SEARCHES.split(", "))
+def test_one_search_builds_the_launcher_that_asks_nothing_and_tests_it(search: str, tmp_path: Path) -> None:
+    nightly = _nightly(f'echo "${{{VARIANT_VARIABLE}-usual}}"', tmp_path)
+    env = {name: value for name, value in os.environ.items() if name != VARIANT_VARIABLE}
+    printed = subprocess.check_output([nightly, search], env=env, text=True).split()
+    assert printed == ["posix" if search == "posix" else "usual"] * 2  # pip, then the search
+
+
+def _nightly(interpreter: str, tmp_path: Path) -> Path:
+    """A copy of ci/nightly with this shell script in the place of the interpreter."""
+    folder = tmp_path / "ci"
+    folder.mkdir()
+    shutil.copy2(ROOT / "ci/nightly", folder)
+    (folder / "environment.sh").write_text(f"python={folder}/python\n")
+    for name, text in (("needs", ""), ("python", interpreter)):
+        (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (folder / name).chmod(0o755)
+    return folder / "nightly"
