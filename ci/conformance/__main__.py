@@ -24,7 +24,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from ci import find_makes
-from ci.build_launcher import as_macos, posix, sanitized
+from ci.build_launcher import as_macos, posix, sanitized, variant
 from ci.conformance import approved, cases, events, report
 from ci.conformance.cases import Case, Mode
 from ci.conformance.execute import PATH, Bench, prepare, stop_ignoring_signals
@@ -148,7 +148,10 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
 def run(options: argparse.Namespace) -> tuple[list[report.Verdict], list[approved.Approval]]:
     """Run the suite: all verdicts, and, if the whole suite was run, the approvals that no difference needed."""
     make = options.make
-    where = {"platform": platform.system().lower(), "make": report.probe(make)["version"], "shim": options.shim}
+    shim = (
+        "posix" if options.shim == "compiled" and variant() else options.shim
+    )  # it stands in the place of the usual one
+    where = {"platform": platform.system().lower(), "make": report.probe(make)["version"], "shim": shim}
     approvals = [entry for entry in approved.load() if entry.between == "plain"]
     benches: queue.Queue[Bench] = queue.Queue()
 

@@ -13,6 +13,7 @@ from tests.support.project import ROOT
 
 @pytest.mark.skipif(not shutil.which("valgrind"), reason="no valgrind")
 @pytest.mark.skipif(not (ROOT / LAUNCHER).exists(), reason="the compiled fast path was not built")
+@pytest.mark.asks_system  # the other one waits for a walk on each line, and looks again and again
 def test_a_line_of_the_launcher_costs_nearly_the_same_each_time() -> None:
     counts = [instructions.of_launcher(ROOT, ()) for _ in range(2)]
     assert min(counts) > 10_000
