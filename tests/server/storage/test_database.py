@@ -114,6 +114,18 @@ def test_a_database_that_another_process_brings_up_to_date_is_waited_for(
     other.close()
 
 
+def test_a_turn_to_write_that_does_not_come_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = open_database(sqlite_url(tmp_path))
+    with database.writing():
+        monkeypatch.setattr(database_module, "_BUSY_S", 0.05)
+        with pytest.raises(AwayError, match="database is locked"), database.writing():
+            pass
+        with database.in_turn() as (_, writing), pytest.raises(AwayError, match="locked"), writing():
+            pass
+    database.ping()
+    database.close()
+
+
 def test_a_database_that_is_away_is_an_error_of_its_own_and_comes_back(postgresql_server: Server) -> None:
     database = open_database(postgresql_server.create())
     postgresql_server.kill()

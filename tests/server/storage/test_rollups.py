@@ -17,9 +17,9 @@ from sqlalchemy import delete, event, func, select, text
 
 from make_metrics.server.projects.projects import add_project, delete_project
 from make_metrics.server.receiving.messages import check, limits
-from make_metrics.server.storage import rollups
 from make_metrics.server.storage.buckets import bucket
 from make_metrics.server.storage.database import Database
+from make_metrics.server.storage.day import beside
 from make_metrics.server.storage.erasing import erase
 from make_metrics.server.storage.rollups import mark, refresh
 from make_metrics.server.storage.tables import BUCKETS, BY_PERSON, DAY_US, DAYS, DIRTY_DAYS, EVENTS, PEOPLE, STATUSES
@@ -120,7 +120,11 @@ def test_they_follow_late_events_repeated_ones_and_deletions(database: Database)
     assert found(database) == (Counter(), Counter(), Counter())
 
 
-def test_they_are_right_after_storing_and_refreshing_at_once(database: Database) -> None:
+@pytest.mark.parametrize("rows_at_once", [5_000, 9])
+def test_they_are_right_after_storing_and_refreshing_at_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch, rows_at_once: int
+) -> None:
+    monkeypatch.setattr(beside, "_ROWS_AT_ONCE", rows_at_once)
     add_project(database, "a")
     ended = threading.Event()
 
@@ -242,7 +246,7 @@ def test_the_log_begins_anew_while_they_are_made(database_url: str, database: Da
 def test_a_day_of_many_events_is_read_in_small_parts(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     if database.is_postgresql:
         pytest.skip("PostgreSQL's log is its own")
-    monkeypatch.setattr(rollups, "_EVENTS_AT_ONCE", 20)
+    monkeypatch.setattr(beside, "_EVENTS_AT_ONCE", 20)
     add_project(database, "a")
     store(database, messages(300, days=2))
     at_once = datetime.now(UTC) - timedelta(days=1)
@@ -262,6 +266,65 @@ def test_a_day_of_many_events_is_read_in_small_parts(database: Database, monkeyp
         event.remove(database.engine, "after_cursor_execute", listener)
     assert max(parts) <= 20 + 50
     assert len(parts) > 10
+    agree(database)
+
+
+def test_a_day_is_put_in_its_place_in_small_parts(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    if database.is_postgresql:
+        pytest.skip("PostgreSQL's writers do not wait for it")
+    monkeypatch.setattr(beside, "_ROWS_AT_ONCE", 7)
+    add_project(database, "a")
+    parts: list[int] = []
+
+    def listener(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if "ON CONFLICT" in statement and "temp.made" in statement:
+            parts[-1] += cursor.rowcount
+
+    def begins(connection: Any) -> None:
+        parts.append(0)
+
+    event.listen(database.engine, "after_cursor_execute", listener)
+    event.listen(database.engine, "begin", begins)
+    try:
+        for seed in range(3):
+            store(database, messages(100, days=2, seed=seed))
+            refresh(database)
+            agree(database)
+        with database.reading() as connection:
+            person = connection.scalar(select(PEOPLE.c.anonymous_id).limit(1))
+        erase(database, str(person))
+        refresh(database)
+        agree(database)
+    finally:
+        event.remove(database.engine, "after_cursor_execute", listener)
+        event.remove(database.engine, "begin", begins)
+    assert max(parts) == 7
+    assert sum(parts) > 100
+
+
+def test_a_day_is_made_again_after_an_end_between_two_parts(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if database.is_postgresql:
+        pytest.skip("PostgreSQL makes them in one transaction")
+    monkeypatch.setattr(beside, "_ROWS_AT_ONCE", 20)
+    add_project(database, "a")
+    store(database, messages(200, days=1))
+    put, puts = beside._put, []
+
+    def put_some(*given: Any) -> None:
+        puts.append(given)
+        if len(puts) == 4:
+            raise KeyboardInterrupt
+        put(*given)
+
+    monkeypatch.setattr(beside, "_put", put_some)
+    with pytest.raises(KeyboardInterrupt):
+        refresh(database)
+    with database.reading() as connection:
+        assert connection.scalar(select(func.count()).select_from(DAYS))
+        assert connection.scalars(select(DIRTY_DAYS.c.day)).all()
+    refresh(database)
     agree(database)
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
@@ -60,7 +60,7 @@ class Database:
         self.engine = engine
         self.is_postgresql = engine.dialect.name == "postgresql"
         self._commits = 0
-        self._ends_checkpoint = False
+        self._writes = threading.Lock()
         if not self.is_postgresql:
             self._automatic_pages = _AUTOMATIC_PAGES
             event.listen(engine, "connect", self._prepare_sqlite)
@@ -77,10 +77,9 @@ class Database:
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction: all of the block is stored, durably, or nothing of it. Raises AwayError."""
-        with self._connected(_OPTION) as connection:
-            with connection.begin():
-                yield connection
-            self._committed(connection)
+        with self._turn(), self._connected(_OPTION) as connection, connection.begin():
+            yield connection
+        self._commits += 1
 
     @contextlib.contextmanager
     def in_turn(self) -> Iterator[tuple[Callable[[], _Block], Callable[[], _Block]]]:
@@ -91,12 +90,34 @@ class Database:
         with self._connected("reads") as connection:
 
             @contextlib.contextmanager
-            def block(use: str) -> Iterator[Connection]:
-                changed = connection.execution_options(make_metrics=use)
+            def reads() -> Iterator[Connection]:
+                changed = connection.execution_options(make_metrics="reads")
                 with changed.begin():
                     yield changed
 
-            yield partial(block, "reads"), partial(block, _OPTION)
+            @contextlib.contextmanager
+            def writes() -> Iterator[Connection]:
+                changed = connection.execution_options(make_metrics=_OPTION)
+                with self._turn(), changed.begin():
+                    yield changed
+
+            yield reads, writes
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """SQLite: the turn to write among this process's threads. Raises AwayError.
+
+        SQLite itself would look again and again, after up to 100 ms each time, whether it may write.
+        """
+        if self.is_postgresql:
+            yield
+            return
+        if not self._writes.acquire(timeout=_BUSY_S):
+            raise AwayError("database is locked")
+        try:
+            yield
+        finally:
+            self._writes.release()
 
     @contextlib.contextmanager
     def _connected(self, use: str) -> Iterator[Connection]:
@@ -120,29 +141,24 @@ class Database:
         """SQLite: copy what transactions have written from the log into the file, if there were so many of them.
 
         No writer waits for that. The log begins anew once it is copied as a whole, which it never is while others
-        write: the next writer copies the last few pages, after its transaction and before another. Where there is
-        somebody who reads at each such moment, and the log has become long, writers wait for those who read now: who
-        begins then is in nobody's way. Raises AwayError.
+        write: so writers wait while the last few pages are copied. Where there is somebody who reads at each such
+        moment, and the log has become long, they wait for those who read now: who begins then is in nobody's way.
+        Raises AwayError.
         """
         if self._commits < least_commits:
             return
         self._commits = 0
         with self._connected("reads") as connection:
+            pages = before = 0
             for _ in range(_ROUNDS):  # each copies what was written during the one before
-                pages, copied = _copy_log(connection)
-                if pages - copied <= _FEW_PAGES:
-                    self._ends_checkpoint = pages > _FEW_PAGES
+                pages, before = _copy_log(connection), pages
+                if pages - before <= _FEW_PAGES:
                     break
-            wait_ms = _WAIT_MS if pages < _FAR_BEHIND_PAGES else _LONGEST_WAIT_MS
-            if pages > _LONG_PAGES and _begin_log_anew(connection, wait_ms):
-                self._ends_checkpoint = False
-
-    def _committed(self, connection: Connection) -> None:
-        self._commits += 1
-        if self._ends_checkpoint:
-            self._ends_checkpoint = False
-            with contextlib.suppress(sqlite3.Error):  # what was written is there all the same
-                _copy_log(connection)
+            if pages - before <= _FEW_PAGES < pages or pages > _LONG_PAGES:
+                with self._turn():
+                    _copy_log(connection)
+                    if pages > _LONG_PAGES:
+                        _begin_log_anew(connection, _WAIT_MS if pages < _FAR_BEHIND_PAGES else _LONGEST_WAIT_MS)
 
     def _prepare_sqlite(self, connection: sqlite3.Connection, record: Any) -> None:
         del record
@@ -219,37 +235,36 @@ def _parsed(url: str) -> URL:
 
 
 def _engine(url: URL) -> Engine:
+    # A full pool would leave a page waiting behind slow ones. The last connection comes first: few are used, and these
+    # have their statements ready.
+    pool = {"pool_size": _POOL, "pool_use_lifo": True}
     if url.get_backend_name() == "sqlite":
-        # A full pool would leave a page waiting behind slow ones. The last connection comes first: few are used.
-        engine = create_engine(
-            url, connect_args={"timeout": _BUSY_S, "check_same_thread": False}, pool_size=_POOL, pool_use_lifo=True
-        )
+        engine = create_engine(url, connect_args={"timeout": _BUSY_S, "check_same_thread": False}, **pool)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     # Of a name with several hosts, psycopg takes the one that can be written to: a promoted replica is found like that.
     query = {"connect_timeout": str(_CONNECT_S), "target_session_attrs": "read-write", **url.query}
     options = f"-c statement_timeout={_STATEMENT_MS} -c timezone=UTC {_PLANNING}"
     return create_engine(
-        url.set(query=query), connect_args={"options": options}, pool_size=_POOL, max_overflow=_POOL, pool_pre_ping=True
+        url.set(query=query), connect_args={"options": options}, max_overflow=_POOL, pool_pre_ping=True, **pool
     )
 
 
-def _copy_log(connection: Connection) -> tuple[int, int]:
-    """Make a checkpoint as far as no one is in its way: how many pages the log has, and how many of them are copied."""
+def _copy_log(connection: Connection) -> int:
+    """Make a checkpoint as far as no one is in its way: how many pages the log had at its begin."""
     driver: Any = connection.connection.driver_connection  # SQLAlchemy's would begin a transaction
-    _, pages, copied = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-    return pages, copied
+    _, pages, _ = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return int(pages)
 
 
-def _begin_log_anew(connection: Connection, wait_ms: int) -> bool:
-    """While nobody writes, wait for those who read, so that the next writer begins the log anew; whether it can."""
+def _begin_log_anew(connection: Connection, wait_ms: int) -> None:
+    """While nobody writes, wait for those who read, so that the next writer begins the log anew."""
     driver: Any = connection.connection.driver_connection
     driver.execute(f"PRAGMA busy_timeout = {wait_ms}")
     try:
-        busy, _, _ = driver.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+        driver.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
     finally:
         driver.execute(f"PRAGMA busy_timeout = {1_000 * _BUSY_S}")
-    return not busy
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -14,89 +14,16 @@ from sqlalchemy import Connection, text
 
 from make_metrics.server.storage import weeks
 from make_metrics.server.storage.database import Database
+from make_metrics.server.storage.day.beside import MARK_BITS, refresh_beside
+from make_metrics.server.storage.day.selects import OF_DAY, selects
 from make_metrics.server.storage.statements import is_postgresql, try_lock_project
-from make_metrics.server.storage.tables import (
-    BUCKETS,
-    BY_PERSON,
-    DAY_US,
-    DAYS,
-    DIRTY_DAYS,
-    FACTS,
-    ROLL_UPS,
-    STATUSES,
-)
+from make_metrics.server.storage.tables import BY_PERSON, DAY_US, DIRTY_DAYS, ROLL_UPS
 
 _LOCK = 0x6D616B66  # any number but the one in `migrate`
 _DAYS_AT_ONCE = 4
 _DAYS_LISTED = 400
-_EVENTS_AT_ONCE = 10_000
-_MARK_BITS = 62
 
-# Of a status: given up by Ctrl-C; failed in any other way.
-_GIVEN_UP = "status IN (-2, 130)"
-_FAILED = f"status <> 0 AND NOT ({_GIVEN_UP})"
-_IN_DAY = "project = :project AND started_us >= :start AND started_us < :end"
-_OF_DAY = f"{_IN_DAY} AND is_test = 'no'"
-
-
-def _selects(events: str, order: str) -> tuple[tuple[str, str, str], ...]:
-    """Of each roll-up its table, its columns, and how they are made of a day's events.
-
-    These are a table with its condition, and what tells their order.
-    """
-    return (
-        (
-            DAYS.name,
-            "project, day, target, person, cut, runs, own_ms, whole_ms, failures, given_up, then_passed",
-            f"""
-            SELECT :project, :day, target, person, cut, count(*), coalesce(sum(own_ms), 0), coalesce(sum(whole_ms), 0),
-                coalesce(sum(CASE WHEN {_FAILED} THEN 1 ELSE 0 END), 0),
-                coalesce(sum(CASE WHEN {_GIVEN_UP} THEN 1 ELSE 0 END), 0),
-                coalesce(sum(CASE WHEN {_FAILED} AND next_status = 0 THEN 1 ELSE 0 END), 0)
-            FROM (
-                SELECT target, person, cut, own_ms, whole_ms, status,
-                    lead(status) OVER (PARTITION BY person, target ORDER BY {order}) AS next_status
-                FROM {events}
-            ) AS following
-            GROUP BY target, person, cut
-            """,
-        ),
-        *(
-            (
-                BUCKETS.name,
-                "project, day, target, cut, kind, bucket, runs",
-                f"""
-                SELECT :project, :day, target, cut, {kind}, {column}, count(*) FROM {events}
-                AND status = 0 AND {column} IS NOT NULL GROUP BY target, cut, {column}
-                """,
-            )
-            for kind, column in enumerate(("own_bucket", "whole_bucket"))
-        ),
-        (
-            STATUSES.name,
-            "project, day, target, cut, status, person, runs",
-            f"""
-            SELECT :project, :day, target, cut, status, person, count(*) FROM {events}
-            AND status <> 0 GROUP BY target, cut, status, person
-            """,
-        ),
-        *(
-            (
-                FACTS.name,
-                "project, day, kind, value, person, runs",
-                f"""
-                SELECT :project, :day, {kind}, {column}, person, count(*) FROM {events}
-                AND {column} IS NOT NULL GROUP BY {column}, person
-                """,
-            )
-            for kind, column in enumerate(("commit_s", "version"))
-        ),
-    )
-
-
-_SELECTS = _selects(f"events WHERE {_OF_DAY}", "started_us, message_id")
-_SELECTS_OF_COPY = _selects("temp.made_events WHERE 1 = 1", "rowid")
-_COPIED = "target, person, cut, own_ms, whole_ms, own_bucket, whole_bucket, status, commit_s, version"
+_SELECTS = selects(f"events WHERE {OF_DAY}", "started_us, message_id")
 _REMOVE, _REMOVE_BY_PERSON = (
     tuple(f"DELETE FROM {table.name} WHERE project = :project AND day = :day" for table in tables)
     for tables in (ROLL_UPS, BY_PERSON)
@@ -108,7 +35,7 @@ def mark(connection: Connection, days: Iterable[tuple[int, int]]) -> None:
     rows: list[dict[str, int]] = [{"project": project, "day": day} for project, day in sorted(set(days))]
     if not is_postgresql(connection):
         # SQLite gives a number again once its row is gone: a mark must never be taken for another one.
-        rows = [{"id": secrets.randbits(_MARK_BITS), **row} for row in rows]
+        rows = [{"id": secrets.randbits(MARK_BITS), **row} for row in rows]
     if rows:
         connection.execute(DIRTY_DAYS.insert(), rows)
 
@@ -125,7 +52,7 @@ def refresh(database: Database, *, most_days: int = 0) -> int:
     while days := _changed_days(database, most_days or _DAYS_LISTED):
         for start in range(0, len(days), _DAYS_AT_ONCE):
             some = days[start : start + _DAYS_AT_ONCE]
-            made = (_refresh_within if database.is_postgresql else _refresh_beside)(database, some)
+            made = (_refresh_within if database.is_postgresql else refresh_beside)(database, some)
             done += made
             if made < len(some):
                 return done
@@ -182,74 +109,3 @@ def _leave_out(connection: Connection, values: dict[str, int]) -> None:
         statements = [*_REMOVE]
     for statement in statements:
         connection.execute(text(statement), values)
-
-
-def _refresh_beside(database: Database, days: Sequence[dict[str, int]]) -> int:
-    """SQLite, which has one writer at a time: make the roll-ups while others write, then put them in their place.
-
-    Reading 100,000 events takes a second, putting their roll-ups in place some milliseconds. Whoever else has made a
-    day meanwhile has taken marks away: then this one is dropped, and the day is made again if marks are left.
-
-    The events are copied, some at a time, each time in a transaction of its own: while one lasts, the log of what
-    others write cannot begin anew, and grows. What changes between two of them leaves marks that are not among those of
-    this day, so that the day is made again.
-    """
-    with database.in_turn() as (reading, writing):
-        for values in days:
-            with reading() as connection:
-                for name in (DIRTY_DAYS.name, *(table.name for table in ROLL_UPS)):
-                    connection.execute(text(f"DROP TABLE IF EXISTS {_made(name)}"))
-                    connection.execute(text(f"CREATE TABLE {_made(name)} AS SELECT * FROM {name} WHERE 0"))
-                connection.execute(text("DROP TABLE IF EXISTS temp.made_events"))
-                connection.execute(text(f"CREATE TABLE temp.made_events AS SELECT {_COPIED} FROM events WHERE 0"))
-                marks = "SELECT * FROM dirty_days WHERE project = :project AND day = :day"
-                connection.execute(text(f"INSERT INTO {_made(DIRTY_DAYS.name)} {marks}"), values)
-            start: int | None = values["start"]
-            while start is not None:
-                with reading() as connection:
-                    start = _copy(connection, values | {"start": start})
-            with reading() as connection:  # of nothing that others write
-                for table, columns, select in _SELECTS_OF_COPY:
-                    connection.execute(text(f"INSERT INTO {_made(table)} ({columns}) {select}"), values)
-                connection.execute(text("DROP TABLE temp.made_events"))
-            with writing() as connection:
-                _put(connection, values)
-    return len(days)
-
-
-def _copy(connection: Connection, values: dict[str, int]) -> int | None:
-    """Copy a day's next events; where those after them start, in microseconds, None if there are none."""
-    values["at_once"] = _EVENTS_AT_ONCE
-    later: int | None = connection.scalar(
-        text(f"SELECT started_us FROM events WHERE {_IN_DAY} ORDER BY started_us LIMIT 1 OFFSET :at_once"), values
-    )
-    if later is not None and later == values["start"]:
-        later += 1  # so many at the same moment
-    copied = f"SELECT {_COPIED} FROM events WHERE {_OF_DAY} ORDER BY started_us, message_id"
-    connection.execute(
-        text(f"INSERT INTO temp.made_events {copied}"), values if later is None else values | {"end": later}
-    )
-    return later
-
-
-def _put(connection: Connection, values: dict[str, int]) -> None:
-    """Put the roll-ups of a day in their place, if all its marks are still there; else leave the marks as they are."""
-    of_day = "WHERE project = :project AND day = :day"
-    marks = f"SELECT id FROM {_made(DIRTY_DAYS.name)}"
-    count = connection.scalar(text(f"SELECT count(*) FROM ({marks})"))
-    there = connection.scalar(text(f"SELECT count(*) FROM dirty_days WHERE id IN ({marks})"))
-    if not count or there != count:
-        return
-    connection.execute(text(f"DELETE FROM dirty_days WHERE id IN ({marks})"))
-    for statement in _REMOVE:
-        connection.execute(text(statement), values)
-    for table in ROLL_UPS:
-        # A person who was erased meanwhile is in none of them again.
-        there = "AND person IN (SELECT id FROM people WHERE project = :project)" if table in BY_PERSON else ""
-        connection.execute(text(f"INSERT INTO {table.name} SELECT * FROM {_made(table.name)} {of_day} {there}"), values)
-    weeks.spoil(connection, values["project"], [values["day"]])
-
-
-def _made(table: str) -> str:
-    """The table of this connection alone in which a roll-up is made."""
-    return f"temp.made_{table}"
