@@ -20,6 +20,7 @@ endif
 # costs a tenth of what it costs as lines of a makefile. Section 14 decides which of these parts make reads, and when.
 # Another file of ours may be read after one that waits: its parts would take the place of those.
 $(if $(value .metrics.read),$(.metrics.read))
+$(if $(value .metrics.read.trying),$(.metrics.read.trying))
 .metrics.empty :=
 .metrics.blank := $(.metrics.empty) $(.metrics.empty)
 
@@ -260,11 +261,7 @@ endif
 endif
 endef
 
-define .metrics.part.words
-# --- 6. Where are the interpreter and the shim? -----------------------------------------------------------------------
-.metrics.python := $(.metrics.baked.python)
-.metrics.entry := $(.metrics.baked.entry)
-ifeq ($(.metrics.baked.fragment),)
+define .metrics.part.checkout
 # A checkout or a copy of this file. The shim stands beside this file or beside the command; the interpreter beside the
 # command, or in the environment that this file is installed in. A version manager's shims for the command and the
 # interpreter are left out: they change the environment.
@@ -282,7 +279,13 @@ ifeq ($(.metrics.baked.fragment),)
 .metrics.entry := $(if $(.metrics.hot),$(dir $(.metrics.hot))../entry.py)
 .metrics.python := $(if $(.metrics.python),$(abspath $(dir $(.metrics.python)))/$(notdir $(.metrics.python)))
 .metrics.entry := $(abspath $(.metrics.entry))
-endif
+endef
+
+define .metrics.part.words
+# --- 6. Where are the interpreter and the shim? -----------------------------------------------------------------------
+.metrics.python := $(.metrics.baked.python)
+.metrics.entry := $(.metrics.baked.entry)
+$(if $(.metrics.baked.fragment),,$(eval $(value .metrics.part.checkout)))
 .metrics.trampoline := $(dir $(.metrics.entry))hot/trampoline.sh
 # The launcher, if set-up found that it can run here. It leaves rare cases to the interpreter, whose words follow.
 .metrics.launcher := $(.metrics.baked.launcher)
@@ -538,7 +541,8 @@ define .metrics.part.lines
 # .EXTRA_PREREQS: then the order of the lines has to tell the goal (make_metrics/combine/run.py).
 ifeq ($(.metrics.goals),)
 # The default goal is known when the first recipe line starts; the include line may stand before the first target.
-.metrics.default.goal = $(if $(call .metrics.impure,$(value .DEFAULT_GOAL)),,$(.DEFAULT_GOAL))
+.metrics.default.goal = $(if $(findstring $(.metrics.dollar),$(value .DEFAULT_GOAL)),$(if $(call \
+  .metrics.impure,$(value .DEFAULT_GOAL)),,$(.DEFAULT_GOAL)),$(value .DEFAULT_GOAL))
 .metrics.goal = $(or $(.metrics.kept.goal),$(.metrics.find.goal))
 .metrics.find.goal = $(eval .metrics.kept.goal := $$(call \
   .metrics.encode,$$(.metrics.default.goal)))$(.metrics.kept.goal)
@@ -607,9 +611,11 @@ endif
 # Apple's make 3.81 has a default for MAKEFILEPATH. It starts simple lines itself for more shells than /bin/sh.
 .metrics.ifs := $(if $(filter 3.81default,$(.metrics.real)$(origin MAKEFILEPATH)),a,f)
 .metrics.meta = $(or $(.metrics.kept.meta),$(.metrics.find.meta))
-.metrics.find.meta = $(eval .metrics.kept.meta := $$(.metrics.level):$$(notdir $$(call \
-  .metrics.encode,$$(.metrics.make))):$$(.metrics.ifs) h:$$(call \
+.metrics.find.meta = $(eval .metrics.kept.meta := $$(.metrics.level):$$(.metrics.own.name):$$(.metrics.ifs) h:$$(call \
   .metrics.encode,$$(.metrics.baked.state)))$(.metrics.kept.meta)
+.metrics.own.name = $(if $(filter make %/make,$(.metrics.make)),$(if \
+  $(word 2,$(.metrics.make)),$(.metrics.odd.name),make),$(.metrics.odd.name))
+.metrics.odd.name = $(notdir $(call .metrics.encode,$(.metrics.make)))
 .metrics.entered := $(.metrics.python) -I -S $(.metrics.entry) mm1
 # What a target needs is handed over if it is little: its prerequisites; the order-only ones; and the newer ones, "=" if
 # all are. "-" says that it is too much, or unknown; "." that it is nothing. All names are looked at in one go.
@@ -621,7 +627,7 @@ endif
 .metrics.are.odd = $(or $(call .metrics.special,$@$(subst $(.metrics.blank),,$^$|)),$(word \
   2,$(call .metrics.blanks,$^$|)))
 # .metrics.start is the program; .metrics.asked.for stands between the target and what it needs.
-.metrics.asked.for = g:$(.metrics.goal) $(.metrics.meta) $(.metrics.as.found)/
+.metrics.asked.for = g:$(.metrics.goal) $(.metrics.meta)$(.metrics.told) $(.metrics.as.found)/
 .metrics.named = $(call .metrics.encode,$@) $(.metrics.asked.for)-
 ifneq ($(.metrics.reads),)
 .metrics.named = $(if $^$|,$(if $(word 11,$^ $|),$(call .metrics.encode,$@) $(.metrics.asked.for)-,$(if \
@@ -639,17 +645,58 @@ endif
 # such a name (before 4.2 make cannot read a file, some systems have no /proc) all lines are tried.
 .metrics.state := $(if $(.metrics.home),$(.metrics.home)/state,$(or $(.metrics.baked.state),$(call \
   .metrics.below.home,XDG_STATE_HOME,.local/state)))
-# $1 is the text of /proc/PID/stat: the process id first, its parent as word 4, the start time as word 22.
-.metrics.mark.of = $(if $(word 22,$1),$(.metrics.state)/makes/tried.$(.metrics.boot).$(firstword $1).$(word \
-  22,$1).$(subst $(.metrics.slash),+,$(.metrics.launcher)))
+# The name of a file about a make, $2 is the text of its /proc/PID/stat: the process id first, its parent as word 4, the
+# start time as word 22.
+.metrics.file.of.make = $(if $(word 22,$2),$(.metrics.state)/makes/$1.$(.metrics.boot).$(firstword $2).$(word 22,$2))
 .metrics.slash := /
 # An absolute path that can stand in a command line as it is; else empty.
 .metrics.path.as.is = $(if $(call .metrics.special,$1),,$(filter /%,$1))
-.metrics.mark :=
-.metrics.tried.above :=
 ifneq ($(.metrics.reads),)
 .metrics.boot = $(eval .metrics.boot := $$(strip $$(file </proc/sys/kernel/random/boot_id)))$(.metrics.boot)
 .metrics.stat = $(eval .metrics.stat := $$(file </proc/self/stat))$(.metrics.stat)
+endif
+# yes; no; python: only the interpreter does; empty: unknown yet. What follows from .metrics.part.trying waits, where
+# mostly no line needs it.
+.metrics.runs = $(if $(.metrics.proof),$(eval .metrics.runs := yes)yes,$(.metrics.read.trying)$(.metrics.find.runs))
+.metrics.read.trying = $(eval .metrics.read.trying :=)$(eval $(value .metrics.part.trying))
+# Set-up has put a copy of the launcher beside its fragment, which is named by its content: nothing writes to it, and no
+# upgrade replaces it. When it first ran it left this boot's id and the table of all mounts (hot/in_c/recorder.c). As
+# long as these are the same it runs here, and no line needs to try.
+.metrics.proof :=
+ifneq ($(and $(.metrics.baked.copy),$(.metrics.launcher),$(filter shell,$(.metrics.hook)),$(.metrics.reads)),)
+.metrics.is.copy = $(filter $(.metrics.baked.copy),$(.metrics.launcher))
+.metrics.proof = $(eval .metrics.launcher := $$(or \
+  $$(wildcard $$(.metrics.baked.copy)),$$(.metrics.launcher)))$(eval \
+  .metrics.proof := $$(if $$(.metrics.is.copy),$$(.metrics.unchanged)))$(.metrics.proof)
+.metrics.unchanged = $(if $(value LD_PRELOAD)$(value LD_LIBRARY_PATH),,$(if $(wildcard $(.metrics.launcher).runs),$(if \
+  $(subst x$(file <$(.metrics.launcher).runs),,x$(.metrics.boot)$(.metrics.newline)$(file </proc/self/mountinfo)),,1)))
+endif
+# Make splits simple lines itself only if the flags are one of these. With a blank more (of a comment behind the value,
+# or of an empty reference in it) it starts a shell for every line, as with another IFS.
+.metrics.split.flags := |-c||-ec||
+.metrics.unsplit = $(subst :$(.metrics.ifs) h:,:s h:,$(.metrics.words))
+# A line need not find out again what another line of this make has left in a file (hot/in_c/known_make.c). Before the
+# third line there is none.
+.metrics.told :=
+ifneq ($(and $(.metrics.reads),$(.metrics.launcher),$(if $(.metrics.traceparent)$(.metrics.mac),,1)),)
+.metrics.told = $(eval .metrics.told = $$(eval .metrics.told = $$$$(.metrics.find.told)))
+.metrics.told.file = $(eval .metrics.told.file := $$(call .metrics.path.as.is,$$(call \
+  .metrics.file.of.make,known,$$(.metrics.stat))))$(.metrics.told.file)
+.metrics.find.told = $(if $(wildcard $(.metrics.told.file)),$(eval \
+  .metrics.text := $$(file <$$(.metrics.told.file)))$(if $(filter ;,$(word 2,$(.metrics.text))),$(eval \
+  .metrics.told := :$$(firstword $$(.metrics.text)))$(.metrics.told)))
+endif
+ifeq ($(and $(.metrics.reads),$(filter shell,$(.metrics.hook)),$(if $(findstring p,$(.metrics.letters)),,1)),)
+$(.metrics.read.trying)
+endif
+endef
+
+define .metrics.part.trying
+.metrics.mark.of = $(addsuffix .$(subst \
+  $(.metrics.slash),+,$(.metrics.launcher)),$(call .metrics.file.of.make,tried,$1))
+.metrics.mark :=
+.metrics.tried.above :=
+ifneq ($(.metrics.reads),)
 .metrics.mark = $(eval .metrics.mark := $$(call .metrics.path.as.is,$$(call \
   .metrics.mark.of,$$(.metrics.stat))))$(.metrics.mark)
 # A make below one whose lines run through this launcher does not try it again. Between both makes stand the launcher,
@@ -696,27 +743,10 @@ ifneq ($(.metrics.reads),)
   |%,$(subst export~, |~,$(filter-out $(.metrics.comments),$(.metrics.lines)))),$(firstword $(subst \
   =, ,$(.metrics.word))))))))))))
 endif
-# yes; no; python: only the interpreter does; empty: unknown yet.
-.metrics.runs = $(if $(.metrics.proof),$(eval .metrics.runs := yes)yes,$(if $(.metrics.mark),$(if \
+.metrics.find.runs = $(if $(.metrics.mark),$(if \
   $(or $(wildcard $(.metrics.mark)),$(.metrics.tried.above)),$(eval .metrics.runs := yes)yes,$(if $(wildcard \
   $(.metrics.mark).py),$(eval .metrics.launcher :=)$(eval .metrics.runs := python)python,$(if $(wildcard \
-  $(.metrics.mark).no),$(eval .metrics.runs := no)no)))))
-# Set-up has put a copy of the launcher beside its fragment, which is named by its content: nothing writes to it, and no
-# upgrade replaces it. When it first ran it left this boot's id and the table of all mounts (hot/in_c/recorder.c). As
-# long as these are the same it runs here, and no line needs to try.
-.metrics.proof :=
-ifneq ($(and $(.metrics.baked.copy),$(.metrics.launcher),$(filter shell,$(.metrics.hook)),$(.metrics.reads)),)
-.metrics.is.copy = $(filter $(.metrics.baked.copy),$(.metrics.launcher))
-.metrics.proof = $(eval .metrics.launcher := $$(or \
-  $$(wildcard $$(.metrics.baked.copy)),$$(.metrics.launcher)))$(eval \
-  .metrics.proof := $$(if $$(.metrics.is.copy),$$(.metrics.unchanged)))$(.metrics.proof)
-.metrics.unchanged = $(if $(value LD_PRELOAD)$(value LD_LIBRARY_PATH),,$(if $(wildcard $(.metrics.launcher).runs),$(if \
-  $(subst x$(file <$(.metrics.launcher).runs),,x$(.metrics.boot)$(.metrics.newline)$(file </proc/self/mountinfo)),,1)))
-endif
-# Make splits simple lines itself only if the flags are one of these. With a blank more (of a comment behind the value,
-# or of an empty reference in it) it starts a shell for every line, as with another IFS.
-.metrics.split.flags := |-c||-ec||
-.metrics.unsplit = $(subst :$(.metrics.ifs) h:,:s h:,$(.metrics.words))
+  $(.metrics.mark).no),$(eval .metrics.runs := no)no))))
 # An intermediate shell changes four variables. For each, what make would pass on: +value if it is in the environment;
 # .value if a makefile may export it or not; - if it is unset; = (leave it) if its value would have to be expanded. What
 # dash finds in its environment it passes on: there .value stands for the first as well, which "unexport" may name.

@@ -45,7 +45,11 @@ class Machine:
     def make(self, **environ: str) -> None:
         self.run(self.project.make_path, "a", environ=environ)
         markers = self.project.paths.makes
-        until(lambda: any(path.stat().st_size for path in markers.iterdir() if "tried" not in path.name))
+        until(
+            lambda: any(
+                path.stat().st_size for path in markers.iterdir() if not path.name.startswith(("tried", "known"))
+            )
+        )
 
 
 @pytest.fixture(params=["compiled", "python"])

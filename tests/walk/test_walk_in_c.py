@@ -71,7 +71,11 @@ class Tree:
 
 
 def _markers(state: Path) -> dict[str, str]:
-    return {path.name: path.read_text() for path in (state / "makes").iterdir() if not path.name.startswith("tried.")}
+    return {
+        path.name: path.read_text()
+        for path in (state / "makes").iterdir()
+        if not path.name.startswith(("tried.", "known."))
+    }
 
 
 def _headers(state: Path) -> list[dict[str, str]]:

@@ -5,7 +5,8 @@
 COUNT is the number of words of the makefile's SHELL, behind "+" if each line is to get its TRACEPARENT. IFS is `f` if
 make itself would split simple lines, `a` if it is Apple's make 3.81, which does so with more shells, and `s` if a
 changed IFS forbids that. STATE is the state directory;
-if it is empty, the environment names it. ENVIRONMENT says what make would have passed on for the variables that the
+if it is empty, the environment names it. Behind a ":" it is followed by what another line of this make has found out, for
+the compiled launcher (in_c/recorder.c: knows_run). ENVIRONMENT says what make would have passed on for the variables that the
 flags hook's intermediate shell changes, with "/" between them; it is empty with the SHELL hook. Behind a fourth "/"
 follows what the target needs, as it goes into the record (`hot.record_format`); fragments of earlier versions hand over
 nothing there. Texts are percent-encoded by make (make_include/metrics.mk).
@@ -62,7 +63,7 @@ class Arguments:
         numbers = version.split(b".")
         self.numbers = int(numbers[0]), int(numbers[1])
         self.make = record_format.decode(make)
-        self.state = record_format.decode(words[4][2:])
+        self.state = record_format.decode(words[4][2:].partition(b":")[0])
         *environment, needs = words[5][2:].split(b"/", 4) if words[5].count(b"/") >= 4 else (words[5][2:], b"")
         self.environment = b"/".join(filter(None, environment)) and b"/".join(environment)
         self.needs = b"" if needs == b"-" or needs.split() != [needs] else needs

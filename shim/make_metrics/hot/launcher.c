@@ -85,6 +85,7 @@
 #include "in_c/state_dir.c"
 #include "in_c/append.c"
 #include "in_c/recorder.c"
+#include "in_c/known_make.c"
 #include "in_c/line.c"
 
 #include "in_c/command_words.c"
@@ -102,11 +103,11 @@
 int main(int count, char **words)
 {
     struct arguments arguments;
-    struct recorder recorder = {.parent = getppid(), .shown_parent = parent_pid(), .program = words[0]};
+    struct recorder recorder = {.parent = getppid(), .program = words[0]};
     if (count == 2 && equal(words[1], PROTOCOL)) /* set-up or trampoline.sh asks whether this program runs here */
         return write(1, ANSWER, strlen(ANSWER)) < 0;
     if (count == 3 && equal(words[1], PROTOCOL) && equal(words[2], ASKS_FOR_CHANGES))
-        return !tell_changes(environ, recorder.shown_parent);
+        return !tell_changes(environ, parent_pid());
 #ifdef STARTS_SENDERS
     if (is_sender(count, words))
         wait_and_send(words);
@@ -118,15 +119,18 @@ int main(int count, char **words)
         parsed = recorder.python != NULL && recorder.entry != NULL;
         arguments.shim = words + 1;
     }
+    bool is_known = parsed && knows_make(&recorder, &arguments, environ);
+    if (!is_known)
+        recorder.shown_parent = parent_pid();
     char **environment = parsed ? restored_environment(environ, &arguments, recorder.shown_parent) : NULL;
     if (environment != NULL) {
         if (!is_recipe_line(&arguments, environment, recorder.shown_parent))
             become(&arguments, environment, false);
-        if (recorder.shown_parent == 0 || records_nothing(&arguments, environment))
+        if (recorder.shown_parent == 0 || (!is_known && records_nothing(&arguments, environment)))
             become(&arguments, environment, true);
         /* A target's name that is not ASCII is hashed as text, which the Python shim makes of it. */
         bool is_plain = !arguments.traced || is_ascii(arguments.target);
-        if (is_plain && open_recorder(&recorder, &arguments, environment))
+        if (is_plain && (is_known || open_recorder(&recorder, &arguments, environment)))
             run_line(&arguments, environment, &recorder, count, words);
     }
     if (count > 4)

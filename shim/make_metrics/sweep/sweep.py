@@ -189,14 +189,14 @@ def _remove_old_markers(directory: Path, now_ns: int) -> None:
     """Remove the markers of make processes that have ended, a minute after the walk has written them.
 
     Until then a line of a killed make may wait for its walk. If it cannot be known whether a make has ended, its marker
-    stays for a day. The results of trying the shim, `tried.<boot>.<pid>.<start>` (the fragment names them so), go as
-    soon as their make has ended.
+    stays for a day. What lines leave for their make, `tried.<boot>.<pid>.<start>...` and `known...` (the fragment names
+    them so), goes as soon as their make has ended.
     """
-    tried = f"tried.{procfs.boot_id().decode('ascii')}."
+    boot = procfs.boot_id().decode("ascii")
     for path in directory.iterdir():
         with contextlib.suppress(FileNotFoundError):
-            if path.name.startswith(tried):
-                pid, start = path.name.removeprefix(tried).split(".")[:2]
+            if path.name.startswith((f"tried.{boot}.", f"known.{boot}.")):
+                pid, start = path.name.split(".")[2:4]
                 if alive(f"{procfs.host().decode('ascii')}.{pid}.{start}") is False:
                     path.unlink()
             elif (written_ns := path.lstat().st_mtime_ns) < now_ns - _MINUTE_NS:

@@ -5,6 +5,7 @@
 /* The words from the fragment, decoded. */
 struct arguments {
     char *target, *goal, *version, *make, *state;
+    char *known; /* what another line of this make has found out, for knows_run(); NULL for nothing */
     const char *environment; /* still encoded; empty with the SHELL hook */
     const char *needs; /* still encoded, as it goes into the record; empty if unknown */
     long level;
@@ -59,7 +60,11 @@ static bool parse_arguments(struct arguments *arguments, int count, char **words
     arguments->make = decode(part[2]);
     arguments->of_apple = equal(part[3], "a");
     arguments->splits_lines = arguments->of_apple || equal(part[3], "f");
-    arguments->state = decode(words[4] + 2);
+    char *state = join(words[4] + 2, "", "");
+    arguments->known = state == NULL ? NULL : strchr(state, ':');
+    if (arguments->known != NULL)
+        *arguments->known++ = '\0';
+    arguments->state = state == NULL ? NULL : decode(state);
     char *environment = join(words[5] + 2, "", ""), *needs = environment;
     for (int at = 0; at < 4 && needs != NULL; at++) /* earlier fragments write no fourth "/" */
         needs = strchr(needs + (at > 0), '/');

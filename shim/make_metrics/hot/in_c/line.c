@@ -91,6 +91,7 @@ static _Noreturn void run_line(struct arguments *arguments, char **environment, 
 {
     struct line line = {0};
     /* Before the line starts: it may look for us at once. */
+    bool is_later = *recorder->run != '\0' && arguments->known == NULL;
     char **copies = show_title(count, words, recorder->shown_parent);
     if (copies != NULL) {
         arguments->command = copies + (arguments->command - words);
@@ -134,6 +135,8 @@ static _Noreturn void run_line(struct arguments *arguments, char **environment, 
         line.status = report_exec_error(arguments, command[0], error, true);
     if (*recorder->run == '\0')
         start_walk(recorder, arguments, environment);
+    if (is_later)
+        leave_known(recorder, arguments);
     if (child > 0) {
         line.cpu_us = -1;
         wait_for_child(child, is_shell, recorder->parent, &signals, &line);

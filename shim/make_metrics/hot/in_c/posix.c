@@ -24,12 +24,16 @@
 #endif
 #define WALKS false
 
-/* No make looks for the name of a file that tells it that the launcher runs: it cannot ask who it is. */
-static char *mark_of(pid_t make, const char *launcher)
+/* No make looks for the name of a file that tells it something: it cannot ask who it is. */
+static char *name_of_make(const char *kind, pid_t make)
 {
-    (void)make, (void)launcher;
+    (void)make, (void)kind;
     return NULL;
 }
+
+static char *mark_of(pid_t make, const char *launcher) { return name_of_make(launcher, make); }
+
+static void know_boot_offset(int64_t offset) { (void)offset; }
 
 /* Start a program with our initial signal mask; gives its pid, or -1 with errno set. */
 static pid_t spawn(const char *path, char **command, char **environment, const sigset_t *mask)
@@ -119,6 +123,8 @@ static int64_t boot_offset_ns(void) { return 0; } /* there are no time namespace
 #ifndef AS_MACOS
 /* The random id of this boot: unknown. */
 static const char *boot_id(void) { return ""; }
+
+static uint64_t own_namespace(void) { return 0; }
 #endif
 
 /* Our words stay in the list of processes: the walk reads the target there. */

@@ -74,6 +74,13 @@ static const char *boot_id(void)
     return id;
 }
 
+/* The number of our own pid namespace; 0 if unknown. */
+static uint64_t own_namespace(void)
+{
+    struct stat status;
+    return stat("/proc/self/ns/pid", &status) < 0 ? 0 : status.st_ino;
+}
+
 /* A number for the pid namespace that /proc shows, from the nearest process above us that is in it: that has one pid,
  * and a process in a namespace below it has several. Of a namespace that cannot be asked for, that of /proc itself. */
 static uint64_t namespace_number(void)
@@ -82,7 +89,7 @@ static uint64_t namespace_number(void)
     struct stat status;
     struct process process = {.parent = own_pid()};
     if (process.parent == getpid())
-        return stat("/proc/self/ns/pid", &status) < 0 ? 0 : status.st_ino;
+        return own_namespace();
     while (process.parent != 0 && find_process(process.parent, &process)) {
         const char *text = read_process_file(process.pid, "status", NULL), *name = "\nNSpid:\t";
         const char *pids = text == NULL ? NULL : strstr(text, name);

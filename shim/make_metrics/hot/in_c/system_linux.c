@@ -18,21 +18,29 @@
 #define CONFIG_BELOW_HOME ".config"
 
 /* How far CLOCK_BOOTTIME is ahead of the machine's here: the offset of our time namespace, in nanoseconds. */
+static int64_t boot_offset;
+static bool boot_offset_is_known;
+
 static int64_t boot_offset_ns(void)
 {
-    static int64_t offset;
-    static bool is_known;
     struct stat namespace;
-    if (!is_known && stat("/proc/self/ns/time", &namespace) == 0 &&
+    if (!boot_offset_is_known && stat("/proc/self/ns/time", &namespace) == 0 &&
         (uint64_t)namespace.st_ino != INITIAL_TIME_NAMESPACE) {
         const char *name = "boottime", *text = read_file("/proc/self/timens_offsets", NULL);
         const char *line = text == NULL ? NULL : strstr(text, name);
         long long seconds, ns;
         if (line != NULL && sscanf(line + strlen(name), "%lld %lld", &seconds, &ns) == 2)
-            offset = (int64_t)seconds * 1000000000 + ns;
+            boot_offset = (int64_t)seconds * 1000000000 + ns;
     }
-    is_known = true;
-    return offset;
+    boot_offset_is_known = true;
+    return boot_offset;
+}
+
+/* Another process in our time namespace has found it out. */
+static void know_boot_offset(int64_t offset)
+{
+    boot_offset = offset;
+    boot_offset_is_known = true;
 }
 
 /* This process's pid as /proc shows it; 0 if it shows none, or without /proc. */
@@ -73,20 +81,27 @@ static pid_t parent_pid(void)
     return own != 0 && find_process(own, &process) ? process.parent : 0;
 }
 
-/* The name of the file that tells a make that this launcher runs, as section 11 of the fragment writes it; NULL without
- * one. */
-static char *mark_of(pid_t make, const char *launcher)
+/* The name of a file about a make, by which that make finds it: section 11 of the fragment writes the same. NULL if it
+ * is gone. */
+static char *name_of_make(const char *kind, pid_t make)
 {
     struct process process;
     char number[64];
-    if (!find_process(make, &process))
+    char *beginning = find_process(make, &process) ? join(kind, ".", boot_id()) : NULL;
+    if (beginning == NULL)
         return NULL;
-    snprintf(number, sizeof number, ".%d.%llu.", (int)make, process.shown_start);
-    char *name = join("tried.", boot_id(), number), *suffix = join(launcher, "", "");
+    snprintf(number, sizeof number, ".%d.%llu", (int)make, process.shown_start);
+    return join(beginning, number, "");
+}
+
+/* The name of the file that tells a make that this launcher runs; NULL without one. */
+static char *mark_of(pid_t make, const char *launcher)
+{
+    char *name = name_of_make("tried", make), *suffix = join(launcher, "", "");
     for (char *at = suffix; at != NULL && *at != '\0'; at++)
         if (*at == '/')
             *at = '+';
-    return name == NULL || suffix == NULL ? NULL : join(name, suffix, "");
+    return name == NULL || suffix == NULL ? NULL : join(name, ".", suffix);
 }
 
 /* Wait until the process that a key names has ended; false if the system has no way to wait for it. */
