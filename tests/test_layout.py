@@ -26,6 +26,7 @@ OTHER_FOLDERS = {
 # Test files in a folder of the package that are named after no module of it, and why.
 OTHER_FILES = {
     "hot/test_hot_path.py": "what a line loads and costs: all modules of the folder",
+    "hot/test_known_make.py": "in_c/known_make.c: what a line leaves for the lines that follow",
     "hot/test_launcher.py": "launcher.c: faults, locks and signals",
     "hot/test_launcher_constants.py": "in_c/constants.h: its constants are those of the Python modules",
     "hot/test_launcher_lines.py": "launcher.c: generated lines",

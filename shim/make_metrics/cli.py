@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from make_metrics import __version__
 from make_metrics.commands import warn
 from make_metrics.commands.option import (
     COMPARE,
@@ -190,15 +191,6 @@ def parser(words: Sequence[str] | None = None) -> argparse.ArgumentParser:
     return whole
 
 
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("make-metrics")
-    except PackageNotFoundError:
-        return "(not installed)"
-
-
 def _run(arguments: Sequence[str] | None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["help"]:  # "help report" is "report --help"
@@ -211,7 +203,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         options = [option for command in COMMANDS if command.name == given.command for option in command.options]
         refuse(given.command, [name for option in options for name in option.names], unknown[0])
     if given.version:
-        sys.stdout.write(f"make-metrics {_version()}\n")
+        sys.stdout.write(f"make-metrics {__version__}\n")
         return 0
     if given.command is None:
         whole.error("a command is missing")
@@ -231,7 +223,7 @@ def _report_bug(error: Exception) -> None:
 
     sys.stderr.write(
         "make-metrics: this is a bug in make-metrics; please report it with these lines:\n"
-        f"  make-metrics {_version()}, Python {platform.python_version()}, {platform.platform()}\n"
+        f"  make-metrics {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
         f"{traceback.format_exc()}"
     )
     crash_log.note(error, part="command")

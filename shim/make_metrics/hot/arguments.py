@@ -4,12 +4,12 @@
 
 COUNT is the number of words of the makefile's SHELL, behind "+" if each line is to get its TRACEPARENT. IFS is `f` if
 make itself would split simple lines, `a` if it is Apple's make 3.81, which does so with more shells, and `s` if a
-changed IFS forbids that. STATE is the state directory;
-if it is empty, the environment names it. Behind a ":" it is followed by what another line of this make has found out, for
-the compiled launcher (in_c/recorder.c: knows_run). ENVIRONMENT says what make would have passed on for the variables that the
-flags hook's intermediate shell changes, with "/" between them; it is empty with the SHELL hook. Behind a fourth "/"
-follows what the target needs, as it goes into the record (`hot.record_format`); fragments of earlier versions hand over
-nothing there. Texts are percent-encoded by make (make_include/metrics.mk).
+changed IFS forbids that. STATE is the state directory; if it is empty, the environment names it. Behind a ":" it is
+followed by what another line of this make has found out, for the compiled launcher (in_c/known_make.c).
+ENVIRONMENT says what make would have passed on for the variables that the flags hook's intermediate shell changes, with
+"/" between them; it is empty with the SHELL hook. Behind a fourth "/" follows what the target needs, as it goes into
+the record (`hot.record_format`); fragments of earlier versions hand over nothing there. Texts are percent-encoded by
+make (make_include/metrics.mk).
 """
 
 from make_metrics.hot import record_format

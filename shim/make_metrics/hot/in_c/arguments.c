@@ -5,7 +5,7 @@
 /* The words from the fragment, decoded. */
 struct arguments {
     char *target, *goal, *version, *make, *state;
-    char *known; /* what another line of this make has found out, for knows_run(); NULL for nothing */
+    char *known; /* what another line of this make has found out, for knows_make(); NULL for nothing */
     const char *environment; /* still encoded; empty with the SHELL hook */
     const char *needs; /* still encoded, as it goes into the record; empty if unknown */
     long level;
