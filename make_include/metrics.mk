@@ -691,6 +691,7 @@ $(.metrics.read.trying)
 endif
 endef
 
+# The rest of section 11: for a line that tries whether the shim runs, and for all lines of the flags hook.
 define .metrics.part.trying
 .metrics.mark.of = $(addsuffix .$(subst \
   $(.metrics.slash),+,$(.metrics.launcher)),$(call .metrics.file.of.make,tried,$1))
