@@ -126,6 +126,25 @@ def test_an_ascii_terminal_shows_other_characters_escaped(paths: Paths) -> None:
     assert rb"\xe4\xf6" in done.stdout
 
 
+def test_a_project_that_makes_warnings_errors_means_its_own_programs(recorded: None) -> None:
+    """Python 3.12.0 to 3.12.3 warns of each question to the store (gh-117995), and any later one may of something."""
+    script = """
+import sys, warnings
+from make_metrics import cli
+from make_metrics.commands import report
+run = report.run
+def warns(given):
+    warnings.warn("deprecated", DeprecationWarning)
+    return run(given)
+report.run = warns
+sys.exit(cli.main(["report", "--all"]))
+"""
+    env = {**os.environ, "PYTHONWARNINGS": "error"}
+    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\na " in done.stdout
+
+
 def test_a_command_loads_only_its_own_modules(home: Path) -> None:
     script = "import sys; from make_metrics.cli import main; main(['off']); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -263,6 +263,10 @@ def main(arguments: Sequence[str] | None = None, *, again: bool = False) -> int:
             stream.reconfigure(errors="backslashreplace")
     if sys.stdout is None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
+    if os.environ.get("PYTHONWARNINGS"):  # meant for the project's own programs: as an error a warning ends a command
+        import warnings
+
+        warnings.simplefilter("ignore")
     warn.begin()
     try:
         try:
