@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import container
-from tests.support.project import Project, until
+from tests.support.project import SOURCE, Project, until
 from tests.support.segment_receiver import Receiver
 from tests.support.sharing_project import Sharing
 
@@ -48,7 +48,7 @@ def test_below_a_process_1_that_reaps_a_sender_sends(
     sent as another.
     """
     project = sharing.project
-    flush = f"{sys.executable} -m make_metrics flush >flushed"
+    flush = f"PYTHONPATH={SOURCE} {sys.executable} -m make_metrics flush >flushed"
     script = f"until test -e sent; do {project.make_path} a; sleep 1; done; {flush}"
     environ = project.environment(MAKE_METRICS_SENDER="")
     process = container.start(engine, tmp_path / "engine", ["/bin/sh", "-c", script], environ, project.folder)
