@@ -42,7 +42,6 @@ def answers(database: Database, first: int, last: int, filters: Filters) -> list
             histograms(connection, scope),
             histograms(connection, scope, WHOLE),
             people_who_passed(connection, scope),
-            people_who_passed(connection, scope, 2),
             use(connection, scope),
             health(connection, scope)[:3],
         ]

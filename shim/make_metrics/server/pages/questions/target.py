@@ -116,11 +116,9 @@ def commits(connection: Connection, scope: Scope) -> list[tuple[int, int, int]]:
         connection,
         scope,
         """
-        SELECT value, count(*) AS people, sum(runs) AS runs FROM (
-            SELECT value, person, sum(runs) AS runs FROM facts
-            WHERE project = :project AND day BETWEEN :first AND :last AND kind = 0
-            AND value BETWEEN :oldest AND :newest GROUP BY value, person
-        ) AS by_person GROUP BY value ORDER BY value
+        SELECT value, count(DISTINCT person) AS people, sum(runs) AS runs FROM facts
+        WHERE project = :project AND day BETWEEN :first AND :last AND kind = 0
+        AND value BETWEEN :oldest AND :newest GROUP BY value ORDER BY value
         """,
         oldest=scope.first * _DAY_S,
         newest=(scope.last + 1) * _DAY_S - 1,

@@ -135,18 +135,15 @@ def histograms(connection: Connection, scope: Scope, kind: int = OWN) -> dict[in
     return found
 
 
-def people_who_passed(connection: Connection, scope: Scope, target: int | None = None) -> dict[int, int]:
-    """How many people ran each target, or one, with success."""
+def people_who_passed(connection: Connection, scope: Scope) -> dict[int, int]:
+    """How many people ran each target with success."""
     if weeks := weeks_of(connection, scope):
-        by_target, _, _ = weeks.presence(target)
+        by_target, _, _ = weeks.presence()
         return {number: each.passed for number, each in by_target.items() if each.passed}
     rows = ask(
         connection,
         scope,
-        f"""
-        SELECT target, count(DISTINCT person) FROM days WHERE {{here}} {_of(target)} AND {PASSED} GROUP BY target
-        """,
-        target=target,
+        f"SELECT target, count(DISTINCT person) FROM days WHERE {{here}} AND {PASSED} GROUP BY target",
     )
     found: dict[int, int] = dict(rows)
     return found

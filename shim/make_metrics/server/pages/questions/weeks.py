@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from make_metrics.server.pages.questions.scope import Scope, ask
+from make_metrics.server.storage.statements import is_postgresql
 from make_metrics.server.storage.weeks import DAYS_IN_WEEK
 
 PASSED = "runs > failures + given_up"
 """That of a row of DAYS some run passed."""
 _NONE = "1 = 0"
+_MOST_BITS = 62
 
 
 class Presence(NamedTuple):
@@ -50,19 +52,17 @@ class Weeks:
         self, target: int | None = None, *, all_targets: bool = False
     ) -> tuple[dict[int, Presence], dict[tuple[int, int], Presence], dict[int, Presence]]:
         """Who ran each target, or one: by target, by target and point of time, and (`all_targets`) by point of time."""
+        both = f"""
+            SELECT target, step, person, CAST(passed & mask <> 0 AS INTEGER) AS passed
+            FROM spans CROSS JOIN {self._table("people")} AS weekly
+            WHERE project = :project AND weekly.week = spans.week {self._weekly()} {_of(target)} AND ran & mask <> 0
+            UNION ALL
+            SELECT target, (day - :first) / :step, person, CASE WHEN {PASSED} THEN 1 ELSE 0 END
+            FROM days WHERE project = :project AND {self._other_days()} {_of(target)}
+        """
         rows = self._ask(
             f"""
-            WITH spans(week, step, mask) AS (VALUES {self._spans()}), cells AS MATERIALIZED (
-                SELECT target, step, person, max(passed) AS passed FROM (
-                    SELECT target, step, person, CASE WHEN passed & mask <> 0 THEN 1 ELSE 0 END AS passed
-                    FROM spans CROSS JOIN {self._table("people")} AS weekly
-                    WHERE project = :project AND weekly.week = spans.week {self._weekly()} {_of(target)}
-                    AND ran & mask <> 0
-                    UNION ALL
-                    SELECT target, (day - :first) / :step, person, CASE WHEN {PASSED} THEN 1 ELSE 0 END
-                    FROM days WHERE project = :project AND {self._other_days()} {_of(target)}
-                ) AS both_kinds GROUP BY target, step, person
-            )
+            WITH spans(week, step, mask) AS (VALUES {self._spans()}), {self._cells(both)}
             SELECT 0 AS what, target, 0 AS step, count(*) AS people, sum(passed) AS passed, 1 AS targets FROM (
                 SELECT target, person, max(passed) AS passed FROM cells GROUP BY target, person
             ) AS by_person GROUP BY target
@@ -83,6 +83,28 @@ class Weeks:
             else:
                 by_step[step] = presence
         return by_target, by_both, by_step
+
+    def _cells(self, both: str) -> str:
+        """The table `cells`: what a statement finds, each target, point of time and person once."""
+        last = (self.scope.days - 1) // self.step
+        if last > _MOST_BITS or not is_postgresql(self.connection):
+            return f"""
+                cells AS MATERIALIZED (
+                    SELECT target, step, person, max(passed) AS passed FROM ({both}) AS both_kinds
+                    GROUP BY target, step, person
+                )
+            """
+        # A bit for each point of time, which SQLite cannot collect: fewer groups, in three quarters of the time.
+        return f"""
+            bits AS MATERIALIZED (
+                SELECT target, person, bit_or(CAST(1 AS BIGINT) << step) AS ran,
+                    bit_or(CAST(passed AS BIGINT) << step) AS passed
+                FROM ({both}) AS both_kinds GROUP BY target, person
+            ), cells AS MATERIALIZED (
+                SELECT target, step, person, (passed >> step) & 1 AS passed
+                FROM bits CROSS JOIN generate_series(0, {last}) AS step WHERE (ran >> step) & 1 = 1
+            )
+        """
 
     def sums(self, target: int | None = None) -> dict[tuple[int, int], Sums]:
         """The sums of each target, or of one, by target and point of time."""

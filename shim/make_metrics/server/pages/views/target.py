@@ -5,7 +5,7 @@ from __future__ import annotations
 from make_metrics.report.rows import duration
 from make_metrics.server.pages import charts
 from make_metrics.server.pages.questions.target import commits, histograms_by_step, parts
-from make_metrics.server.pages.questions.targets import OWN, WHOLE, people_who_passed, results, statuses
+from make_metrics.server.pages.questions.targets import OWN, WHOLE, Histogram, Results, results, statuses
 from make_metrics.server.pages.sections import HIDDEN, Column, Section, View, moment
 from make_metrics.server.pages.views.asked import Asked
 from make_metrics.server.storage.buckets import LOWER_MS, quantile_ms
@@ -51,26 +51,26 @@ def view(asked: Asked) -> View:
     is_goal = asked.filters.goal == "yes"
     kind = WHOLE if is_goal else OWN
     time = "The whole time, prerequisites included" if is_goal else "Own time"
+    whole, by_step = results(asked.connection, scope, target)
+    durations = histograms_by_step(asked.connection, scope, target, kind)
     return View(
         "One target",
         f"{time}, of runs that passed. Filter by “asked for: yes” to see the whole time that people waited.",
         [
             Section("target", "", form=_FORM),
-            _trend(asked, target, kind),
-            _distribution(asked, target, kind),
+            _trend(asked, {step: each for (_, step), each in by_step.items()}, durations),
+            _distribution(asked, durations, whole[target].passed if target in whole else 0),
             _split(asked, target, kind),
             status_section(statuses(asked.connection, scope, target), scope.smallest),
         ],
     )
 
 
-def _trend(asked: Asked, target: int, kind: int) -> Section:
+def _trend(asked: Asked, by_step: dict[int, Results], durations: dict[int, Histogram]) -> Section:
     scope = asked.scope
-    _, by_step = results(asked.connection, scope, target)
-    durations = histograms_by_step(asked.connection, scope, target, kind)
     rows, medians, p95s, hidden = [], list[float | None](), list[float | None](), 0
     for step, day in enumerate(scope.steps):
-        each = by_step.get((target, step))
+        each = by_step.get(step)
         shows = each is not None and not scope.hides(each.people)
         hidden += each is not None and not shows
         tells = each is not None and not scope.hides(each.passed)
@@ -99,14 +99,13 @@ def _trend(asked: Asked, target: int, kind: int) -> Section:
     )
 
 
-def _distribution(asked: Asked, target: int, kind: int) -> Section:
+def _distribution(asked: Asked, durations: dict[int, Histogram], passed: int) -> Section:
     scope = asked.scope
     counts: dict[int, int] = {}
-    for histogram in histograms_by_step(asked.connection, scope, target, kind).values():
+    for histogram in durations.values():
         for number, runs in histogram.items():
             counts[number] = counts.get(number, 0) + runs
     # So few runs are of fewer people; and no distribution at all where too few people passed.
-    passed = people_who_passed(asked.connection, scope, target).get(target, 0)
     shown = sorted(number for number, runs in counts.items() if not scope.hides(min(runs, passed)))
     rows = [(LOWER_MS[number], _end_ms(number), counts[number]) for number in shown]
     between = range(shown[0], shown[-1] + 1) if shown else range(0)
