@@ -128,7 +128,7 @@ def test_store_that_is_locked(each: Project) -> None:
 
 @pytest.mark.minute
 def test_store_that_is_locked_for_a_minute(each: Project) -> None:
-    """The same for a minute: `pytest -m minute` runs it."""
+    """The same for a minute: `pytest -m minute` runs it. A command shows what was combined before, and says so."""
     for _ in range(20):  # enough for the walk to combine them
         each.write("first:\n\t@:\n")
         each.make()
@@ -139,11 +139,15 @@ def test_store_that_is_locked_for_a_minute(each: Project) -> None:
         while time.monotonic() < until:
             compare(each)
         done = each.cli("events")
-        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert (done.returncode, done.stderr.count("\n"), _commands(done.stdout)) == (0, 1, {"first"})
+        assert "is in use by another program" in done.stderr
         holder.execute("ROLLBACK")
     holder.close()
-    done = each.cli("events")
-    assert {json.loads(line)["properties"]["command"] for line in done.stdout.splitlines()} == {"first", *TARGETS}
+    assert _commands(each.cli("events").stdout) == {"first", *TARGETS}
+
+
+def _commands(events: str) -> set[str]:
+    return {json.loads(line)["properties"]["command"] for line in events.splitlines()}
 
 
 def open_to_others(project: Project) -> None:
