@@ -114,6 +114,16 @@ def test_a_database_that_another_process_brings_up_to_date_is_waited_for(
     other.close()
 
 
+def test_a_page_s_queries_are_planned_for_their_own_values(database: Database) -> None:
+    """PostgreSQL's plan for any values, which it takes after some times, suits no page over a year."""
+    if not database.is_postgresql:
+        pytest.skip("SQLite plans each query anew")
+    with database.reading(for_values=True) as connection:
+        assert connection.scalar(text("SHOW plan_cache_mode")) == "force_custom_plan"
+    with database.reading() as connection:  # the same one of the pool
+        assert connection.scalar(text("SHOW plan_cache_mode")) == "auto"
+
+
 def test_a_turn_to_write_that_does_not_come_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     database = open_database(sqlite_url(tmp_path))
     with database.writing():

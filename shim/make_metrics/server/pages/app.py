@@ -109,7 +109,7 @@ class Pages:
             raise HTTPException(404)
         filters, project, kind = parse(request.query_params), projects[number], VIEWS[name]
         now = now_us()
-        with self._database.reading() as connection:
+        with self._database.reading(for_values=True) as connection:
             scope = scope_of(
                 connection,
                 number,
