@@ -148,9 +148,8 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
 def run(options: argparse.Namespace) -> tuple[list[report.Verdict], list[approved.Approval]]:
     """Run the suite: all verdicts, and, if the whole suite was run, the approvals that no difference needed."""
     make = options.make
-    shim = (
-        "posix" if options.shim == "compiled" and variant() else options.shim
-    )  # it stands in the place of the usual one
+    # With VARIANT_VARIABLE that launcher stands in the place of the usual one.
+    shim = "posix" if options.shim == "compiled" and variant() else options.shim
     where = {"platform": platform.system().lower(), "make": report.probe(make)["version"], "shim": shim}
     approvals = [entry for entry in approved.load() if entry.between == "plain"]
     benches: queue.Queue[Bench] = queue.Queue()

@@ -12,7 +12,7 @@ import pytest
 
 from make_metrics.setup import renewal
 from tests.support.programs import needs
-from tests.support.project import Project
+from tests.support.project import Project, markers
 
 # Writes each program that a process starts, by exec or by posix_spawn, to a pipe: to a file it could not while the
 # shim is being tried, which is done with a limit of file size.
@@ -138,8 +138,7 @@ def test_a_run_below_bear_is_recorded_once(each: Project) -> None:
     (record,) = each.records()
     assert record.read_text().count("\nM ") == 2
     assert record.read_text().count("\nL ") == 6
-    markers = [path.name for path in (each.paths.state / "makes").iterdir()]
-    assert len([name for name in markers if not name.startswith(("tried.", "known."))]) == 2
+    assert len(markers(each.paths.makes)) == 2
 
 
 @pytest.mark.parametrize("date", ["1999-01-01 12:00:00", "2040-01-01 12:00:00", "2 days ago"])

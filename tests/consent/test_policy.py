@@ -14,7 +14,7 @@ import pytest
 from make_metrics.consent import policy
 from make_metrics.setup import fragment
 from tests.support.policy import under_policy
-from tests.support.project import SOURCE, Project, makes, until
+from tests.support.project import SOURCE, Project, makes, markers, until
 from tests.support.segment_receiver import Receiver
 from tests.support.sharing_project import Sharing
 
@@ -44,12 +44,7 @@ class Machine:
 
     def make(self, **environ: str) -> None:
         self.run(self.project.make_path, "a", environ=environ)
-        markers = self.project.paths.makes
-        until(
-            lambda: any(
-                path.stat().st_size for path in markers.iterdir() if not path.name.startswith(("tried", "known"))
-            )
-        )
+        until(lambda: any(path.stat().st_size for path in markers(self.project.paths.makes)))
 
 
 @pytest.fixture(params=["compiled", "python"])

@@ -29,10 +29,10 @@ def _runs(make: Make) -> set[str]:
     return {path.stem for path in make.records.glob("*.rec")}
 
 
-def _run(make: Make, shim: Sequence[str], known: str, **more: str) -> None:
+def _run(make: Make, shim: Sequence[str], known: str, **environ: str) -> None:
     """Run a line that is handed what another one has found out."""
-    words = shim_words("exit 3", f"{make.state}:{known}", **more)
-    assert make.start(shim, words).wait(60) == 3
+    words = shim_words("exit 3", f"{make.state}:{known}")
+    assert make.start(shim, words, env=make.environment(**environ)).wait(60) == 3
 
 
 def test_a_line_of_a_make_whose_walk_has_ended_leaves_what_it_knows(make: Make, launcher: Path) -> None:
@@ -93,8 +93,7 @@ def test_a_line_that_gets_its_traceparent_looks_itself(make: Make, launcher: Pat
 def test_where_the_marker_is_gone_the_line_starts_a_walk(make: Make, launcher: Path) -> None:
     """Somebody has removed all data while the make goes on: its next line writes a header again."""
     make.marker.unlink()
-    words = shim_words("exit 3", f"{make.state}:{_known(make)}")
-    assert make.start(compiled(launcher), words).wait(60) == 3
+    _run(make, compiled(launcher), _known(make))
     assert make.marker.exists()
     assert OTHER not in _runs(make)
 
@@ -115,10 +114,8 @@ def test_root_in_somebody_elses_home_looks_itself(make: Make, launcher: Path) ->
 
 def test_another_state_directory_is_not_that_of_the_make(make: Make, launcher: Path, tmp_path: Path) -> None:
     """A target may export a MAKE_METRICS_HOME of its own."""
-    environ = make.environment(MAKE_METRICS_HOME=str(tmp_path / "other"))
     (tmp_path / "other").mkdir()
-    words = shim_words("exit 3", f"{make.state}:{_known(make)}")
-    assert make.start(compiled(launcher), words, env=environ).wait(60) == 3
+    _run(make, compiled(launcher), _known(make), MAKE_METRICS_HOME=str(tmp_path / "other"))
     assert _runs(make) == set()
     assert not (tmp_path / f"other/state/records/{OTHER}.rec").exists()
 

@@ -56,6 +56,11 @@ def until(
         time.sleep(0.01)
 
 
+def markers(makes: Path) -> list[Path]:
+    """The markers in a folder, without what lines leave there for their make."""
+    return [path for path in makes.iterdir() if not path.name.startswith(("tried.", "known."))]
+
+
 class Project:
     """A folder with a Makefile, the fragment set up for a home of its own, and a make."""
 

@@ -22,7 +22,7 @@ from make_metrics.setup import fragment
 from make_metrics.sweep.backlog import MANY_RECORDS
 from tests.support.launcher_variant import asks_nothing
 from tests.support.namespaces import BOTH, HIDDEN, PID, TIME, USER, needs
-from tests.support.project import ROOT, SOURCE, Project, started, until
+from tests.support.project import ROOT, SOURCE, Project, markers, started, until
 
 AGAIN = ROOT / "tests/support/walk_again.py"
 ENTRY = SOURCE / "make_metrics/entry.py"
@@ -71,11 +71,7 @@ class Tree:
 
 
 def _markers(state: Path) -> dict[str, str]:
-    return {
-        path.name: path.read_text()
-        for path in (state / "makes").iterdir()
-        if not path.name.startswith(("tried.", "known."))
-    }
+    return {path.name: path.read_text() for path in markers(state / "makes")}
 
 
 def _headers(state: Path) -> list[dict[str, str]]:
@@ -320,8 +316,8 @@ def test_generated_trees(tree: Tree, seed: int) -> None:
     env = project.environment(**{**choose.choice(ENVIRONMENTS), **(choose.choice(ENVIRONMENTS) if seed % 2 else {})})
     words = choose.choice(OPTIONS).replace("'", "").split(" ")
     done = project.make("-C", str(folder), *[word for word in words if word], env=env)
-    markers = project.paths.state / "makes"
-    if markers.exists() and list(markers.iterdir()):
+    makes = project.paths.state / "makes"
+    if makes.exists() and list(makes.iterdir()):
         tree.check(native=False)
     else:
         assert "CI" in env or "JENKINS_URL" in env or done.returncode

@@ -19,6 +19,21 @@ struct arguments {
     int shell_words, words; /* the number of words of the shell, and of the whole command */
 };
 
+/* The parts of a text, which has a ":" between them, in memory of their own; false if it has not so many. */
+static bool split_at_colons(const char *text, char **parts, size_t count)
+{
+    char *rest = join(text, "", "");
+    for (size_t at = 0; at < count; at++) {
+        parts[at] = rest;
+        if (rest == NULL)
+            return false;
+        rest = strchr(rest, ':');
+        if (rest != NULL)
+            *rest++ = '\0';
+    }
+    return rest == NULL;
+}
+
 /* Decode the words; false if they are not exactly what the fragment writes. */
 static bool parse_arguments(struct arguments *arguments, int count, char **words)
 {
@@ -29,17 +44,8 @@ static bool parse_arguments(struct arguments *arguments, int count, char **words
         if (strncmp(words[at + 1], prefixes[at], 2) != 0)
             return false;
 
-    char *part[4] = {join(words[3] + 2, "", ""), NULL, NULL, NULL}; /* LEVEL:VERSION:MAKE:IFS */
-    if (part[0] == NULL)
-        return false;
-    for (size_t at = 1; at < COUNT(part); at++) {
-        char *colon = strchr(part[at - 1], ':');
-        if (colon == NULL)
-            return false;
-        *colon = '\0';
-        part[at] = colon + 1;
-    }
-    if (strchr(part[3], ':') != NULL)
+    char *part[4]; /* LEVEL:VERSION:MAKE:IFS */
+    if (!split_at_colons(words[3] + 2, part, COUNT(part)))
         return false;
     const char *dot = strchr(part[1], '.');
     if (dot == NULL)

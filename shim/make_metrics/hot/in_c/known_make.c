@@ -7,26 +7,17 @@
 static bool knows_make(struct recorder *recorder, const struct arguments *arguments, char **environment)
 {
     struct stat marker;
-    char *parts[4] = {NULL}; /* run, make, namespace, offset */
-    if (!WALKS || arguments->known == NULL || arguments->traced)
+    char *parts[4]; /* run, make, namespace, offset */
+    if (!WALKS || arguments->known == NULL || arguments->traced ||
+        !split_at_colons(arguments->known, parts, COUNT(parts)))
         return false;
-    for (size_t at = 0; at < COUNT(parts); at++) {
-        parts[at] = at == 0 ? join(arguments->known, "", "") : strchr(parts[at - 1], ':');
-        if (parts[at] == NULL)
-            return false;
-        if (at > 0)
-            *parts[at]++ = '\0';
-    }
     const char *run = parts[0], *make = parts[1], *pid = strchr(make, '.');
     if (!is_process_key(run) || !is_process_key(make) || pid == NULL ||
         strtol(pid + 1, NULL, 10) != recorder->parent || strtoull(parts[2], NULL, 10) != own_namespace())
         return false;
     recorder->state = find_state_dir(arguments, environment);
-    recorder->records = recorder->state == NULL ? NULL : join(recorder->state, "/records", "");
-    recorder->makes = recorder->state == NULL ? NULL : join(recorder->state, "/makes", "");
-    recorder->marker = recorder->makes == NULL ? NULL : join(recorder->makes, "/", make);
     /* In another user's home each line looks at the directories (ensure_directory); there the marker is that user's. */
-    if (recorder->records == NULL || recorder->marker == NULL || lstat(recorder->marker, &marker) < 0 ||
+    if (recorder->state == NULL || !name_files(recorder, make) || lstat(recorder->marker, &marker) < 0 ||
         !S_ISREG(marker.st_mode) || marker.st_uid != geteuid() || !exists(recorder->records))
         return false;
     snprintf(recorder->run, sizeof recorder->run, "%s", run);
@@ -40,11 +31,11 @@ static bool knows_make(struct recorder *recorder, const struct arguments *argume
 static void leave_known(const struct recorder *recorder, const struct arguments *arguments)
 {
     char text[2 * KEY_MAX + 64];
-    uint64_t namespace = own_namespace();
     if (!WALKS || recorder->unnamed || arguments->traced || arguments->number < VERSION_NUMBER(4, 2) ||
-        own_pid() != getpid() || namespace == 0 || !is_process_key(recorder->run) || !is_process_key(recorder->make))
+        !is_process_key(recorder->run) || !is_process_key(recorder->make) || own_pid() != getpid())
         return;
-    char *name = name_of_make("known", recorder->parent);
+    uint64_t namespace = own_namespace();
+    char *name = namespace == 0 ? NULL : name_of_make("known", recorder->parent);
     char *path = name == NULL ? NULL : join(recorder->makes, "/", name);
     int fd = path == NULL ? -1 : open_ours(path, recorder->makes, O_EXCL);
     if (fd < 0)

@@ -61,6 +61,15 @@ static bool read_marker(struct recorder *recorder)
     return true;
 }
 
+/* Name the records' directory, the markers', and the marker; false without memory. */
+static bool name_files(struct recorder *recorder, const char *marker)
+{
+    recorder->records = join(recorder->state, "/records", "");
+    recorder->makes = join(recorder->state, "/makes", "");
+    recorder->marker = recorder->makes == NULL ? NULL : join(recorder->makes, "/", marker);
+    return recorder->records != NULL && recorder->marker != NULL;
+}
+
 /* Prepare the state directory, and read the run if it is known; false for a case that is left to the Python shim. */
 static bool open_recorder(struct recorder *recorder, const struct arguments *arguments, char **environment)
 {
@@ -70,14 +79,10 @@ static bool open_recorder(struct recorder *recorder, const struct arguments *arg
         return false;
     if (recorder->unnamed)
         *recorder->make = '\0';
-    recorder->records = join(recorder->state, "/records", "");
-    recorder->makes = join(recorder->state, "/makes", "");
     char name[32] = "";
     snprintf(name, sizeof name, "unnamed.%d", (int)getpid());
-    recorder->marker =
-        recorder->makes == NULL ? NULL : join(recorder->makes, "/", recorder->unnamed ? name : recorder->make);
-    return recorder->marker != NULL && ensure_directory(recorder->state) && ensure_directory(recorder->records) &&
-           ensure_directory(recorder->makes) && read_marker(recorder);
+    return name_files(recorder, recorder->unnamed ? name : recorder->make) && ensure_directory(recorder->state) &&
+           ensure_directory(recorder->records) && ensure_directory(recorder->makes) && read_marker(recorder);
 }
 
 /* Whether standard error is a terminal and this process is in its foreground process group. */
