@@ -5,7 +5,7 @@ All times are whole microseconds from the start of the run's top make, but for `
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from make_metrics.dataclass import dataclass
 
 NO_LIMIT, UNKNOWN_JOBS = 0, -1
 

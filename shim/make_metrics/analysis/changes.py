@@ -6,12 +6,12 @@ The same rule judges a developer's own runs and a team's: it is a function of nu
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from statistics import median
 from typing import Generic, TypeVar
 
 from make_metrics.analysis.rank_test import adjusted, least_p, mann_whitney
+from make_metrics.dataclass import dataclass
 
 LEAST_RUNS = 5  # on each side; with four, not even the clearest order of two targets' times would count
 SIGNIFICANT = 0.05  # the part of the reported changes that may be chance

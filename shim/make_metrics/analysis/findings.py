@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from make_metrics.analysis.build import NO_LIMIT, Build
 from make_metrics.analysis.plan import Plan
 from make_metrics.analysis.running import running_jobs
 from make_metrics.analysis.schedule import Step, critical_path
+from make_metrics.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

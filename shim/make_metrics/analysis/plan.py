@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from make_metrics.analysis.build import Build, BuiltTarget, MakeProcess
 from make_metrics.analysis.nesting import holders
 from make_metrics.analysis.running import running_jobs
 from make_metrics.analysis.waits import Disk, Knowledge, Slots, waits
+from make_metrics.dataclass import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from make_metrics.analysis.build import Build
 from make_metrics.analysis.nesting import holders
+from make_metrics.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ order in which they began when they were recorded. Such list scheduling is at mo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from make_metrics.analysis.plan import Plan
+from make_metrics.dataclass import dataclass
 
 UNLIMITED = 0
 

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from make_metrics.analysis.build import NO_LIMIT, Build, BuiltTarget
 from make_metrics.analysis.running import Running
 from make_metrics.combine.parts import without_dot
+from make_metrics.dataclass import dataclass
 
 # What the disk says about names that are no target of a run: for the number of a make and a name, None if there is no
 # such file, else its time of modification in microseconds from the run's start.

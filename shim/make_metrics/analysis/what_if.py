@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 
 from make_metrics.analysis.build import Build
 from make_metrics.analysis.plan import Plan
 from make_metrics.analysis.schedule import UNLIMITED, critical_path, schedule
+from make_metrics.dataclass import dataclass, replace
 
 JOBS = (1, 2, 4, 8, 16, UNLIMITED)
 _EVENTS = 200_000  # jobs times schedules: some seconds

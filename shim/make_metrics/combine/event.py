@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from make_metrics.dataclass import dataclass, field
 from make_metrics.properties.property import Value
 
 NAME = "make.target.run"

@@ -5,10 +5,10 @@ So a line that is recorded after its run was combined gives the same events as i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from make_metrics.combine.record import Contents, Line, Make, Needs, larger
+from make_metrics.dataclass import dataclass, field
 
 _BUSY_LIMIT_NS = 2**63 - 1  # the store's largest integer: no targets of this machine are busy for 292 years
 LINES_KEPT = 1_000  # of one target, each for itself

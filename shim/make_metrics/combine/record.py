@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
 from typing import Any
 
+from make_metrics.dataclass import dataclass, field, fields
 from make_metrics.hot import record_format
 
 

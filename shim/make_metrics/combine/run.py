@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import accumulate
 from signal import SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM
 from typing import NamedTuple
@@ -22,6 +21,7 @@ from make_metrics.combine.parts import gather as gather
 from make_metrics.combine.parts import merge as merge
 from make_metrics.combine.parts import without_dot as without_dot
 from make_metrics.combine.record import Make
+from make_metrics.dataclass import dataclass, field
 
 MAKE_FAILED = 2  # GNU make's own exit status for any error (manual, section 9.1)
 _ENDS_MAKE = {SIGHUP, SIGINT, SIGQUIT, SIGTERM}

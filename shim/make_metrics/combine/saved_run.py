@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict, astuple
 from typing import Any
 
 from make_metrics.combine.record import make_from, needs_from
 from make_metrics.combine.run import Final, Piece, Run, Work
+from make_metrics.dataclass import asdict, astuple
 
 _LIMIT = 2**63
 _LIMIT_BYTES = 512 * 1024 * 1024

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from make_metrics.combine.event import Event
 from make_metrics.combine.record import Make
 from make_metrics.combine.run import Run, milliseconds
+from make_metrics.dataclass import dataclass
 
 _BEFORE_LIMIT_NS = 7 * 86_400_000_000_000  # a clock that was set meanwhile
 

@@ -7,9 +7,9 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 from make_metrics.analysis.run_name import age, named, short_names
+from make_metrics.dataclass import dataclass, replace
 from make_metrics.errors import UsageError, UserError
 from make_metrics.report.local_time import local_time
 from make_metrics.report.many.comparison import Side

@@ -9,7 +9,6 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from pathlib import Path
 
 from make_metrics.commands.finding import BAD, NOTE, OK, Finding
@@ -22,6 +21,7 @@ from make_metrics.consent import consent
 from make_metrics.consent.mode import Decision, Mode, through_sudo
 from make_metrics.consent.policy import read_policy
 from make_metrics.crashes import log as crash_log
+from make_metrics.dataclass import asdict
 from make_metrics.errors import UserError
 from make_metrics.files.owners import left_by_root
 from make_metrics.files.paths import Paths, printable_path, private_directory

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from make_metrics.dataclass import dataclass
 
 OK, NOTE, BAD = "ok", "note", "BAD"
 

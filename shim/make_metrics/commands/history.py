@@ -6,12 +6,12 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from make_metrics.combine.event import timestamp
 from make_metrics.commands.finding import NOTE, Finding
+from make_metrics.dataclass import asdict
 from make_metrics.files.paths import Paths, printable_path
 from make_metrics.report.local_time import local_time
 from make_metrics.sinks.user_settings import read_history_limit

@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from make_metrics.combine.summary import Summary
 from make_metrics.commands.finding import BAD, NOTE, OK, Finding
 from make_metrics.commands.project import combine_records, opened_store
 from make_metrics.consent.mode import through_sudo
+from make_metrics.dataclass import asdict, dataclass, field
 from make_metrics.errors import UserError, did_you_mean
 from make_metrics.files.paths import Paths, printable_path
 from make_metrics.printable import printable

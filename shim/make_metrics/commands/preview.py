@@ -8,7 +8,6 @@ import os
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from make_metrics.combine.event import Event
@@ -21,6 +20,7 @@ from make_metrics.consent import consent
 from make_metrics.consent.anonymous_id import read_id
 from make_metrics.consent.mode import Mode
 from make_metrics.consent.notice import clear_text
+from make_metrics.dataclass import dataclass, replace
 from make_metrics.deliver import trace_messages
 from make_metrics.deliver.outgoing import sendable_message, typed_names, with_parents
 from make_metrics.deliver.permissions import ProjectCache

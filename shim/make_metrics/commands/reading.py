@@ -7,12 +7,12 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from make_metrics.analysis.build import NO_LIMIT
 from make_metrics.commands.project import combine_records, opened_store, project_at
 from make_metrics.commands.warn import warn
+from make_metrics.dataclass import replace
 from make_metrics.erasure import requested
 from make_metrics.errors import UsageError
 from make_metrics.files.paths import Paths

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import asdict, fields
 
 from make_metrics.analysis.run_name import short_names
 from make_metrics.combine.event import timestamp
 from make_metrics.combine.summary import Summary
 from make_metrics.commands.prose import show
 from make_metrics.commands.reading import combined_store, limited, start_ns
+from make_metrics.dataclass import asdict, fields
 from make_metrics.files.paths import Paths
 from make_metrics.report import formats
 from make_metrics.report.local_time import local_time

@@ -7,7 +7,6 @@ import json
 import os
 import sys
 import time
-from dataclasses import asdict
 from typing import Any
 
 from make_metrics import environment
@@ -23,6 +22,7 @@ from make_metrics.consent.mode import Mode, through_sudo
 from make_metrics.consent.policy import PATH, read_policy
 from make_metrics.crashes import log as crash_log
 from make_metrics.crashes.question import CRASHES
+from make_metrics.dataclass import asdict
 from make_metrics.erasure import requested
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths

@@ -10,12 +10,12 @@ import contextlib
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from make_metrics.consent import decision_file, policy
 from make_metrics.consent.decision_file import Record
 from make_metrics.consent.mode import Decision, Inputs, Ruling, decide, through_sudo
+from make_metrics.dataclass import dataclass
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths, printable_path, private_directory
 from make_metrics.files.read import read_file

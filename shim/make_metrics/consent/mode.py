@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum, IntEnum
 
 from make_metrics import environment as limits
+from make_metrics.dataclass import dataclass
 
 
 class Mode(IntEnum):

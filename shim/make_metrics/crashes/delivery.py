@@ -11,7 +11,6 @@ import importlib.util
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from make_metrics.crashes import report as crash_report
 from make_metrics.crashes.own_message import own_message
 from make_metrics.crashes.question import CRASHES
 from make_metrics.crashes.report import LogEntry
+from make_metrics.dataclass import dataclass, field
 from make_metrics.errors import UserError
 from make_metrics.files.lock import BusyError, FileLock
 from make_metrics.files.paths import Paths, private_directory

@@ -7,10 +7,10 @@ declarations. The names are those of Sentry's event payloads (https://develop.se
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from make_metrics.dataclass import dataclass
 from make_metrics.properties.property import Property
 
 PACKAGE = "make_metrics"

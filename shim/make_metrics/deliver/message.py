@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
-from dataclasses import replace
 from typing import Any
 
 from make_metrics.combine.event import Event, envelope
+from make_metrics.dataclass import replace
 from make_metrics.properties.property import Property
 
 # Suffixes of files that makefiles build. Targets such as dev.pull have a dot too, so only known suffixes count. Left

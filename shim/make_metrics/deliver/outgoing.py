@@ -8,12 +8,12 @@ spell (see `project.target_names`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from make_metrics.combine.event import Event
 from make_metrics.combine.run import Run
+from make_metrics.dataclass import replace
 from make_metrics.deliver import trace_messages
 from make_metrics.deliver.message import looks_like_file, message
 from make_metrics.deliver.permissions import Permission, ProjectCache

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from make_metrics.combine.record import Make
 from make_metrics.combine.run import Run
 from make_metrics.consent.anonymous_id import read_id
 from make_metrics.consent.mode import Mode
+from make_metrics.dataclass import dataclass
 from make_metrics.files.paths import Paths
 from make_metrics.project.project import Project, project_of
 from make_metrics.properties.property import Property

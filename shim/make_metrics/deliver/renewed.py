@@ -6,11 +6,11 @@ Messages of event version 1 hold the name of every target. The events that they 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from make_metrics.combine.event import COMMAND_LIMIT, VERSION, run_id
 from make_metrics.combine.summary import StoredEvent
+from make_metrics.dataclass import replace
 from make_metrics.deliver.outgoing import as_listed
 from make_metrics.deliver.permissions import ProjectCache
 from make_metrics.project.project import Project

@@ -7,7 +7,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from make_metrics.consent import consent
 from make_metrics.consent.mode import Decision, Mode
 from make_metrics.crashes import log as crash_log
+from make_metrics.dataclass import dataclass, field
 from make_metrics.deliver.at_once import Result, Steps, TimeUpError
 from make_metrics.deliver.waiting import count_waiting, pages
 from make_metrics.errors import UserError

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from make_metrics.combine.event import Event, properties, run_id, timestamp
+from make_metrics.dataclass import replace
 from make_metrics.deliver import traceparent
 from make_metrics.properties.is_test import marker
 from make_metrics.properties.labels import PREFIX

@@ -9,9 +9,9 @@ import contextlib
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from make_metrics.dataclass import asdict, dataclass, replace
 from make_metrics.files.paths import Paths, private_directory
 from make_metrics.files.read import read_file
 from make_metrics.files.write import remove_file, write_file

@@ -7,9 +7,9 @@ import os
 import stat
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
+from make_metrics.dataclass import dataclass, replace
 from make_metrics.errors import UserError
 from make_metrics.files import user_dirs
 from make_metrics.files.owners import owner_for_root

@@ -10,10 +10,10 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from make_metrics.dataclass import asdict, dataclass, fields, replace
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
 from make_metrics.files.read import read_file

@@ -11,10 +11,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from make_metrics.dataclass import asdict
 from make_metrics.metrics.trouble import NoProcessError
 from make_metrics.metrics.worker import LIST, LOAD_S
 from make_metrics.processes.children import may_start

@@ -8,12 +8,12 @@ value, and its trouble is noted. One that took too long is not asked again in th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from make_metrics.combine.event import Event
 from make_metrics.combine.run import Run
 from make_metrics.combine.summary import top_make
+from make_metrics.dataclass import dataclass, field, replace
 from make_metrics.metrics.trouble import FAILED, OUTSIDE, SLOW, NoProcessError, Trouble
 from make_metrics.metrics.worker import START_S, VALUE_S
 from make_metrics.processes.keys import boot_id

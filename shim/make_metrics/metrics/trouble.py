@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from make_metrics.dataclass import dataclass
 
 FAILED, SLOW, OUTSIDE = "failed", "took too long", "gave what its declaration does not allow"
 _LONGEST = 200

@@ -19,9 +19,9 @@ if __name__ == "__main__":
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from make_metrics.dataclass import asdict
 from make_metrics.properties.facts import RunFacts, TargetFacts
 from make_metrics.properties.metric import REFUSED, REGISTERED, Metric
 

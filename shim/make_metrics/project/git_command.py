@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -41,6 +40,8 @@ class Facts(NamedTuple):
 
 def facts(head: Head, default_branch: str = "") -> Facts:
     """The facts of a commit that is, or was, checked out. Takes at most a second."""
+    import subprocess  # here and in _run: all commands load this module, and few run git
+
     try:
         time = commit_time(head.repository, head.commit)
     except subprocess.TimeoutExpired:
@@ -105,6 +106,8 @@ def _list_files(repository: str, *pathspecs: str) -> str | None:
 
 def _run(repository: str, *words: str) -> str | None:
     """The output of a git command; None if it fails or git is missing. Raises subprocess.TimeoutExpired."""
+    import subprocess
+
     environ = {name: value for name, value in os.environ.items() if name not in _REPOSITORY_VARIABLES}
     environ |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
     try:

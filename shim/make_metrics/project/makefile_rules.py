@@ -10,7 +10,8 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+from make_metrics.dataclass import dataclass, field
 
 OPEN = "\0"  # stands for what the text leaves open
 _MOST_WORDS = 10_000

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
+from make_metrics.dataclass import dataclass
 from make_metrics.files.paths import printable_path
 from make_metrics.project.root import find_root, path_text
 from make_metrics.project.settings import NAME, Dsn, Settings

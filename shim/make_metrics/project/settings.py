@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from make_metrics.dataclass import dataclass
 from make_metrics.files import user_dirs
 from make_metrics.sinks.sink import SinkSettings
 

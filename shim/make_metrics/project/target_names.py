@@ -14,9 +14,9 @@ import os
 import stat
 import subprocess
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from make_metrics.dataclass import dataclass
 from make_metrics.project import git_command
 from make_metrics.project.makefile_rules import OPEN, Rules, matching
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
+from make_metrics.dataclass import dataclass
 from make_metrics.files.visible import is_visible
 
 Value = str | int | bool

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from make_metrics.dataclass import dataclass
 from make_metrics.environment import output_may_be_terminal
 from make_metrics.printable import printable
 from make_metrics.report.screen import console_of_output, shortened

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import replace
 
 from make_metrics.consent.gate import MAX_TIMES
 from make_metrics.consent.notice import ADDRESS, FILES_KEPT, FILES_SENT, JOINS, NEVER
 from make_metrics.crashes import log as crash_log
 from make_metrics.crashes import notice as crash_notice
 from make_metrics.crashes.report import LISTS
+from make_metrics.dataclass import replace
 from make_metrics.hot.failure_log import LIMIT_FILES
 from make_metrics.project.settings import NAME, Settings
 from make_metrics.properties.labels import labels

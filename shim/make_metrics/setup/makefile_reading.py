@@ -15,9 +15,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from make_metrics.dataclass import dataclass, field
 from make_metrics.errors import UserError
 from make_metrics.files.paths import printable_path
 from make_metrics.setup.makefile import endless_includes

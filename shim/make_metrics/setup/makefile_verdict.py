@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Set
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from make_metrics.dataclass import dataclass, field
 from make_metrics.setup.makefile_reading import LIMIT_S, Reading, Target, plain_shells
 
 _MOST_PREREQUISITES, _MOST_CHARACTERS = 1_500, 64_000  # as in section 10 of the fragment

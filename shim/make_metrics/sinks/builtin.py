@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
+from make_metrics.dataclass import dataclass, replace
 from make_metrics.sinks.sink import ERASURE, HOST, WRITE_KEY, Key, Kind, Sink, SinkSettings, Surroundings
 
 _SEGMENT_HOST = "https://api.segment.io"

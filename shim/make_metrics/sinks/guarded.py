@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
+from make_metrics.dataclass import replace
 from make_metrics.printable import printable
 from make_metrics.sinks.last_check import StoppedError
 from make_metrics.sinks.sink import Message, Outcome, Prepared, Sink, SinkSettings, UnavailableError, Verdict

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol
+
+from make_metrics.dataclass import dataclass, field
 
 GROUP = "make_metrics.sinks"
 """The entry-point group of kinds of sink. A name is a `type` in a project's settings; the object is a `Kind`."""

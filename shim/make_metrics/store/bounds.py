@@ -6,8 +6,8 @@ No kind takes another's room: many sent messages cost no history. What is given 
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 
+from make_metrics.dataclass import dataclass
 from make_metrics.sinks.user_settings import HISTORY_MIB
 
 DAY_NS = 86_400_000_000_000

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection
-from dataclasses import dataclass
 
+from make_metrics.dataclass import dataclass
 from make_metrics.store import bounds
 from make_metrics.store.bounds import DAY_NS
 from make_metrics.store.store import Store

@@ -10,9 +10,9 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from make_metrics.dataclass import dataclass
 from make_metrics.sinks.sink import SinkSettings
 from make_metrics.store import bounds
 from make_metrics.store.bounds import DAY_NS

@@ -6,13 +6,13 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 
 from make_metrics.combine import saved_run
 from make_metrics.combine.event import Event
 from make_metrics.combine.run import Run
 from make_metrics.combine.summary import StoredEvent, Summary
+from make_metrics.dataclass import dataclass
 from make_metrics.properties.property import Value
 from make_metrics.store.compact.rows import LINE_COLUMNS, MAKE_COLUMNS, TARGET_COLUMNS, Reader, Writer
 from make_metrics.store.compact.texts import Texts, names_of

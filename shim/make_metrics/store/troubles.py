@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from make_metrics.combine.event import timestamp
+from make_metrics.dataclass import dataclass
 from make_metrics.metrics.trouble import Trouble, one_line
 from make_metrics.store.bounds import DAY_NS
 

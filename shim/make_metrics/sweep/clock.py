@@ -7,8 +7,8 @@ before it counts on, until the clock has gone on for two weeks without being set
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 
+from make_metrics.dataclass import dataclass
 from make_metrics.store.bounds import DAY_NS
 
 GAP_NS = 4 * DAY_NS

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field
+
+from make_metrics.dataclass import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ behind the last slice. Until the last one is written, nothing shows the run.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from make_metrics.combine.event import Event, run_id
 from make_metrics.combine.run import Run, Seed, event_of, in_order, seeds_of
 from make_metrics.combine.summary import Summary, summarise
+from make_metrics.dataclass import replace
 from make_metrics.deliver import outgoing
 from make_metrics.deliver.permissions import Permission
 from make_metrics.store.pieces import Pieces

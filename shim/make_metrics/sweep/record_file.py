@@ -7,11 +7,11 @@ import os
 import stat
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from make_metrics.combine.record import Contents, parse
 from make_metrics.combine.run import Run, absorb, gather
+from make_metrics.dataclass import dataclass
 
 _BLOCK = 256 * 1024
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from make_metrics.analysis.build import Build
 from make_metrics.combine.parts import Run, Work, without_dot
 from make_metrics.combine.record import Make
+from make_metrics.dataclass import dataclass, field
 from make_metrics.report.rows import duration, jobs_text
 from make_metrics.report.run.summary import DIM, FAILED, HEADING, ending
 from make_metrics.report.screen import Part, name

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 from make_metrics.analysis.changes import LEAST_RUNS, Change, Changes, Verdict
 from make_metrics.combine.event import timestamp
+from make_metrics.dataclass import dataclass
 from make_metrics.report.rows import duration, jobs_text
 from make_metrics.report.screen import Part, name
 from make_metrics.report.table import Column

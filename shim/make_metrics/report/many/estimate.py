@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from make_metrics.dataclass import dataclass
 from make_metrics.report.rows import duration
 from make_metrics.report.screen import Part, name
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from make_metrics.analysis.build import UNKNOWN_JOBS, Build
 from make_metrics.analysis.findings import Findings
 from make_metrics.analysis.schedule import Step
 from make_metrics.combine.event import timestamp
+from make_metrics.dataclass import dataclass
 from make_metrics.report import markdown
 from make_metrics.report.local_time import local_time
 from make_metrics.report.rows import duration, jobs_text

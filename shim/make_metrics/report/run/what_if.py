@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from make_metrics.analysis.build import Build
 from make_metrics.analysis.plan import Plan
 from make_metrics.analysis.schedule import UNLIMITED
 from make_metrics.analysis.what_if import Gain, WhatIf
+from make_metrics.dataclass import dataclass
 from make_metrics.report import markdown
 from make_metrics.report.rows import jobs_text
 from make_metrics.report.run.summary import HEADING, label, time_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import asdict
 
+from make_metrics.dataclass import asdict
 from make_metrics.sinks.packages.process import Process
 from make_metrics.sinks.sink import Message, Outcome, Prepared, SinkSettings, Verdict
 

@@ -10,11 +10,11 @@ import base64
 import contextlib
 import json
 import time
-from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from make_metrics.dataclass import asdict, dataclass
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
 from make_metrics.files.read import read_file

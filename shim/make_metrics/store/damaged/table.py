@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 import struct
 import time
-from dataclasses import dataclass, field
 from typing import Any
+
+from make_metrics.dataclass import dataclass, field
 
 # What SQLite and Python raise on the bytes of a damaged store.
 ERRORS = (sqlite3.Error, UnicodeError, ValueError, OverflowError, struct.error, IndexError)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from make_metrics.dataclass import dataclass
 from make_metrics.store.questions.selection import ORDER, Selection, glob
 from make_metrics.store.questions.trends import NO_TREND, QUERY, Trend, trends
 

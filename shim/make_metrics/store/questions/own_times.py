@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
+from make_metrics.dataclass import dataclass
 from make_metrics.store.compact.texts import Texts
 from make_metrics.store.questions.selection import NEWEST_FIRST, Selection, glob
 

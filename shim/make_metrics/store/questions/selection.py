@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+
+from make_metrics.dataclass import dataclass
 
 SLACK_NS = 1_000_000_000  # a clock may have been set while a run went on
 _LATEST_NS = (1 << 63) - 1  # the largest integer of SQLite

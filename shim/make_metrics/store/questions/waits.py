@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass, field
 from datetime import date
 
+from make_metrics.dataclass import dataclass, field
 from make_metrics.store.compact.texts import names_of
 from make_metrics.store.questions.selection import Selection, glob
 
