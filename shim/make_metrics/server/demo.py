@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from make_metrics.dataclass import dataclass
 from make_metrics.server.storage.tables import DAY_US
 
 DAYS = 91

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from urllib.parse import urlencode
-
-from make_metrics.dataclass import dataclass, fields, replace
 
 PERIODS = (7, 28, 91, 364)
 JOBS = (0, 1, 2, 4, 8, 16, 32, 64, -1)

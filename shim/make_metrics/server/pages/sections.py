@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from markupsafe import Markup
 
-from make_metrics.dataclass import dataclass, field
 from make_metrics.report.rows import duration
 from make_metrics.server.pages.filters import day_text
 from make_metrics.server.storage.tables import DAY_US

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select, text
 
-from make_metrics.dataclass import dataclass, replace
 from make_metrics.server.pages.filters import Filters
 from make_metrics.server.storage.tables import CUTS, NAMES
 from make_metrics.server.storage.weeks import group_number

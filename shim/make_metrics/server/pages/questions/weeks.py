@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from make_metrics.dataclass import dataclass
 from make_metrics.server.pages.questions.scope import Scope, ask
 from make_metrics.server.storage.statements import is_postgresql
 from make_metrics.server.storage.weeks import DAYS_IN_WEEK

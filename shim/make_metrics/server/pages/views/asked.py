@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from make_metrics.dataclass import dataclass
 from make_metrics.server.pages.filters import Filters, day_text
 from make_metrics.server.pages.questions.scope import Scope, names_of, number_of
 
