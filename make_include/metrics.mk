@@ -19,20 +19,36 @@ endif
 # What a make may need only when it runs a recipe line, or never, stands between "define" and "endef": to read it so
 # costs a tenth of what it costs as lines of a makefile. Section 14 decides which of these parts make reads, and when.
 # Another file of ours may be read after one that waits: its parts would take the place of those.
+ifdef .metrics.included
 $(if $(value .metrics.read),$(.metrics.read))
 $(if $(value .metrics.read.trying),$(.metrics.read.trying))
+$(if $(value .metrics.read.encoding),$(.metrics.read.encoding))
+$(if $(value .metrics.read.purity),$(.metrics.read.purity))
+endif
 .metrics.empty :=
 .metrics.blank := $(.metrics.empty) $(.metrics.empty)
+define .metrics.newline
+
+
+endef
+# Set-up writes each part as one line, as to read a line costs make as much as a hundred characters: this stands there
+# between the lines. (It stands in no part itself.)
+.metrics.joint := <>
+.metrics.part = $(subst $(.metrics.joint),$(.metrics.newline),$(value .metrics.part.$1))
 
 # --- 1. Where is this installation? Set-up writes its paths here; the source has none ---------------------------------
-define .metrics.part.values
 .metrics.baked.fragment :=
 .metrics.baked.machine :=
+# Whether a rule can name this file.
+.metrics.baked.nameable :=
+define .metrics.part.values
 .metrics.baked.python :=
 .metrics.baked.entry :=
 .metrics.baked.launcher :=
 .metrics.baked.copy :=
 .metrics.baked.state :=
+# The same as a line's shim gets it: no character in it is special to make or a shell.
+.metrics.baked.handed :=
 .metrics.baked.data :=
 .metrics.baked.config :=
 # --- end of set-up's values
@@ -69,7 +85,8 @@ endif
 endef
 
 define .metrics.part.reading
-$(eval $(value .metrics.part.common))
+$(eval $(call .metrics.part,values))
+$(eval $(call .metrics.part,common))
 # Any function over the words of a text may never end in make 4.0 if the text has a character that is not ASCII: its
 # table of characters is read outside its bounds. There this file does nothing for such names.
 .metrics.specials := % ' " \ $$ \# ( ) { } [ ] ; * ? & | < > ^ ! `
@@ -98,7 +115,7 @@ else
 .metrics.kinds := x86 arm powerpc64le riscv64 s390x
 ifneq ($(filter-out $(.metrics.kind),$(.metrics.baked.machine)),)
 ifneq ($(value .metrics.for.$(.metrics.kind).entry),)
-$(foreach .metrics.word,python entry launcher copy state data config,$(eval \
+$(foreach .metrics.word,python entry launcher copy state handed data config,$(eval \
   .metrics.baked.$(.metrics.word) := $$(value .metrics.for.$(.metrics.kind).$(.metrics.word))))
 else ifeq ($(if $(filter $(.metrics.kinds),$(.metrics.kind)),$(filter $(.metrics.kinds),$(.metrics.baked.machine))),)
 else ifeq ($(findstring darwin,$(.metrics.host)),)
@@ -165,10 +182,13 @@ ifneq ($(.metrics.listing),)
   .DEFAULT:,%:,$(subst $(.metrics.blank),,$(.metrics.text)))),,1)
 .metrics.text :=
 endif
+# No rule can name a file with one of these characters.
+.metrics.unnameable = $(findstring :,$1)$(findstring ;,$1)$(findstring =,$1)$(findstring %,$1)$(findstring \
+  $$,$1)$(findstring |,$1)$(findstring &,$1)
 .metrics.no.rule.for = $(filter $(.metrics.name),$(value .metrics.ruled)) $(call .metrics.unnameable,$(.metrics.self))
 ifeq ($(strip $(.metrics.no.rule.for))$(.metrics.listing),)
 .metrics.ruled := $(value .metrics.ruled) $(.metrics.name)
-$(eval $(value .metrics.part.rule))
+$(eval $(call .metrics.part,rule))
 endif
 
 ifndef .metrics.included
@@ -285,22 +305,53 @@ define .metrics.part.words
 # --- 6. Where are the interpreter and the shim? -----------------------------------------------------------------------
 .metrics.python := $(.metrics.baked.python)
 .metrics.entry := $(.metrics.baked.entry)
-$(if $(.metrics.baked.fragment),,$(eval $(value .metrics.part.checkout)))
+$(if $(.metrics.baked.fragment),,$(eval $(call .metrics.part,checkout)))
 .metrics.trampoline := $(dir $(.metrics.entry))hot/trampoline.sh
 # The launcher, if set-up found that it can run here. It leaves rare cases to the interpreter, whose words follow.
 .metrics.launcher := $(.metrics.baked.launcher)
 
 # --- 7. How does a text become one word? No character in it is special to make's parser or a shell --------------------
-define .metrics.newline
-
-
-endef
 .metrics.tab := $(.metrics.empty)	$(.metrics.empty)
 .metrics.dollar := $$
 .metrics.hash := \#
 .metrics.backslash := \$(.metrics.empty)
 .metrics.open := (
 .metrics.close := )
+# Not empty if $1 has a character to encode. To look for all of them costs less than half of replacing them.
+.metrics.special = $(findstring $(.metrics.blank),$1)$(findstring $(.metrics.tab),$1)$(findstring \
+  $(.metrics.newline),$1)$(findstring %,$1)$(findstring ',$1)$(findstring ",$1)$(findstring =,$1)$(findstring \
+  $(.metrics.backslash),$1)$(findstring $(.metrics.dollar),$1)$(findstring $(.metrics.hash),$1)$(findstring \
+  $(.metrics.open),$1)$(findstring $(.metrics.close),$1)$(findstring {,$1)$(findstring },$1)$(findstring \
+  [,$1)$(findstring ],$1)$(findstring ;,$1)$(findstring *,$1)$(findstring ?,$1)$(findstring &,$1)$(findstring \
+  |,$1)$(findstring <,$1)$(findstring >,$1)$(findstring `,$1)$(findstring ^,$1)$(findstring ~,$1)$(findstring \
+  !,$1)$(findstring :,$1)
+.metrics.encode = $(if $(.metrics.special),$(.metrics.read.encoding)$(.metrics.encode.all),$1)
+.metrics.read.encoding = $(eval .metrics.read.encoding :=)$(eval $(call .metrics.part,encoding))
+ifeq ($(.metrics.reads),)
+.metrics.read.encoding :=
+$(eval $(call .metrics.part,encoding))
+endif
+
+# The paths of interpreter and shim stand in SHELL or .SHELLFLAGS unencoded: with a special character in one, nothing is
+# recorded. (Set-up writes no such path.)
+.metrics.ready := $(if $(and \
+  $(realpath $(.metrics.python)),$(realpath $(.metrics.entry)),$(realpath $(.metrics.trampoline))),1)
+ifeq ($(.metrics.baked.fragment),)
+.metrics.ready := $(if $(filter 2,$(words $(.metrics.python) $(.metrics.entry))),$(.metrics.ready))
+.metrics.ready := $(if $(call .metrics.special,$(.metrics.python)$(.metrics.entry)),,$(.metrics.ready))
+endif
+endef
+
+define .metrics.part.texts
+# The lines of the makefile $1 as words; ">" begins a recipe's line. Then patterns for those that are comments.
+.metrics.lines = $(subst $(.metrics.newline), ,$(subst $(.metrics.tab),~,$(subst \
+  $(.metrics.newline)$(.metrics.tab),$(.metrics.newline)>,$(subst $(.metrics.blank),~,$(subst \
+  $(.metrics.backslash)$(.metrics.newline),~,$(.metrics.newline)$1)))))
+.metrics.comments := $(.metrics.hash)% $(addsuffix $(.metrics.hash)%,~ ~~ ~~~~)
+endef
+
+# What section 7 needs for a text that has such a character.
+define .metrics.part.encoding
 .metrics.encode.1 = $(subst $(.metrics.newline),%0A,$(subst $(.metrics.tab),%09,$(subst \
   $(.metrics.blank),%20,$(subst %,%25,$1))))
 .metrics.encode.2 = $(subst ',%27,$(subst ",%22,$(subst =,%3D,$(subst \
@@ -312,30 +363,6 @@ endef
 .metrics.encode.5 = $(subst `,%60,$(subst ^,%5E,$(subst ~,%7E,$(subst !,%21,$(subst :,%3A,$1)))))
 .metrics.encode.all = $(call .metrics.encode.5,$(call .metrics.encode.4,$(call .metrics.encode.3,$(call \
   .metrics.encode.2,$(call .metrics.encode.1,$1)))))
-# Not empty if $1 has a character to encode. To look for all of them costs less than half of replacing them.
-.metrics.special = $(findstring $(.metrics.blank),$1)$(findstring $(.metrics.tab),$1)$(findstring \
-  $(.metrics.newline),$1)$(findstring %,$1)$(findstring ',$1)$(findstring ",$1)$(findstring =,$1)$(findstring \
-  $(.metrics.backslash),$1)$(findstring $(.metrics.dollar),$1)$(findstring $(.metrics.hash),$1)$(findstring \
-  $(.metrics.open),$1)$(findstring $(.metrics.close),$1)$(findstring {,$1)$(findstring },$1)$(findstring \
-  [,$1)$(findstring ],$1)$(findstring ;,$1)$(findstring *,$1)$(findstring ?,$1)$(findstring &,$1)$(findstring \
-  |,$1)$(findstring <,$1)$(findstring >,$1)$(findstring `,$1)$(findstring ^,$1)$(findstring ~,$1)$(findstring \
-  !,$1)$(findstring :,$1)
-.metrics.encode = $(if $(.metrics.special),$(.metrics.encode.all),$1)
-
-# The lines of the makefile $1 as words; ">" begins a recipe's line. Then patterns for those that are comments.
-.metrics.lines = $(subst $(.metrics.newline), ,$(subst $(.metrics.tab),~,$(subst \
-  $(.metrics.newline)$(.metrics.tab),$(.metrics.newline)>,$(subst $(.metrics.blank),~,$(subst \
-  $(.metrics.backslash)$(.metrics.newline),~,$(.metrics.newline)$1)))))
-.metrics.comments := $(.metrics.hash)% $(addsuffix $(.metrics.hash)%,~ ~~ ~~~~)
-
-# The paths of interpreter and shim stand in SHELL or .SHELLFLAGS unencoded: with a special character in one, nothing is
-# recorded. (Set-up writes no such path.)
-.metrics.ready := $(if $(and \
-  $(realpath $(.metrics.python)),$(realpath $(.metrics.entry)),$(realpath $(.metrics.trampoline))),1)
-ifeq ($(.metrics.baked.fragment),)
-.metrics.ready := $(if $(filter 2,$(words $(.metrics.python) $(.metrics.entry))),$(.metrics.ready))
-.metrics.ready := $(if $(call .metrics.special,$(.metrics.python)$(.metrics.entry)),,$(.metrics.ready))
-endif
 endef
 
 define .metrics.part.choice
@@ -417,7 +444,7 @@ endif
   .metrics.special,$(subst $(.metrics.blank),,$1)),1)
 ifeq ($(if $(findstring |/bin/sh|,|$(value SHELL)|)$(findstring $(.metrics.dollar),$(value SHELL)),,$(call \
   .metrics.no.words,$(value SHELL))),)
-$(eval $(value .metrics.part.uses))
+$(eval $(call .metrics.part,uses))
 # Those with a usual name need no closer look: there may be hundreds.
 .metrics.pipes := $(strip $(foreach .metrics.word,$(filter-out %.mk %.mak %.make %.d %akefile,$(MAKEFILE_LIST)),$(if \
   $(call .metrics.is.file,$(.metrics.word)),,1)))
@@ -464,6 +491,7 @@ endif
 endef
 
 define .metrics.part.uses
+$(eval $(call .metrics.part,texts))
 # Could a makefile show SHELL? Each one is read again; one that cannot be read (standard input, a pipe) could. SHELL
 # alone, not in another name, does no harm in a comment, in a line that gives it a value, behind "$$", and as a mere
 # word of a recipe. Anything else may be a use.
@@ -505,36 +533,43 @@ define .metrics.part.uses
   .metrics.may.show,$(file <$(.metrics.file))))))))
 endef
 
-define .metrics.part.lines
-# What is found out at the first line only is kept in another variable. Make 3.81 would go on to read the old value of
-# the variable that it expands, though "eval" had replaced it: that memory may hold anything by then, and make runs it.
-# (Where only later makes come by, a variable is replaced by its own value.)
-.metrics.kept.goal :=
-.metrics.kept.functions :=
-.metrics.kept.meta :=
-.metrics.kept.tried :=
-.metrics.kept.exported :=
-
-# --- 9. Which goal is a target made for? ------------------------------------------------------------------------------
-# An expansion may print, run or define something: make's count of expansions must not change. So a value is expanded
-# here only if it is pure: it refers to simple variables, to pure ones, and to functions that only compute. The
-# references in the text $1, without what stands between them:
+# Is a text pure (section 9)? Mostly no value has a "$", and nothing asks.
+define .metrics.part.purity
+# The references in the text $1, without what stands between them.
 .metrics.references = $(filter $$%,$(subst $(.metrics.dollar), $(.metrics.dollar),$(subst \
   {,$(.metrics.open),$(subst },$(.metrics.close),$1))))
 .metrics.pure := abspath addprefix addsuffix and basename dir filter filter-out findstring firstword if join
 .metrics.pure += lastword notdir or patsubst realpath sort strip subst suffix wildcard word wordlist words
-.metrics.pure.functions = $(or $(.metrics.kept.functions),$(.metrics.find.functions))
-.metrics.find.functions = $(eval .metrics.kept.functions := $$(addprefix \
-  $$$$$$(.metrics.open),$$(.metrics.pure)) $$$$@% $$$$<% $$$$*%)$(.metrics.kept.functions)
-# Not empty if the text $1 is not pure; $2 has a word for each level of references, in case they form a circle.
-.metrics.impure = $(if $(word 9,$2),1,$(strip $(foreach \
+.metrics.pure.functions := $(addprefix $$$(.metrics.open),$(.metrics.pure)) $$@% $$<% $$*%
+.metrics.is.impure = $(if $(word 9,$2),1,$(strip $(foreach \
   .metrics.reference,$(filter-out $(.metrics.pure.functions),$(.metrics.references)),$(call \
   .metrics.impure.reference,$(.metrics.reference),$(firstword $(subst \
   $(.metrics.close), ,$(patsubst $$$(.metrics.open)%,%,$(.metrics.reference)))),$2))))
 # Not empty if $1 is more than a reference to the variable $2, or if that one is not pure.
 .metrics.impure.reference = $(if $(findstring :,$2),1,$(if \
   $(findstring $$$(.metrics.open)$2$(.metrics.close),$1),$(if \
-  $(filter recursive,$(flavor $2)),$(call .metrics.impure,$(value $2),$3 x)),1))
+  $(filter recursive,$(flavor $2)),$(call .metrics.is.impure,$(value $2),$3 x)),1))
+endef
+
+define .metrics.part.lines
+# What is found out at the first line only is kept in another variable. Make 3.81 would go on to read the old value of
+# the variable that it expands, though "eval" had replaced it: that memory may hold anything by then, and make runs it.
+# (Where only later makes come by, a variable is replaced by its own value.)
+.metrics.kept.goal :=
+.metrics.kept.meta :=
+.metrics.kept.tried :=
+.metrics.kept.exported :=
+
+# --- 9. Which goal is a target made for? ------------------------------------------------------------------------------
+# An expansion may print, run or define something: make's count of expansions must not change. So a value is expanded
+# here only if it is pure: it refers to simple variables, to pure ones, and to functions that only compute.
+# Not empty if the text $1 is not pure; $2 has a word for each level of references, in case they form a circle.
+.metrics.impure = $(.metrics.read.purity)$(call .metrics.is.impure,$1,$2)
+.metrics.read.purity = $(eval .metrics.read.purity :=)$(eval $(call .metrics.part,purity))
+ifeq ($(.metrics.reads),)
+.metrics.read.purity :=
+$(eval $(call .metrics.part,purity))
+endif
 
 # One goal: all targets are made for it. Several goals: each goal has this variable, and its prerequisites inherit it.
 # That gives the goals variables of their own, which make -p lists, and which make takes for a reason to ignore a global
@@ -544,12 +579,15 @@ ifeq ($(.metrics.goals),)
 .metrics.default.goal = $(if $(findstring $(.metrics.dollar),$(value .DEFAULT_GOAL)),$(if $(call \
   .metrics.impure,$(value .DEFAULT_GOAL)),,$(.DEFAULT_GOAL)),$(value .DEFAULT_GOAL))
 .metrics.goal = $(or $(.metrics.kept.goal),$(.metrics.find.goal))
-.metrics.find.goal = $(eval .metrics.kept.goal := $$(call \
-  .metrics.encode,$$(.metrics.default.goal)))$(.metrics.kept.goal)
+.metrics.goal.name :=
+.metrics.find.goal = $(eval .metrics.goal.name := $$(.metrics.default.goal))$(eval .metrics.kept.goal := $$(call \
+  .metrics.encode,$$(.metrics.goal.name)))$(.metrics.kept.goal)
 else ifeq ($(word 2,$(.metrics.goals)),)
+.metrics.goal.name := $(.metrics.goals)
 .metrics.goal := $(call .metrics.encode,$(.metrics.goals))
 else
 .metrics.goal :=
+.metrics.goal.name = $(.metrics.goal)
 ifeq ($(value .EXTRA_PREREQS)$(findstring p,$(.metrics.letters)),)
 # Not for names that a rule would need quoted, and not for special targets.
 .metrics.goals := $(foreach .metrics.word,$(.metrics.goals),$(if $(call \
@@ -598,9 +636,11 @@ endif
 # A library that is preloaded into make may watch which programs it starts (bear), or replace them (fakechroot). It
 # cannot enter the launcher, which is linked statically; it enters the interpreter. These libraries do neither, and the
 # launcher sees the real clock:
+ifneq ($(.metrics.preload),)
 .metrics.harmless := %/libfaketime.so.1 %/libfaketimeMT.so.1 %libeatmydata.so %libfakeroot-sysv.so %libfakeroot-tcp.so
 .metrics.preloaded := $(filter-out $(.metrics.harmless),$(subst :, ,$(.metrics.preload)))
 .metrics.launcher := $(if $(.metrics.preloaded),,$(.metrics.launcher))
+endif
 # A library that a makefile preloads into lines may show how many programs load it. Where one more would, a second shell
 # or the interpreter, make itself runs the line.
 .metrics.preloads = $(filter-out environment% undefined,$(origin LD_PRELOAD))
@@ -611,8 +651,8 @@ endif
 # Apple's make 3.81 has a default for MAKEFILEPATH. It starts simple lines itself for more shells than /bin/sh.
 .metrics.ifs := $(if $(filter 3.81default,$(.metrics.real)$(origin MAKEFILEPATH)),a,f)
 .metrics.meta = $(or $(.metrics.kept.meta),$(.metrics.find.meta))
-.metrics.find.meta = $(eval .metrics.kept.meta := $$(.metrics.level):$$(.metrics.own.name):$$(.metrics.ifs) h:$$(call \
-  .metrics.encode,$$(.metrics.baked.state)))$(.metrics.kept.meta)
+.metrics.find.meta = $(eval .metrics.kept.meta := $$(.metrics.level):$$(.metrics.own.name):$$(.metrics.ifs) h:$$(or \
+  $$(.metrics.baked.handed),$$(call .metrics.encode,$$(.metrics.baked.state))))$(.metrics.kept.meta)
 .metrics.own.name = $(if $(filter make %/make,$(.metrics.make)),$(if \
   $(word 2,$(.metrics.make)),$(.metrics.odd.name),make),$(.metrics.odd.name))
 .metrics.odd.name = $(notdir $(call .metrics.encode,$(.metrics.make)))
@@ -622,19 +662,21 @@ endif
 .metrics.blanks = $(subst $(.metrics.blank),%20,$1)
 .metrics.needs = $(call .metrics.blanks,$^)%3B$(call .metrics.blanks,$|)%3B$(if \
   $(subst x$^,,x$?),$(call .metrics.blanks,$?),%3D)
-.metrics.odd.needs = $(call .metrics.encode,$^;$|;$(if $(subst x$^,,x$?),$?,=))
-.metrics.one.word = $(if $(word 2,$1),-,$1)
+.metrics.odd.needs = $(call .metrics.one.word,$(call .metrics.encode,$^;$|;$(if $(subst x$^,,x$?),$?,=)))
+.metrics.one.word = $(if $(word 2,$1),,$1)
 .metrics.are.odd = $(or $(call .metrics.special,$@$(subst $(.metrics.blank),,$^$|)),$(word \
   2,$(call .metrics.blanks,$^$|)))
 # .metrics.start is the program; .metrics.asked.for stands between the target and what it needs.
 .metrics.asked.for = g:$(.metrics.goal) $(.metrics.meta)$(.metrics.told) $(.metrics.as.found)/
-.metrics.named = $(call .metrics.encode,$@) $(.metrics.asked.for)-
+.metrics.named = $(.metrics.encoded) $(.metrics.asked.for)-
 ifneq ($(.metrics.reads),)
-.metrics.named = $(if $^$|,$(if $(word 11,$^ $|),$(call .metrics.encode,$@) $(.metrics.asked.for)-,$(if \
-  $(.metrics.are.odd),$(call .metrics.encode,$@) $(.metrics.asked.for)$(call \
-  .metrics.one.word,$(.metrics.odd.needs)),$@ $(.metrics.asked.for)$(.metrics.needs))),$(call \
-  .metrics.encode,$@) $(.metrics.asked.for).)
+.metrics.named = $(if $^$|,$(if $(word 11,$^ $|),$(.metrics.encoded) $(.metrics.asked.for)-,$(if \
+  $(.metrics.are.odd),$(.metrics.encoded) $(.metrics.asked.for)$(or \
+  $(.metrics.odd.needs),-),$@ $(.metrics.asked.for)$(.metrics.needs))),$(.metrics.encoded) $(.metrics.asked.for).)
 endif
+# Often the target is the goal, which is encoded already. (Each of both texts is in the other one: they are the same.)
+.metrics.encoded = $(if $(and $(findstring |$@|,|$(.metrics.goal.name)|),$(findstring \
+  |$(.metrics.goal.name)|,|$@|)),$(.metrics.goal),$(call .metrics.encode,$@))
 .metrics.words = $(.metrics.start:$(.metrics.python)=) $(.metrics.entered) t:$(.metrics.named) $(.metrics.count)
 ifneq ($(.metrics.traceparent),)
 .metrics.words = $(.metrics.start:$(.metrics.python)=) $(.metrics.entered) t:$(.metrics.named) +$(.metrics.count)
@@ -649,8 +691,10 @@ endif
 # start time as word 22.
 .metrics.file.of.make = $(if $(word 22,$2),$(.metrics.state)/makes/$1.$(.metrics.boot).$(firstword $2).$(word 22,$2))
 .metrics.slash := /
-# An absolute path that can stand in a command line as it is; else empty.
-.metrics.path.as.is = $(if $(call .metrics.special,$1),,$(filter /%,$1))
+# An absolute path that can stand in a command line as it is; else empty. A file of ours can where the state directory
+# needs no encoding.
+.metrics.path.as.is = $(if $(and $(.metrics.baked.handed),$(findstring \
+  |$(.metrics.baked.handed)/makes/,|$1)),$1,$(if $(call .metrics.special,$1),,$(filter /%,$1)))
 ifneq ($(.metrics.reads),)
 .metrics.boot = $(eval .metrics.boot := $$(strip $$(file </proc/sys/kernel/random/boot_id)))$(.metrics.boot)
 .metrics.stat = $(eval .metrics.stat := $$(file </proc/self/stat))$(.metrics.stat)
@@ -658,7 +702,7 @@ endif
 # yes; no; python: only the interpreter does; empty: unknown yet. What follows from .metrics.part.trying waits, where
 # mostly no line needs it.
 .metrics.runs = $(if $(.metrics.proof),$(eval .metrics.runs := yes)yes,$(.metrics.read.trying)$(.metrics.find.runs))
-.metrics.read.trying = $(eval .metrics.read.trying :=)$(eval $(value .metrics.part.trying))
+.metrics.read.trying = $(eval .metrics.read.trying :=)$(eval $(call .metrics.part,trying))
 # Set-up has put a copy of the launcher beside its fragment, which is named by its content: nothing writes to it, and no
 # upgrade replaces it. When it first ran it left this boot's id and the table of all mounts (hot/in_c/recorder.c). As
 # long as these are the same it runs here, and no line needs to try.
@@ -687,12 +731,14 @@ ifneq ($(and $(.metrics.reads),$(.metrics.launcher),$(if $(.metrics.traceparent)
   .metrics.told := :$$(firstword $$(.metrics.text)))$(.metrics.told)))
 endif
 ifeq ($(and $(.metrics.reads),$(filter shell,$(.metrics.hook)),$(if $(findstring p,$(.metrics.letters)),,1)),)
-$(.metrics.read.trying)
+.metrics.read.trying :=
+$(eval $(call .metrics.part,trying))
 endif
 endef
 
 # The rest of section 11: for a line that tries whether the shim runs, and for all lines of the flags hook.
 define .metrics.part.trying
+$(eval $(call .metrics.part,texts))
 .metrics.mark.of = $(addsuffix .$(subst \
   $(.metrics.slash),+,$(.metrics.launcher)),$(call .metrics.file.of.make,tried,$1))
 .metrics.mark :=
@@ -918,7 +964,8 @@ endef
 
 # Where nothing is unusual, sections 2 to 5 are as short as this.
 define .metrics.part.usual
-$(eval $(value .metrics.part.common))
+$(eval $(call .metrics.part,values))
+$(eval $(call .metrics.part,common))
 .metrics.mac :=
 .metrics.asked :=
 .metrics.once :=
@@ -927,16 +974,16 @@ $(eval $(value .metrics.part.common))
 .metrics.fragments := $(.metrics.self)
 .metrics.data := $(if $(.metrics.home),$(.metrics.home)/data,$(.metrics.baked.data))
 .metrics.inert := $(call .metrics.files,$(.metrics.data)/off,)$(wildcard \
-  /dev/stdin/.)$(if $(wildcard /proc/self/stat),,no-proc)
+  /dev/stdin/.)$(if $(wildcard /proc/self/stat),,no-proc)$(if \
+  $(and $(.metrics.baked.entry),$(.metrics.data),$(or $(.metrics.home),$(.metrics.baked.state))),,no-values)
 .metrics.ready :=
-$(if $(.metrics.inert),,$(eval $(value .metrics.part.words)))
+$(if $(.metrics.inert),,$(eval $(call .metrics.part,words)))
 endef
 
 # What section 14 has left for the first recipe line. A target may give itself any variable: here and in the parts that
 # follow stand only such of make's variables as each line may have of its own.
 define .metrics.part.late
-$(eval $(value .metrics.part.values))
-$(eval $(value .metrics.part.usual))
+$(eval $(call .metrics.part,usual))
 .metrics.version := $(.metrics.real)
 .metrics.exempts :=
 .metrics.traceparent :=
@@ -946,40 +993,38 @@ $(eval $(value .metrics.part.usual))
 .metrics.list.changed = $(if $(findstring x$(.metrics.listed),x$(MAKEFILE_LIST)),,1)
 .metrics.read.later = $(subst x$(.metrics.listed),,x$(MAKEFILE_LIST))
 .metrics.later = $(eval .metrics.later := $(or $(.metrics.list.changed),$(if $(.metrics.read.later),$(eval \
-  $(value .metrics.part.uses))$(call .metrics.show,$(.metrics.read.later)))))$(.metrics.later)
+  $(call .metrics.part,uses))$(call .metrics.show,$(.metrics.read.later)))))$(.metrics.later)
 ifeq ($(.metrics.inert)$(.metrics.ready),1)
-$(eval $(value .metrics.part.lines))
-$(eval $(value .metrics.part.shell))
+$(eval $(call .metrics.part,lines))
+$(eval $(call .metrics.part,shell))
+$(if $(.metrics.goal),)
 endif
 endef
 
 # What follows when a make has decided which hook it takes.
 define .metrics.part.hook
-$(eval $(value .metrics.part.choice))
+$(eval $(call .metrics.part,choice))
 ifneq ($(.metrics.hook),)
-$(eval $(value .metrics.part.lines))
+$(eval $(call .metrics.part,lines))
 ifeq ($(.metrics.hook),shell)
-$(eval $(value .metrics.part.shell))
-$(eval $(value .metrics.part.own.shell))
+$(eval $(call .metrics.part,shell))
+$(eval $(call .metrics.part,own.shell))
 else
-$(eval $(value .metrics.part.flags))
+$(eval $(call .metrics.part,flags))
 endif
 endif
 endef
 
 # --- 14. Does this make do anything unusual? If not, all of the above waits for its first recipe line -----------------
-$(eval $(value .metrics.part.values))
 .metrics.real := $(MAKE_VERSION)
 .metrics.home := $(value MAKE_METRICS_HOME)
 # From 4.2 make can read a file.
 .metrics.reads := $(filter 4.2 4.2.% 4.3 4.3.% 4.4 4.4.%,$(.metrics.real))
 .metrics.without = $(subst |.metrics|,,$(subst |.metrics|$1|.metrics|,,$(subst \
   $(.metrics.blank)$1|.metrics|,,|.metrics|$(MAKEFILE_LIST)|.metrics|)))
-# No rule can name a file with one of these characters.
-.metrics.unnameable = $(findstring :,$1)$(findstring ;,$1)$(findstring =,$1)$(findstring %,$1)$(findstring \
-  $$,$1)$(findstring |,$1)$(findstring &,$1)
 # The same names of CI services as in section 4: mostly none of them has a value.
-.metrics.in.ci = $(value CI)$(value GITEA_ACTIONS)$(value GITHUB_ACTIONS)$(value GITLAB_CI)$(value CIRCLECI)$(value \
+define .metrics.in.ci
+$(value CI)$(value GITEA_ACTIONS)$(value GITHUB_ACTIONS)$(value GITLAB_CI)$(value CIRCLECI)$(value \
   BUILDKITE)$(value TRAVIS)$(value APPVEYOR)$(value BITBUCKET_BUILD_NUMBER)$(value CIRRUS_CI)$(value DRONE)$(value \
   TF_BUILD)$(value TEAMCITY_VERSION)$(value JENKINS_URL)$(value HUDSON_URL)$(value CODEBUILD_BUILD_ARN)$(value \
   bamboo_planKey)$(value GO_PIPELINE_LABEL)$(value BITRISE_IO)$(value BUDDY_WORKSPACE_ID)$(value \
@@ -990,6 +1035,7 @@ $(eval $(value .metrics.part.values))
   TASKCLUSTER_ROOT_URL)$(value TDDIUM)$(value VELA)$(value NOW_BUILDER)$(value CI_XCODE_PROJECT)$(value XCS)$(value \
   CI_NAME)$(value RENDER_SERVICE_ID)$(value ALPIC_HOST)$(value KOKORO_BUILD_ID)$(value SWARMING_TASK_ID)$(value \
   DSARI)$(value JENKINS_SERVER_COOKIE)
+endef
 # Usual is: set-up's copy is the first file of ours that make reads; make is one that can read files, on Linux, with its
 # own SHELL; it has one goal at most; and no variable or option asks for more, or makes the rest inert.
 .metrics.unusual := 1
@@ -1008,8 +1054,7 @@ ifeq ($(.metrics.unusual),)
   default,file,$(origin SHELL))$(origin MAKE_VERSION)$(origin MAKE_HOST)$(origin MAKE_COMMAND)$(origin \
   MAKEFILE_LIST)$(origin MAKELEVEL))$(findstring android,$(MAKE_HOST))$(if $(and $(findstring \
   linux,$(MAKE_HOST)),$(filter $(addsuffix -%,$(subst x86,x86_64 amd64,$(subst \
-  arm,aarch64 arm%,$(.metrics.baked.machine)))),$(MAKE_HOST)),$(.metrics.baked.entry),$(.metrics.baked.state),$(or \
-  $(.metrics.home),$(.metrics.baked.data)),$(.metrics.baked.fragment)),,1)
+  arm,aarch64 arm%,$(.metrics.baked.machine)))),$(MAKE_HOST)),$(.metrics.baked.nameable)),,1)
 endif
 # All makefiles are there, have usual names, and none that is open is a pipe (see section 3). Of an open file Linux
 # tells its place as word 2, and its flags as word 4: in front 02 if make itself has opened it, at the end 0000 if make
@@ -1023,8 +1068,7 @@ ifeq ($(.metrics.unusual),)
   GNUmakefile makefile Makefile,$(.metrics.main)),,1)$(filter-out \
   %.mk %.mak %.make %.d %.Po %.Plo %akefile,$(.metrics.listed))$(filter \
   /dev/% /proc/%,$(.metrics.listed))$(filter-out \
-  $(words $(.metrics.listed)),$(words $(wildcard $(.metrics.listed))))$(call \
-  .metrics.unnameable,$(.metrics.baked.fragment))$(if $(and \
+  $(words $(.metrics.listed)),$(words $(wildcard $(.metrics.listed))))$(if $(and \
   $(filter-out 0,$(word 2,$(.metrics.first))),$(filter 02%,$(filter %0000,$(word 4,$(.metrics.first)))),$(if \
   $(word 2,$(.metrics.listed)),$(if $(file </proc/self/fdinfo/5),,1),1)),,$(strip $(foreach \
   .metrics.word,3 4 5 6 7 8,$(if \
@@ -1038,14 +1082,14 @@ ifeq ($(.metrics.unusual),)
 .metrics.self := $(.metrics.baked.fragment)
 MAKEFILE_LIST := $(.metrics.listed)
 .metrics.target := $(.metrics.self)
-$(eval $(value .metrics.part.rule))
+$(eval $(call .metrics.part,rule))
 # Mostly no makefile has a word with which it could show SHELL. Each use of a text copies it, and there may be
 # megabytes: one function looks for all such words.
 ifneq ($(subst x/bin/sh,,x$(value SHELL))$(findstring HELL,$(subst .VARIABLES,HELL,$(subst \
   MAKEFILE_LIST,HELL,$(file <$(.metrics.main)))$(foreach \
   .metrics.word,$(wordlist 2,9999999,$(.metrics.listed)),$(file <$(.metrics.word))))),)
-$(eval $(value .metrics.part.usual))
-$(if $(.metrics.inert),,$(eval $(value .metrics.part.hook)))
+$(eval $(call .metrics.part,usual))
+$(if $(.metrics.inert),,$(eval $(call .metrics.part,hook)))
 else
 # What make was started with counts, and no later value.
 .metrics.hook := shell
@@ -1053,23 +1097,23 @@ else
 .metrics.level := m:$(MAKELEVEL):$(.metrics.real)
 .metrics.goals := $(value MAKECMDGOALS)
 .metrics.preload := $(value LD_PRELOAD)
-.metrics.read = $(eval .metrics.read :=)$(eval $(value .metrics.part.late))
+.metrics.read = $(eval .metrics.read :=)$(eval $(call .metrics.part,late))
 .metrics.line :=
 unexport SHELL
 SHELL = $(if $(value @),$(.metrics.read)$(.metrics.line))/bin/sh
 endif
 
 else
-$(eval $(value .metrics.part.reading))
+$(eval $(call .metrics.part,reading))
 ifneq ($(.metrics.setup),)
 include $(.metrics.setup)
 endif
 ifeq ($(value .metrics.included)$(.metrics.strange),)
 .metrics.included := 1
-$(eval $(value .metrics.part.targets))
+$(eval $(call .metrics.part,targets))
 ifeq ($(.metrics.inert),)
-$(eval $(value .metrics.part.words))
-$(eval $(value .metrics.part.hook))
+$(eval $(call .metrics.part,words))
+$(eval $(call .metrics.part,hook))
 endif
 endif
 # What make -p prints is read by other programs, which would take a line of these for a rule.

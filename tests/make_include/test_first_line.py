@@ -223,17 +223,26 @@ def test_a_line_that_makes_a_makefile_is_the_first(each: Project) -> None:
 
 
 def test_set_up_writes_what_the_source_says() -> None:
-    """Without comments, and each long line whole: make takes both for the same."""
+    """Without comments, each long line whole, and each part one line, whose lines make puts apart as it reads it."""
     source, written = fragment.source().read_text(), fragment.written()
     whole = re.sub(r"\\\n *", "", source)
     kept = [line for line in whole.splitlines() if line and not line.startswith("#")]
-    assert [line for line in written.splitlines() if line and not line.startswith("#")] == kept
+    assert "<>" not in whole.replace(".metrics.joint := <>\n", "")
+    apart = (
+        written.replace(".metrics.joint := <>\n", ".metrics.joint := JOINT\n")
+        .replace("<>", "\n")
+        .replace("JOINT", "<>")
+    )
+    assert [line for line in apart.splitlines() if line and not line.startswith("#")] == kept
     assert written.count("\ndefine .metrics.newline\n\n\nendef\n") == 1
-    assert len(re.findall(r"^#", written, re.MULTILINE)) == len(source.split("\n#\n")[0].splitlines()) + 1
+    assert len(re.findall(r"^#", written, re.MULTILINE)) == len(source.split("\n#\n")[0].splitlines()) + 2
+    parts = re.findall(r"^define \.metrics\.part\.(\S+)\n(.*?)^endef$", written, re.MULTILINE | re.DOTALL)
+    assert {name for name, text in parts if text.count("\n") > 1} == {"values"}
+    assert len(parts) == whole.count("\ndefine .metrics.part.")
 
 
 def test_the_ci_services_are_the_same_in_both_places() -> None:
     text = fragment.written()
-    (asked,) = re.findall(r"^\.metrics\.in\.ci = (.*)$", text, re.MULTILINE)
-    listed = " ".join(re.findall(r"^\.metrics\.ci\.variables \+?:?= (.*)$", text, re.MULTILINE)).split()
+    (asked,) = re.findall(r"^define \.metrics\.in\.ci\n(.*)\nendef$", text, re.MULTILINE)
+    listed = " ".join(re.findall(r"\.metrics\.ci\.variables \+?:?= (.*?)<>", text)).split()
     assert re.sub(r"\$\(value (\w+)\)", r"\1 ", asked).split() == ["CI", *listed]

@@ -9,21 +9,28 @@ from pathlib import Path
 
 from make_metrics.errors import UserError
 from make_metrics.files.paths import Paths
-from make_metrics.hot import arguments
+from make_metrics.hot import arguments, record_format
 from make_metrics.setup import launcher_copy
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _MAKE_ESCAPES = str.maketrans({"$": "$$", "#": "\\#"})
+_UNNAMEABLE = frozenset(":;=%$|&")  # no rule can name a file with one of these characters
 _FUNCTION_SYNTAX = frozenset(",()")  # an argument of a make function cannot hold these
 _UNSAFE = re.compile(r"[^A-Za-z0-9._/+,@-]")
 # Comments and blank lines, but for the mark below, and for the two blank lines that are the value of .metrics.newline.
 _UNREAD = re.compile(r"^(?:#(?! --- end of).*\n|\n(?!\n|endef))", re.MULTILINE)
 _CONTINUED = re.compile(r"\\\n *")
+# A part that waits (section 14 of the fragment), but for set-up's values; and what stands between its lines then.
+_PART = re.compile(r"(?<=\n)(define \.metrics\.part\.(?!values\n)\S+\n)(.*?)(?=\nendef\n)", re.DOTALL)
+_JOINT = "<>"
+_READABLE = (
+    "# Set-up has shortened it for make; make_include/metrics.mk, installed beside entry.py, is the same for people."
+)
 END = "# --- end of set-up's values\n"
 _BAKED = re.compile(r"^(\.metrics\.baked\.(\w+) :=) ?(.*)$", re.MULTILINE)
 _OTHERS = re.compile(r"^\.metrics\.for\.(\w+)\.(\w+) := (.*)\n", re.MULTILINE)
 # What another kind of machine has of its own.
-_NAMES = ("python", "entry", "launcher", "copy", "state", "data", "config")
+_NAMES = ("python", "entry", "launcher", "copy", "state", "handed", "data", "config")
 
 Values = dict[str, str]  # set-up's values as make sees them, by name
 
@@ -71,12 +78,14 @@ def escape(path: Path) -> str:
 
 
 def written() -> str:
-    """The source as set-up writes it: of its comments it has the first, and its long lines are whole.
+    """The source as set-up writes it: without most comments, its long lines whole, and each part that waits one line.
 
     Each make reads it, and a line costs it about as much as a hundred characters. Raises UserError without a source.
     """
     first, rest = source().read_text().split("\n#\n", 1)
-    return f"{first}\n{_CONTINUED.sub('', _UNREAD.sub('', rest))}"
+    lines = _CONTINUED.sub("", _UNREAD.sub("", rest))
+    parts = _PART.sub(lambda part: part[1] + part[2].replace("\n", _JOINT), lines)
+    return f"{first}\n{_READABLE}\n{parts}"
 
 
 def render(paths: Paths, *, compiled: bool = True) -> str:
@@ -87,8 +96,9 @@ def render(paths: Paths, *, compiled: bool = True) -> str:
     """
     compiled_one = launcher() if compiled else None
     copy = launcher_copy.of(paths, compiled_one)
+    handed = Path(os.fsdecode(record_format.encode(os.fsencode(paths.state))))
     values = {"fragment": paths.fragment, "python": Path(sys.executable), "entry": entry(), "state": paths.state,
-              "data": paths.data, "config": paths.config,
+              "handed": handed, "data": paths.data, "config": paths.config,
               "launcher": compiled_one, "copy": None if _UNSAFE.search(str(copy)) else copy}  # fmt: skip
     for name in ("python", "entry"):
         if unsafe := _UNSAFE.search(str(values[name])):
@@ -97,8 +107,10 @@ def render(paths: Paths, *, compiled: bool = True) -> str:
                 "Install make-metrics in an environment whose path has only letters, digits and . _ / + , @ -"
             )
     words = {name: escape(value) for name, value in values.items() if value} | {"machine": kind_of_machine()}
+    if _UNNAMEABLE.isdisjoint(str(paths.fragment)):
+        words["nameable"] = "1"
     text = written()
-    for name in ("machine", *values):
+    for name in ("machine", "nameable", *values):
         definition = f"\n.metrics.baked.{name} :=\n"
         if text.count(definition) != 1:
             raise UserError(f"{source()} is damaged; install make-metrics again")
@@ -135,7 +147,8 @@ def same(text: str, other: str) -> bool:
     """Whether two fragments have the same source and the same values; set-up on either machine may have written it."""
     ours, theirs = read_values(text), read_values(other)
     for values in (*ours.values(), *theirs.values()):
-        values.pop("machine", None)
+        for name in ("machine", "nameable"):  # of the file: only the machine that wrote it has them
+            values.pop(name, None)
         for name in [name for name, value in values.items() if not value]:
             del values[name]
     return ours == theirs and without_values(text) == without_values(other)
