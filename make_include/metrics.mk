@@ -521,16 +521,12 @@ $(eval $(call .metrics.part,texts))
 .metrics.may.show = $(findstring ONESHELL,$1)$(findstring \
   .VARIABLES,$1)$(findstring $(.metrics.close)HELL,$1)$(findstring }HELL,$1)$(.metrics.exports)$(if $(findstring \
   SHELL,$(subst .SHELLFLAGS,,$1)),$(call .metrics.in.lines,$(.metrics.lines)))
-# Most makefiles have none of these words. Each use of the text copies it, and there may be megabytes: so one function
-# looks for both words, and only for a file that has one the text is read again, and handed on.
-.metrics.may.use = $(or $(filter-out /bin/sh,$(value SHELL)),$(findstring \
-  HELL,$(subst .VARIABLES,HELL,$(file <$(.metrics.file)))))
-# Several files are first looked at in one go, which costs a third: there may be hundreds, and mostly none has one.
-.metrics.may.use.any = $(or $(filter-out /bin/sh,$(value SHELL)),$(findstring HELL,$(subst \
-  .VARIABLES,HELL,$(foreach .metrics.file,$1,$(file <$(.metrics.file))))))
-.metrics.show = $(if $(filter-out $(words $1),$(words $(wildcard $1)))$(filter /dev/% /proc/%,$1),SHELL,$(if \
-  $(if $(word 2,$1),$(.metrics.may.use.any),1),$(strip $(foreach .metrics.file,$1,$(if $(.metrics.may.use),$(call \
-  .metrics.may.show,$(file <$(.metrics.file))))))))
+# Most makefiles have none of these words: only one that has is read again, and handed on. Each function copies the text
+# that it is given, and copies of megabytes cost more than to read a file again: so each file is looked at alone.
+.metrics.may.use = $(or $(filter-out /bin/sh,$(value SHELL)),$(findstring HELL,$(file <$(.metrics.file))),$(findstring \
+  .VARIABLES,$(file <$(.metrics.file))))
+.metrics.show = $(if $(filter-out $(words $1),$(words $(wildcard $1)))$(filter /dev/% /proc/%,$1),SHELL,$(strip \
+  $(foreach .metrics.file,$1,$(if $(.metrics.may.use),$(call .metrics.may.show,$(file <$(.metrics.file)))))))
 endef
 
 # Is a text pure (section 9)? Mostly no value has a "$", and nothing asks.
@@ -1083,11 +1079,12 @@ ifeq ($(.metrics.unusual),)
 MAKEFILE_LIST := $(.metrics.listed)
 .metrics.target := $(.metrics.self)
 $(eval $(call .metrics.part,rule))
-# Mostly no makefile has a word with which it could show SHELL. Each use of a text copies it, and there may be
-# megabytes: one function looks for all such words.
+# Mostly no makefile has a word with which it could show SHELL. Each function copies the text that it is given: in the
+# makefile, which may have megabytes, one looks for all such words; what it includes is looked at file by file.
 ifneq ($(subst x/bin/sh,,x$(value SHELL))$(findstring HELL,$(subst .VARIABLES,HELL,$(subst \
-  MAKEFILE_LIST,HELL,$(file <$(.metrics.main)))$(foreach \
-  .metrics.word,$(wordlist 2,9999999,$(.metrics.listed)),$(file <$(.metrics.word))))),)
+  MAKEFILE_LIST,HELL,$(file <$(.metrics.main)))))$(strip $(foreach \
+  .metrics.word,$(wordlist 2,9999999,$(.metrics.listed)),$(findstring HELL,$(file <$(.metrics.word)))$(findstring \
+  .VARIABLES,$(file <$(.metrics.word))))),)
 $(eval $(call .metrics.part,usual))
 $(if $(.metrics.inert),,$(eval $(call .metrics.part,hook)))
 else

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
+from urllib.parse import unquote
 
 import pytest
 
+from make_metrics.files.paths import Paths
 from make_metrics.setup import fragment
 from tests.support.project import ROOT, Project
 
@@ -246,3 +248,45 @@ def test_the_ci_services_are_the_same_in_both_places() -> None:
     (asked,) = re.findall(r"^define \.metrics\.in\.ci\n(.*)\nendef$", text, re.MULTILINE)
     listed = " ".join(re.findall(r"\.metrics\.ci\.variables \+?:?= (.*?)<>", text)).split()
     assert re.sub(r"\$\(value (\w+)\)", r"\1 ", asked).split() == ["CI", *listed]
+
+
+@pytest.mark.parametrize("goals", [(), ("a",), ("aa",), ("axa",), ("|a|",), ("a a",), ("a%a",), ("./a",), ("aa", "a")])
+def test_only_the_goal_has_the_goals_name(each: Project, goals: tuple[str, ...]) -> None:
+    """The goal is encoded once, and its lines get the same word; names that hold its name get their own."""
+    each.write("a: aa axa a\\ a a%a ; @echo '$@'; true\n\t@:\naa axa |a| a\\ a a\\%a: ; @echo '$@'; true\n\t@:\n")
+    assert each.make(*goals).stderr == ""
+    wanted = [goal.removeprefix("./") for goal in goals] or ["a"]
+    made = {"a", "aa", "axa", "a a", "a%a"} if "a" in wanted else set(wanted)
+    events = each.recorded()
+    assert {event.target for event in events} == made
+    assert {event.recipe_lines for event in events} == {2}
+    assert {event.target for event in events if event.goal} == set(wanted)
+
+
+@pytest.mark.parametrize("name", ["plain", "a b", "50%", "x;y", "é", "what?"])
+def test_set_up_hands_over_the_state_directory_as_make_would(each: Project, name: str) -> None:
+    """With what set-up has written for it and without: the same words, and so the same record."""
+    paths = Paths(data=each.paths.data, config=each.paths.config, state=each.home / name)
+    text = fragment.render(paths, compiled=".metrics.baked.launcher := /" in each.paths.fragment.read_text())
+    (handed,) = re.findall(r"^\.metrics\.baked\.handed := (.*)$", text, re.MULTILINE)
+    assert unquote(handed) == str(paths.state)
+    env = each.environment()
+    del env["MAKE_METRICS_HOME"]
+    each.write("all:\n\t@:\n\t@:\n\t@echo third; true\n")
+    for written in (text, text.replace(f"baked.handed := {handed}\n", "baked.handed :=\n")):
+        paths.fragment.write_text(written)
+        done = each.make(env=env)
+        assert (done.stdout, done.stderr) == ("third\n", "")
+        (record,) = paths.records.glob("*.rec")
+        assert record.read_text().count("\nL ") == 3
+        shutil.rmtree(paths.state)
+
+
+@pytest.mark.parametrize("name", ["entry", "state", "data", "handed"])
+def test_a_fragment_that_has_lost_a_value_records_nothing_or_all(each: Project, name: str) -> None:
+    each.write(LINES)
+    text = each.paths.fragment.read_text()
+    each.paths.fragment.write_text(re.sub(rf"(?m)^(\.metrics\.baked\.{name} :=).*", r"\1", text))
+    done = each.make()
+    assert (done.stdout, done.stderr, done.returncode) == ("a\nb\nall\n", "", 0)
+    assert len(each.recorded()) in ((3,) if name == "handed" else (0, 3))

@@ -54,3 +54,13 @@ def test_no_variable_that_make_3_81_expands_is_replaced_meanwhile() -> None:
             replaced.append(found[1])
     # No pipe is looked for with 3.81: it reads no file.
     assert replaced == [".metrics.open.pipes"]
+
+
+def test_no_part_that_waits_is_read_by_make_3_81_as_it_is_expanded() -> None:
+    """There a variable that reads a part, and empties itself first, is emptied before, and the part is read at once."""
+    text = re.sub(r" \\\n *", " ", FRAGMENT.read_text())
+    waiting = re.findall(r"^(\.metrics\.read\.\w+) = \$\(eval \1 :=\)\$\(eval (.*)\)$", text, re.MULTILINE)
+    assert len(waiting) == 3
+    for name, part in waiting:
+        at_once = rf"^ifeq \((\$\(\.metrics\.reads\)|\$\(and \$\(\.metrics\.reads\),.*\)),\)\n{re.escape(name)} :=\n"
+        assert re.search(at_once + re.escape(f"$(eval {part})") + "\nendif$", text, re.MULTILINE), name
