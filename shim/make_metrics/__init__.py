@@ -1,3 +1,3 @@
 """make-metrics times every target of a Makefile that includes its fragment."""
 
-__version__ = "0.6.0"
+__version__ = "0.7.0"
