@@ -310,6 +310,17 @@ $(if $(.metrics.baked.fragment),,$(eval $(call .metrics.part,checkout)))
 # The launcher, if set-up found that it can run here. It leaves rare cases to the interpreter, whose words follow.
 .metrics.launcher := $(.metrics.baked.launcher)
 
+# The paths of interpreter and shim stand in SHELL or .SHELLFLAGS unencoded: with a special character in one, nothing is
+# recorded. (Set-up writes no such path.)
+.metrics.ready := $(if $(and \
+  $(realpath $(.metrics.python)),$(realpath $(.metrics.entry)),$(realpath $(.metrics.trampoline))),1)
+ifeq ($(.metrics.baked.fragment),)
+.metrics.ready := $(if $(filter 2,$(words $(.metrics.python) $(.metrics.entry))),$(.metrics.ready))
+.metrics.ready := $(if $(call .metrics.special,$(.metrics.python)$(.metrics.entry)),,$(.metrics.ready))
+endif
+endef
+
+define .metrics.part.text
 # --- 7. How does a text become one word? No character in it is special to make's parser or a shell --------------------
 .metrics.tab := $(.metrics.empty)	$(.metrics.empty)
 .metrics.dollar := $$
@@ -331,18 +342,9 @@ ifeq ($(.metrics.reads),)
 .metrics.read.encoding :=
 $(eval $(call .metrics.part,encoding))
 endif
-
-# The paths of interpreter and shim stand in SHELL or .SHELLFLAGS unencoded: with a special character in one, nothing is
-# recorded. (Set-up writes no such path.)
-.metrics.ready := $(if $(and \
-  $(realpath $(.metrics.python)),$(realpath $(.metrics.entry)),$(realpath $(.metrics.trampoline))),1)
-ifeq ($(.metrics.baked.fragment),)
-.metrics.ready := $(if $(filter 2,$(words $(.metrics.python) $(.metrics.entry))),$(.metrics.ready))
-.metrics.ready := $(if $(call .metrics.special,$(.metrics.python)$(.metrics.entry)),,$(.metrics.ready))
-endif
 endef
 
-define .metrics.part.texts
+define .metrics.part.makefiles
 # The lines of the makefile $1 as words; ">" begins a recipe's line. Then patterns for those that are comments.
 .metrics.lines = $(subst $(.metrics.newline), ,$(subst $(.metrics.tab),~,$(subst \
   $(.metrics.newline)$(.metrics.tab),$(.metrics.newline)>,$(subst $(.metrics.blank),~,$(subst \
@@ -381,7 +383,9 @@ define .metrics.part.choice
 .metrics.listed := $(MAKEFILE_LIST)
 .metrics.list.changed = $(if $(findstring x$(.metrics.listed),x$(MAKEFILE_LIST)),,1)
 # The variable MAKEFILES may name this file. Make then reads it first, and any makefile may use SHELL afterwards.
-ifneq ($(filter $(.metrics.self),$(value MAKEFILES))$(if $(strip $(MAKEFILE_LIST)),,first),)
+# And section 14 may have looked already.
+ifneq ($(filter $(.metrics.self),$(value MAKEFILES))$(if $(strip $(MAKEFILE_LIST)),,first)$(filter-out \
+  $(.metrics.dollar),$(value .metrics.shown)),)
 .metrics.shell.hook :=
 endif
 
@@ -437,21 +441,14 @@ ifneq ($(findstring $(.metrics.dollar),$(.metrics.value)),)
   {,$(.metrics.open),$(.metrics.value))))),$(value $(.metrics.word)))
 endif
 .metrics.loops := $(findstring $(.metrics.dollar)$(.metrics.open)shell,$(subst {,$(.metrics.open),$(.metrics.value)))
-# A value can stand behind the shim if no character in it is special, and no blank at its end: make compares it with
-# /bin/sh. With references in it, that is asked for each line.
-.metrics.bars = $(subst $(.metrics.blank),|,$1)
-.metrics.no.words = $(if $(filter $(.metrics.bars),$(call .metrics.bars,$(strip $1))),$(call \
-  .metrics.special,$(subst $(.metrics.blank),,$1)),1)
+$(eval $(call .metrics.part,uses))
 ifeq ($(if $(findstring |/bin/sh|,|$(value SHELL)|)$(findstring $(.metrics.dollar),$(value SHELL)),,$(call \
   .metrics.no.words,$(value SHELL))),)
-$(eval $(call .metrics.part,uses))
 # Those with a usual name need no closer look: there may be hundreds.
 .metrics.pipes := $(strip $(foreach .metrics.word,$(filter-out %.mk %.mak %.make %.d %akefile,$(MAKEFILE_LIST)),$(if \
   $(call .metrics.is.file,$(.metrics.word)),,1)))
 .metrics.mentioned := $(findstring SHELL,$(value MAKECMDGOALS)$(subst \
   .SHELLFLAGS,,$(MAKEFLAGS)$(value -*-command-variables-*-)))
-.metrics.changes.list = $(findstring MAKEFILE_LIST,$(subst $(.metrics.open)MAKEFILE_LIST,,$(subst \
-  {MAKEFILE_LIST,,$1)))
 .metrics.hook := $(if $(or $(.metrics.loops),$(.metrics.mentioned),$(.metrics.once),$(.metrics.unlisted),$(or \
   $(.metrics.pipes),$(call .metrics.show,$(MAKEFILE_LIST)),$(if $(findstring \
   MAKEFILE_LIST,$(file <$(.metrics.main))),$(call .metrics.changes.list,$(file <$(.metrics.main)))))),,shell)
@@ -491,7 +488,15 @@ endif
 endef
 
 define .metrics.part.uses
-$(eval $(call .metrics.part,texts))
+$(eval $(call .metrics.part,makefiles))
+# A value can stand behind the shim if no character in it is special, and no blank at its end: make compares it with
+# /bin/sh. With references in it, that is asked for each line.
+.metrics.bars = $(subst $(.metrics.blank),|,$1)
+.metrics.no.words = $(if $(filter $(.metrics.bars),$(call .metrics.bars,$(strip $1))),$(call \
+  .metrics.special,$(subst $(.metrics.blank),,$1)),1)
+# Does the makefile with the text $1 name MAKEFILE_LIST otherwise than to refer to it?
+.metrics.changes.list = $(findstring MAKEFILE_LIST,$(subst $(.metrics.open)MAKEFILE_LIST,,$(subst \
+  {MAKEFILE_LIST,,$1)))
 # Could a makefile show SHELL? Each one is read again; one that cannot be read (standard input, a pipe) could. SHELL
 # alone, not in another name, does no harm in a comment, in a line that gives it a value, behind "$$", and as a mere
 # word of a recipe. Anything else may be a use.
@@ -734,7 +739,7 @@ endef
 
 # The rest of section 11: for a line that tries whether the shim runs, and for all lines of the flags hook.
 define .metrics.part.trying
-$(eval $(call .metrics.part,texts))
+$(eval $(call .metrics.part,makefiles))
 .metrics.mark.of = $(addsuffix .$(subst \
   $(.metrics.slash),+,$(.metrics.launcher)),$(call .metrics.file.of.make,tried,$1))
 .metrics.mark :=
@@ -961,7 +966,9 @@ endef
 # Where nothing is unusual, sections 2 to 5 are as short as this.
 define .metrics.part.usual
 $(eval $(call .metrics.part,values))
+ifndef .metrics.digits
 $(eval $(call .metrics.part,common))
+endif
 .metrics.mac :=
 .metrics.asked :=
 .metrics.once :=
@@ -973,7 +980,26 @@ $(eval $(call .metrics.part,common))
   /dev/stdin/.)$(if $(wildcard /proc/self/stat),,no-proc)$(if \
   $(and $(.metrics.baked.entry),$(.metrics.data),$(or $(.metrics.home),$(.metrics.baked.state))),,no-values)
 .metrics.ready :=
-$(if $(.metrics.inert),,$(eval $(call .metrics.part,words)))
+ifeq ($(.metrics.inert),)
+ifndef .metrics.tab
+$(eval $(call .metrics.part,text))
+endif
+$(eval $(call .metrics.part,words))
+endif
+endef
+
+# A closer look, where a makefile gives SHELL a value or has a word with which it could show it: as section 8 does it.
+define .metrics.part.look
+$(eval $(call .metrics.part,common))
+$(eval $(call .metrics.part,text))
+$(eval $(call .metrics.part,uses))
+.metrics.shown := $(or $(findstring $(.metrics.dollar),$(value SHELL)),$(if $(findstring \
+  |/bin/sh|,|$(value SHELL)|),,$(call .metrics.no.words,$(value SHELL))),$(call \
+  .metrics.show,$(.metrics.listed)),$(if $(findstring MAKEFILE_LIST,$(file <$(.metrics.main))),$(call \
+  .metrics.changes.list,$(file <$(.metrics.main)))))
+ifneq ($(value SHELL),/bin/sh)
+.metrics.shell := $(value SHELL)
+endif
 endef
 
 # What section 14 has left for the first recipe line. A target may give itself any variable: here and in the parts that
@@ -986,6 +1012,10 @@ $(eval $(call .metrics.part,usual))
 .metrics.count := 1
 .metrics.odd :=
 .metrics.too.long = $(.metrics.long)
+ifdef .metrics.shell
+.metrics.count := $(words $(.metrics.shell))
+.metrics.too.long :=
+endif
 .metrics.list.changed = $(if $(findstring x$(.metrics.listed),x$(MAKEFILE_LIST)),,1)
 .metrics.read.later = $(subst x$(.metrics.listed),,x$(MAKEFILE_LIST))
 .metrics.later = $(eval .metrics.later := $(or $(.metrics.list.changed),$(if $(.metrics.read.later),$(eval \
@@ -1085,6 +1115,9 @@ ifneq ($(subst x/bin/sh,,x$(value SHELL))$(findstring HELL,$(subst .VARIABLES,HE
   MAKEFILE_LIST,HELL,$(file <$(.metrics.main)))))$(strip $(foreach \
   .metrics.word,$(wordlist 2,9999999,$(.metrics.listed)),$(findstring HELL,$(file <$(.metrics.word)))$(findstring \
   .VARIABLES,$(file <$(.metrics.word))))),)
+$(eval $(call .metrics.part,look))
+endif
+ifneq ($(value .metrics.shown),)
 $(eval $(call .metrics.part,usual))
 $(if $(.metrics.inert),,$(eval $(call .metrics.part,hook)))
 else
@@ -1097,7 +1130,11 @@ else
 .metrics.read = $(eval .metrics.read :=)$(eval $(call .metrics.part,late))
 .metrics.line :=
 unexport SHELL
+ifdef .metrics.shell
+SHELL = $(if $(value @),$(.metrics.read)$(.metrics.line))$(.metrics.shell)
+else
 SHELL = $(if $(value @),$(.metrics.read)$(.metrics.line))/bin/sh
+endif
 endif
 
 else
@@ -1109,6 +1146,7 @@ ifeq ($(value .metrics.included)$(.metrics.strange),)
 .metrics.included := 1
 $(eval $(call .metrics.part,targets))
 ifeq ($(.metrics.inert),)
+$(eval $(call .metrics.part,text))
 $(eval $(call .metrics.part,words))
 $(eval $(call .metrics.part,hook))
 endif

@@ -49,6 +49,16 @@ def test_a_usual_make_waits(each: Project, words: tuple[str, ...], more: dict[st
         "SHEL := x\n",
         "include sub.mk x.d\n",
         ".RECIPEPREFIX := >\n.x: ;\n",
+        "SHELL := /bin/sh\n",
+        "SHELL := /bin/bash\n",
+        "SHELL = bash\n.SHELLFLAGS := -eu -o pipefail -c\n",
+        "SHELL := /usr/bin/env bash\n",
+        "SHELL := $(shell command -v bash)\n",
+        "SHELL := /bin/bash\ninclude sub.mk x.d\n",
+        "SHELLCHECK := x\nX = $(SHELLCHECK)\n",
+        "# what SHELL says\n",
+        "X = $(MAKEFILE_LIST)\n",
+        "X := $(lastword ${MAKEFILE_LIST})\n",
     ],
 )
 def test_a_usual_makefile_waits(each: Project, text: str) -> None:
@@ -62,7 +72,10 @@ def test_a_usual_makefile_waits(each: Project, text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "X = $(SHELL)\n", "X = $(.VARIABLES)\n", "X = $(MAKEFILE_LIST)\n", "SHELL := /bin/sh\n", "include uses.mk\n",
+        "X = $(SHELL)\n", "X = $(.VARIABLES)\n", "X = $(value SHELL)\n", "export SHELL\n", "include uses.mk\n",
+        "a: SHELL := bash\n",
+        "SHELL = $(X)\nX := /bin/sh\n", "SHELL := /bin/sh # as usual\n", "SHELL := bash\nexport\n",
+        "SHELL := bash\n.ONESHELL:\n", "X = $(origin MAKEFILE_LIST)\n", "SHELL := bash\nX = $(SHELL)\n",
         "METRICS_SKIP := x\n", "METRICS_TRACEPARENT := 1\n", "METRICS_ONESHELL := 1\n", "MAKE_VERSION := 4.3\n",
         "MAKELEVEL := 0\n", "MAKE_COMMAND := make\n", "MAKE_HOST := x86_64-pc-linux-gnu\n",
         "MAKEFILE_LIST = Makefile\n", "LD_PRELOAD :=\n",
@@ -290,3 +303,29 @@ def test_a_fragment_that_has_lost_a_value_records_nothing_or_all(each: Project, 
     done = each.make()
     assert (done.stdout, done.stderr, done.returncode) == ("a\nb\nall\n", "", 0)
     assert len(each.recorded()) in ((3,) if name == "handed" else (0, 3))
+
+
+OWN_SHELL = """\
+all: a b ; @echo $@ $$0 $${BASH_VERSION:+bash} $${OWN-}; true
+a b: ; @echo $@ $$-; true
+\t@echo x | false; echo $$?
+\t-false
+c: ; @echo simple
+"""
+
+
+@pytest.mark.parametrize("flags", ["", ".SHELLFLAGS := -eu -c\n", ".POSIX:\n"], ids=["no", "flags", "posix"])
+@pytest.mark.parametrize("shell", ["/bin/bash", "bash", "/usr/bin/env bash", "/bin/sh", "dash -e", "./own.sh"])
+def test_the_makefiles_own_shell_runs_the_lines_that_wait(each: Project, shell: str, flags: str) -> None:
+    (each.folder / "own.sh").write_text('#!/bin/sh\nOWN="$1" exec sh "$@"\n')
+    (each.folder / "own.sh").chmod(0o755)
+    text = f"SHELL := {shell}\n{flags}{OWN_SHELL}"
+    each.write(text, line="")
+    plain = each.make("all", "-k"), each.make("c"), each.make("all", "SHELL=/bin/bash", "-k")
+    assert read(each, text, "c") == "[waits]"
+    shutil.rmtree(each.paths.state)
+    each.write(text)
+    for before, words in zip(plain, (("all", "-k"), ("c",), ("all", "SHELL=/bin/bash", "-k")), strict=True):
+        done = each.make(*words)
+        assert (done.stdout, done.stderr, done.returncode) == (before.stdout, before.stderr, before.returncode)
+    assert {event.target for event in each.recorded()} >= {"a", "b", "c"}
