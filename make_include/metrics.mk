@@ -507,8 +507,8 @@ $(eval $(call .metrics.part,makefiles))
 .metrics.gives.value = $(if $(filter | |>,$(subst ~,,$1)),$(filter =% :=% ::=% :::=% ?=% +=% !=%,$(subst ~,,$2)))
 .metrics.mere.word = $(if $(filter |>%,$1),$(if $(findstring =,$1),,1),$(if \
   $(findstring $(.metrics.hash),$1),$(if $(findstring $(.metrics.backslash)$(.metrics.hash),$1),,1)))
-.metrics.is.harmless = $(or $(filter $(.metrics.before),$1),$(filter $(.metrics.behind),$2),$(if \
-  $(.metrics.reference),,$(.metrics.gives.value)$(.metrics.mere.word)))
+.metrics.is.harmless = $(or $(if $(.metrics.reference),,$(.metrics.gives.value)$(.metrics.mere.word)),$(filter \
+  $(.metrics.before),$1),$(filter $(.metrics.behind),$2))
 .metrics.uses = $(foreach .metrics.word,$(join $(addprefix |,$(filter \
   %SHELL,$(subst SHELL,SHELL ,$1))),$(filter SHELL%,$(subst SHELL, SHELL,$1))),$(if $(call \
   .metrics.is.harmless,$(firstword $(subst SHELLSHELL, ,$(.metrics.word))),$(word \
@@ -993,8 +993,8 @@ define .metrics.part.look
 $(eval $(call .metrics.part,common))
 $(eval $(call .metrics.part,text))
 $(eval $(call .metrics.part,uses))
-.metrics.shown := $(or $(findstring $(.metrics.dollar),$(value SHELL)),$(if $(findstring \
-  |/bin/sh|,|$(value SHELL)|),,$(call .metrics.no.words,$(value SHELL))),$(call \
+.metrics.shown := $(or $(findstring $(.metrics.dollar),$(value SHELL)),$(if $(filter \
+  |/bin/sh| |/bin/bash| |bash|,|$(value SHELL)|),,$(call .metrics.no.words,$(value SHELL))),$(call \
   .metrics.show,$(.metrics.listed)),$(if $(findstring MAKEFILE_LIST,$(file <$(.metrics.main))),$(call \
   .metrics.changes.list,$(file <$(.metrics.main)))))
 ifneq ($(value SHELL),/bin/sh)
