@@ -408,6 +408,7 @@ ifeq ($(.metrics.version),3.81)
 # which must be a plain one meanwhile. (Makefile's names with special characters and a recursive SHELL are left alone.)
 # No shell that may be macOS's /bin/sh warns of an LC_ALL that names no locale: bash 3.2, dash and zsh.
 .metrics.look := $(filter command% environment% override,$(origin SHELL))$(findstring $(.metrics.dollar),$(value SHELL))
+.metrics.look += $(if $(strip $(value SHELL)),,empty)
 .metrics.look += $(.metrics.unlisted)$(foreach \
   .metrics.word,$(MAKEFILE_LIST),$(call .metrics.special,$(.metrics.word)))
 .metrics.sh := $(notdir $(realpath /bin/sh))
@@ -832,7 +833,14 @@ ifneq ($(.metrics.version),3.81)
   |$(value .SHELLFLAGS)|$(value IFS)|,$(.metrics.split.flags)),,$(.metrics.ifs.splits)$(.metrics.other.flags))
 .metrics.other.flags = $(if $(findstring |$(value .SHELLFLAGS)||,$(.metrics.split.flags)),,$(if \
   $(findstring $(.metrics.dollar),$(value .SHELLFLAGS)),$(if \
-  $(call .metrics.impure,$(value .SHELLFLAGS)),,$(if $(findstring |$(.SHELLFLAGS)||,$(.metrics.split.flags)),,1)),1))
+  $(call .metrics.impure,$(value .SHELLFLAGS)),,$(if $(findstring \
+  |$(.metrics.its.flags)||,$(.metrics.split.flags)),,1)),1))
+.metrics.its.flags = $(.SHELLFLAGS)
+# From 4.4 make forgets what a target's ".SHELLFLAGS +=" adds to: it expands the text behind "+=" alone.
+ifneq ($(filter 4.4%,$(.metrics.real)),)
+.metrics.its.flags = $(eval define .metrics.text$(.metrics.newline)$(value \
+  .SHELLFLAGS)$(.metrics.newline)endef)$(.metrics.text)
+endif
 endif
 # Once a line has tried, the next lines only ask for the program.
 .metrics.as.found = $(if $(.metrics.runs),e:///,$(.metrics.environment))

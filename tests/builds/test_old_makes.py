@@ -115,6 +115,12 @@ def test_a_makefile_that_only_sets_shell_is_measured(oldest: Project, text: str)
     assert targets(oldest) == ["all"]
 
 
+@pytest.mark.parametrize("value", ["", "$(e)", "$(e) $(e)"])
+def test_an_empty_shell_is_left_to_make(oldest: Project, value: str) -> None:
+    """GNU make 3.81 then runs the flags as a program; Apple's takes its default shell."""
+    compare(oldest, f"e :=\nSHELL := {value}\nall:\n\t-echo $(HOME); true\n\t-echo simple\n")
+
+
 def test_4_0_reads_a_goal_with_characters_that_are_not_ascii(tmp_path: Path, home: Path, compiled: bool) -> None:
     project = project_with("4.0", tmp_path, home, compiled=compiled)
     compare(project, "plain:\n%: ; @echo $@ $(words $(MAKEFILE_LIST))\n", "a\N{EN DASH}b")

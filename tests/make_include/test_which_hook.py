@@ -205,3 +205,16 @@ def test_each_line_of_the_flags_hook_is_decided_by_its_own_shell(each: Project) 
     assert said["options"] == "left" or not (each.folder / "/bin/bash").samefile("/bin/sh")
     assert done.stdout.replace("measured", "left") == plain.stdout
     assert done.stderr.replace("measured", "left").count("echo") == plain.stderr.count("echo")
+
+
+@pytest.mark.parametrize("added", ["-c", "$(if $(filter a,$@),-ec,-c)", "$(F)", "-e -c"])
+@pytest.mark.parametrize("operator", ["+=", "="])
+def test_a_targets_own_flags_split_a_line_as_make_does(each: Project, operator: str, added: str) -> None:
+    """What a shell says of a missing program is not what make says. From 4.4 make takes what "+=" adds alone."""
+    text = f"F = -c\nall: .SHELLFLAGS {operator} {added}\nall: a\na:\n\t-@nothing here\n\t-@nothing here; true\n"
+    each.write(text, line="")
+    plain = each.make()
+    each.write(text)
+    done = each.make()
+    assert (done.stdout, done.stderr, done.returncode) == (plain.stdout, plain.stderr, plain.returncode)
+    assert {event.target: event.recipe_lines for event in each.recorded()} == {"a": 2, "all": 0}
