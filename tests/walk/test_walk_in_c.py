@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +97,40 @@ def test_a_make_alone(tree: Tree) -> None:
     assert tree.project.make().returncode == 0
     (header,) = tree.check()
     assert (header["goals"], header["level"], header["ceiling"]) == ("all", "0", "on")
+
+
+def test_a_first_line_that_starts_nothing_walks_in_its_own_process(tree: Tree) -> None:
+    tree.write("all:\n\t@:\n\tAGAIN\n\t@$(MAKE) -C below\n")
+    tree.write("all: a\n\tAGAIN\na:\n\t@:\n", "below/Makefile")
+    assert tree.project.make("-k").returncode == 0
+    top, below = tree.check()
+    assert (top["level"], below["level"], below["parent"]) == ("0", "1", top["key"])
+    assert (top["keep_going"], below["keep_going"]) == ("1", "1")
+
+
+@pytest.mark.asks_system
+def test_a_first_line_that_starts_nothing_starts_no_process(tree: Tree) -> None:
+    """But the launcher itself; the run is in the record, and its marker."""
+    project = tree.project
+    if not shutil.which("strace"):
+        pytest.skip("no strace here")
+    project.write("all:\n\t@:\n")
+    assert project.make().returncode == 0  # leaves what tells the next make that the launcher runs
+    log = project.folder / "log"
+    words = ["strace", "-f", "-o", str(log), "-e", "trace=fork,vfork,clone,clone3", project.make_path]
+    assert project.run(words).returncode == 0
+    assert len(re.findall(r"fork\(|clone3?\(", log.read_text())) == 1
+    (first, second) = (path.read_text() for path in project.records())
+    assert [line[:2] for line in second.splitlines() if line] == [line[:2] for line in first.splitlines() if line]
+    assert len(markers(project.paths.makes)) == 2
+
+
+def test_what_a_line_that_starts_nothing_does_not_understand_is_left_to_python(tree: Tree) -> None:
+    tree.write("all:\n\t@:\n\tAGAIN\n")
+    env = tree.project.environment(TRACEPARENT=f"{TRACE}-\u00e9")
+    assert tree.project.make(env=env).returncode == 0
+    tree.check(native=False)
+    assert tree.started.exists()
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["no state yet", "state"])

@@ -133,15 +133,16 @@ static _Noreturn void run_line(struct arguments *arguments, char **environment, 
     signal(SIGXFSZ, SIG_IGN);
     if (child < 0)
         line.status = report_exec_error(arguments, command[0], error, true);
+    line.end = nanoseconds(SINCE_BOOT);
     if (*recorder->run == '\0')
-        start_walk(recorder, arguments, environment);
+        start_walk(recorder, arguments, environment, child > 0);
     if (is_later)
         leave_known(recorder, arguments);
     if (child > 0) {
         line.cpu_us = -1;
         wait_for_child(child, is_shell, recorder->parent, &signals, &line);
+        line.end = nanoseconds(SINCE_BOOT);
     }
-    line.end = nanoseconds(SINCE_BOOT);
     if (resolve_run(recorder, &line))
         append_line(recorder, arguments, &line);
     if (line.fate == 0 && line.status >= 0)

@@ -102,8 +102,18 @@ static void invite(const struct recorder *recorder)
         return; /* nobody reads standard error */
 }
 
+/* What the walk has found, and what is left to do. */
+struct found {
+    bool run;    /* whether `text` is the marker's; else all is left to Python */
+    bool direct; /* whether the developer started this make directly */
+    char text[2 * KEY_MAX];
+    char **sender; /* the environment of a sender that is to be started, if any */
+};
+
+static bool walk_here(const struct recorder *recorder, const struct arguments *arguments, char **current, int marker_fd,
+                      struct found *found);
 static _Noreturn void walk(const struct recorder *recorder, const struct arguments *arguments, char **current,
-                           char **python);
+                           char **python, struct found *found);
 
 /* Whether this program is the copy that set-up has put beside its fragment. */
 static bool is_copy(const struct recorder *recorder)
@@ -148,51 +158,65 @@ static void leave_mark(const struct recorder *recorder, const struct arguments *
         leave_proof(recorder);
 }
 
-/* Start the walk up the process tree, unless another line of this make has started it.
+/* Start a process that walks, or goes on with what a walk has found.
  *
- * The walk's standard output is the locked marker: it unlocks the marker when the run stands there, or by ending. */
-static void start_walk(struct recorder *recorder, const struct arguments *arguments, char **environment)
+ * Its standard output is the locked marker: it unlocks the marker when the run stands there, or by ending. */
+static void start_walk_process(struct recorder *recorder, const struct arguments *arguments, char **environment,
+                               int marker_fd, struct found *found)
 {
     char parent[16], make[KEY_MAX];
+    snprintf(parent, sizeof parent, "%d", (int)recorder->shown_parent);
+    snprintf(make, sizeof make, "%s", recorder->unnamed ? "-" : recorder->make);
+    char *words[] = {(char *)recorder->python, "-I", "-S", (char *)recorder->entry, "walk", parent, make,
+                     recorder->state, arguments->make, arguments->version, arguments->goal,
+                     recorder->attended ? ATTENDED : UNATTENDED, arguments->traced ? TRACED : NULL, NULL};
+    /* The walk inherits our signal mask and gets a process group that no terminal signals. Block SIGTSTP until it has
+     * that group: Ctrl-Z before that would stop it, and `fg` would not continue it. */
+    sigset_t stop, mask;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTSTP);
+    sigprocmask(SIG_BLOCK, &stop, &mask);
+    pid_t child = fork();
+    if (child == 0) {
+        setpgid(0, 0);
+        /* marker_fd may be 1 itself: dup2 then leaves it close-on-exec. null_fd may be 0 or 2. */
+        if (dup2(marker_fd, 1) == 1 && fcntl(1, F_SETFD, 0) == 0) {
+            int null_fd = open("/dev/null", O_RDWR);
+            if (null_fd != 0)
+                dup2(null_fd, 0);
+            if (null_fd != 2)
+                dup2(null_fd, 2);
+            if (null_fd > 2)
+                close(null_fd);
+            leave_mark(recorder, arguments);
+            walk(recorder, arguments, environment, words, found);
+        }
+        _exit(127);
+    }
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    recorder->walk_pid = child;
+}
+
+/* Walk up the process tree, unless another line of this make has begun to: in a process beside the recipe, or in this
+ * one where there is no recipe to wait for (`:`). */
+static void start_walk(struct recorder *recorder, const struct arguments *arguments, char **environment, bool beside)
+{
     int marker_fd = lock(recorder->marker, recorder->makes, LOCK_EX, 0, LOCK_PARTS);
     if (marker_fd < 0 && errno != EWOULDBLOCK)
         marker_fd = open(recorder->marker, OPEN_FLAGS, 0600); /* without locks two lines may walk: both find the same */
     if (marker_fd < 0)
         return;
     if (read_marker(recorder) && *recorder->run == '\0') {
-        snprintf(parent, sizeof parent, "%d", (int)recorder->shown_parent);
-        snprintf(make, sizeof make, "%s", recorder->unnamed ? "-" : recorder->make);
+        struct found found = {0};
         recorder->attended = arguments->level == 0 && is_foreground();
-        char *words[] = {(char *)recorder->python, "-I", "-S", (char *)recorder->entry, "walk", parent, make,
-                         recorder->state, arguments->make, arguments->version, arguments->goal,
-                         recorder->attended ? ATTENDED : UNATTENDED, arguments->traced ? TRACED : NULL, NULL};
-        /* The walk inherits our signal mask and gets a process group that no terminal signals. Block SIGTSTP until it
-         * has that group: Ctrl-Z before that would stop it, and `fg` would not continue it. */
-        sigset_t stop, mask;
-        sigemptyset(&stop);
-        sigaddset(&stop, SIGTSTP);
-        sigprocmask(SIG_BLOCK, &stop, &mask);
-        pid_t child = fork();
-        if (child == 0) {
-            setpgid(0, 0);
-            /* marker_fd may be 1 itself: dup2 then leaves it close-on-exec. null_fd may be 0 or 2. */
-            if (dup2(marker_fd, 1) == 1 && fcntl(1, F_SETFD, 0) == 0) {
-                int null_fd = open("/dev/null", O_RDWR);
-                if (null_fd != 0)
-                    dup2(null_fd, 0);
-                if (null_fd != 2)
-                    dup2(null_fd, 2);
-                if (null_fd > 2)
-                    close(null_fd);
-                leave_mark(recorder, arguments);
-                walk(recorder, arguments, environment, words);
-            }
-            _exit(127);
+        if (!beside && walk_here(recorder, arguments, environment, marker_fd, &found)) {
+            leave_mark(recorder, arguments);
+            read_marker(recorder);
+        } else {
+            start_walk_process(recorder, arguments, environment, marker_fd, &found);
         }
-        sigprocmask(SIG_SETMASK, &mask, NULL);
-        recorder->walk_pid = child;
     }
-    close(marker_fd); /* the walk's standard output holds the lock */
+    close(marker_fd); /* the walk's process holds the lock */
 }
 
 /* Wait for the walk without locks: only the line that started the walk sees it end, as its parent. */

@@ -77,7 +77,7 @@ static char **traced_environment(struct recorder *recorder, const struct argumen
     mode_t mask = umask(077);
     umask(mask & 077); /* we read what we write */
     if (*recorder->run == '\0')
-        start_walk(recorder, arguments, environment);
+        start_walk(recorder, arguments, environment, true);
     if (*recorder->run == '\0')
         wait_for_run(recorder);
     umask(mask);

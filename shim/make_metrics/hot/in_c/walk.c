@@ -97,23 +97,32 @@ static bool find_run(const struct recorder *recorder, const struct arguments *ar
     return true;
 }
 
+/* Walk in this process, where no recipe runs meanwhile, into the locked marker; false if a process has to go on. */
+static bool walk_here(const struct recorder *recorder, const struct arguments *arguments, char **current, int marker_fd,
+                      struct found *found)
+{
+    found->run = find_run(recorder, arguments, current, found->text, &found->direct, &found->sender);
+    if (!found->run || found->sender != NULL || (found->direct && backlog_is_due(recorder->records)))
+        return false;
+    return write(marker_fd, found->text, strlen(found->text)) == (ssize_t)strlen(found->text);
+}
+
 /* The walk's process; its standard output is the locked marker of the make. */
 static _Noreturn void walk(const struct recorder *recorder, const struct arguments *arguments, char **current,
-                           char **python)
+                           char **python, struct found *found)
 {
-    char text[2 * KEY_MAX];
-    bool direct = false;
     alarm(WALK_LIFETIME_S);
-    char **sender = NULL;
-    if (find_run(recorder, arguments, current, text, &direct, &sender)) {
+    if (!found->run)
+        found->run = find_run(recorder, arguments, current, found->text, &found->direct, &found->sender);
+    if (found->run) {
         close_others();
-        if (sender != NULL) /* before the marker is unlocked: no other line of this make would start one */
-            start_sender(python[0], recorder->entry, sender);
-        if (write(1, text, strlen(text)) < 0)
+        if (found->sender != NULL) /* before the marker is unlocked: no other line of this make would start one */
+            start_sender(python[0], recorder->entry, found->sender);
+        if (write(1, found->text, strlen(found->text)) < 0)
             _exit(1);
         flock(1, LOCK_UN);
         dup2(0, 1);
-        if (direct && backlog_is_due(recorder->records)) {
+        if (found->direct && backlog_is_due(recorder->records)) {
             const struct timespec pause = {0, COMBINE_PAUSE_NS};
             char pid[16];
             snprintf(pid, sizeof pid, "%d", (int)recorder->shown_parent);
