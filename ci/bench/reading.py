@@ -27,6 +27,17 @@ def nothing_to_do(_: Path) -> str:
     return "all: ;\n"
 
 
+def own_shell(_: Path) -> str:
+    """The same with what half of all makefiles say: another shell, and a help target that reads the makefiles."""
+    help_target = "help: ## this text\n\t@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST)\n"
+    return f"SHELL := /bin/bash\n.SHELLFLAGS := -eu -o pipefail -c\nall: ;\n{help_target}"
+
+
+def uses_shell(_: Path) -> str:
+    """A makefile that has to get the flags hook."""
+    return "all: ;\nscript: ; $(SHELL) script.sh\n"
+
+
 def targets(_: Path) -> str:
     """A makefile with 2,000 targets, none of which has to be made."""
     names = [f"target{number}" for number in range(2000)]
@@ -52,6 +63,8 @@ def large(_: Path) -> str:
 
 MAKEFILES: dict[str, Callable[[Path], str]] = {
     "nothing to do": nothing_to_do,
+    "another shell, and help": own_shell,
+    "a use of SHELL": uses_shell,
     "2,000 targets": targets,
     "300 included files": included,
     "one of 5 MB": large,
