@@ -57,9 +57,9 @@ def submakes(count: int, lines: int, jobs: int, rounds: int) -> Tree:
 TREES = (
     Tree("one trivial target", "all:\n\t@:\n", rounds=150),
     Tree("make help", _HELP, goal="help", rounds=150),
-    *(submakes(count, 1, jobs, 100 // count + 3) for count in (10, 100, 500) for jobs in (1, 2)),
+    *(submakes(count, 1, jobs, rounds) for count, rounds in ((10, 13), (100, 15), (500, 4)) for jobs in (1, 2)),
     *(submakes(count, 20, jobs, 100 // count + 2) for count in (10, 100) for jobs in (1, 2)),
-    submakes(100, 0, 1, 7),
+    submakes(100, 0, 1, 20),
 )
 QUICK = TREES[:3]
 
