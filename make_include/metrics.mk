@@ -443,16 +443,14 @@ ifneq ($(findstring $(.metrics.dollar),$(.metrics.value)),)
 endif
 .metrics.loops := $(findstring $(.metrics.dollar)$(.metrics.open)shell,$(subst {,$(.metrics.open),$(.metrics.value)))
 $(eval $(call .metrics.part,uses))
-ifeq ($(if $(findstring |/bin/sh|,|$(value SHELL)|)$(findstring $(.metrics.dollar),$(value SHELL)),,$(call \
-  .metrics.no.words,$(value SHELL))),)
+ifeq ($(if $(findstring $(.metrics.dollar),$(value SHELL)),,$(.metrics.is.odd.shell)),)
 # Those with a usual name need no closer look: there may be hundreds.
 .metrics.pipes := $(strip $(foreach .metrics.word,$(filter-out %.mk %.mak %.make %.d %akefile,$(MAKEFILE_LIST)),$(if \
   $(call .metrics.is.file,$(.metrics.word)),,1)))
 .metrics.mentioned := $(findstring SHELL,$(value MAKECMDGOALS)$(subst \
   .SHELLFLAGS,,$(MAKEFLAGS)$(value -*-command-variables-*-)))
 .metrics.hook := $(if $(or $(.metrics.loops),$(.metrics.mentioned),$(.metrics.once),$(.metrics.unlisted),$(or \
-  $(.metrics.pipes),$(call .metrics.show,$(MAKEFILE_LIST)),$(if $(findstring \
-  MAKEFILE_LIST,$(file <$(.metrics.main))),$(call .metrics.changes.list,$(file <$(.metrics.main)))))),,shell)
+  $(.metrics.pipes),$(call .metrics.may.be.shown,$(MAKEFILE_LIST)))),,shell)
 # A makefile that make reads after this one may use SHELL too: look at those when the first recipe line starts.
 .metrics.later = $(eval .metrics.later := $(or $(.metrics.list.changed),$(call \
   .metrics.show,$(subst x$(.metrics.listed),,x$(MAKEFILE_LIST)))))$(.metrics.later)
@@ -495,6 +493,9 @@ $(eval $(call .metrics.part,makefiles))
 .metrics.bars = $(subst $(.metrics.blank),|,$1)
 .metrics.no.words = $(if $(filter $(.metrics.bars),$(call .metrics.bars,$(strip $1))),$(call \
   .metrics.special,$(subst $(.metrics.blank),,$1)),1)
+# Not empty if the value of SHELL cannot; the usual ones need no look at their characters.
+.metrics.is.odd.shell = $(if $(filter |/bin/sh| |/bin/bash| |bash|,|$(value SHELL)|),,$(call \
+  .metrics.no.words,$(value SHELL)))
 # Does the makefile with the text $1 name MAKEFILE_LIST otherwise than to refer to it?
 .metrics.changes.list = $(findstring MAKEFILE_LIST,$(subst $(.metrics.open)MAKEFILE_LIST,,$(subst \
   {MAKEFILE_LIST,,$1)))
@@ -533,6 +534,9 @@ $(eval $(call .metrics.part,makefiles))
   .VARIABLES,$(file <$(.metrics.file))))
 .metrics.show = $(if $(filter-out $(words $1),$(words $(wildcard $1)))$(filter /dev/% /proc/%,$1),SHELL,$(strip \
   $(foreach .metrics.file,$1,$(if $(.metrics.may.use),$(call .metrics.may.show,$(file <$(.metrics.file)))))))
+# Could one of the makefiles $1 show SHELL, or hide another from this look?
+.metrics.may.be.shown = $(or $(.metrics.show),$(if $(findstring MAKEFILE_LIST,$(file <$(.metrics.main))),$(call \
+  .metrics.changes.list,$(file <$(.metrics.main)))))
 endef
 
 # Is a text pure (section 9)? Mostly no value has a "$", and nothing asks.
@@ -1001,10 +1005,8 @@ define .metrics.part.look
 $(eval $(call .metrics.part,common))
 $(eval $(call .metrics.part,text))
 $(eval $(call .metrics.part,uses))
-.metrics.shown := $(or $(findstring $(.metrics.dollar),$(value SHELL)),$(if $(filter \
-  |/bin/sh| |/bin/bash| |bash|,|$(value SHELL)|),,$(call .metrics.no.words,$(value SHELL))),$(call \
-  .metrics.show,$(.metrics.listed)),$(if $(findstring MAKEFILE_LIST,$(file <$(.metrics.main))),$(call \
-  .metrics.changes.list,$(file <$(.metrics.main)))))
+.metrics.shown := $(or $(findstring $(.metrics.dollar),$(value SHELL)),$(.metrics.is.odd.shell),$(call \
+  .metrics.may.be.shown,$(.metrics.listed)))
 ifneq ($(value SHELL),/bin/sh)
 .metrics.shell := $(value SHELL)
 endif

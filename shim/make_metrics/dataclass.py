@@ -27,19 +27,13 @@ class Field:
     __slots__ = ("compare", "default", "default_factory", "init", "kw_only", "name", "repr")
 
     def __init__(
-        self, default: Any, default_factory: Any, init: bool = True, repr: bool = True, compare: bool = True  # noqa: A002
+        self, *, default: Any = _MISSING, default_factory: Any = _MISSING, init: bool = True, repr: bool = True,  # noqa: A002
+        compare: bool = True,
     ) -> None:  # fmt: skip
         """A field that no class has yet."""
         self.name, self.kw_only = "", False
         self.default, self.default_factory = default, default_factory
         self.init, self.repr, self.compare = init, repr, compare
-
-
-def _field(
-    *, default: Any = _MISSING, default_factory: Any = _MISSING, init: bool = True, repr: bool = True,  # noqa: A002
-    compare: bool = True,
-) -> Any:  # fmt: skip
-    return Field(default, default_factory, init, repr, compare)
 
 
 def _dataclass(*, frozen: bool = False, slots: bool, kw_only: bool = False) -> Callable[[type[T]], type[T]]:
@@ -68,7 +62,7 @@ def _made(cls: type[T], frozen: bool, kw_only: bool) -> type[T]:
     own = []
     for name in cls.__annotations__:
         default = body.pop(name, _MISSING)
-        field = default if isinstance(default, Field) else Field(default, _MISSING)
+        field = default if isinstance(default, Field) else Field(default=default)
         field.name, field.kw_only = name, kw_only
         if name not in known:
             own.append(name)
@@ -246,8 +240,7 @@ def _twin(cls: type) -> type:
 
 
 _OF_THE_LIBRARY = {
-    "__dataclass_fields__": _FromTwin("__dataclass_fields__"),
-    "__dataclass_params__": _FromTwin("__dataclass_params__"),
+    **{name: _FromTwin(name) for name in ("__dataclass_fields__", "__dataclass_params__")},
     "__signature__": _Signature(),
 }
 
@@ -297,4 +290,4 @@ if TYPE_CHECKING:  # for the checker they are the library's
     from dataclasses import fields as fields
     from dataclasses import replace as replace
 else:
-    asdict, astuple, dataclass, field, fields, replace = _asdict, _astuple, _dataclass, _field, _fields, _replace
+    asdict, astuple, dataclass, field, fields, replace = _asdict, _astuple, _dataclass, Field, _fields, _replace

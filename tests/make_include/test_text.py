@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import string
+from pathlib import Path
 
+from make_metrics.files.paths import Paths
+from make_metrics.setup import fragment
 from tests.support.project import ROOT, SOURCE
 
 FRAGMENT = ROOT / "make_include/metrics.mk"
@@ -64,3 +68,16 @@ def test_no_part_that_waits_is_read_by_make_3_81_as_it_is_expanded() -> None:
     for name, part in waiting:
         at_once = rf"^ifeq \((\$\(\.metrics\.reads\)|\$\(and \$\(\.metrics\.reads\),.*\)),\)\n{re.escape(name)} :=\n"
         assert re.search(at_once + re.escape(f"$(eval {part})") + "\nendif$", text, re.MULTILINE), name
+
+
+def test_set_up_and_the_fragment_know_the_same_characters_that_no_rule_can_name() -> None:
+    text = re.sub(r" \\\n *", " ", FRAGMENT.read_text())
+    (value,) = re.findall(r"^\.metrics\.unnameable = (.*)$", text, re.MULTILINE)
+    wanted = set(re.findall(r"\$\(findstring (\S+?),\$1\)", value.replace("$$", "$")))
+    assert len(wanted) == 7
+    for character in wanted:
+        paths = Paths(data=Path(f"/home/a{character}b"), config=Path("/c"), state=Path("/s"))
+        assert "\n.metrics.baked.nameable :=\n" in fragment.render(paths, compiled=False)
+    paths = Paths(data=Path("/home/" + "".join(set(string.printable) - set(string.whitespace) - wanted)),
+                  config=Path("/c"), state=Path("/s"))  # fmt: skip
+    assert "\n.metrics.baked.nameable := 1\n" in fragment.render(paths, compiled=False)

@@ -104,6 +104,7 @@ static void invite(const struct recorder *recorder)
 
 /* What the walk has found, and what is left to do. */
 struct found {
+    bool walked; /* whether it was looked for */
     bool run;    /* whether `text` is the marker's; else all is left to Python */
     bool direct; /* whether the developer started this make directly */
     char text[2 * KEY_MAX];

@@ -31,10 +31,9 @@ static bool backlog_is_due(const char *records)
     return count >= MANY_RECORDS || old;
 }
 
-/* Write the headers that the record lacks, and the marker's text into `text`; false to leave all to Python. `direct`
- * becomes whether the developer started this make directly, and `sender` the environment of its sender, if any. */
-static bool find_run(const struct recorder *recorder, const struct arguments *arguments, char **current, char *text,
-                     bool *direct, char ***sender)
+/* Write the headers that the record lacks, and say what was found; false to leave all to Python. */
+static bool find_run(const struct recorder *recorder, const struct arguments *arguments, char **current,
+                     struct found *found)
 {
     struct make *makes;
     if (!WALKS || arguments->traced)
@@ -42,7 +41,7 @@ static bool find_run(const struct recorder *recorder, const struct arguments *ar
     const char *makeflags = value_of(current, "MAKEFLAGS");
     struct parsed_words none = {.jobs = -1};
     if (parse_makeflags(makeflags, &none).builds_nothing && !odd) {
-        strcpy(text, NOT_A_MAKE);
+        strcpy(found->text, NOT_A_MAKE);
         return true;
     }
     if (!is_missing(POLICY))
@@ -64,10 +63,10 @@ static bool find_run(const struct recorder *recorder, const struct arguments *ar
     enum sending sending = count == 1 ? sending_of(&gate, initial, current, recorder->state) : NO_SENDER;
     if (odd || sending == PYTHON_DECIDES || (count == 1 && needs_python(&gate, initial, &facts, recorder->attended)))
         return false;
-    *direct = count == 1;
+    found->direct = count == 1;
     if (forbidden) {
-        *direct = false;
-        strcpy(text, NOT_A_MAKE);
+        found->direct = false;
+        strcpy(found->text, NOT_A_MAKE);
         return true;
     }
     /* All headers first, then their writing: what is odd in the last must not have written the first. */
@@ -90,10 +89,10 @@ static bool find_run(const struct recorder *recorder, const struct arguments *ar
         return false;
     for (int at = 1; at < count && written; at++)
         written = entries[at] == NULL || append_entry(recorder->records, run, entries[at]);
-    *direct = *direct && written;
-    if (*direct && sending == SENDER)
-        *sender = sender_environment(initial, makes, gate.project.directory, recorder->state);
-    snprintf(text, 2 * KEY_MAX, "%s %s", written ? run : makes->key, makes->key);
+    found->direct = found->direct && written;
+    if (found->direct && sending == SENDER)
+        found->sender = sender_environment(initial, makes, gate.project.directory, recorder->state);
+    snprintf(found->text, sizeof found->text, "%s %s", written ? run : makes->key, makes->key);
     return true;
 }
 
@@ -101,7 +100,8 @@ static bool find_run(const struct recorder *recorder, const struct arguments *ar
 static bool walk_here(const struct recorder *recorder, const struct arguments *arguments, char **current, int marker_fd,
                       struct found *found)
 {
-    found->run = find_run(recorder, arguments, current, found->text, &found->direct, &found->sender);
+    found->walked = true;
+    found->run = find_run(recorder, arguments, current, found);
     if (!found->run || found->sender != NULL || (found->direct && backlog_is_due(recorder->records)))
         return false;
     return write(marker_fd, found->text, strlen(found->text)) == (ssize_t)strlen(found->text);
@@ -112,8 +112,8 @@ static _Noreturn void walk(const struct recorder *recorder, const struct argumen
                            char **python, struct found *found)
 {
     alarm(WALK_LIFETIME_S);
-    if (!found->run)
-        found->run = find_run(recorder, arguments, current, found->text, &found->direct, &found->sender);
+    if (!found->walked)
+        found->run = find_run(recorder, arguments, current, found);
     if (found->run) {
         close_others();
         if (found->sender != NULL) /* before the marker is unlocked: no other line of this make would start one */
