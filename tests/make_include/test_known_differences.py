@@ -142,8 +142,10 @@ def written_until_it_ends(make: subprocess.Popen[str], pipe: Path, text: str) ->
             return make.poll() is not None
         with os.fdopen(descriptor, "w") as writer:
             writer.write(text)
+            # While make waits for a writer it has no descriptor yet; it reads on until we close ours.
+            until(lambda: str(pipe) in links(open_files) or make.poll() is not None)
         times += 1
-        until(lambda: str(pipe) not in links(open_files))  # while make waits for a writer it has no descriptor yet
+        until(lambda: str(pipe) not in links(open_files))
         return False
 
     until(ended)
